@@ -1,0 +1,23 @@
+# Every system library in one place; versions are those of Debian 12 (third_party/README.md says what each is for).
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(OpenSSL 3 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CTEMPLATE REQUIRED IMPORTED_TARGET libctemplate)
+find_path(JQ_INCLUDE_DIR jq.h REQUIRED)
+find_library(JQ_LIBRARY jq REQUIRED)
+if(NOT TARGET jq::jq)
+  add_library(jq::jq UNKNOWN IMPORTED)
+  set_target_properties(jq::jq PROPERTIES IMPORTED_LOCATION ${JQ_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${JQ_INCLUDE_DIR})
+endif()
+if(NOT TARGET yaml-cpp::yaml-cpp)
+  add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
+endif()
+
+# Asio: header-only, compiled where it is used; concepts and coroutines need no separate library.
+add_library(assay_asio INTERFACE)
+target_link_libraries(assay_asio INTERFACE Boost::headers Threads::Threads)
+target_compile_definitions(assay_asio INTERFACE BOOST_ASIO_NO_DEPRECATED)

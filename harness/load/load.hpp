@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/model/dut.hpp"
+#include "harness/model/plan.hpp"
+#include "harness/model/probe_info.hpp"
+#include "harness/model/result.hpp"
+
+/// YAML that people write -> model, by key tables. Every error is file:line:column, what was expected, and the
+/// nearest known word; all errors of a file come in one run. The JSON Schemas in testplans/schemas/ are generated
+/// from the same tables.
+namespace assay {
+
+/// The value, or every error found. A value with errors is never returned.
+template <class T>
+struct Loaded {
+  std::optional<T> value;
+  std::vector<Error> errors;
+};
+
+struct SourceText {
+  std::string path;  // as shown in errors
+  std::string text;
+};
+
+/// Reads a file within the size limit (1 MiB for everything a person writes).
+Result<SourceText> read_source(const std::filesystem::path& path);
+
+Loaded<Dut> load_dut(const SourceText& source);
+Loaded<Job> load_job(const SourceText& source);
+Loaded<Dictionary> load_dictionary(const SourceText& source);
+
+/// Where plans, cases, standards and dictionaries are found: the folder `testplans/`.
+struct PlanLibrary {
+  std::filesystem::path root;
+};
+
+/// A plan that can be asked for, as `assay plans` prints it.
+struct PlanListing {
+  std::string id;
+  std::string title;
+  Scheme scheme;
+  std::filesystem::path path;
+};
+
+/// Everything a plan is made of, read and checked: schemes, inheritance, cases, provisions, expressions, fact and
+/// parameter names against the probes.
+Loaded<Plan> load_plan(const PlanLibrary& library, const std::string& id, const ProbeCatalogue& probes);
+
+Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
+Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);
+Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);
+
+/// Checks one file of any kind by its `assay:` line; what `assay validate` does.
+std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);
+
+/// File name -> JSON Schema 2020-12 text, from the key tables ("dut.schema.json" …).
+std::map<std::string, std::string> schemas();
+
+/// The bytes of every file that the last load of this plan read, for the bundle's inputs/ folder.
+Result<std::vector<SourceText>> plan_sources(const PlanLibrary& library, const Plan& plan);
+
+}  // namespace assay

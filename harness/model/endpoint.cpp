@@ -1,0 +1,35 @@
+#include "harness/model/endpoint.hpp"
+
+#include <charconv>
+
+namespace assay {
+
+std::string Endpoint::text() const {
+  return enum_name(transport) + "/" + std::to_string(port);
+}
+
+std::optional<Endpoint> Endpoint::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto transport = enum_from<Transport>(text.substr(0, slash));
+  const auto digits = text.substr(slash + 1);
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (!transport || failed != std::errc{} || end != digits.data() + digits.size() || port == 0) {
+    return std::nullopt;
+  }
+  return Endpoint{*transport, port};
+}
+
+Result<> Endpoint::read(const json::value& value, const std::string& pointer) {
+  const auto parsed = value.is_string() ? parse(std::string_view{value.get_string()}) : std::nullopt;
+  if (!parsed) {
+    return detail::json_error(pointer, "an endpoint such as tcp/443");
+  }
+  *this = *parsed;
+  return {};
+}
+
+}  // namespace assay

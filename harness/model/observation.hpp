@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/model/endpoint.hpp"
+#include "harness/model/json.hpp"
+#include "harness/model/result.hpp"
+
+namespace assay {
+
+/// One call of a probe. Two invocations with the same identity are one: it runs once and serves every unit
+/// that asks for it.
+struct Invocation {
+  std::string id;  // "i1", in order of creation
+  std::string probe;
+  Target target;
+  std::optional<Endpoint> endpoint;  // none for a probe of the device
+  json::object parameters;           // complete, defaults included
+
+  /// Canonical JSON of everything but `id`.
+  std::string identity() const;
+
+  bool operator==(const Invocation&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Invocation, (), (id, probe, target, endpoint, parameters))
+
+/// How an invocation ended. Says nothing about conformity: a refused port may be the best answer.
+enum class Completion : std::uint8_t {
+  completed,      // every declared fact is settled, absent, or said to be unobservable
+  refused,        // the endpoint answered with a refusal before anything was learnt
+  unreachable,    // no path
+  reset,          // the peer cut the exchange
+  timed_out,      // the deadline of the step passed
+  cancelled,      // the run was interrupted
+  device_lost,    // liveness failed during or after it: what it says cannot be believed
+  denied,         // scope, pace or intrusiveness did not allow it
+  harness_fault,  // ours
+};
+BOOST_DESCRIBE_ENUM(Completion, completed, refused, unreachable, reset, timed_out, cancelled, device_lost, denied,
+                    harness_fault)
+
+Completion completion_for(ErrorKind kind);
+
+/// A file in the bundle.
+struct ArtifactRef {
+  std::string sha256;
+  std::string media_type;
+  std::int64_t size = 0;
+  std::string title;
+  bool restricted = false;
+
+  bool operator==(const ArtifactRef&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ArtifactRef, (), (sha256, media_type, size, title, restricted))
+
+/// What a probe saw. Three kinds of "no" are kept apart: a fact has a value, was looked for and is absent, or
+/// could not be observed for a stated reason. A declared fact in none of the three is a fault of the probe.
+struct Observation {
+  std::string id;  // "o1", in order of completion
+  Invocation invocation;
+  Completion completion = Completion::harness_fault;
+  std::string error;  // one sentence when completion is not `completed`
+  std::string began;  // RFC 3339 UTC
+  std::int64_t took_ns = 0;
+  json::object facts;
+  std::vector<std::string> absent;
+  std::map<std::string, std::string> unobserved;             // fact -> reason
+  std::map<std::string, std::vector<std::string>> evidence;  // fact -> artifact digests
+  json::object coverage;                                     // what was looked at, how hard, what was lost
+  std::vector<ArtifactRef> artifacts;
+
+  bool operator==(const Observation&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Observation, (),
+                      (id, invocation, completion, error, began, took_ns, facts, absent, unobserved, evidence, coverage,
+                       artifacts))
+
+}  // namespace assay

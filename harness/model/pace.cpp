@@ -1,0 +1,32 @@
+#include "harness/model/pace.hpp"
+
+namespace assay {
+
+std::optional<Pace> pace_profile(std::string_view name) {
+  if (name == "gentle") {
+    return Pace{};
+  }
+  if (name == "normal") {
+    return Pace{.profile = "normal",
+                .max_connections = 64,
+                .max_connects_per_second = 200,
+                .max_packets_per_second = 5000,
+                .login_attempts_per_account = 5,
+                .login_interval_ms = 200,
+                .connect_timeout_ms = 3000,
+                .reply_timeout_ms = 5000};
+  }
+  if (name == "fast") {
+    return Pace{.profile = "fast",
+                .max_connections = 4096,
+                .max_connects_per_second = 5000,
+                .max_packets_per_second = 200000,
+                .login_attempts_per_account = 20,
+                .login_interval_ms = 0,
+                .connect_timeout_ms = 2000,
+                .reply_timeout_ms = 4000};
+  }
+  return std::nullopt;
+}
+
+}  // namespace assay

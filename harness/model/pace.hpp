@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "harness/model/json.hpp"
+
+namespace assay {
+
+/// How hard the device may be worked: hard limits that all probes together stay below. The numbers of a
+/// profile are explicit, and each can be set by itself in the DUT file and on the command line.
+struct Pace {
+  std::string profile = "gentle";
+  std::uint32_t max_connections = 4;             // sockets open to the device at once, sweeps included
+  std::uint32_t max_connects_per_second = 20;    // new connections of probes other than sweeps
+  std::uint32_t max_packets_per_second = 200;    // SYNs and datagrams of sweeps
+  std::uint32_t login_attempts_per_account = 5;  // wrong logins for one account on one endpoint, whole run
+  std::uint32_t login_interval_ms = 1000;        // between two logins on one endpoint
+  std::uint32_t connect_timeout_ms = 3000;       // upper bound; timers adapt below it
+  std::uint32_t reply_timeout_ms = 5000;         // upper bound for one reply
+
+  bool operator==(const Pace&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Pace, (),
+                      (profile, max_connections, max_connects_per_second, max_packets_per_second,
+                       login_attempts_per_account, login_interval_ms, connect_timeout_ms, reply_timeout_ms))
+
+/// gentle: microcontrollers and anything unknown; normal: a small Linux device; fast: an emulated device.
+std::optional<Pace> pace_profile(std::string_view name);
+
+}  // namespace assay

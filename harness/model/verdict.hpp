@@ -1,0 +1,115 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/model/json.hpp"
+
+/// Verdicts and what they rest on. Only `harness/judge` makes them (docs/verdicts.md).
+namespace assay {
+
+/// PASS, FAIL and INCONCLUSIVE are the standard's words; the rest are ours. FAIL means the device, ERROR means us.
+enum class Verdict : std::uint8_t { pass, fail, inconclusive, not_applicable, not_tested, not_claimed, error };
+BOOST_DESCRIBE_ENUM(Verdict, pass, fail, inconclusive, not_applicable, not_tested, not_claimed, error)
+
+/// "PASS", "NOT_TESTED" …: as printed everywhere.
+std::string_view word_for(Verdict verdict);
+
+/// One shown fact against the device, or (with an INCONCLUSIVE unit) one thing that is missing.
+struct Finding {
+  std::string what;
+  std::string endpoint;  // "tcp/23"; empty: the device
+  std::string expected;
+  std::string observed;
+  std::vector<std::string> evidence;      // artifact digests, sha256 hex
+  std::vector<std::string> observations;  // observation ids it was read from
+
+  bool operator==(const Finding&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Finding, (), (what, endpoint, expected, observed, evidence, observations))
+
+struct UnitVerdict {
+  std::string id;  // "TS103701@1.1.1:5.1-1-2/a", with "/tcp/80" behind it for an expanded one
+  std::string title;
+  Verdict verdict = Verdict::not_tested;
+  std::string because;            // one plain sentence
+  std::vector<Finding> findings;  // FAIL: against the device
+  std::vector<Finding> open;      // what is missing, and who or what would close it
+  bool pass_proposed = false;     // clean, but an assessor has to close it
+  bool machine = false;           // a machine can close it (counts for --gate automated)
+  std::string remedy;
+  std::vector<std::string> observations;  // ids of all observations it was judged on
+
+  bool operator==(const UnitVerdict&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UnitVerdict, (),
+                      (id, title, verdict, because, findings, open, pass_proposed, machine, remedy, observations))
+
+struct CaseVerdict {
+  std::string id;
+  std::string covers;
+  std::string title;
+  std::string type;  // conceptual, functional
+  Verdict verdict = Verdict::not_tested;
+  std::string because;
+  std::vector<UnitVerdict> units;
+
+  bool operator==(const CaseVerdict&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(CaseVerdict, (), (id, covers, title, type, verdict, because, units))
+
+struct RequirementVerdict {
+  std::string id;
+  std::string title;
+  std::string modality;
+  std::string strength;
+  Verdict verdict = Verdict::not_tested;
+  std::string because;
+  std::vector<CaseVerdict> cases;
+
+  bool operator==(const RequirementVerdict&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(RequirementVerdict, (), (id, title, modality, strength, verdict, because, cases))
+
+/// Counts over the requirements of the level; the only "result" a run states.
+struct LevelSummary {
+  std::string plan;
+  bool draft = true;
+  std::int64_t requirements = 0;
+  std::int64_t evidenced = 0;  // PASS
+  std::int64_t failed = 0;
+  std::int64_t open = 0;  // INCONCLUSIVE, NOT_TESTED, NOT_CLAIMED of a mandatory one
+  std::int64_t errors = 0;
+  std::int64_t not_applicable = 0;
+  std::int64_t machine_units = 0;         // units a machine can close …
+  std::int64_t machine_units_passed = 0;  // … and that passed
+  std::string statement;                  // "3 of 13 requirements evidenced, 2 failed, 8 open"
+
+  bool operator==(const LevelSummary&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(LevelSummary, (),
+                      (plan, draft, requirements, evidenced, failed, open, errors, not_applicable, machine_units,
+                       machine_units_passed, statement))
+
+/// verdicts.json: derived from run plan and journal alone, the same bytes every time.
+struct Verdicts {
+  std::string format = "verdicts/1";
+  LevelSummary summary;
+  std::vector<RequirementVerdict> requirements;
+
+  bool operator==(const Verdicts&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Verdicts, (), (format, summary, requirements))
+
+/// What happened to the device and to the run beside the observations: read from the journal, an input of the judge.
+struct RunFacts {
+  bool finished = false;     // the run came to its own end
+  bool device_lost = false;  // liveness failed and did not come back
+  std::string lost_at;       // RFC 3339 UTC
+  std::string lost_after;    // id of the invocation that ended last before
+
+  bool operator==(const RunFacts&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(RunFacts, (), (finished, device_lost, lost_at, lost_after))
+
+}  // namespace assay

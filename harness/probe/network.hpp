@@ -1,0 +1,151 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "harness/model/endpoint.hpp"
+#include "harness/model/result.hpp"
+
+/// The network as a probe sees it: one device, guarded by scope, pace and deadline. Real in `harness/net`,
+/// scripted in `tests/support`.
+namespace assay {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using Bytes = std::vector<std::byte>;
+
+/// A byte stream to the device. Closing is by destruction. Errors are those of the second group of
+/// ErrorKind: `closed` is an orderly end of stream, `reset` a cut, `timed_out` silence for the given time.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// Reads at least one byte. `within` bounds the wait; it never outlasts the step's deadline.
+  virtual asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) = 0;
+
+  virtual asio::awaitable<Result<>> write_all(std::span<const std::byte> from, milliseconds within) = 0;
+
+  /// Tells the peer that nothing more will come (TCP FIN), reading goes on.
+  virtual void shutdown_send() = 0;
+};
+
+/// What a finished TLS handshake showed. Names as OpenSSL prints them.
+struct TlsSession {
+  std::string version;                 // "TLSv1.3"
+  std::string cipher;                  // "TLS_AES_256_GCM_SHA384"
+  std::string alpn;                    // chosen protocol, empty for none
+  std::vector<std::string> chain_der;  // certificates as sent, leaf first, DER bytes
+};
+
+class TlsStream : public Stream {
+ public:
+  virtual const TlsSession& session() const = 0;
+};
+
+/// A passing wish for a TLS handshake. Nothing is verified: what the device shows is a fact, not a failure.
+/// Old versions and weak suites are offered as far as the library has them (OpenSSL security level 0).
+struct TlsOptions {
+  std::string server_name;        // SNI; empty: none
+  std::vector<std::string> alpn;  // offers in order
+};
+
+/// Datagrams to and from one port of the device, answers from another port of the same device included.
+class Datagrams {
+ public:
+  struct Received {
+    Bytes payload;
+    std::uint16_t from_port = 0;
+  };
+
+  virtual ~Datagrams() = default;
+  virtual asio::awaitable<Result<>> send(std::span<const std::byte> payload) = 0;
+
+  /// `refused` is an ICMP port unreachable, `timed_out` silence: two different answers.
+  virtual asio::awaitable<Result<Received>> receive(milliseconds within) = 0;
+};
+
+/// Inclusive range of ports.
+struct PortRange {
+  std::uint16_t first = 1;
+  std::uint16_t last = 65535;
+};
+
+enum class PortState : std::uint8_t { open, closed, filtered, unreliable };
+BOOST_DESCRIBE_ENUM(PortState, open, closed, filtered, unreliable)
+
+struct PortResult {
+  std::uint16_t port = 0;
+  PortState state = PortState::unreliable;
+  std::string reason;  // "syn-ack", "rst", "no answer to 3 connects", "icmp administratively prohibited" …
+};
+
+/// What a sweep did, for absence to have coverage.
+struct SweepReport {
+  std::vector<PortResult> results;  // every port that is not `closed`, by port
+  std::int64_t ports = 0;           // asked for
+  std::int64_t open = 0;
+  std::int64_t closed = 0;
+  std::int64_t filtered = 0;
+  std::int64_t unreliable = 0;  // not asked to the end: interrupted, out of local resources, or contradicting itself
+  std::int64_t attempts = 0;    // connects started, retries included
+  std::int64_t answered = 0;
+  std::int64_t retried = 0;
+  std::int64_t lost = 0;  // attempts without any answer
+  std::int64_t local_errors = 0;
+  std::int64_t took_ns = 0;
+  std::int64_t rtt_ns = 0;  // smoothed round trip of refusals, 0 when none came
+  std::string method;       // "tcp-connect"
+};
+
+/// Progress of long work, for the person at the terminal.
+using Progress = std::function<void(std::int64_t done, std::int64_t total, std::string_view what)>;
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  virtual asio::awaitable<Result<std::unique_ptr<Stream>>> connect_tcp(Endpoint to, milliseconds within) = 0;
+
+  /// TCP connect and TLS handshake. A failed handshake is `protocol` (alert in the text), `reset`, `closed` or
+  /// `timed_out`.
+  virtual asio::awaitable<Result<std::unique_ptr<TlsStream>>> connect_tls(Endpoint to, const TlsOptions& options,
+                                                                          milliseconds within) = 0;
+
+  /// TLS on a stream that already speaks (STARTTLS). Takes the stream.
+  virtual asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_tls(std::unique_ptr<Stream> over,
+                                                                        const TlsOptions& options,
+                                                                        milliseconds within) = 0;
+
+  virtual asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) = 0;
+
+  /// TCP connect scan of the target's address: one loop over all ports under the pace.
+  virtual asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports,
+                                                         const Progress& progress) = 0;
+
+  /// Waits; the one way for a probe to let time pass. Ends early with `cancelled` or `timed_out` (deadline of the
+  /// step).
+  virtual asio::awaitable<Result<>> wait(milliseconds time) = 0;
+
+  /// Draws one wrong-login permit of `account` on `endpoint` from the device's budget and waits for the
+  /// login interval. `denied` when the budget for this account is spent.
+  virtual asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) = 0;
+
+  /// Smoothed round-trip time to the device, or `otherwise` while none was measured.
+  virtual milliseconds round_trip(milliseconds otherwise) const = 0;
+
+  /// Upper bounds of the pace.
+  virtual milliseconds connect_timeout() const = 0;
+  virtual milliseconds reply_timeout() const = 0;
+};
+
+}  // namespace assay

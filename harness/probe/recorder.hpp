@@ -1,0 +1,44 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "harness/model/json.hpp"
+#include "harness/model/secret.hpp"
+
+namespace assay {
+
+/// Where a probe puts what it saw. Append-only: what was recorded before a deadline or an error stays.
+/// Keys are those of the probe's facts; any other key is a fault of the probe.
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+
+  virtual void fact(std::string_view key, json::value value) = 0;
+
+  /// Looked for and not there.
+  virtual void absent(std::string_view key) = 0;
+
+  /// Could not be looked at, with the reason.
+  virtual void unobserved(std::string_view key, std::string reason) = 0;
+
+  /// Keeps bytes as a file of the bundle and returns its sha256 (hex). Every concealed text in it is masked first.
+  virtual std::string artifact(std::string_view title, std::string_view media_type, std::string_view bytes) = 0;
+
+  /// Ties an artifact to the fact it shows.
+  virtual void evidence(std::string_view key, std::string_view sha256) = 0;
+
+  /// What was looked at, how hard, and what was lost.
+  virtual void coverage(std::string_view key, json::value value) = 0;
+
+  /// From now on this text, and its base64 and URL-encoded forms, appear as the secret's name wherever this
+  /// recorder writes: artifacts, facts, reasons.
+  virtual void conceal(const Secret& secret) = 0;
+  /// The same for a derived form of a secret (a Digest response, a Basic token).
+  virtual void conceal(std::string_view text, std::string_view name) = 0;
+};
+
+}  // namespace assay
