@@ -29,7 +29,7 @@ struct Evaluated {
   std::vector<json::value> items;
   std::vector<std::string>
       missing;  // facts that were asked for and not observed, "alias.fact on tcp/80 (reason)"; swallowed ones included
-  std::string error;        // any other jq error, a fence, a limit: ERROR for the unit that asked
+  std::string error;  // any other jq error, a fence, a limit: ERROR for the unit that asked
 };
 
 struct ExprLimits {
@@ -41,7 +41,8 @@ struct ExprLimits {
 
 /// A literal name used in a program: fact("x"), support("5.1-1"), ixit("15-Intf"), obs("ports").
 struct NameUse {
-  std::string function;  // fact, present, support, ics, ixit, declared, obs
+  std::string
+      function;  // fact, present, observed, coverage, evidence, support, ics, ixit, ixit_declared, declared, obs
   std::string name;
   std::size_t offset = 0;  // of the name in the program
 };
@@ -51,6 +52,14 @@ std::vector<NameUse> names_used(std::string_view program);
 
 /// Compiles without running. The error's `what` is jq's message in a sentence, `where` is the given place.
 Result<> check_program(std::string_view program, std::string_view where);
+
+struct ProgramText {
+  std::string program;
+  std::string where;
+};
+
+/// check_program() for many at once: compiled together this costs little more than one. Result i belongs to program i.
+std::vector<Result<>> check_programs(std::span<const ProgramText> programs);
 
 /// Evaluates all; result i belongs to evaluation i. Never throws, never dies with the worker: a worker that is killed
 /// by a limit costs the program that did it (its `error` says which limit) and the rest goes on.

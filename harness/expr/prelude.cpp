@@ -1,0 +1,87 @@
+#include "harness/expr/prelude.hpp"
+
+namespace assay::expr {
+
+// Notes leave through libjq's debug callback, which nothing in a program can catch: a missing fact or an unknown name
+// stays known even when `//` or attempt() swallows the error that goes with it. `error` is wrapped because libjq 1.6
+// ends a program silently on error(null), `isempty` because its own one swallows errors, and `recurse` (that is `..`)
+// because it is written with `?`, which in libjq 1.6 also catches what later steps raise.
+const std::string_view kPrelude = R"jq(
+def __raise: error;
+def __note($m): ["missing", $m] | debug | empty;
+def __fault($m): (["error", $m] | debug | empty), ($m | __raise);
+def __missing($m): __note($m), ({__missing: $m} | __raise);
+def error(m): m | if . == null then __fault("null was raised as an error") else __raise end;
+def error: error(.);
+def recurse: recurse(if type == "array" or type == "object" then .[] else empty end);
+def recurse_down: recurse;
+def isempty(g): [label $out | g | (1, break $out)] | length == 0;
+def attempt(f): [f?] | .[];
+def __is_observation: type == "object" and has("completion") and has("alias");
+def __is_root: type == "object" and has("obs") and has("specs");
+def __sample: if ($__judge.dut.samples | length) > 1 then " of sample \(.sample)" else "" end;
+def __place: (if .endpoint == null then "the device" else .endpoint end) + __sample;
+def __ending: if .completion == "completed" then "the probe did not say why" else (.completion | gsub("_"; " "))
+  + (if (.error | type) == "string" and .error != "" then ": " + .error else "" end) end;
+def __name($n; $of): if ($n | type) == "string" then $n else __fault("\($of)() needs a name in quotes") end;
+def obs($alias): __name($alias; "obs")
+  | if $__judge.obs | has($alias) then $__judge.obs[$alias][] + {alias: $alias}
+    else __fault("unknown alias \"\($alias)\"; this unit observes \($__judge.obs | keys | join(", "))") end;
+def __declares($k): $__judge.specs[.alias] | index($k) != null;
+def __known($k): if __declares($k) then .
+  else __fault("unknown fact \"\($k)\": the probe of \"\(.alias)\" declares \($__judge.specs[.alias] | join(", "))") end;
+def __aliases($k): [$__judge.specs | to_entries[] | select(.value | index($k) != null) | .key];
+def __observations($k; $of): . as $here | __name($k; $of) | $here
+  | if __is_observation then __known($k)
+    elif __is_root then __aliases($k) as $aliases
+      | if $aliases == [] then __fault("unknown fact \"\($k)\": no probe of this unit declares it")
+        else $aliases[] | obs(.) end
+    else __fault("\($of)() reads an observation: obs(\"alias\") | \($of)(\"name\")") end;
+def __unobserved($k): "\(.alias).\($k) on \(__place) (\(.unobserved[$k] // __ending))";
+def __read($k; value; absent): if .facts | has($k) then value
+  elif .absent | index($k) != null then absent else __missing(__unobserved($k)) end;
+def __absent($k): error("fact \"\($k)\" is absent on \(__place): ask present(\"\($k)\") first or give a default, "
+  + "fact(\"\($k)\"; …)");
+def fact($k; default): __observations($k; "fact") | __read($k; .facts[$k]; default);
+def fact($k): __observations($k; "fact")
+  | __read($k; .facts[$k]; __absent($k));
+def present($k): __observations($k; "present") | __read($k; true; false);
+def observed($k): __observations($k; "observed")
+  | if (.facts | has($k)) or (.absent | index($k) != null) then true else (__note(__unobserved($k)), false) end;
+def __covered($k): if .coverage | has($k) then .coverage[$k]
+  else __missing("\(.alias).coverage.\($k) on \(__place) (\(__ending))") end;
+def coverage($k): . as $here | __name($k; "coverage") | $here
+  | if __is_observation then __covered($k)
+    elif __is_root then [$__judge.obs | keys[] | obs(.) | select(.coverage | has($k)) | .coverage[$k]] as $all
+      | if $all == [] then __missing("coverage.\($k) (no observation carries it)") else $all[] end
+    else __fault("coverage() reads an observation: obs(\"alias\") | coverage(\"name\")") end;
+def evidence($k): [__observations($k; "evidence") | .evidence | if has($k) then .[$k][] else empty end];
+def __provision($id): __name($id; "support") | if $__judge.names.ics | index($id) != null then .
+  else __fault("unknown provision \"\($id)\": the standard of this plan has none of that id") end;
+def support($id): __provision($id) | if $__judge.ics | has($id) then $__judge.ics[$id].support else "missing" end;
+def ics($id): __provision($id) | if $__judge.ics | has($id) then $__judge.ics[$id]
+  else __missing("ICS \($id) (not declared)") end;
+def __table($t): __name($t; "ixit") | if $__judge.names.ixit | index($t) != null then .
+  else __fault("unknown IXIT table \"\($t)\": the method of this plan has none of that name") end;
+def ixit_declared($t): __table($t) | . as $name | $__judge.ixit | has($name);
+def ixit($t): if ixit_declared($t) then $__judge.ixit[$t][] else __missing("IXIT \($t) (not declared)") end;
+def __names_port($endpoint): .port | if type == "array" then index($endpoint) != null else . == $endpoint end;
+def declared($t; $endpoint): ixit_declared($t) as $there
+  | if ($endpoint | type) != "string" then __fault("declared() needs an endpoint such as \"tcp/443\"")
+    elif $there then (if any($__judge.ixit[$t][]; __names_port($endpoint)) then "yes" else "no" end)
+    else (__note("IXIT \($t) (not declared)"), "missing") end;
+def now: __fault("now is shut");
+def localtime: __fault("localtime is shut");
+def strflocaltime(f): __fault("strflocaltime is shut");
+def halt: __fault("halt is shut");
+def halt_error: __fault("halt_error is shut");
+def halt_error(c): __fault("halt_error is shut");
+def debug: __fault("debug is shut");
+def debug(m): __fault("debug is shut");
+def stderr: __fault("stderr is shut");
+def input: __fault("input is shut");
+def inputs: __fault("inputs is shut");
+def env: __fault("env is shut");
+)jq";
+
+}  // namespace assay::expr

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string_view>
+
+namespace assay::expr {
+
+/// The functions of docs/expressions.md in jq, to be put between `. as {doc: $__judge, …} |` and the program. One
+/// line feed per line of it; ends with one.
+extern const std::string_view kPrelude;
+
+}  // namespace assay::expr
