@@ -27,8 +27,7 @@ struct Event {
   std::string time;
   std::int64_t monotonic_ns = 0;
   std::string previous;  // sha256 of the line before, without its newline; 64 zeros for the first
-  std::string type;  // run_started, invocation_started, observation, liveness, state, login, recovered, interrupted,
-                     // resumed, run_finished, closed …
+  std::string type;      // docs/evidence-format.md lists them
   json::object data;
 
   bool operator==(const Event&) const = default;
@@ -48,24 +47,33 @@ class BundleWriter {
   static Result<std::unique_ptr<BundleWriter>> create(const std::filesystem::path& directory, const RunPlan& plan,
                                                       const BundleInputs& inputs);
 
-  /// Opens an interrupted bundle to go on: a torn last line is cut and becomes a `recovered` event. Refuses a closed
-  /// one.
+  /// Opens an interrupted bundle to go on: a torn last line is cut and becomes a `recovered` event, and `resumed` is
+  /// appended. Refuses a closed one (after finishing a closing that was interrupted) and one that a living process
+  /// writes (kind denied).
   static Result<std::unique_ptr<BundleWriter>> resume(const std::filesystem::path& directory);
 
   virtual ~BundleWriter() = default;
   virtual const std::filesystem::path& directory() const = 0;
+
+  /// Text in `data` that is not UTF-8 is stored with U+FFFD in its place; exact bytes belong into artifacts. A failed
+  /// append leaves the journal as it was.
   virtual Result<> append(std::string_view type, json::object data) = 0;
   virtual Result<ArtifactRef> artifact(std::string_view title, std::string_view media_type, std::string_view bytes) = 0;
 
-  /// verdicts.json, manifest.json, SHA256SUMS; the journal gets its last event, `closed`.
+  /// verdicts.json, manifest.json, SHA256SUMS; the journal gets its last event, `closed`. After a failure for want of
+  /// space it can be called again.
   virtual Result<> close(const Verdicts& verdicts) = 0;
 };
+
+/// Finishes a closing that was interrupted after the event `closed`. False when there was nothing to finish.
+Result<bool> finish_bundle(const std::filesystem::path& directory);
 
 /// What is in a bundle, read and parsed; the input of reports, replay and resume.
 class Bundle {
  public:
   /// Reads what is there. A torn last line is left out and reported by `torn()`. Fails on anything that is not a
-  /// bundle.
+  /// bundle, on a journal whose chain does not hold, and on files that are not those the journal names: what it
+  /// returns is what was written. Artifacts are checked when they are read.
   static Result<Bundle> open(const std::filesystem::path& directory);
 
   const std::filesystem::path& directory() const { return directory_; }
@@ -76,9 +84,9 @@ class Bundle {
 
   const std::vector<Event>& events() const { return events_; }
 
-  std::vector<Observation> observations() const;
+  std::vector<Observation> observations() const { return observations_; }
 
-  /// From the events `run_finished` and `device_lost`.
+  /// From the events `run_finished`, `device_lost` and `device_back`.
   RunFacts run_facts() const;
 
   bool torn() const { return torn_; }
@@ -88,7 +96,7 @@ class Bundle {
   /// verdicts.json as stored, none while the run is open.
   const std::optional<Verdicts>& verdicts() const { return verdicts_; }
 
-  /// Bytes of an artifact by digest, with its recorded media type.
+  /// Bytes of an artifact by digest; an error when they are not those of the digest or more than 256 MiB.
   Result<std::string> artifact(std::string_view sha256) const;
 
   /// Index of the event that holds an observation: its sequence.
@@ -99,6 +107,8 @@ class Bundle {
   RunPlan run_plan_;
   json::object host_;
   std::vector<Event> events_;
+  std::vector<Observation> observations_;
+  std::map<std::string, std::int64_t, std::less<>> sequences_;  // observation id -> sequence of its event
   std::optional<Verdicts> verdicts_;
   bool torn_ = false;
   bool closed_ = false;

@@ -1,0 +1,488 @@
+#include "harness/evidence/writer.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <set>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "harness/evidence/digest.hpp"
+#include "harness/evidence/files.hpp"
+#include "harness/evidence/journal.hpp"
+#include "harness/evidence/layout.hpp"
+
+namespace assay::evidence {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Error refuse(const fs::path& directory, std::string_view what) {
+  return Error{ErrorKind::bad_input, directory.string() + " " + std::string{what}, {}};
+}
+
+/// Opens the journal for appending and takes the lock that one writer holds. The lock is on the open file, so it
+/// ends with the process however that dies.
+Result<Fd> lock_journal(const fs::path& file) {
+  Fd journal{::open(file.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC)};
+  if (!journal) {
+    return io_error("open", file, errno);
+  }
+  if (::flock(journal.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return Error{ErrorKind::denied,
+                   file.parent_path().string() +
+                       " is being written by another assay process: wait until that run ends, or stop it first",
+                   {}};
+    }
+    return io_error("lock", file, errno);
+  }
+  return journal;
+}
+
+/// Removes what an interrupted write left under a temporary name.
+Result<> remove_temporaries(const fs::path& directory) {
+  auto root = open_directory(directory);
+  if (!root) {
+    return root.error();
+  }
+  auto tree = list_tree(*root);
+  if (!tree) {
+    return tree.error();
+  }
+  for (const auto& [path, kind] : *tree) {
+    if (kind == EntryKind::file && is_temporary(path) && ::unlink((directory / path).c_str()) != 0) {
+      return io_error("remove", directory / path, errno);
+    }
+  }
+  return {};
+}
+
+class Writer final : public BundleWriter {
+ public:
+  Writer(fs::path directory, BundleClock clock) : directory_(std::move(directory)), clock_(std::move(clock)) {}
+
+  Result<> begin(const RunPlan& plan, const BundleInputs& inputs);
+  Result<> go_on();
+
+  const fs::path& directory() const override { return directory_; }
+
+  Result<> append(std::string_view type, json::object data) override;
+  Result<ArtifactRef> artifact(std::string_view title, std::string_view media_type, std::string_view bytes) override;
+  Result<> close(const Verdicts& verdicts) override;
+
+ private:
+  Result<> put(const std::string& path, std::string_view bytes);
+  Result<std::string> line_for(std::string_view type, json::object data, Event& event);
+  Result<> write_line(const std::string& line, const Event& event);
+  Result<> write_bytes(const std::string& bytes);
+  Result<> restore_and_resume(const Chain& chain);
+  json::array unnamed_artifacts() const;
+  Result<FileMap> digest_files() const;
+  Result<> write_closing(const std::string& verdicts, const Event& closed, const std::string& line);
+  json::object files_data() const;
+
+  fs::path directory_;
+  BundleClock clock_;
+  Fd journal_;
+  std::uint64_t size_ = 0;  // of the journal up to its last whole event
+  std::int64_t sequence_ = 0;
+  std::string head_ = no_previous();
+  std::map<std::string, std::string> files_;    // written at the start: path -> sha256
+  std::map<std::string, ArtifactRef> on_disk_;  // by digest
+  std::set<std::string> named_;                 // artifacts that an event names
+  std::string shut_;                            // why nothing can be written any more
+};
+
+Result<> Writer::put(const std::string& path, std::string_view bytes) {
+  const auto file = directory_ / path;
+  std::error_code failed;
+  fs::create_directories(file.parent_path(), failed);
+  if (failed) {
+    return io_error("create", file.parent_path(), failed.value());
+  }
+  if (auto written = write_durable(file, bytes); !written) {
+    return written;
+  }
+  files_[path] = sha256_hex(bytes);
+  // Every folder between the file and the bundle may be new.
+  for (auto folder = file.parent_path(); folder != directory_; folder = folder.parent_path()) {
+    if (auto synced = sync_directory(folder); !synced) {
+      return synced;
+    }
+  }
+  return {};
+}
+
+json::object Writer::files_data() const {
+  json::object out;
+  for (const auto& [path, digest] : files_) {
+    out[path] = digest;
+  }
+  return out;
+}
+
+Result<> Writer::begin(const RunPlan& plan, const BundleInputs& inputs) {
+  std::error_code failed;
+  fs::create_directories(directory_ / kArtifacts, failed);
+  fs::create_directories(directory_ / kInputs, failed);
+  if (failed) {
+    return io_error("create", directory_, failed.value());
+  }
+  std::map<std::string, std::string> files;
+  for (const auto& [name, bytes] : inputs.files) {
+    if (!is_input_name(name)) {
+      return Error{ErrorKind::bad_input, "\"" + printable(name) + "\" cannot be the name of an input in a bundle", {}};
+    }
+    files.emplace(std::string{kInputs} + name, bytes);
+  }
+  files.emplace(kPlan, document(to_json(plan.plan)));
+  files.emplace(kRunPlan, document(to_json(plan)));
+  files.emplace(kHost, document(readable(inputs.host)));
+  for (const auto& [path, bytes] : files) {
+    if (auto written = put(path, bytes); !written) {
+      return written;
+    }
+  }
+  // The journal appears under its name with its first event in it: from then on this is a bundle.
+  Event event;
+  json::object data;
+  data["format"] = "bundle/1";
+  data["files"] = files_data();
+  auto line = line_for("created", std::move(data), event);
+  if (!line) {
+    return line.error();
+  }
+  const auto journal = directory_ / kJournal;
+  if (auto written = write_atomic(journal, *line + "\n"); !written) {
+    return written;
+  }
+  if (auto synced = sync_directory(fs::absolute(directory_).parent_path()); !synced) {
+    return synced;
+  }
+  auto locked = lock_journal(journal);
+  if (!locked) {
+    return locked.error();
+  }
+  journal_ = std::move(*locked);
+  size_ = line->size() + 1;
+  sequence_ = event.sequence;
+  head_ = sha256_hex(*line);
+  return {};
+}
+
+Result<> Writer::go_on() {
+  auto locked = lock_journal(directory_ / kJournal);
+  if (!locked) {
+    return locked.error();
+  }
+  journal_ = std::move(*locked);
+  auto chain = read_chain(Fd{::fcntl(journal_.get(), F_DUPFD_CLOEXEC, 0)});
+  if (!chain) {
+    return chain.error();
+  }
+  if (chain->events.empty()) {
+    return refuse(directory_, "holds an empty journal: its run was stopped before it began; start a new one");
+  }
+  if (chain->closed()) {
+    auto finished = finish_bundle(directory_);
+    if (!finished) {
+      return finished.error();
+    }
+    return refuse(directory_, *finished ? "has ended its run; only closing was interrupted, and that is done now"
+                                        : "is closed: nothing can be added to it");
+  }
+  return restore_and_resume(*chain);
+}
+
+Result<> Writer::restore_and_resume(const Chain& chain) {
+  size_ = chain.whole;
+  sequence_ = chain.events.back().sequence;
+  head_ = chain.head;
+  files_ = vouched_files(chain.events.front());
+  for (const auto& event : chain.events) {
+    for (const auto& digest : named_artifacts(event)) {
+      named_.insert(digest);
+    }
+  }
+  if (auto removed = remove_temporaries(directory_); !removed) {
+    return removed;
+  }
+  auto files = digest_files();
+  if (!files) {
+    return files.error();
+  }
+  for (const auto& [path, facts] : *files) {
+    if (const auto digest = artifact_digest(path)) {
+      on_disk_[*digest] = {*digest, "application/octet-stream", facts.size, "left by the interruption", false};
+    }
+  }
+  if (!chain.torn.empty() &&
+      (::ftruncate(journal_.get(), static_cast<off_t>(size_)) != 0 || ::fsync(journal_.get()) != 0)) {
+    return io_error("cut", directory_ / kJournal, errno);
+  }
+  const auto unnamed = unnamed_artifacts();
+  if (!chain.torn.empty() || !unnamed.empty()) {
+    json::object data;
+    data["cut_bytes"] = chain.torn.size();
+    data["cut_sha256"] = sha256_hex(chain.torn);
+    data["artifacts"] = unnamed;
+    if (auto written = append("recovered", std::move(data)); !written) {
+      return written;
+    }
+  }
+  return append("resumed", {});
+}
+
+/// Makes the next event and its line, without writing it.
+Result<std::string> Writer::line_for(std::string_view type, json::object data, Event& event) {
+  event.sequence = sequence_ + 1;
+  event.time = clock_.utc();
+  event.monotonic_ns = clock_.monotonic_ns();
+  event.previous = head_;
+  event.type = type;
+  event.data = std::move(data);
+  event.data = readable(event.data).get_object();
+  auto line = encode_event(event);
+  const auto fault = [&](const std::string& what) {
+    return Error{ErrorKind::internal, "an event of type " + event.type + " cannot be stored: " + what, {}};
+  };
+  if (line.size() > kMaximumLine) {
+    return fault("it has " + std::to_string(line.size()) + " bytes, a line holds " + std::to_string(kMaximumLine));
+  }
+  // What is written must be readable for ever, so it is read once before.
+  if (auto read = parse_event(line, "it"); !read) {
+    return fault(describe(read.error()));
+  }
+  return line;
+}
+
+/// One write, then fdatasync. A write that came through in part is taken back; when that is impossible, or the
+/// state of the disk is unknown, nothing more is written.
+Result<> Writer::write_bytes(const std::string& bytes) {
+  const auto file = directory_ / kJournal;
+  ssize_t written = 0;
+  do {
+    written = ::write(journal_.get(), bytes.data(), bytes.size());
+  } while (written < 0 && errno == EINTR);
+  if (written != static_cast<ssize_t>(bytes.size())) {
+    const int reason = written < 0 ? errno : ENOSPC;
+    if (written > 0 && ::ftruncate(journal_.get(), static_cast<off_t>(size_)) != 0) {
+      shut_ = "the journal could not be put in order after a failed write";
+    }
+    return io_error("write", file, reason);
+  }
+  if (::fdatasync(journal_.get()) != 0) {
+    const int reason = errno;
+    shut_ = "the journal could not be made durable";
+    return io_error("write", file, reason);
+  }
+  return {};
+}
+
+Result<> Writer::write_line(const std::string& line, const Event& event) {
+  if (auto written = write_bytes(line + "\n"); !written) {
+    return written;
+  }
+  size_ += line.size() + 1;
+  sequence_ = event.sequence;
+  head_ = sha256_hex(line);
+  for (const auto& digest : named_artifacts(event)) {
+    named_.insert(digest);
+  }
+  return {};
+}
+
+Result<> Writer::append(std::string_view type, json::object data) {
+  if (!shut_.empty()) {
+    return refuse(directory_, "cannot take another event: " + shut_);
+  }
+  Event event;
+  auto line = line_for(type, std::move(data), event);
+  if (!line) {
+    return line.error();
+  }
+  for (const auto& digest : named_artifacts(event)) {
+    if (!on_disk_.contains(digest)) {
+      return Error{
+          ErrorKind::internal, "an event of type " + event.type + " names an artifact that was not stored", {}};
+    }
+  }
+  return write_line(*line, event);
+}
+
+Result<ArtifactRef> Writer::artifact(std::string_view title, std::string_view media_type, std::string_view bytes) {
+  if (!shut_.empty()) {
+    return refuse(directory_, "cannot take another artifact: " + shut_);
+  }
+  ArtifactRef out{sha256_hex(bytes), std::string{media_type}, static_cast<std::int64_t>(bytes.size()),
+                  std::string{title}, false};
+  if (bytes.size() > kMaximumArtifact) {
+    return Error{ErrorKind::internal, "an artifact is larger than " + std::to_string(kMaximumArtifact) + " bytes", {}};
+  }
+  if (!on_disk_.contains(out.sha256)) {
+    if (auto written = write_atomic(directory_ / kArtifacts / out.sha256, bytes); !written) {
+      return written.error();
+    }
+    on_disk_.emplace(out.sha256, out);
+  }
+  return out;
+}
+
+json::array Writer::unnamed_artifacts() const {
+  json::array out;
+  for (const auto& [digest, reference] : on_disk_) {
+    if (!named_.contains(digest)) {
+      out.push_back(to_json(reference));
+    }
+  }
+  return out;
+}
+
+/// Every file of the bundle with its digest; an error for anything that does not belong into one.
+Result<FileMap> Writer::digest_files() const {
+  auto root = open_directory(directory_);
+  if (!root) {
+    return root.error();
+  }
+  auto tree = list_tree(*root);
+  if (!tree) {
+    return tree.error();
+  }
+  FileMap out;
+  for (const auto& [path, kind] : *tree) {
+    const bool known = kind == EntryKind::folder || (kind == EntryKind::file && is_bundle_file(path));
+    if (!known || is_closing_file(path)) {
+      return refuse(directory_, "holds " + printable(path) + ", which is no part of an open bundle: move it away");
+    }
+    if (kind == EntryKind::folder || is_temporary(path)) {
+      continue;
+    }
+    auto facts = digest_beneath(*root, path, kMaximumArtifact);
+    if (!facts) {
+      return facts.error();
+    }
+    out.emplace(path, *facts);
+  }
+  for (const auto& [path, digest] : files_) {
+    const auto found = out.find(path);
+    if (found == out.end() || found->second.sha256 != digest) {
+      return refuse(directory_, "is damaged: " + printable(path) + " is not what it was when the run began");
+    }
+  }
+  return out;
+}
+
+/// The closing files under their temporary names. They list the journal as it will be with the event `closed`.
+Result<> Writer::write_closing(const std::string& verdicts, const Event& closed, const std::string& line) {
+  auto files = digest_files();
+  if (!files) {
+    return files.error();
+  }
+  auto root = open_directory(directory_);
+  auto journal = root ? read_beneath(*root, kJournal, kMaximumJournal) : Result<std::string>{root.error()};
+  if (!journal) {
+    return journal.error();
+  }
+  *journal += line + "\n";
+  (*files)[std::string{kJournal}] = {static_cast<std::int64_t>(journal->size()), sha256_hex(*journal)};
+  (*files)[std::string{kVerdicts}] = {static_cast<std::int64_t>(verdicts.size()), sha256_hex(verdicts)};
+  const auto manifest = make_manifest(*files, sha256_hex(line), closed.sequence);
+  const std::map<std::string_view, std::string> texts = {
+      {kVerdicts, verdicts}, {kManifest, document(to_json(manifest))}, {kSums, sums_text(manifest)}};
+  for (const auto& [path, text] : texts) {
+    if (auto written = write_durable(directory_ / (std::string{path} + std::string{kTemporary}), text); !written) {
+      return written;
+    }
+  }
+  return sync_directory(directory_);
+}
+
+Result<> Writer::close(const Verdicts& verdicts) {
+  if (!shut_.empty()) {
+    return refuse(directory_, "cannot be closed: " + shut_);
+  }
+  if (auto removed = remove_temporaries(directory_); !removed) {
+    return removed;
+  }
+  if (auto unnamed = unnamed_artifacts(); !unnamed.empty()) {
+    json::object data;
+    data["text"] = "Artifacts that were stored and that no observation names.";
+    data["artifacts"] = std::move(unnamed);
+    if (auto noted = append("note", std::move(data)); !noted) {
+      return noted;
+    }
+  }
+  const auto text = document(readable(to_json(verdicts)));
+  json::object data;
+  data["files"] = files_data();
+  data["files"].as_object()[kVerdicts] = sha256_hex(text);
+  Event event;
+  auto line = line_for("closed", std::move(data), event);
+  if (!line) {
+    return line.error();
+  }
+  auto written = write_closing(text, event, *line);
+  if (written) {
+    written = write_line(*line, event);
+  }
+  if (!written) {
+    // Where the event may have reached the disk, the files it needs stay for `finish_bundle`.
+    if (shut_.empty()) {
+      if (auto removed = remove_temporaries(directory_); !removed) {
+        return removed;
+      }
+    }
+    return written;
+  }
+  shut_ = "it is closed";
+  auto finished = finish_bundle(directory_);
+  return finished ? Result<>{} : Result<>{finished.error()};
+}
+
+}  // namespace
+
+BundleClock system_clocks() {
+  return {utc_now, [] {
+            const auto now = std::chrono::steady_clock::now().time_since_epoch();
+            return std::int64_t{std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};
+          }};
+}
+
+Result<std::unique_ptr<BundleWriter>> create_bundle(const fs::path& directory, const RunPlan& plan,
+                                                    const BundleInputs& inputs, BundleClock clock) {
+  std::error_code failed;
+  const auto facts = fs::status(directory, failed);
+  if (fs::exists(facts) && (!fs::is_directory(facts) || !fs::is_empty(directory, failed))) {
+    return refuse(directory, "exists and is not an empty folder: name another one for the bundle");
+  }
+  auto writer = std::make_unique<Writer>(directory, std::move(clock));
+  if (auto begun = writer->begin(plan, inputs); !begun) {
+    return begun.error();
+  }
+  return std::unique_ptr<BundleWriter>{std::move(writer)};
+}
+
+Result<std::unique_ptr<BundleWriter>> resume_bundle(const fs::path& directory, BundleClock clock) {
+  auto writer = std::make_unique<Writer>(directory, std::move(clock));
+  if (auto resumed = writer->go_on(); !resumed) {
+    return resumed.error();
+  }
+  return std::unique_ptr<BundleWriter>{std::move(writer)};
+}
+
+}  // namespace assay::evidence
+
+namespace assay {
+
+Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::filesystem::path& directory, const RunPlan& plan,
+                                                           const BundleInputs& inputs) {
+  return evidence::create_bundle(directory, plan, inputs, evidence::system_clocks());
+}
+
+Result<std::unique_ptr<BundleWriter>> BundleWriter::resume(const std::filesystem::path& directory) {
+  return evidence::resume_bundle(directory, evidence::system_clocks());
+}
+
+}  // namespace assay
