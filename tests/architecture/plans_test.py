@@ -1,0 +1,91 @@
+"""Every shipped plan, case, standard and dictionary is accepted by the program, and the data keep the house rules."""
+import collections
+import re
+import subprocess
+import unittest
+
+import yaml
+
+from common import ASSAY, SOURCE, files, text
+
+PER_USERNAME = 5   # wrong logins that devices usually bear for one account
+
+
+def documents(kind):
+    for path in files(".yaml", under="testplans"):
+        document = yaml.safe_load(text(path))
+        if isinstance(document, dict) and document.get("assay") == kind:
+            yield path, document
+
+
+def units():
+    for path, document in documents("cases/1"):
+        for case in document["cases"]:
+            for unit in case["units"]:
+                yield path, case, unit
+
+
+class Plans(unittest.TestCase):
+    def test_the_program_accepts_every_file(self):
+        paths = [str(SOURCE / path) for path in files(".yaml", under="testplans")]
+        done = subprocess.run([ASSAY, "validate", *paths], capture_output=True, text=True, timeout=100,
+                              stdin=subprocess.DEVNULL, cwd=SOURCE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_requirement_of_every_plan_has_a_case(self):
+        covered = {case["covers"] for _, case, _ in units()}
+        for path, plan in documents("plan/1"):
+            for requirement in plan["requirements"]:
+                self.assertIn(requirement["id"], covered, f"{path}")
+
+    def test_a_unit_says_how_it_is_settled(self):
+        for path, case, unit in units():
+            place = f"{path}: {case['id']}/{unit['id']}"
+            self.assertTrue(any(key in unit for key in ("fail", "inconclusive", "manual", "planned_probe")), place)
+            if "manual" in unit:
+                self.assertEqual(unit.get("closes"), "assessor", f"{place}: a guided step is closed by an assessor")
+                for answer in ("question", "look_at", "pass", "fail", "inconclusive"):
+                    self.assertTrue(unit["manual"].get(answer), f"{place}: manual.{answer}")
+            if "fail" in unit and "observe" in unit:
+                self.assertTrue(unit.get("remedy"), f"{place}: no remedy")
+
+    def test_units_that_can_fail_on_observations_show_their_evidence(self):
+        for path, case, unit in units():
+            if "fail" in unit and "observe" in unit:
+                for word in ("what:", "expected:", "observed:", "evidence:", "observation:"):
+                    self.assertIn(word, unit["fail"], f"{path}: {case['id']}/{unit['id']}")
+
+    def test_the_standard_is_whole(self):
+        (_, standard), = documents("standard/1")
+        ids = [provision["id"] for provision in standard["provisions"]]
+        self.assertEqual(len(ids), 68)
+        self.assertEqual(len(set(ids)), 68)
+        self.assertEqual(sum(provision["modality"] == "shall" for provision in standard["provisions"]), 33)
+
+    def test_conditions_read_the_declaration_only(self):
+        for path, standard in documents("standard/1"):
+            for provision in standard["provisions"]:
+                condition = provision.get("condition", "")
+                self.assertIsNone(re.search(r"\b(obs|fact|present|coverage)\(", condition), provision["id"])
+                self.assertEqual(bool(condition), bool(provision.get("condition_words")), provision["id"])
+                if condition:
+                    self.assertIn(f'support("{provision["id"].split(":")[1]}")', condition)
+
+    def test_dictionaries_stay_within_the_usual_lock(self):
+        for path, dictionary in documents("dictionary/1"):
+            pairs = [(entry["username"], entry["password"]) for entry in dictionary["credentials"]]
+            self.assertEqual(len(pairs), len(set(pairs)), f"{path}: a pair stands twice")
+            most = collections.Counter(username for username, _ in pairs).most_common(1)[0]
+            self.assertLessEqual(most[1], PER_USERNAME, f"{path}: {most[0]}")
+
+    def test_probe_parameters_name_shipped_dictionaries(self):
+        shipped = {dictionary["id"] for _, dictionary in documents("dictionary/1")}
+        for path, case, unit in units():
+            for observe in unit.get("observe", {}).values():
+                name = observe.get("with", {}).get("dictionary")
+                if name is not None:
+                    self.assertIn(name, shipped, f"{path}: {case['id']}/{unit['id']}")
+
+
+if __name__ == "__main__":
+    unittest.main()
