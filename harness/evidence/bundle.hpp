@@ -84,7 +84,7 @@ class Bundle {
 
   const std::vector<Event>& events() const { return events_; }
 
-  std::vector<Observation> observations() const { return observations_; }
+  const std::vector<Observation>& observations() const { return observations_; }
 
   /// From the events `run_finished`, `device_lost` and `device_back`.
   RunFacts run_facts() const;

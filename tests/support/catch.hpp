@@ -6,3 +6,11 @@
 #else
 #include <catch2/catch.hpp>
 #endif
+
+#include "harness/model/result.hpp"
+
+/// A failed `REQUIRE(result)` prints the error.
+template <class T>
+struct Catch::StringMaker<assay::Result<T>> {
+  static std::string convert(const assay::Result<T>& result) { return result ? "a value" : describe(result.error()); }
+};
