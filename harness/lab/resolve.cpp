@@ -1,0 +1,172 @@
+#include "harness/lab/resolve.hpp"
+
+#include <arpa/inet.h>
+#include <random>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness/lab/certificates.hpp"
+#include "harness/lab/device_files.hpp"
+#include "harness/lab/process.hpp"
+
+namespace assay::lab {
+namespace {
+
+bool machine_has_ipv6() {
+  return access("/proc/net/if_inet6", F_OK) == 0;
+}
+
+/// Any of the 16 million loopback addresses, so that devices side by side do not meet.
+std::string random_loopback_address() {
+  std::random_device source;
+  std::uniform_int_distribution<int> byte{1, 254};
+  return "127." + std::to_string(byte(source)) + "." + std::to_string(byte(source)) + "." +
+         std::to_string(byte(source));
+}
+
+/// A port that is free at this address now; 0 when none can be had.
+std::uint16_t free_port(const std::string& address, Transport transport) {
+  const Descriptor socket{
+      ::socket(AF_INET, (transport == Transport::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0)};
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  inet_pton(AF_INET, address.c_str(), &at.sin_addr);
+  socklen_t size = sizeof at;
+  auto* raw = reinterpret_cast<sockaddr*>(&at);
+  if (bind(socket.get(), raw, size) != 0 || getsockname(socket.get(), raw, &size) != 0) {
+    return 0;
+  }
+  return ntohs(at.sin_port);
+}
+
+Result<> choose_endpoints(Resolved& out, const DeviceSpec& spec) {
+  for (const auto& [name, endpoint] : spec.ports) {
+    auto port = endpoint;
+    if (out.device.isolation == Isolation::loopback) {
+      port.port = free_port(out.address, endpoint.transport);
+      if (port.port == 0) {
+        return Error{ErrorKind::io, "no free port on " + out.address, ""};
+      }
+    }
+    out.endpoints.emplace(name, port);
+  }
+  return {};
+}
+
+void set_placeholders(Resolved& out, const EmulationRequest& request) {
+  auto& names = out.placeholders;
+  const bool loopback = out.device.isolation == Isolation::loopback;
+  const std::string any = out.device.ipv6 ? "::" : "0.0.0.0";
+  names.set("dir", out.device.folder.string());
+  names.set("support", request.support.string());
+  names.set("address", out.address);
+  names.set("address6", out.address6.empty() ? out.address : out.address6);
+  names.set("listen", loopback ? out.address : any);
+  names.set("listen_url", loopback ? out.address : out.device.ipv6 ? "[::]" : "0.0.0.0");
+  names.set("any4", loopback ? out.address : "0.0.0.0");
+  names.set("isolation", enum_name(out.device.isolation));
+  // The system's interpreter first: one of a user's own environment may be a script that needs the home folder.
+  const auto system_python = find_program("/usr/bin/python3");
+  names.set("python", (system_python.empty() ? find_program("python3") : system_python).string());
+  for (const auto& [name, endpoint] : out.endpoints) {
+    names.set("port:" + name, std::to_string(endpoint.port));
+  }
+  for (const auto& certificate : request.spec.certificates) {
+    names.set("cert:" + certificate.name, certificate_file(out.device.folder / "certificates", certificate.name));
+    names.set("key:" + certificate.name, key_file(out.device.folder / "certificates", certificate.name));
+  }
+}
+
+Error missing_program(const std::string& daemon, const std::string& program) {
+  return Error{ErrorKind::unsupported,
+               "daemon " + daemon + " needs the program \"" + program + "\", which is not installed", ""};
+}
+
+Result<ResolvedDaemon> resolve_daemon(const Resolved& device, const DaemonSpec& spec) {
+  ResolvedDaemon out{spec.name, {}, {}, {}};
+  for (const auto& word : spec.argv) {
+    auto filled = device.placeholders.fill(word, "daemon " + spec.name);
+    if (!filled) {
+      return filled.error();
+    }
+    out.argv.push_back(*filled);
+  }
+  if (out.argv.empty()) {
+    return Error{ErrorKind::bad_input, "daemon " + spec.name + " has no program in argv", ""};
+  }
+  const auto program = find_program(out.argv.front());
+  if (program.empty()) {
+    return missing_program(spec.name, out.argv.front().empty() ? "python3" : out.argv.front());
+  }
+  out.argv.front() = program.string();
+  for (const auto& needed : spec.needs) {
+    if (find_program(needed).empty()) {
+      return missing_program(spec.name, needed);
+    }
+  }
+  for (const auto& port : spec.ready) {
+    const auto found = device.endpoints.find(port);
+    if (found == device.endpoints.end()) {
+      return Error{ErrorKind::bad_input,
+                   "daemon " + spec.name + ": ready names the port \"" + port + "\", which ports does not list", ""};
+    }
+    out.ready.push_back(found->second);
+  }
+  if (!spec.ready_file.empty()) {
+    out.ready_file = device.device.folder / spec.ready_file;
+  }
+  return out;
+}
+
+std::vector<std::string> limits_of(Isolation isolation, const DeviceSpec& spec) {
+  std::vector<std::string> out;
+  if (isolation == Isolation::loopback) {
+    out.emplace_back("On loopback, services of this machine that listen on all addresses show up as the device's.");
+    out.emplace_back("On loopback, ports are not the usual ones and nothing is filtered or lost.");
+  }
+  if (const auto own = spec.cannot_show.find(enum_name(isolation)); own != spec.cannot_show.end()) {
+    out.insert(out.end(), own->second.begin(), own->second.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Resolved> resolve(const EmulationRequest& request, Isolation isolation, const std::filesystem::path& folder) {
+  Resolved out;
+  const bool loopback = isolation == Isolation::loopback;
+  out.device.isolation = isolation;
+  out.device.folder = folder;
+  out.device.keep = {folder};
+  if (!request.support.empty()) {
+    out.device.keep.push_back(std::filesystem::absolute(request.support));
+  }
+  out.device.ipv6 = !loopback && machine_has_ipv6();
+  out.address = loopback ? random_loopback_address() : std::string{kDeviceAddress};
+  out.address6 = out.device.ipv6 ? std::string{kDeviceAddress6} : "";
+  out.device.loopback_address = loopback ? out.address : "";
+  out.cannot_show = limits_of(isolation, request.spec);
+  if (auto done = choose_endpoints(out, request.spec); !done) {
+    return done.error();
+  }
+  set_placeholders(out, request);
+  for (const auto& spec : request.spec.daemons) {
+    if (!applies(spec.modes, isolation)) {
+      continue;
+    }
+    auto daemon = resolve_daemon(out, spec);
+    if (!daemon) {
+      return daemon.error();
+    }
+    out.device.daemons.push_back(std::move(*daemon));
+  }
+  return out;
+}
+
+Result<std::string> fill_dut(const Resolved& resolved, const std::string& dut_template, const std::string& netns) {
+  auto names = resolved.placeholders;
+  names.set("lab", netns.empty() ? "pace: fast" : "pace: fast\nlab:\n  vantages:\n    lan: {netns: " + netns + "}");
+  return names.fill(dut_template, "the DUT file");
+}
+
+}  // namespace assay::lab
