@@ -14,7 +14,7 @@ ROOMS = {
     "harness/expr": (("harness/model",), VALUES + ("jq.h", "jv.h")),
     "harness/load": (("harness/model", "harness/expr"), VALUES + ("yaml-cpp/", "boost/url", "fmt/")),
     "harness/plan": (("harness/model", "harness/expr"), VALUES + ("fmt/",)),
-    "harness/judge": (("harness/model", "harness/expr", "harness/plan"), VALUES + ("fmt/",)),
+    "harness/judge": (("harness/model", "harness/expr"), VALUES + ("fmt/",)),
     "harness/probe": (("harness/model",), VALUES + ("boost/asio/awaitable.hpp",)),
     "harness/net": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
     "harness/lab": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
