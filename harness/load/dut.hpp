@@ -1,0 +1,17 @@
+#pragma once
+
+#include "harness/load/faults.hpp"
+#include "harness/load/yaml.hpp"
+#include "harness/model/dut.hpp"
+
+namespace assay {
+
+/// The rules of a DUT file that go across keys; the tables have been checked before.
+void check_dut_rules(const Node& root, Faults& faults);
+
+/// Text of a secret as written: `env:NAME` and `file:PATH` (relative to `folder`) are resolved; a secret that cannot be
+/// had is a fault that names it and never shows it.
+Secret resolve_secret(const Node& mapping, std::string_view key, std::string name, const std::filesystem::path& folder,
+                      Faults& faults);
+
+}  // namespace assay

@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <map>
+
+#include "harness/load/check.hpp"
+#include "harness/load/dut.hpp"
+#include "harness/load/read.hpp"
+#include "harness/load/words.hpp"
+
+namespace assay {
+
+namespace {
+
+// A scope as wide as this is a slip of the pen, and would let the guard pass the whole internet.
+constexpr unsigned kShortestPrefix4 = 8;
+constexpr unsigned kShortestPrefix6 = 7;
+
+std::vector<Network> rule_scope(const Node& root, Faults& faults) {
+  std::vector<Network> out;
+  for (const auto* item : one_or_more(child(root, "scope"))) {
+    const auto network = parse_network(item->text);
+    if (!network) {
+      continue;
+    }
+    if (network->masked().bytes != network->bytes) {
+      faults.add(item->place, shown(item->text) + " has bits behind its prefix: write " + network->masked().text());
+    } else if (network->prefix < (network->v6 ? kShortestPrefix6 : kShortestPrefix4)) {
+      faults.add(item->place, shown(item->text) + " is too wide for a scope: name the laboratory's own networks");
+    }
+    out.push_back(*network);
+  }
+  return out;
+}
+
+/// Says so when `text` was seen before among `seen`.
+void once(std::map<std::string, Place>& seen, const std::string& text, Place place, const std::string& what,
+          Faults& faults) {
+  if (text.empty()) {
+    return;
+  }
+  const auto [first, added] = seen.emplace(text, place);
+  if (!added) {
+    faults.add(place, what + " " + shown(text) + " belongs to another sample already (line " +
+                          std::to_string(first->second.line) + ")");
+  }
+}
+
+void rule_samples_unique(const Node& root, Faults& faults) {
+  std::map<std::string, std::map<std::string, Place>> seen;
+  for (const auto& sample : child(root, "samples").items) {
+    for (const std::string key : {"id", "serial", "mac"}) {
+      if (const auto* value = find(sample, key); value != nullptr && value->is_scalar()) {
+        once(seen[key], value->text, value->place, "the " + key, faults);
+      }
+    }
+    const auto& at = child(sample, "at");
+    for (std::size_t i = 0; i < at.keys.size(); ++i) {
+      for (const auto* address : one_or_more(at.items[i])) {
+        if (const auto parsed = parse_network(address->text)) {
+          once(seen["at " + at.keys[i].text], parsed->text(), address->place, "the address", faults);
+        }
+      }
+    }
+  }
+}
+
+void rule_addresses_in_scope(const Node& root, const std::vector<Network>& scope, Faults& faults) {
+  for (const auto& sample : child(root, "samples").items) {
+    for (const auto& at : child(sample, "at").items) {
+      for (const auto* address : one_or_more(at)) {
+        const auto parsed = parse_network(address->text);
+        const auto inside = [&](const Network& range) { return range.contains(*parsed); };
+        if (parsed && !scope.empty() && std::none_of(scope.begin(), scope.end(), inside)) {
+          faults.add(address->place, "the address " + shown(address->text) +
+                                         " is outside the scope: add it to \"scope\" or correct it");
+        }
+      }
+    }
+  }
+}
+
+void rule_ics_reasons(const Node& root, Faults& faults) {
+  const auto& ics = child(root, "ics");
+  for (std::size_t i = 0; i < ics.keys.size(); ++i) {
+    const auto support = text_of(ics.items[i], "support");
+    if ((support == "N" || support == "N/A") && text_of(ics.items[i], "because").empty()) {
+      faults.add(ics.keys[i].place, "ICS " + ics.keys[i].text + " = " + support + " needs a reason: add \"because\"");
+    }
+  }
+}
+
+void rule_standard(const Node& root, Faults& faults) {
+  if (find(root, "standard") != nullptr) {
+    return;
+  }
+  for (const std::string key : {"ics", "ixit"}) {
+    if (const auto* mark = find_mark(root, key)) {
+      faults.add(mark->place,
+                 "\"" + key + "\" needs the edition it follows: add \"standard: TS103701@1.1.1\" or another");
+      return;
+    }
+  }
+}
+
+void rule_ixit_ports(const Node& root, Faults& faults) {
+  static constexpr Shape kEndpoint{.form = Form::text, .syntax = &kEndpointText};
+  static constexpr Shape kEndpointList{.form = Form::list, .item = &kEndpoint};
+  static constexpr Shape kPort{.form = Form::text, .syntax = &kEndpointText, .other = &kEndpointList};
+  for (const auto& table : child(root, "ixit").items) {
+    for (const auto& entry : table.items) {
+      if (const auto* port = find(entry, "port")) {
+        check_shape(*port, kPort, "port", faults);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void check_dut_rules(const Node& root, Faults& faults) {
+  const auto scope = rule_scope(root, faults);
+  rule_samples_unique(root, faults);
+  rule_addresses_in_scope(root, scope, faults);
+  rule_ics_reasons(root, faults);
+  rule_standard(root, faults);
+  rule_ixit_ports(root, faults);
+}
+
+}  // namespace assay

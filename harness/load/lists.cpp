@@ -1,0 +1,99 @@
+#include <set>
+
+#include "harness/load/check.hpp"
+#include "harness/load/parts.hpp"
+#include "harness/load/plan_builder.hpp"
+#include "harness/load/read.hpp"
+
+/// What the library holds: plans, cases, dictionaries.
+namespace assay {
+
+namespace {
+
+/// The scheme as inherited: the nearest plan up the chain that names it.
+Scheme inherited_scheme(const Library& library, const LibraryFile* file) {
+  std::set<const LibraryFile*> seen;
+  while (file != nullptr && seen.insert(file).second) {
+    if (find(file->root, "scheme") != nullptr) {
+      return scheme_of(child(file->root, "scheme"));
+    }
+    file = library.find("plan/1", text_of(file->root, "extends"));
+  }
+  return {};
+}
+
+template <class T>
+Loaded<T> loaded(T value, std::vector<Error> errors) {
+  if (!errors.empty()) {
+    return {std::nullopt, std::move(errors)};
+  }
+  return {std::move(value), {}};
+}
+
+}  // namespace
+
+Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library) {
+  const Library files(library, {"schemes"});
+  std::vector<PlanListing> out;
+  for (auto* file : files.of_kind("plan/1")) {
+    file->check();
+    files.find("plan/1", file->id);  // tells about a second file with this id
+    out.push_back({file->id, text_of(file->root, "title"), inherited_scheme(files, file), file->path});
+  }
+  return loaded(std::move(out), files.errors());
+}
+
+std::vector<Case> read_cases_file(LibraryFile& file, const Library& library, const ProbeCatalogue& probes,
+                                  Programs& programs) {
+  std::vector<Case> out;
+  file.check();
+  const auto* method = library.find("method/1", file.id);
+  if (method == nullptr) {
+    const auto* node = find(file.root, "method");
+    if (node != nullptr && kEdition.matches(node->text)) {
+      file.faults.add(node->place, "the library has no method \"" + file.id + "\"");
+    }
+    return out;
+  }
+  const auto standard_id = text_of(method->root, "standard");
+  auto* standard_file = library.find("standard/1", standard_id);
+  const auto ixit = ixit_tables_of(method, library);
+  Programs conditions;  // those of the standard are the standard's own matter
+  const auto standard = standard_file != nullptr ? read_standard(*standard_file, nullptr, conditions) : StandardPart{};
+  const CaseContext context{standard, standard_id, ixit, probes, programs};
+  for (const auto& node : child(file.root, "cases").items) {
+    out.push_back(read_case(file, node, context));
+  }
+  return out;
+}
+
+Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes) {
+  const Library files(library, {"cases", "standards"});
+  std::vector<Case> out;
+  std::map<std::string, std::string> seen;
+  Programs programs;
+  for (auto* file : files.of_kind("method/1")) {
+    read_method(*file, files);
+  }
+  for (auto* file : files.of_kind("cases/1")) {
+    auto cases = read_cases_file(*file, files, probes, programs);
+    check_case_ids(*file, seen);
+    std::move(cases.begin(), cases.end(), std::back_inserter(out));
+  }
+  programs.compile();
+  return loaded(std::move(out), files.errors());
+}
+
+Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library) {
+  const Library files(library, {"dictionaries"});
+  std::map<std::string, Dictionary> out;
+  for (auto* file : files.of_kind("dictionary/1")) {
+    file->check();
+    files.find("dictionary/1", file->id);
+    auto dictionary = dictionary_of(file->root, file->faults);
+    out.emplace(dictionary.id, std::move(dictionary));
+  }
+  return loaded(std::move(out), files.errors());
+}
+
+}  // namespace assay

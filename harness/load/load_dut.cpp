@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "harness/load/check.hpp"
+#include "harness/load/dut.hpp"
+#include "harness/load/read.hpp"
+#include "harness/load/words.hpp"
+
+namespace assay {
+
+namespace {
+
+constexpr std::size_t kLongestSecret = 4096;
+
+Recipe recipe_of(const Node& node) {
+  Recipe out;
+  const auto optional = [&](std::string_view key) -> std::optional<std::string> {
+    return find(node, key) != nullptr ? std::optional{text_of(node, key)} : std::nullopt;
+  };
+  out.exec = optional("exec");
+  out.prompt = optional("prompt");
+  out.emulate = optional("emulate");
+  if (find(node, "tcp") != nullptr) {
+    out.tcp = Endpoint{Transport::tcp, static_cast<std::uint16_t>(integer_of(node, "tcp", 0))};
+  }
+  out.within_ms = parse_duration(text_of(node, "within")).value_or(out.within_ms);
+  return out;
+}
+
+std::optional<Recipe> recipe_at(const Node& mapping, std::string_view key) {
+  return find(mapping, key) != nullptr ? std::optional{recipe_of(child(mapping, key))} : std::nullopt;
+}
+
+std::map<std::string, Recipe> recipes_at(const Node& mapping, std::string_view key) {
+  std::map<std::string, Recipe> out;
+  const auto& recipes = child(mapping, key);
+  for (std::size_t i = 0; i < recipes.keys.size(); ++i) {
+    out[recipes.keys[i].text] = recipe_of(recipes.items[i]);
+  }
+  return out;
+}
+
+LabRecipes lab_of(const Node& lab) {
+  LabRecipes out;
+  out.start = recipe_at(lab, "start");
+  out.ready = recipe_at(lab, "ready");
+  out.stop = recipe_at(lab, "stop");
+  out.states = recipes_at(lab, "states");
+  out.triggers = recipes_at(lab, "trigger");
+  out.power_cycle = recipe_at(child(lab, "power"), "cycle");
+  const auto& vantages = child(lab, "vantages");
+  for (std::size_t i = 0; i < vantages.keys.size(); ++i) {
+    out.vantages[vantages.keys[i].text] = text_of(vantages.items[i], "netns");
+  }
+  return out;
+}
+
+Pace pace_of(const Node& root) {
+  const auto& numbers = child(root, "pace");
+  const auto profile = numbers.is_mapping() ? text_of(numbers, "profile") : text_of(root, "pace");
+  auto out = pace_profile(profile).value_or(Pace{});
+  const auto number = [&](std::string_view key, std::uint32_t& value) {
+    value = static_cast<std::uint32_t>(integer_of(numbers, key, value));
+  };
+  number("max_connections", out.max_connections);
+  number("max_connects_per_second", out.max_connects_per_second);
+  number("max_packets_per_second", out.max_packets_per_second);
+  number("login_attempts_per_account", out.login_attempts_per_account);
+  number("login_interval_ms", out.login_interval_ms);
+  number("connect_timeout_ms", out.connect_timeout_ms);
+  number("reply_timeout_ms", out.reply_timeout_ms);
+  return out;
+}
+
+DeviceIdentity device_of(const Node& device) {
+  DeviceIdentity out;
+  out.vendor = text_of(device, "vendor", out.vendor);
+  out.model = text_of(device, "model", out.model);
+  out.hardware = text_of(device, "hardware", out.hardware);
+  out.firmware = text_of(device, "firmware", out.firmware);
+  out.product_class = text_of(device, "product_class", out.product_class);
+  out.managed = text_of(device, "managed", out.managed);
+  return out;
+}
+
+std::vector<Sample> samples_of(const Node& samples) {
+  std::vector<Sample> out;
+  for (const auto& node : samples.items) {
+    Sample sample;
+    sample.id = text_of(node, "id");
+    sample.serial = text_of(node, "serial");
+    sample.mac = text_of(node, "mac");
+    sample.destructive = bool_of(node, "destructive", false);
+    const auto& at = child(node, "at");
+    for (std::size_t i = 0; i < at.keys.size(); ++i) {
+      for (const auto* address : one_or_more(at.items[i])) {
+        sample.at[at.keys[i].text].push_back(address->text);
+      }
+    }
+    out.push_back(std::move(sample));
+  }
+  return out;
+}
+
+void read_declaration(const Node& root, Dut& dut) {
+  dut.standard = text_of(root, "standard");
+  const auto& ics = child(root, "ics");
+  for (std::size_t i = 0; i < ics.keys.size(); ++i) {
+    const auto support = text_of(ics.items[i], "support");
+    dut.ics[ics.keys[i].text] = {support == "Y"   ? Support::yes
+                                 : support == "N" ? Support::no
+                                                  : Support::not_applicable,
+                                 text_of(ics.items[i], "because")};
+  }
+  const auto& ixit = child(root, "ixit");
+  for (const auto& table : ixit.keys) {
+    dut.ixit[table.text] = array_of(ixit, table.text);
+  }
+}
+
+void read_secrets(const Node& root, const std::filesystem::path& folder, Dut& dut, Faults& faults) {
+  for (const auto& node : child(root, "accounts").items) {
+    const auto name = "accounts entry " + std::to_string(dut.accounts.size() + 1);
+    dut.accounts.push_back(
+        {text_of(node, "role"), text_of(node, "username"), resolve_secret(node, "secret", name, folder, faults)});
+  }
+  for (const auto& node : child(root, "vendor_credentials").items) {
+    const auto name = "DUT file vendor_credentials entry " + std::to_string(dut.vendor_credentials.size() + 1);
+    dut.vendor_credentials.push_back(
+        {text_of(node, "username"), resolve_secret(node, "password", name, folder, faults)});
+  }
+}
+
+Secret secret_from_file(const std::string& name, const std::filesystem::path& path, Place place, Faults& faults) {
+  auto source = read_source(path);
+  if (!source) {
+    faults.add(place, "the secret " + shown(name) + " cannot be read: " + source.error().what);
+    return {};
+  }
+  auto& text = source->text;
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+    text.pop_back();
+  }
+  if (text.size() > kLongestSecret || text.find('\0') != std::string::npos) {
+    faults.add(place, "the secret " + shown(name) + " is longer than 4096 bytes or holds a NUL byte");
+    return {};
+  }
+  return Secret{text, name};
+}
+
+}  // namespace
+
+Secret resolve_secret(const Node& mapping, std::string_view key, std::string name, const std::filesystem::path& folder,
+                      Faults& faults) {
+  const auto* node = find(mapping, key);
+  if (node == nullptr || !node->is_scalar()) {
+    return {};
+  }
+  const std::string& text = node->text;
+  if (text.starts_with("env:")) {
+    const auto variable = text.substr(4);
+    const char* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+    if (value == nullptr) {
+      faults.add(node->place, "the environment variable " + shown(variable) + " is not set");
+      return {};
+    }
+    return Secret{value, text};
+  }
+  if (text.starts_with("file:")) {
+    return secret_from_file(text, folder / text.substr(5), node->place, faults);
+  }
+  return Secret{text, std::move(name)};
+}
+
+Loaded<Dut> load_dut(const SourceText& source) {
+  Faults faults(source.path);
+  const auto root = read_yaml(source.text, faults);
+  if (!root || !check_file(*root, "dut/1", faults)) {
+    return {std::nullopt, faults.errors()};
+  }
+  check_dut_rules(*root, faults);
+  Dut dut;
+  dut.device = device_of(child(*root, "device"));
+  dut.samples = samples_of(child(*root, "samples"));
+  dut.scope = texts_of(*root, "scope");
+  dut.ecosystem = object_of(*root, "ecosystem");
+  dut.pace = pace_of(*root);
+  dut.lab = lab_of(child(*root, "lab"));
+  read_declaration(*root, dut);
+  read_secrets(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
+  if (!faults.empty()) {
+    return {std::nullopt, faults.errors()};
+  }
+  return {std::move(dut), {}};
+}
+
+}  // namespace assay

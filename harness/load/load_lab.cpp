@@ -1,0 +1,56 @@
+#include <map>
+
+#include "harness/load/check.hpp"
+#include "harness/load/parts.hpp"
+#include "harness/load/read.hpp"
+#include "harness/load/words.hpp"
+
+/// job/1 and dictionary/1.
+namespace assay {
+
+Loaded<Job> load_job(const SourceText& source) {
+  Faults faults(source.path);
+  const auto root = read_yaml(source.text, faults);
+  if (root) {
+    check_file(*root, "job/1", faults);
+  }
+  if (!faults.empty()) {
+    return {std::nullopt, faults.errors()};
+  }
+  return {Job{object_of(*root, "report"), object_of(*root, "item"), array_of(*root, "equipment"),
+              object_of(*root, "rules")},
+          {}};
+}
+
+Dictionary dictionary_of(const Node& root, Faults& faults) {
+  Dictionary out{text_of(root, "id"), text_of(root, "title"), text_of(root, "source"), {}};
+  std::map<std::pair<std::string, std::string>, std::size_t> seen;
+  for (const auto& node : child(root, "credentials").items) {
+    const auto number = out.credentials.size() + 1;
+    const auto username = text_of(node, "username");
+    const auto password = text_of(node, "password");
+    const auto [first, added] = seen.emplace(std::pair{username, password}, number);
+    if (!added) {
+      faults.add(node.place, "this pair is entry " + std::to_string(first->second) +
+                                 " already: trying it twice costs the device a login attempt");
+    }
+    out.credentials.push_back(
+        {username, Secret{password, "dictionary " + out.id + " entry " + std::to_string(number)}});
+  }
+  return out;
+}
+
+Loaded<Dictionary> load_dictionary(const SourceText& source) {
+  Faults faults(source.path);
+  const auto root = read_yaml(source.text, faults);
+  if (!root || !check_file(*root, "dictionary/1", faults)) {
+    return {std::nullopt, faults.errors()};
+  }
+  auto dictionary = dictionary_of(*root, faults);
+  if (!faults.empty()) {
+    return {std::nullopt, faults.errors()};
+  }
+  return {std::move(dictionary), {}};
+}
+
+}  // namespace assay

@@ -1,0 +1,232 @@
+#include "harness/load/syntax.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <charconv>
+
+#include "harness/model/endpoint.hpp"
+
+namespace assay {
+
+namespace {
+
+constexpr std::size_t kLongestId = 128;
+
+bool letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool all_of(std::string_view text, std::string_view extra) {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return letter(c) || digit(c) || extra.find(c) != std::string_view::npos; });
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestId && letter(text[0]) && all_of(text, "_-");
+}
+
+bool is_identifier(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestId && (letter(text[0]) || digit(text[0])) && all_of(text, "._-");
+}
+
+/// Digits with single dots between.
+bool is_version(std::string_view text) {
+  bool want_digit = true;
+  for (const char c : text) {
+    if (c == '.' && want_digit) {
+      return false;
+    }
+    if (c != '.' && !digit(c)) {
+      return false;
+    }
+    want_digit = c == '.';
+  }
+  return !want_digit;
+}
+
+bool is_edition(std::string_view text) {
+  const auto at = text.find('@');
+  return text.size() <= kLongestId && at != std::string_view::npos && at > 0 && letter(text[0]) &&
+         all_of(text.substr(0, at), "_-") && is_version(text.substr(at + 1));
+}
+
+bool is_clause(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestId && (letter(text[0]) || digit(text[0])) && all_of(text, "._-");
+}
+
+bool is_qualified(std::string_view text) {
+  const auto colon = text.find(':');
+  return colon != std::string_view::npos && is_edition(text.substr(0, colon)) && is_clause(text.substr(colon + 1));
+}
+
+/// Digits, dots, then "-" and a number: "5.1-2", "4-1", "5.3-6A".
+bool is_short_provision(std::string_view text) {
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos || !is_version(text.substr(0, dash))) {
+    return false;
+  }
+  const auto number = text.substr(dash + 1);
+  return !number.empty() && number.size() < 8 && digit(number[0]) && all_of(number, "-");
+}
+
+bool is_table_name(std::string_view text) {
+  const auto dash = text.find('-');
+  return dash != std::string_view::npos && dash > 0 && dash < 4 && is_version(text.substr(0, dash)) &&
+         is_name(text.substr(dash + 1));
+}
+
+bool is_plan_id(std::string_view text) {
+  const auto slash = text.find('/');
+  return slash != std::string_view::npos && is_name(text.substr(0, slash)) && is_identifier(text.substr(slash + 1));
+}
+
+bool is_fact_key(std::string_view text) {
+  const auto dot = text.find('.');
+  return dot != std::string_view::npos && is_name(text.substr(0, dot)) && is_identifier(text.substr(dot + 1));
+}
+
+bool is_endpoint(std::string_view text) {
+  return Endpoint::parse(text).has_value();
+}
+
+bool is_address(std::string_view text) {
+  return text.find('/') == std::string_view::npos && parse_network(text).has_value();
+}
+
+bool is_network(std::string_view text) {
+  return parse_network(text).has_value();
+}
+
+bool is_duration(std::string_view text) {
+  return parse_duration(text).has_value();
+}
+
+bool is_mac(std::string_view text) {
+  if (text.size() != 17) {
+    return false;
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool hex = digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (i % 3 == 2 ? c != ':' : !hex) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_absolute_path(std::string_view text) {
+  return text.size() > 1 && text[0] == '/';
+}
+
+}  // namespace
+
+constinit const Syntax kName{"name", "^[A-Za-z][A-Za-z0-9_-]*$",
+                             "a word of letters, digits, - and _, beginning with a letter", &is_name, "services"};
+constinit const Syntax kIdentifier{"identifier", "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+                                   "a word of letters, digits, dots, - and _, such as A or unit-2", &is_identifier,
+                                   "A"};
+constinit const Syntax kEdition{"edition", "^[A-Za-z][A-Za-z0-9_-]*@[0-9]+(\\.[0-9]+)*$",
+                                "a document with its edition, such as TS103701@1.1.1", &is_edition, "TS103701@1.1.1"};
+constinit const Syntax kQualifiedId{
+    "qualified id", "^[A-Za-z][A-Za-z0-9_-]*@[0-9]+(\\.[0-9]+)*:[A-Za-z0-9][A-Za-z0-9._-]*$",
+    "an id with its edition, such as EN303645@2.1.1:5.1-1", &is_qualified, "EN303645@2.1.1:5.1-1"};
+constinit const Syntax kShortProvision{"provision", "^[0-9]+(\\.[0-9]+)*-[0-9][A-Za-z0-9-]*$",
+                                       "a provision without its edition, such as 5.1-2", &is_short_provision, "5.1-2"};
+constinit const Syntax kTableName{"IXIT table", "^[0-9]+-[A-Za-z][A-Za-z0-9_-]*$",
+                                  "an IXIT table by number and name, such as 15-Intf", &is_table_name, "15-Intf"};
+constinit const Syntax kPlanId{"plan id", "^[A-Za-z][A-Za-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9._-]*$",
+                               "a scheme and a level, such as cls-iot/1", &is_plan_id, "cls-iot/1"};
+constinit const Syntax kFactKey{"fact", "^[A-Za-z][A-Za-z0-9_-]*\\.[A-Za-z0-9][A-Za-z0-9._-]*$",
+                                "a fact of a probe, such as service.protocol", &is_fact_key, "service.protocol"};
+constinit const Syntax kEndpointText{"endpoint", "^(tcp|udp)/[1-9][0-9]{0,4}$", "an endpoint such as tcp/443",
+                                     &is_endpoint, "tcp/443"};
+constinit const Syntax kAddress{"address", "^[0-9A-Fa-f:.]+$", "a numeric IPv4 or IPv6 address such as 10.20.0.5",
+                                &is_address, "10.20.0.5"};
+constinit const Syntax kNetwork{"network", "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
+                                "a numeric address or a range such as 10.20.0.0/28", &is_network, "10.20.0.0/28"};
+constinit const Syntax kDuration{"duration", "^[0-9]{1,8}(ms|s|min)$",
+                                 "a time of at most one day, such as 500ms, 30s or 2min", &is_duration, "30s"};
+constinit const Syntax kMac{"MAC address", "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$",
+                            "a MAC address such as 02:00:00:00:00:01", &is_mac, "02:00:00:00:00:01"};
+constinit const Syntax kAbsolutePath{"absolute path", "^/.+$", "a path that begins with /", &is_absolute_path,
+                                     "/run/netns/wan"};
+
+std::optional<std::uint32_t> parse_duration(std::string_view text) {
+  constexpr std::uint64_t kLongestMs = 24ULL * 3600 * 1000;
+  std::uint32_t number = 0;
+  const auto* last = text.data() + text.size();
+  const auto [end, failed] = std::from_chars(text.data(), last, number);
+  if (failed != std::errc{} || end - text.data() > 8) {
+    return std::nullopt;
+  }
+  const std::string_view unit(end, static_cast<std::size_t>(last - end));
+  const std::uint64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "min" ? 60000 : 0;
+  const auto result = number * factor;
+  if (factor == 0 || result > kLongestMs) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(result);
+}
+
+std::optional<Network> parse_network(std::string_view text) {
+  if (text.size() > 64) {
+    return std::nullopt;
+  }
+  const auto slash = text.find('/');
+  const std::string address{text.substr(0, slash)};
+  Network out;
+  out.v6 = address.find(':') != std::string::npos;
+  if (inet_pton(out.v6 ? AF_INET6 : AF_INET, address.c_str(), out.bytes.data()) != 1) {
+    return std::nullopt;
+  }
+  out.prefix = out.width();
+  if (slash != std::string_view::npos) {
+    const auto digits = text.substr(slash + 1);
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), out.prefix);
+    if (failed != std::errc{} || end != digits.data() + digits.size() || out.prefix > out.width()) {
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
+Network Network::masked() const {
+  Network out = *this;
+  for (unsigned bit = prefix; bit < width(); ++bit) {
+    const auto keep = static_cast<unsigned>(~(0x80U >> (bit % 8U))) & 0xFFU;
+    out.bytes[bit / 8U] = static_cast<std::uint8_t>(out.bytes[bit / 8U] & keep);
+  }
+  return out;
+}
+
+bool Network::contains(const Network& other) const {
+  if (v6 != other.v6 || other.prefix < prefix) {
+    return false;
+  }
+  Network cut = other;
+  cut.prefix = prefix;
+  return cut.masked().bytes == masked().bytes;
+}
+
+std::string Network::text() const {
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), buffer.data(), buffer.size());
+  const std::string address = buffer.data();
+  return prefix == width() ? address : address + "/" + std::to_string(prefix);
+}
+
+std::string_view edition_of(std::string_view qualified) {
+  return qualified.substr(0, qualified.find(':'));
+}
+
+std::string_view short_id(std::string_view qualified) {
+  const auto colon = qualified.find(':');
+  return colon == std::string_view::npos ? qualified : qualified.substr(colon + 1);
+}
+
+}  // namespace assay

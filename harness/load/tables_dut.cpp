@@ -1,0 +1,172 @@
+#include "harness/load/tables.hpp"
+
+/// The tables of dut/1 (docs/dut-format.md).
+namespace assay {
+
+namespace {
+
+constexpr std::string_view kDutTag[] = {"dut/1"};
+constexpr std::string_view kManagedWords[] = {"unknown", "retail", "isp"};
+constexpr std::string_view kProfileWords[] = {"gentle", "normal", "fast"};
+constexpr std::string_view kSupportWords[] = {"Y", "N", "N/A"};
+constexpr std::string_view kRecipeWays[] = {"exec", "tcp", "prompt", "emulate"};
+
+constinit const Shape kTag{.form = Form::word, .words = kDutTag};
+constinit const Shape kManaged{.form = Form::word, .words = kManagedWords};
+
+constinit const Key kDeviceKeys[] = {
+    {"vendor", &kSentence, false, "unknown", "The maker's name", "Example"},
+    {"model", &kSentence, false, "unknown", "The model as sold", "Hub 2"},
+    {"hardware", &kSentence, false, "unknown", "Hardware revision", "B1"},
+    {"firmware", &kSentence, false, "unknown", "Firmware version as the device names it", "2.4.1"},
+    {"product_class", &kSentence, false, "unknown", "What kind of product it is", "smart-home-hub"},
+    {"managed", &kManaged, false, "unknown", "Gateways: bought by the user or managed by the provider", "retail"},
+};
+constinit const Table kDeviceTable{"the device", "Which device this is; goes on the report", kDeviceKeys};
+constinit const Shape kDevice{.form = Form::mapping, .table = &kDeviceTable};
+
+constinit const Shape kIdentifierText{.form = Form::text, .syntax = &kIdentifier};
+constinit const Shape kMacText{.form = Form::text, .syntax = &kMac};
+constinit const Shape kAddressText{.form = Form::text, .syntax = &kAddress};
+constinit const Shape kAddressList{.form = Form::list, .item = &kAddressText};
+constinit const Shape kAddresses{.form = Form::text, .syntax = &kAddress, .other = &kAddressList};
+constinit const Shape kAt{.form = Form::map, .words = kVantageWords, .item = &kAddresses};
+
+constinit const Key kSampleKeys[] = {
+    {"id", &kIdentifierText, true, "", "Name of this unit in reports and on the command line", "A"},
+    {"serial", &kText, false, "", "Serial number", "EX-0001"},
+    {"mac", &kMacText, false, "", "MAC address", "02:00:00:00:00:01"},
+    {"at", &kAt, true, "", "Vantage -> numeric address or list of addresses, within the scope", "{lan: 10.20.0.5}"},
+    {"destructive", &kBoolean, false, "false", "This unit may be spent by destructive steps", "false"},
+};
+constinit const Table kSampleTable{"a sample", "One unit of the model", kSampleKeys};
+constinit const Shape kSample{.form = Form::mapping, .table = &kSampleTable};
+constinit const Shape kSamples{.form = Form::list, .item = &kSample};
+
+constinit const Shape kNetworkText{.form = Form::text, .syntax = &kNetwork};
+constinit const Shape kScope{.form = Form::list, .item = &kNetworkText};
+
+constinit const Shape kProfile{.form = Form::word, .words = kProfileWords};
+constinit const Shape kSockets{.form = Form::integer, .least = 1, .most = 65535};
+constinit const Shape kRate{.form = Form::integer, .least = 1, .most = 1000000};
+constinit const Shape kAttempts{.form = Form::integer, .least = 0, .most = 1000};
+constinit const Shape kPause{.form = Form::integer, .least = 0, .most = 600000};
+constinit const Shape kTimeout{.form = Form::integer, .least = 10, .most = 600000};
+constinit const Key kPaceKeys[] = {
+    {"profile", &kProfile, false, "gentle", "Base whose numbers the other keys override", "normal"},
+    {"max_connections", &kSockets, false, "of the profile", "Sockets open to the device at once", "4"},
+    {"max_connects_per_second", &kRate, false, "of the profile", "New connections a second", "20"},
+    {"max_packets_per_second", &kRate, false, "of the profile", "SYNs and datagrams of sweeps a second", "200"},
+    {"login_attempts_per_account", &kAttempts, false, "of the profile",
+     "Wrong logins for one account on one endpoint in a run", "5"},
+    {"login_interval_ms", &kPause, false, "of the profile", "Pause between two logins on one endpoint", "1000"},
+    {"connect_timeout_ms", &kTimeout, false, "of the profile", "Longest wait for a connection", "3000"},
+    {"reply_timeout_ms", &kTimeout, false, "of the profile", "Longest wait for one reply", "5000"},
+};
+constinit const Table kPaceTable{"the pace", "How hard the device may be worked", kPaceKeys};
+constinit const Shape kPace{.form = Form::mapping, .table = &kPaceTable, .other = &kProfile};
+
+constinit const Shape kPort{.form = Form::integer, .least = 1, .most = 65535};
+constinit const Shape kDurationText{.form = Form::text, .syntax = &kDuration};
+constinit const Key kRecipeKeys[] = {
+    {"exec", &kSentence, false, "", "Command line, run by /bin/sh in the DUT file's folder", "./reset.sh"},
+    {"tcp", &kPort, false, "", "Done when this TCP port accepts", "443"},
+    {"prompt", &kSentence, false, "", "A sentence for the person at the bench", "Hold reset for 10 seconds"},
+    {"emulate", &kSentence, false, "", "Name of an emulated device", "camera-weak"},
+    {"within", &kDurationText, false, "30s", "Time it may take", "30s"},
+};
+constinit const Table kRecipeTable{"a recipe",
+                                   "One way to bring the device somewhere or make it act; none: a person is asked",
+                                   kRecipeKeys, kRecipeWays};
+constinit const Shape kRecipe{.form = Form::mapping, .table = &kRecipeTable};
+constinit const Shape kStateRecipes{.form = Form::map, .words = kStateWords, .item = &kRecipe, .may_be_empty = true};
+constinit const Shape kTriggerRecipes{.form = Form::map, .syntax = &kName, .item = &kRecipe, .may_be_empty = true};
+
+constinit const Key kPowerKeys[] = {
+    {"cycle", &kRecipe, true, "", "How to switch the device off and on again", "{exec: \"pdu 3 cycle\"}"},
+};
+constinit const Table kPowerTable{"the power", "The device's power supply", kPowerKeys};
+constinit const Shape kPower{.form = Form::mapping, .table = &kPowerTable};
+
+constinit const Shape kPathText{.form = Form::text, .syntax = &kAbsolutePath};
+constinit const Key kVantageKeys[] = {
+    {"netns", &kPathText, true, "", "Network namespace of this machine to probe from", "/run/netns/wan"},
+};
+constinit const Table kVantageTable{"a vantage", "Where this machine reaches the device from", kVantageKeys};
+constinit const Shape kVantage{.form = Form::mapping, .table = &kVantageTable};
+constinit const Shape kVantageMap{.form = Form::map, .words = kVantageWords, .item = &kVantage, .may_be_empty = true};
+
+constinit const Key kLabKeys[] = {
+    {"start", &kRecipe, false, "", "How to start the device", "{exec: ./start.sh}"},
+    {"ready", &kRecipe, false, "", "How to tell that it is ready", "{tcp: 443, within: 30s}"},
+    {"stop", &kRecipe, false, "", "How to stop it", "{exec: ./stop.sh}"},
+    {"states", &kStateRecipes, false, "", "State -> how to reach it", "{factory: {exec: ./reset.sh}}"},
+    {"trigger", &kTriggerRecipes, false, "", "Name -> how to make the device act",
+     "{check_update: {exec: ./check.sh}}"},
+    {"power", &kPower, false, "", "The power supply", "{cycle: {exec: \"pdu 3 cycle\"}}"},
+    {"vantages", &kVantageMap, false, "", "Vantage -> where to probe from", "{wan: {netns: /run/netns/wan}}"},
+};
+constinit const Table kLabTable{"the lab", "How the laboratory handles the device as a thing", kLabKeys};
+constinit const Shape kLab{.form = Form::mapping, .table = &kLabTable};
+
+constinit const Shape kSecretText{.form = Form::secret, .may_be_empty = true};
+constinit const Key kAccountKeys[] = {
+    {"role", &kSentence, true, "", "What the account may do, in the device's words", "admin"},
+    {"username", &kText, true, "", "Login name; \"\" where the device asks for none", "admin"},
+    {"secret", &kSecretText, true, "", "Password: env:NAME, file:PATH (from the DUT file's folder) or the text itself",
+     "env:DUT_ADMIN"},
+};
+constinit const Table kAccountTable{"an account", "A login that the tester knows", kAccountKeys};
+constinit const Shape kAccount{.form = Form::mapping, .table = &kAccountTable};
+constinit const Shape kAccounts{.form = Form::list, .item = &kAccount, .may_be_empty = true};
+
+constinit const Key kVendorCredentialKeys[] = {
+    {"username", &kText, true, "", "Login name", "admin"},
+    {"password", &kSecretText, true, "", "Password, written like `secret` of an account", "\"1234\""},
+};
+constinit const Table kVendorCredentialTable{"a vendor credential", "A pair that the maker is known to have shipped",
+                                             kVendorCredentialKeys};
+constinit const Shape kVendorCredential{.form = Form::mapping, .table = &kVendorCredentialTable};
+constinit const Shape kVendorCredentials{.form = Form::list, .item = &kVendorCredential, .may_be_empty = true};
+
+constinit const Shape kSupport{.form = Form::word, .words = kSupportWords};
+constinit const Key kIcsKeys[] = {
+    {"support", &kSupport, true, "", "Does the device meet the provision: Y, N, or N/A", "N/A"},
+    {"because", &kText, false, "", "The reason; required for N and N/A", "no pre-installed passwords"},
+};
+constinit const Table kIcsTable{"an ICS entry", "What the maker claims for one provision", kIcsKeys};
+constinit const Shape kIcsEntry{.form = Form::mapping, .table = &kIcsTable};
+constinit const Shape kIcs{.form = Form::map, .syntax = &kShortProvision, .item = &kIcsEntry, .may_be_empty = true};
+
+constinit const Shape kIxitEntries{.form = Form::list, .item = &kFreeMapping, .may_be_empty = true};
+constinit const Shape kIxit{.form = Form::map, .syntax = &kTableName, .item = &kIxitEntries, .may_be_empty = true};
+
+constinit const Key kDutKeys[] = {
+    {"assay", &kTag, true, "", "Kind and version of this file", "dut/1"},
+    {"device", &kDevice, true, "", "Which device this is", "{vendor: Example, model: Hub 2}"},
+    {"samples", &kSamples, true, "", "The units of the model that are here", "[{id: A, at: {lan: 10.20.0.5}}]"},
+    {"scope", &kScope, true, "", "Addresses and ranges; nothing outside is ever contacted", "[10.20.0.0/28]"},
+    {"ecosystem", &kFreeMapping, false, "{}", "What belongs to the product but is not the box: apps, services",
+     "{apps: [{package: com.example.hub}]}"},
+    {"pace", &kPace, false, "gentle", "How hard the device may be worked: a profile, or a mapping", "gentle"},
+    {"lab", &kLab, false, "{}",
+     "Recipes to start, reset and trigger the device; where there is none, a person is asked", "{ready: {tcp: 443}}"},
+    {"accounts", &kAccounts, false, "[]", "Logins that the tester knows",
+     "[{role: admin, username: admin, secret: env:DUT_ADMIN}]"},
+    {"vendor_credentials", &kVendorCredentials, false, "[]",
+     "Pairs that the maker is known to have shipped, tried first", "[{username: admin, password: \"1234\"}]"},
+    {"standard", &kEditionText, false, "",
+     "Edition whose ICS and IXIT this declaration follows; required with `ics` or `ixit`", "TS103701@1.1.1"},
+    {"ics", &kIcs, false, "{}", "Provision -> what the maker claims",
+     "{\"5.1-2\": {support: N/A, because: no passwords}}"},
+    {"ixit", &kIxit, false, "{}",
+     "Table -> entries; `port` of an entry is an endpoint or a list of endpoints. A table that is not here is not "
+     "declared",
+     "{15-Intf: [{id: IF-1, port: tcp/443}]}"},
+};
+
+}  // namespace
+
+constinit const Table kDutTable{"the DUT file", "The device under test and its maker's declaration", kDutKeys};
+
+}  // namespace assay

@@ -1,0 +1,125 @@
+#include <chrono>
+
+#include "harness/load/key_docs.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/unit/harness/load/fixtures.hpp"
+
+using namespace assay;
+using namespace assay::load_fixtures;
+
+namespace {
+
+const std::filesystem::path kSource = ASSAY_SOURCE_DIR;
+const PlanLibrary kLibrary{kSource / "testplans"};
+
+constexpr const char* kRegenerate =
+    "regenerate with `assay validate --write-schemas testplans/schemas` or `unit_load '[write]'`";
+
+struct DocPart {
+  const char* file;
+  const char* name;
+  const Table* table;
+};
+
+const DocPart kDocParts[] = {
+    {"docs/dut-format.md", "dut", &kDutTable},
+    {"docs/dut-format.md", "job", &kJobTable},
+    {"docs/dut-format.md", "dictionary", &kDictionaryTable},
+    {"docs/plan-format.md", "standard", &kStandardTable},
+    {"docs/plan-format.md", "method", &kMethodTable},
+    {"docs/plan-format.md", "cases", &kCasesTable},
+    {"docs/plan-format.md", "plan", &kPlanTable},
+};
+
+/// The span between the marks of a generated part, or npos.
+std::pair<std::size_t, std::size_t> part_of(const std::string& text, const std::string& name) {
+  const auto mark = "<!-- keys: " + name + " -->\n";
+  const auto begin = text.find(mark);
+  const auto end = text.find("<!-- /keys -->", begin);
+  if (begin == std::string::npos || end == std::string::npos) {
+    return {std::string::npos, std::string::npos};
+  }
+  return {begin + mark.size(), end};
+}
+
+}  // namespace
+
+TEST_CASE("every file of the shipped library is valid") {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kLibrary.root)) {
+    const auto path = entry.path();
+    if (path.extension() != ".yaml") {
+      continue;
+    }
+    ++count;
+    const auto source = read_source(path);
+    REQUIRE(source.has_value());
+    CHECK(lines(validate_file(*source, kLibrary, catalogue())) == std::vector<std::string>{});
+  }
+  CHECK(count >= 5);
+}
+
+TEST_CASE("every shipped plan loads") {
+  const auto plans = list_plans(kLibrary);
+  REQUIRE(lines(plans.errors) == std::vector<std::string>{});
+  REQUIRE(!plans.value->empty());
+  for (const auto& listing : *plans.value) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto plan = load_plan(kLibrary, listing.id, catalogue());
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+    WARN(listing.id << " loads in " << took.count() << " ms");
+    CHECK(lines(plan.errors) == std::vector<std::string>{});
+  }
+  CHECK(lines(load_cases(kLibrary, catalogue()).errors) == std::vector<std::string>{});
+  CHECK(lines(load_dictionaries(kLibrary).errors) == std::vector<std::string>{});
+}
+
+TEST_CASE("the schema files are those of the key tables") {
+  for (const auto& [name, text] : schemas()) {
+    INFO(name << " differs: " << kRegenerate);
+    const bool same = slurp(kLibrary.root / "schemas" / name) == text;
+    CHECK(same);
+  }
+  CHECK(schemas().size() == 7);
+}
+
+TEST_CASE("the tables of the docs are those of the key tables") {
+  for (const auto& part : kDocParts) {
+    INFO(part.file << ", part " << part.name << ": " << kRegenerate);
+    const auto text = slurp(kSource / part.file);
+    const auto [begin, end] = part_of(text, part.name);
+    REQUIRE(begin != std::string::npos);
+    const bool same = text.substr(begin, end - begin) == key_docs(*part.table);
+    CHECK(same);
+  }
+}
+
+TEST_CASE("the examples of the docs are valid files") {
+  std::size_t count = 0;
+  for (const std::string file : {"docs/dut-format.md", "docs/plan-format.md"}) {
+    const auto text = slurp(kSource / file);
+    const std::string fence = "```yaml\nassay: ";
+    for (auto at = text.find(fence); at != std::string::npos; at = text.find(fence, at + 1)) {
+      const auto begin = at + std::string{"```yaml\n"}.size();
+      const SourceText example{file + " example", text.substr(begin, text.find("\n```", begin) + 1 - begin)};
+      INFO(example.text);
+      CHECK(lines(validate_file(example, kLibrary, catalogue())) == std::vector<std::string>{});
+      ++count;
+    }
+  }
+  CHECK(count == 7);
+}
+
+// Hidden: writes what the tests above compare. Run with `unit_load '[write]'`.
+TEST_CASE("write the generated schemas and tables of the docs", "[.][write]") {
+  for (const auto& [name, text] : schemas()) {
+    std::ofstream(kLibrary.root / "schemas" / name, std::ios::binary) << text;
+  }
+  for (const auto& part : kDocParts) {
+    auto text = slurp(kSource / part.file);
+    const auto [begin, end] = part_of(text, part.name);
+    REQUIRE(begin != std::string::npos);
+    text.replace(begin, end - begin, key_docs(*part.table));
+    std::ofstream(kSource / part.file, std::ios::binary) << text;
+  }
+}
