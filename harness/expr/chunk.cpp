@@ -250,14 +250,23 @@ class JqChunk final : public Chunk {
   std::string ignored_;
 };
 
+void free_handle(void* handle) {
+  auto* held = static_cast<jv*>(handle);
+  jv_free(*held);
+  delete held;
+}
+
 }  // namespace
 
-Document::Document(const json::value& value)
-    : value_(new jv(to_jv(value, 0)), [](void* handle) {
-        auto* held = static_cast<jv*>(handle);
-        jv_free(*held);
-        delete held;
-      }) {}
+Document::Document(const json::value& value) : value_(new jv(to_jv(value, 0)), free_handle) {}
+
+Document::Document(const Document& shared, const json::object& own)
+    : value_(new jv(jv_copy(*static_cast<const jv*>(shared.handle()))), free_handle) {
+  auto& merged = *static_cast<jv*>(value_.get());
+  for (const auto& [key, item] : own) {
+    merged = jv_object_set(merged, text_value(key), to_jv(item, 1));
+  }
+}
 
 Document::~Document() = default;
 

@@ -25,6 +25,8 @@ struct ProgramEvents {
 class Document {
  public:
   explicit Document(const json::value& value);
+  /// `shared` with the members of `own` put over it.
+  Document(const Document& shared, const json::object& own);
   ~Document();
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;

@@ -282,7 +282,7 @@ std::vector<Result<>> check_programs(std::span<const ProgramText> programs) {
   std::vector<Evaluation> evaluations;
   evaluations.reserve(programs.size());
   for (const auto& program : programs) {
-    evaluations.push_back({program.program, program.where, nullptr});
+    evaluations.push_back({program.program, program.where, nullptr, nullptr});
   }
   const auto checked = run_all(evaluations, {}, true);
   std::vector<Result<>> results;

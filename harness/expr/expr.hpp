@@ -22,6 +22,8 @@ struct Evaluation {
   std::string program;
   std::string where;     // file:line:column of the program, for errors
   json::value document;  // the judge document, see docs/expressions.md
+  // Further members of the document that many evaluations share, so that they are held once. Outlives evaluate().
+  const json::object* shared = nullptr;
 };
 
 /// What came of it. Items yielded before an error are kept: a defect can be shown on partial facts.

@@ -158,16 +158,30 @@ class Worker {
     if (place.chunk == nullptr) {
       say_text(Line::error, place.error);
     } else if (!order_.only_compile) {
-      execute(*place.chunk, place.number, evaluation.document);
+      execute(*place.chunk, place.number, evaluation);
     }
     say(Line::done, std::to_string(index));
   }
 
-  void execute(Chunk& chunk, std::size_t number, const json::value& document) {
-    if (last_ == nullptr || !(*last_ == document)) {
-      held_.emplace(document);
-      last_ = &document;
+  /// Neighbours mostly read the same document: it is converted once for them.
+  void hold(const Evaluation& evaluation) {
+    if (last_ != nullptr && last_->shared == evaluation.shared && last_->document == evaluation.document) {
+      return;
     }
+    last_ = &evaluation;
+    if (evaluation.shared == nullptr || !evaluation.document.is_object()) {
+      held_.emplace(evaluation.document);
+      return;
+    }
+    const auto [shared, fresh] = shared_.try_emplace(evaluation.shared);
+    if (fresh) {
+      shared->second = std::make_unique<Document>(json::value(*evaluation.shared));
+    }
+    held_.emplace(*shared->second, evaluation.document.get_object());
+  }
+
+  void execute(Chunk& chunk, std::size_t number, const Evaluation& evaluation) {
+    hold(evaluation);
     ProgramEvents events;
     events.item = [this](std::string_view item) { say(Line::item, item); };
     events.missing = [this](std::string_view text) { say_text(Line::missing, text); };
@@ -199,7 +213,8 @@ class Worker {
   std::vector<Group> groups_;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::optional<Document> held_;
-  const json::value* last_ = nullptr;
+  std::map<const json::object*, std::unique_ptr<Document>> shared_;
+  const Evaluation* last_ = nullptr;
 };
 
 }  // namespace

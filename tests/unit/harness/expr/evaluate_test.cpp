@@ -34,7 +34,7 @@ json::value document() {
 }
 
 Evaluated run(const std::string& program, const ExprLimits& limits = {}) {
-  const Evaluation evaluation{program, "case.yaml:1:1", document()};
+  const Evaluation evaluation{program, "case.yaml:1:1", document(), nullptr};
   return evaluate({&evaluation, 1}, limits).front();
 }
 
@@ -254,8 +254,8 @@ TEST_CASE("Hostile programs cost themselves only") {
                                             "(\"a\" * 40) | test(\"(a+)+$b\")"};
   std::vector<Evaluation> evaluations;
   for (const auto& program : hostile) {
-    evaluations.push_back({program, "x:1:1", document()});
-    evaluations.push_back({"\"fine \\(obs(\"ports\").id)\" # " + program.substr(0, 5), "x:2:1", document()});
+    evaluations.push_back({program, "x:1:1", document(), nullptr});
+    evaluations.push_back({"\"fine \\(obs(\"ports\").id)\" # " + program.substr(0, 5), "x:2:1", document(), nullptr});
   }
   const auto results = evaluate(evaluations, limits);
   REQUIRE(results.size() == evaluations.size());
@@ -295,7 +295,7 @@ TEST_CASE("Many programs and documents keep their order and their results") {
   for (int i = 0; i < 230; ++i) {
     auto own = document();
     own.as_object()["run"].as_object()["number"] = i;
-    evaluations.push_back({".run.number + " + std::to_string(i % 170), "x", own});
+    evaluations.push_back({".run.number + " + std::to_string(i % 170), "x", own, nullptr});
   }
   const auto results = evaluate(evaluations);
   for (std::size_t i = 0; i < results.size(); ++i) {

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "harness/judge/unit_judge.hpp"
+
+namespace assay {
+
+/// unit -> case -> requirement -> level, by docs/verdicts.md.
+Verdicts roll_up(const RunPlan& plan, std::vector<JudgedCase> judged);
+
+}  // namespace assay
