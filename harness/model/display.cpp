@@ -75,10 +75,14 @@ void append_hex(std::uint32_t value, int digits, std::string& out) {
   }
 }
 
-/// U+2400 and following picture the C0 controls in their order; U+2421 is DEL.
-void append_picture(std::uint32_t control, std::string& out) {
-  out += "\xE2\x90";
-  out += static_cast<char>(control == 0x7F ? 0xA1 : 0x80 + control);
+/// The names of ASCII: control pictures (U+2400 …) are missing from too many fonts.
+void append_control(std::uint32_t control, std::string& out) {
+  constexpr std::array<std::string_view, 32> kNames = {
+      "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS",  "TAB", "LF",  "VT",  "FF", "CR", "SO", "SI",
+      "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM",  "SUB", "ESC", "FS", "GS", "RS", "US"};
+  out += "⟨";
+  out += control < kNames.size() ? kNames[control] : "DEL";
+  out += "⟩";
 }
 
 std::string make_visible(std::string_view text, bool lines) {
@@ -95,7 +99,7 @@ std::string make_visible(std::string_view text, bool lines) {
     } else if (newline) {
       // the LF that follows stands for both
     } else if (!keep && (point.value < 0x20 || point.value == 0x7F)) {
-      append_picture(point.value, out);
+      append_control(point.value, out);
     } else if (hidden(point.value)) {
       out += "⟨U+";
       append_hex(point.value, 4, out);

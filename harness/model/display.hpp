@@ -7,7 +7,7 @@
 /// visible. It escapes for no format: HTML and the rest do that afterwards.
 namespace assay {
 
-/// One line. C0 controls and DEL become their control pictures (a newline "␊", an escape "␛"); C1 controls, marks of
+/// One line. C0 controls and DEL become their names (a newline "⟨LF⟩", an escape "⟨ESC⟩"); C1 controls, marks of
 /// direction, invisible characters, line separators and tags become "⟨U+202E⟩"; a byte that is no UTF-8 becomes
 /// "⟨0xFF⟩". The result is valid UTF-8.
 std::string displayable(std::string_view utf8);

@@ -13,9 +13,9 @@ TEST_CASE("Plain text in any script is shown as it is") {
   CHECK(displayable("").empty());
 }
 
-TEST_CASE("Control characters become pictures, also newlines in a line") {
-  CHECK(displayable(std::string_view{"a\0b", 3}) == "a␀b");
-  CHECK(displayable("\x1b[2J\r\n\t\x7f") == "␛[2J␍␊␉␡");
+TEST_CASE("Control characters are named, also newlines in a line") {
+  CHECK(displayable(std::string_view{"a\0b", 3}) == "a⟨NUL⟩b");
+  CHECK(displayable("\x1b[2J\r\n\t\x7f") == "⟨ESC⟩[2J⟨CR⟩⟨LF⟩⟨TAB⟩⟨DEL⟩");
   CHECK(displayable("\xC2\x85\xC2\x9B") == "⟨U+0085⟩⟨U+009B⟩");
 }
 
@@ -39,7 +39,7 @@ TEST_CASE("Bytes that are no UTF-8 are named one by one and the rest is kept") {
 }
 
 TEST_CASE("Text of several lines keeps newlines and tabs and nothing else that is hidden") {
-  CHECK(displayable_text("a\r\nb\n\tc\rd\x07") == "a\nb\n\tc␍d␇");
+  CHECK(displayable_text("a\r\nb\n\tc\rd\x07") == "a\nb\n\tc⟨CR⟩d⟨BEL⟩");
   CHECK(displayable_text("\u202Ea\n") == "⟨U+202E⟩a\n");
 }
 

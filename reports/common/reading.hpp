@@ -1,0 +1,76 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/evidence/bundle.hpp"
+
+/// What several reporters read out of a bundle in the same way. Everything is a pure function of the bundle. Text comes
+/// back as the bundle has it: `displayable()` and the escaping of the format are the reporter's.
+namespace assay::reports {
+
+/// A mark beside the word, never instead of it.
+std::string_view symbol_for(Verdict verdict);
+
+/// Whether the requirement or unit still waits for something: INCONCLUSIVE, NOT_TESTED or ERROR.
+bool is_open(Verdict verdict);
+
+/// "ended as planned", "no answer in time": how an invocation ended, for a reader who does not know our names.
+std::string_view words_for(Completion completion);
+
+const Requirement* find_requirement(const Plan& plan, std::string_view id);
+const Case* find_case(const Plan& plan, std::string_view id);
+
+/// The unit of a verdict; also for an expanded one ("…:5.1-1-2/a/tcp/80" is unit "a").
+const Unit* find_unit(const Case& planned, std::string_view unit_verdict_id);
+
+/// Letters of the unit and, when it was expanded, its endpoint: "a", "a, tcp/80".
+std::string unit_label(const CaseVerdict& of, const UnitVerdict& unit);
+
+/// What waits in a requirement, and what would settle it. `remedy` may be empty.
+struct OpenItem {
+  std::string what;
+  std::string closes;              // what would close it
+  std::vector<std::string> units;  // ids of the unit verdicts that wait for it
+};
+
+/// Items of equal words are one, in the order of the units.
+std::vector<OpenItem> open_items(const Plan& plan, const RequirementVerdict& requirement);
+
+/// The remedies of the units that failed, each once.
+std::vector<std::string> remedies(const RequirementVerdict& requirement);
+
+/// Something the run did otherwise than the plan says, or filled in, or lost.
+struct Limit {
+  std::string kind;  // "assumption", "not run", "ended early", "left out", "limited by budget", "journal"
+  std::string subject;
+  std::string what;
+};
+
+std::vector<Limit> limits(const Bundle& bundle, std::span<const Observation> observations);
+
+/// First and last event, RFC 3339 UTC; empty without events.
+struct RunDates {
+  std::string began;
+  std::string ended;
+};
+
+RunDates run_dates(const Bundle& bundle);
+
+/// "2026-11-23 18:00:00 UTC" for an RFC 3339 UTC time; what is not one comes back unchanged.
+std::string readable_time(std::string_view rfc3339);
+
+/// sha256 of the last journal line: the digest that stands for the whole journal. Empty without events.
+std::string chain_head(const Bundle& bundle);
+
+/// Every artifact that an observation names, by digest.
+std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(std::span<const Observation> observations);
+
+/// A fact in lines a person can read: a list of objects is a line for each, "endpoint tcp/80, reason syn-ack". At most
+/// `limit` lines; what was left out is counted in a last one.
+std::vector<std::string> lines_of(const json::value& value, std::size_t limit = 64);
+
+}  // namespace assay::reports

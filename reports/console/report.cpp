@@ -1,0 +1,232 @@
+#include "reports/console/report.hpp"
+
+#include <algorithm>
+
+#include "reports/common/reading.hpp"
+#include "reports/console/page.hpp"
+
+namespace assay {
+
+namespace {
+
+using reports::Page;
+using reports::Tone;
+
+constexpr std::size_t kLabel = 10;      // where values of the head begin
+constexpr std::size_t kVerdict = 17;    // behind the longest verdict word
+constexpr std::size_t kDetail = 28;     // where the words about a requirement begin
+constexpr std::size_t kFinding = 31;    // and those about a finding
+constexpr std::size_t kUnitsNamed = 3;  // units named for one thing that is open
+constexpr std::string_view kDraft = "DRAFT PLAN, not for submission";
+
+bool is_draft(const Bundle& bundle) {
+  return !bundle.run_plan().plan.approved || (bundle.verdicts() && bundle.verdicts()->summary.draft);
+}
+
+std::string where_tested(const RunPlan& plan) {
+  std::string out;
+  for (const auto& target : plan.targets) {
+    out += (out.empty() ? "" : "; ") + std::string{"sample "} + target.sample + " at " + target.address + " (" +
+           target.vantage + ", " + target.state + ")";
+  }
+  return out.empty() ? "no target" : out;
+}
+
+void write_head(const Bundle& bundle, Page& page) {
+  const auto& plan = bundle.run_plan();
+  const auto& device = plan.dut.device;
+  const auto dates = reports::run_dates(bundle);
+  page.field(0, "Device", kLabel,
+             device.vendor + " " + device.model + ", hardware " + device.hardware + ", firmware " + device.firmware,
+             Tone::strong);
+  page.field(0, "Plan", kLabel, plan.plan.id + "  " + plan.plan.title);
+  page.field(0, "Tested", kLabel, where_tested(plan));
+  page.field(0, "Run", kLabel,
+             dates.began.empty() ? "no event yet"
+                                 : reports::readable_time(dates.began) + " to " + reports::readable_time(dates.ended));
+  if (is_draft(bundle)) {
+    page.blank();
+    page.text(0, kDraft, Tone::warning);
+  }
+}
+
+std::string evidence_of(const Finding& finding) {
+  std::string out;
+  for (const auto& digest : finding.evidence) {
+    out += (out.empty() ? "" : ", ") + digest.substr(0, 12);
+  }
+  for (const auto& id : finding.observations) {
+    out += (out.empty() ? "" : ", ") + std::string{"observation "} + id;
+  }
+  return out;
+}
+
+void write_finding(const Finding& finding, Page& page) {
+  page.text(kVerdict, "- " + finding.what);
+  const auto line = [&](std::string_view label, std::string_view words) {
+    if (!words.empty()) {
+      page.field(kVerdict + 2, label, kFinding, words);
+    }
+  };
+  line("endpoint", finding.endpoint);
+  line("expected", finding.expected);
+  line("observed", finding.observed);
+  line("evidence", evidence_of(finding));
+}
+
+void write_findings(const RequirementVerdict& requirement, Page& page) {
+  for (const auto& of : requirement.cases) {
+    for (const auto& unit : of.units) {
+      for (const auto& finding : unit.findings) {
+        write_finding(finding, page);
+      }
+    }
+  }
+}
+
+void write_units(const RequirementVerdict& requirement, Page& page) {
+  for (const auto& of : requirement.cases) {
+    page.verdict(2, of.verdict, kVerdict + 2, of.id + "  " + of.title);
+    for (const auto& unit : of.units) {
+      page.verdict(4, unit.verdict, kVerdict + 4, reports::unit_label(of, unit) + "  " + unit.title);
+      page.text(kVerdict + 4, unit.because + (unit.pass_proposed ? " Pass proposed: an assessor decides." : ""));
+    }
+  }
+}
+
+void write_requirement(const RequirementVerdict& requirement, const ConsoleOptions& options, Page& page) {
+  page.verdict(0, requirement.verdict, kVerdict, requirement.id + "  " + requirement.title);
+  if (requirement.verdict != Verdict::pass && !requirement.because.empty()) {
+    page.field(kVerdict, "why", kDetail, requirement.because);
+  }
+  for (const auto& remedy : reports::remedies(requirement)) {
+    page.field(kVerdict, "remedy", kDetail, remedy);
+  }
+  write_findings(requirement, page);
+  if (options.verbose) {
+    write_units(requirement, page);
+  }
+}
+
+/// One thing that is missing may keep many requirements open: it is said once.
+struct OpenGroup {
+  std::string what;
+  std::string closes;
+  std::vector<std::string> requirements;
+  std::vector<std::string> units;
+};
+
+std::string behind_colon(std::string_view id) {
+  const auto colon = id.rfind(':');
+  return std::string{colon == std::string_view::npos ? id : id.substr(colon + 1)};
+}
+
+std::vector<OpenGroup> open_groups(const Bundle& bundle, const Verdicts& verdicts) {
+  std::vector<OpenGroup> groups;
+  for (const auto& requirement : verdicts.requirements) {
+    for (const auto& item : reports::open_items(bundle.run_plan().plan, requirement)) {
+      auto group = std::ranges::find_if(
+          groups, [&](const OpenGroup& known) { return known.what == item.what && known.closes == item.closes; });
+      if (group == groups.end()) {
+        group = groups.insert(groups.end(), {item.what, item.closes, {}, {}});
+      }
+      const auto id = behind_colon(requirement.id);
+      if (std::ranges::find(group->requirements, id) == group->requirements.end()) {
+        group->requirements.push_back(id);
+      }
+      group->units.insert(group->units.end(), item.units.begin(), item.units.end());
+    }
+  }
+  return groups;
+}
+
+/// "5.1-1-2/a, 5.1-1-2/b and 4 more".
+std::string named(const std::vector<std::string>& ids, std::size_t limit) {
+  std::string out;
+  for (std::size_t i = 0; i < ids.size() && i < limit; ++i) {
+    out += (out.empty() ? "" : ", ") + behind_colon(ids[i]);
+  }
+  return ids.size() > limit ? out + " and " + std::to_string(ids.size() - limit) + " more" : out;
+}
+
+void write_open(const Bundle& bundle, const Verdicts& verdicts, Page& page) {
+  const auto groups = open_groups(bundle, verdicts);
+  if (groups.empty()) {
+    return;
+  }
+  page.blank();
+  page.text(0, "Open, and what would close it", Tone::strong);
+  for (const auto& group : groups) {
+    page.text(2, named(group.requirements, group.requirements.size()) + ": " + group.what);
+    if (!group.closes.empty()) {
+      page.field(4, "closes", 12, group.closes);
+    }
+    page.field(4, "units", 12, named(group.units, kUnitsNamed));
+  }
+}
+
+void write_limits(const Bundle& bundle, const ConsoleOptions& options, Page& page) {
+  const auto all = reports::limits(bundle, bundle.observations());
+  if (all.empty()) {
+    return;
+  }
+  page.blank();
+  if (!options.verbose) {
+    page.field(0, "Limits", kLabel,
+               std::to_string(all.size()) + " (assumed, left out or cut short): shown with --verbose");
+    return;
+  }
+  page.text(0, "Limits of this run", Tone::strong);
+  for (const auto& limit : all) {
+    page.text(2, limit.kind + ", " + limit.subject + ": " + limit.what);
+  }
+}
+
+void write_foot(const Bundle& bundle, Page& page) {
+  const auto head = reports::chain_head(bundle);
+  page.field(0, "Evidence", kLabel, bundle.directory().string());
+  if (!head.empty()) {
+    page.field(0, "Journal", kLabel, std::to_string(bundle.events().size()) + " events, sha256 " + head);
+  }
+  page.field(0, "Report", kLabel, "assay report --format html " + bundle.directory().string());
+}
+
+void write_without_verdicts(const Bundle& bundle, Page& page) {
+  page.text(0,
+            "The run is still open: no verdicts yet. The journal holds " + std::to_string(bundle.events().size()) +
+                " events with " + std::to_string(bundle.observations().size()) + " observations so far.",
+            Tone::warning);
+  page.blank();
+  page.text(0, "Requirements it will be judged against", Tone::strong);
+  for (const auto& requirement : bundle.run_plan().plan.requirements) {
+    page.text(2, requirement.id + "  " + requirement.title);
+  }
+}
+
+}  // namespace
+
+void write_console_report(const Bundle& bundle, const ConsoleOptions& options, std::ostream& out) {
+  Page page{out, options.colour, options.width};
+  write_head(bundle, page);
+  page.blank();
+  const auto& verdicts = bundle.verdicts();
+  if (!verdicts) {
+    write_without_verdicts(bundle, page);
+  } else {
+    for (const auto& requirement : verdicts->requirements) {
+      write_requirement(requirement, options, page);
+    }
+    write_open(bundle, *verdicts, page);
+  }
+  write_limits(bundle, options, page);
+  page.blank();
+  if (verdicts) {
+    page.text(0, verdicts->summary.statement, Tone::strong);
+  }
+  if (is_draft(bundle)) {
+    page.text(0, kDraft, Tone::warning);
+  }
+  write_foot(bundle, page);
+}
+
+}  // namespace assay

@@ -1,0 +1,155 @@
+#include "reports/html/pages.hpp"
+
+/// Each requirement with its cases, units and findings.
+namespace assay::reports {
+
+namespace {
+
+void put_evidence(const Reading& reading, const Finding& finding, Section row) {
+  for (const auto& digest : finding.evidence) {
+    if (!put_artifact(reading, row, "FILE", digest)) {
+      row.maybe("MISSING_FILE", digest);
+    }
+  }
+  for (const auto& id : finding.observations) {
+    const auto anchor = observation_anchor(reading, id);
+    if (anchor.empty()) {
+      row.maybe("UNSEEN", id);
+      continue;
+    }
+    auto seen = row.add("SEEN");
+    seen.text("ANCHOR", anchor);
+    seen.text("ID", id);
+  }
+  if (finding.evidence.empty() && finding.observations.empty()) {
+    row.maybe("NO_EVIDENCE", "–");
+  }
+}
+
+void put_findings(const Reading& reading, const std::vector<Finding>& findings, std::string_view caption,
+                  Section unit) {
+  if (findings.empty()) {
+    return;
+  }
+  auto table = unit.add("FINDINGS");
+  table.text("CAPTION", caption);
+  for (const auto& finding : findings) {
+    auto row = table.add("FINDING");
+    row.text("WHAT", finding.what);
+    row.text("ENDPOINT", finding.endpoint.empty() ? "device" : finding.endpoint);
+    row.text("EXPECTED", finding.expected);
+    row.text("OBSERVED", finding.observed);
+    put_evidence(reading, finding, row);
+  }
+}
+
+void put_manual(const ManualStep& step, Section unit) {
+  auto manual = unit.add("MANUAL");
+  manual.prose("QUESTION", step.question);
+  manual.maybe("LOOK_AT", step.look_at);
+  manual.maybe("PASS", step.pass);
+  manual.maybe("FAIL", step.fail);
+  manual.maybe("INCONCLUSIVE", step.inconclusive);
+  std::string attachments;
+  for (const auto& attachment : step.attachments) {
+    attachments += (attachments.empty() ? "" : ", ") + attachment;
+  }
+  manual.maybe("ATTACH", attachments);
+}
+
+void put_judged_on(const Reading& reading, const UnitVerdict& verdict, Section unit) {
+  if (verdict.observations.empty()) {
+    return;
+  }
+  auto judged = unit.add("JUDGED_ON");
+  for (const auto& id : verdict.observations) {
+    auto link = judged.add("LINK");
+    const auto anchor = observation_anchor(reading, id);
+    link.text("ANCHOR", anchor.empty() ? "observations" : anchor);
+    link.text("ID", id);
+  }
+}
+
+void put_unit(const Reading& reading, const CaseVerdict& of, const UnitVerdict& verdict, Section unit) {
+  put_look(unit, look_of(verdict.verdict));
+  unit.text("LABEL", unit_label(of, verdict));
+  unit.prose("NAME", verdict.title);
+  unit.prose("BECAUSE", verdict.because);
+  if (verdict.pass_proposed) {
+    unit.add("PROPOSED");
+  }
+  put_findings(reading, verdict.findings, "Findings", unit);
+  put_findings(reading, verdict.open, "What is missing", unit);
+  if (verdict.verdict == Verdict::fail) {
+    unit.maybe("REMEDY", verdict.remedy);
+  }
+  const auto* planned = find_case(reading.plan.plan, of.id);
+  const auto* source = planned == nullptr ? nullptr : find_unit(*planned, verdict.id);
+  if (source != nullptr && source->manual && is_open(verdict.verdict)) {
+    put_manual(*source->manual, unit);
+  }
+  put_judged_on(reading, verdict, unit);
+}
+
+void put_case(const Reading& reading, const CaseVerdict& verdict, Section section) {
+  put_look(section, look_of(verdict.verdict));
+  section.text("ID", verdict.id);
+  section.prose("NAME", verdict.title);
+  section.text("TYPE", verdict.type == "functional" ? "Functional case" : "Conceptual case");
+  section.prose("BECAUSE", verdict.because);
+  for (const auto& unit : verdict.units) {
+    put_unit(reading, verdict, unit, section.include("UNIT", "unit.tpl"));
+  }
+}
+
+std::string or_not_stated(std::string_view text) {
+  return std::string{text.empty() ? "Not stated in the plan." : text};
+}
+
+/// The plan's own words on a requirement; `planned` is null when the plan of the bundle does not hold it.
+void put_columns(const Requirement* planned, Section article) {
+  article.prose("MINIMUM", or_not_stated(planned == nullptr ? "" : planned->minimum));
+  article.prose("EVIDENCE", or_not_stated(planned == nullptr ? "" : planned->evidence));
+  article.prose("ASSESSMENT", or_not_stated(planned == nullptr ? "" : planned->assessment));
+  std::string provenance;
+  if (planned != nullptr) {
+    provenance = (planned->modality == Modality::shall ? "Mandatory" : "Recommended");
+    provenance += planned->condition_words.empty() ? "." : ", when " + planned->condition_words + ".";
+    provenance += " Our reading of it is " + enum_name(planned->strength);
+    provenance += planned->source.empty() ? "." : ", from " + planned->source + ".";
+  }
+  article.text("PROVENANCE", provenance);
+}
+
+}  // namespace
+
+void fill_requirements(const Reading& reading, Section page) {
+  const auto& plan = reading.plan.plan;
+  if (const auto& verdicts = reading.bundle.verdicts()) {
+    for (std::size_t i = 0; i < verdicts->requirements.size(); ++i) {
+      const auto& requirement = verdicts->requirements[i];
+      auto article = page.include("REQUIREMENT", "requirement.tpl");
+      article.text("ANCHOR", requirement_anchor(i));
+      put_look(article, look_of(requirement.verdict));
+      article.text("ID", requirement.id);
+      article.prose("NAME", requirement.title);
+      article.maybe("BECAUSE", requirement.because);
+      put_columns(find_requirement(plan, requirement.id), article);
+      for (const auto& verdict : requirement.cases) {
+        put_case(reading, verdict, article.add("CASE"));
+      }
+    }
+    return;
+  }
+  page.maybe("NO_VERDICTS", "The run is still open. These are the requirements it will be judged against.");
+  for (std::size_t i = 0; i < plan.requirements.size(); ++i) {
+    auto article = page.include("REQUIREMENT", "requirement.tpl");
+    article.text("ANCHOR", requirement_anchor(i));
+    put_look(article, look_without_verdict());
+    article.text("ID", plan.requirements[i].id);
+    article.prose("NAME", plan.requirements[i].title);
+    put_columns(&plan.requirements[i], article);
+  }
+}
+
+}  // namespace assay::reports

@@ -1,0 +1,39 @@
+{{%AUTOESCAPE context="HTML"}}<section class="unit edge-{{CLASS}}">
+<h5><span class="chip v-{{CLASS}}"><span aria-hidden="true">{{SYMBOL}}</span> {{WORD}}</span> Unit {{LABEL}}: {{NAME}}{{#PROPOSED}} <span class="tag">pass proposed, an assessor decides</span>{{/PROPOSED}}</h5>
+<p>{{BECAUSE}}</p>
+{{#FINDINGS}}
+<div class="scroll">
+<table class="findings">
+<caption>{{CAPTION}}</caption>
+<thead><tr><th scope="col">What</th><th scope="col">Endpoint</th><th scope="col">Expected</th><th scope="col">Observed</th><th scope="col">Evidence</th></tr></thead>
+<tbody>
+{{#FINDING}}<tr>
+<th scope="row">{{WHAT}}</th>
+<td class="mono">{{ENDPOINT}}</td>
+<td>{{EXPECTED}}</td>
+<td class="observed">{{OBSERVED}}</td>
+<td>{{#FILE}}<div><a class="mono" href="{{FOLDER}}/{{SHA}}" title="{{SHA}}">{{SHORT}}</a> <span class="small">{{KIND}}</span></div>{{/FILE}}{{#MISSING_FILE}}<div class="missing">{{TEXT}}: not in this bundle</div>{{/MISSING_FILE}}{{#SEEN}}<div><a href="#{{ANCHOR}}">observation {{ID}}</a></div>{{/SEEN}}{{#UNSEEN}}<div class="missing">observation {{TEXT}}: not in this bundle</div>{{/UNSEEN}}{{#NO_EVIDENCE}}{{TEXT}}{{/NO_EVIDENCE}}</td>
+</tr>
+{{/FINDING}}</tbody>
+</table>
+</div>
+{{/FINDINGS}}
+{{#REMEDY}}<p class="remedy"><strong>What to do</strong> {{TEXT}}</p>{{/REMEDY}}
+{{#MANUAL}}
+<div class="manual">
+<p class="manual-title">Guided step for an assessor</p>
+<ol>
+<li><strong>Answer:</strong> {{QUESTION}}</li>
+{{#LOOK_AT}}<li><strong>Look at:</strong> {{TEXT}}</li>{{/LOOK_AT}}
+<li><strong>Decide:</strong>
+<dl class="list">
+{{#PASS}}<dt>✓ PASS</dt><dd>{{TEXT}}</dd>{{/PASS}}
+{{#FAIL}}<dt>✗ FAIL</dt><dd>{{TEXT}}</dd>{{/FAIL}}
+{{#INCONCLUSIVE}}<dt>? INCONCLUSIVE</dt><dd>{{TEXT}}</dd>{{/INCONCLUSIVE}}
+</dl></li>
+{{#ATTACH}}<li><strong>Attach:</strong> {{TEXT}}</li>{{/ATTACH}}
+</ol>
+</div>
+{{/MANUAL}}
+{{#JUDGED_ON}}<p class="small">Judged on {{#LINK}}<a href="#{{ANCHOR}}">{{ID}}</a>{{#LINK_separator}}, {{/LINK_separator}}{{/LINK}}.</p>{{/JUDGED_ON}}
+</section>
