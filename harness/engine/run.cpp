@@ -1,0 +1,441 @@
+#include "harness/engine/run.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "harness/engine/invocation_recorder.hpp"
+#include "harness/engine/liveness.hpp"
+#include "harness/engine/observe.hpp"
+#include "harness/expr/expand.hpp"
+
+namespace assay {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kConfirmRounds = 5;  // 250 ms, 500 ms, 1 s, 2 s between them
+constexpr int kFirstRounds = 3;
+constexpr milliseconds kLivenessDeadline{20000};
+
+/// A node of the graph with its progress.
+struct StepState {
+  const PlannedStep* step = nullptr;
+  bool expanded = false;
+  std::set<std::string> waiting;  // identities of its invocations that have not ended
+};
+
+struct Queued {
+  Invocation invocation;
+  const PlannedStep* step = nullptr;
+};
+
+class PlanRun final : public Run {
+ public:
+  explicit PlanRun(RunInputs inputs);
+
+  void interrupt(int signal) override;
+  asio::awaitable<Result<RunOutcome>> execute() override;
+
+ private:
+  asio::awaitable<Result<>> run_barriers();
+  asio::awaitable<Result<>> run_group(Intrusiveness group);
+  Result<> expand_ready_steps(Intrusiveness group);
+  Result<> expand(StepState& state);
+  Result<> enqueue(StepState& state, std::optional<Endpoint> endpoint);
+  void start_what_may_run(const asio::any_io_executor& executor);
+  bool may_start(const Queued& queued) const;
+  asio::awaitable<void> invoke(const Queued& queued);  // `queued` stands in running_
+  asio::awaitable<void> observe(const Queued& queued, Observation& observation, InvocationRecorder& recorder);
+  asio::awaitable<void> believe(const Queued& queued, Observation& observation, Clock::time_point ended);
+  void ended(const Queued& queued, Observation observation);
+  asio::awaitable<void> check_liveness(const Target& target, std::string_view when, int rounds);
+  Liveness& liveness_of(const Target& target);
+  void learn_open_ports(const Observation& observation);
+  Result<> journal(std::string_view type, json::object data);
+
+  bool stopping() const { return interrupted_ || lost_ || broken_.has_value(); }
+
+  void wake();
+
+  RunInputs inputs_;
+  std::map<std::string, StepState> steps_;
+  std::deque<Queued> queue_;
+  std::map<std::string, std::string> started_;  // invocation identity -> id, queued, running and ended ones
+  std::set<std::string> ended_;                 // identities
+  std::map<std::string, Queued> running_;       // by invocation id; stays until its coroutine is gone
+  std::map<std::string, asio::cancellation_signal> signals_;
+  std::map<std::string, Liveness> liveness_;        // by address
+  std::map<std::string, Clock::time_point> alive_;  // address -> beginning of the last check that was answered
+  std::vector<Observation> observations_;
+  std::optional<asio::steady_timer> change_;
+  std::int64_t next_invocation_;
+  bool changed_ = false;  // since run_group looked last
+  bool interrupted_ = false;
+  bool lost_ = false;
+  std::string lost_because_;
+  std::string last_ended_;
+  std::optional<Error> broken_;  // our own failure: evidence that cannot be kept is not taken
+};
+
+PlanRun::PlanRun(RunInputs inputs) : inputs_(std::move(inputs)), next_invocation_(inputs_.first_invocation) {
+  for (const auto& step : inputs_.plan.steps) {
+    steps_[step.id].step = &step;
+  }
+  for (auto& observation : inputs_.earlier) {
+    const auto identity = observation.invocation.identity();
+    // What an interruption or a lost device cut short is done again; the later observation counts.
+    if (observation.completion != Completion::cancelled && observation.completion != Completion::device_lost) {
+      started_[identity] = observation.invocation.id;
+      ended_.insert(identity);
+    }
+    observations_.push_back(std::move(observation));
+  }
+}
+
+Result<> PlanRun::journal(std::string_view type, json::object data) {
+  auto written = inputs_.bundle.append(type, std::move(data));
+  if (!written && !broken_) {
+    broken_ = written.error();
+  }
+  return written;
+}
+
+void PlanRun::interrupt(int signal) {
+  if (interrupted_) {
+    return;
+  }
+  interrupted_ = true;
+  std::ignore = journal("interrupted", {{"signal", signal}});
+  for (auto& [id, cancel] : signals_) {
+    cancel.emit(asio::cancellation_type::terminal);
+  }
+  wake();
+}
+
+void PlanRun::wake() {
+  changed_ = true;
+  if (change_) {
+    change_->cancel();
+  }
+}
+
+Liveness& PlanRun::liveness_of(const Target& target) {
+  std::vector<Endpoint> preferred;
+  if (inputs_.plan.dut.lab.ready && inputs_.plan.dut.lab.ready->tcp) {
+    preferred.push_back(*inputs_.plan.dut.lab.ready->tcp);
+  }
+  return liveness_.try_emplace(target.address, std::move(preferred)).first->second;
+}
+
+asio::awaitable<void> PlanRun::check_liveness(const Target& target, std::string_view when, int rounds) {
+  const auto deadline = Clock::now() + kLivenessDeadline;
+  const auto network = inputs_.networks(target, deadline);
+  const auto check = co_await liveness_of(target).confirm(*network, rounds);
+  if (interrupted_) {
+    co_return;
+  }
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(check.took).count();
+  json::object data{
+      {"alive", check.alive}, {"how", check.how}, {"address", target.address}, {"rtt_us", micros}, {"when", when}};
+  if (!journal("liveness", std::move(data))) {
+    co_return;
+  }
+  if (check.alive) {
+    alive_[target.address] = check.began;
+    co_return;
+  }
+  if (!lost_) {
+    lost_ = true;
+    lost_because_ = target.address + ": " + check.how;
+    std::ignore = journal("device_lost", {{"after", last_ended_}, {"address", target.address}, {"how", check.how}});
+    for (auto& [id, cancel] : signals_) {
+      cancel.emit(asio::cancellation_type::terminal);
+    }
+    wake();
+  }
+}
+
+asio::awaitable<Result<RunOutcome>> PlanRun::execute() {
+  change_.emplace(co_await asio::this_coro::executor);
+  if (auto begun = journal("run_started", {{"plan", inputs_.plan.plan.id}, {"pace", to_json(inputs_.plan.dut.pace)}});
+      !begun) {
+    co_return begun.error();
+  }
+  const auto ran = co_await run_barriers();
+  if (!ran && !broken_) {
+    broken_ = ran.error();
+  }
+  if (broken_) {
+    co_return *broken_;
+  }
+  if (!interrupted_) {
+    if (auto finished = journal("run_finished", {}); !finished) {
+      co_return finished.error();
+    }
+  }
+  RunOutcome outcome;
+  outcome.interrupted = interrupted_;
+  outcome.device_lost = lost_;
+  outcome.lost_because = lost_because_;
+  outcome.observations = std::move(observations_);
+  co_return outcome;
+}
+
+/// Barriers stand only before intrusive and before destructive work; what comes before is one flow.
+asio::awaitable<Result<>> PlanRun::run_barriers() {
+  for (const auto& target : inputs_.plan.targets) {
+    co_await check_liveness(target, "before", kFirstRounds);
+  }
+  for (const auto group : {Intrusiveness::benign, Intrusiveness::intrusive, Intrusiveness::destructive}) {
+    if (stopping()) {
+      break;
+    }
+    const auto ran = co_await run_group(group);
+    if (!ran) {
+      co_return ran.error();
+    }
+    for (const auto& target : inputs_.plan.targets) {
+      if (!stopping()) {
+        co_await check_liveness(target, group == Intrusiveness::destructive ? "after" : "between", kConfirmRounds);
+      }
+    }
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<>> PlanRun::run_group(Intrusiveness group) {
+  const auto executor = co_await asio::this_coro::executor;
+  while (true) {
+    changed_ = false;
+    if (!stopping()) {
+      if (auto expanded = expand_ready_steps(group); !expanded) {
+        co_return expanded.error();
+      }
+      start_what_may_run(executor);
+    }
+    if (changed_) {
+      continue;  // an invocation that ended without waiting for anything
+    }
+    if (running_.empty()) {
+      break;
+    }
+    boost::system::error_code woken;
+    change_->expires_at(Clock::time_point::max());
+    co_await change_->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+  co_return Result<>{};
+}
+
+/// Expands every step of the group whose sources have ended.
+Result<> PlanRun::expand_ready_steps(Intrusiveness group) {
+  for (bool again = true; again;) {
+    again = false;
+    for (const auto& planned : inputs_.plan.steps) {
+      auto& state = steps_.at(planned.id);
+      const bool in_group = planned.intrusiveness == group ||
+                            (group == Intrusiveness::benign && planned.intrusiveness == Intrusiveness::passive);
+      const bool ready = std::all_of(planned.after.begin(), planned.after.end(), [&](const auto& source) {
+        const auto& before = steps_.at(source);
+        return before.expanded && before.waiting.empty();
+      });
+      if (state.expanded || !planned.allowed || !in_group || !ready) {
+        continue;
+      }
+      if (auto expanded = expand(state); !expanded) {
+        return expanded;
+      }
+      again = true;
+    }
+  }
+  return {};
+}
+
+Result<> PlanRun::expand(StepState& state) {
+  state.expanded = true;
+  if (state.step->for_each.empty()) {
+    return enqueue(state, std::nullopt);
+  }
+  const auto expansion = expand_step(inputs_.plan, *state.step, observations_);
+  json::object data{{"step", state.step->id}, {"endpoints", to_json(expansion.endpoints)}};
+  if (!expansion.error.empty()) {
+    data["error"] = expansion.error;
+  }
+  if (auto written = journal("expanded", std::move(data)); !written) {
+    return written;
+  }
+  for (const auto& endpoint : expansion.endpoints) {
+    if (auto queued = enqueue(state, endpoint); !queued) {
+      return queued;
+    }
+  }
+  return {};
+}
+
+/// Equal invocations are one: a second step that asks for it only waits for it.
+Result<> PlanRun::enqueue(StepState& state, std::optional<Endpoint> endpoint) {
+  Queued queued;
+  queued.step = state.step;
+  queued.invocation.probe = state.step->probe;
+  queued.invocation.target = state.step->target;
+  queued.invocation.endpoint = endpoint;
+  queued.invocation.parameters = state.step->parameters;
+  const auto identity = queued.invocation.identity();
+  if (ended_.contains(identity)) {
+    return {};
+  }
+  state.waiting.insert(identity);
+  if (started_.contains(identity)) {
+    return {};
+  }
+  queued.invocation.id = "i" + std::to_string(next_invocation_++);
+  started_[identity] = queued.invocation.id;
+  queue_.push_back(std::move(queued));
+  return {};
+}
+
+/// `exclusive: device` runs alone on its sample, `exclusive: login` beside no other login on it.
+bool PlanRun::may_start(const Queued& queued) const {
+  const auto& sample = queued.invocation.target.sample;
+  return std::none_of(running_.begin(), running_.end(), [&](const auto& entry) {
+    const auto& other = entry.second;
+    if (other.invocation.target.sample != sample) {
+      return false;
+    }
+    return other.step->exclusive == Exclusive::device || queued.step->exclusive == Exclusive::device ||
+           (other.step->exclusive == Exclusive::login && queued.step->exclusive == Exclusive::login);
+  });
+}
+
+void PlanRun::start_what_may_run(const asio::any_io_executor& executor) {
+  for (auto next = queue_.begin(); next != queue_.end() && running_.size() < inputs_.max_concurrent;) {
+    if (!may_start(*next)) {
+      ++next;
+      continue;
+    }
+    const auto id = next->invocation.id;
+    const auto& queued = running_.emplace(id, std::move(*next)).first->second;
+    next = queue_.erase(next);
+    auto& cancel = signals_[id];
+    auto work = invoke(queued);
+    asio::co_spawn(executor, std::move(work),
+                   asio::bind_cancellation_slot(cancel.slot(), [this, id](std::exception_ptr failed) {
+                     if (failed && !broken_) {
+                       broken_ = Error{ErrorKind::internal, "an invocation ended in an exception of the engine", {}};
+                     }
+                     running_.erase(id);
+                     signals_.erase(id);
+                     wake();
+                   }));
+  }
+}
+
+asio::awaitable<void> PlanRun::invoke(const Queued& queued) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (inputs_.progress) {
+    const auto& endpoint = queued.invocation.endpoint;
+    RunProgress progress{static_cast<std::int64_t>(ended_.size()), static_cast<std::int64_t>(started_.size()),
+                         queued.invocation.probe + (endpoint ? " " + endpoint->text() : std::string{})};
+    inputs_.progress(progress);
+  }
+  if (!journal("invocation_started", {{"invocation", to_json(queued.invocation)}, {"step", queued.step->id}})) {
+    co_return;
+  }
+  const auto* descriptor = find_probe(inputs_.probes, queued.invocation.probe);
+  const auto info = describe_probe(*descriptor);
+  Observation observation;
+  observation.invocation = queued.invocation;
+  observation.began = utc_now();
+  InvocationRecorder recorder(info, observation,
+                              [this](std::string_view title, std::string_view type, std::string_view bytes) {
+                                return inputs_.bundle.artifact(title, type, bytes);
+                              });
+  const auto began = Clock::now();
+  co_await observe(queued, observation, recorder);
+  const auto finished = Clock::now();
+  observation.took_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(finished - began).count();
+  co_await believe(queued, observation, finished);
+  ended(queued, std::move(observation));
+}
+
+/// Runs the probe. Nothing it does leaves this function but its observation.
+asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observation, InvocationRecorder& recorder) {
+  const auto deadline = Clock::now() + milliseconds{queued.step->deadline_ms};
+  const auto network = inputs_.networks(queued.invocation.target, deadline);
+  const auto* descriptor = find_probe(inputs_.probes, queued.invocation.probe);
+  const Progress progress = [this, &queued](std::int64_t done, std::int64_t total, std::string_view what) {
+    if (inputs_.progress) {
+      RunProgress report{done, total, queued.invocation.probe + " " + std::string{what}};
+      inputs_.progress(report);
+    }
+  };
+  co_await observe_once(queued.invocation, *descriptor, inputs_.plan.dut, inputs_.library, *network, recorder,
+                        progress);
+  if (lost_ && observation.completion != Completion::completed) {
+    observation.completion = Completion::device_lost;
+  }
+}
+
+/// An observation can be believed when the device answered after it ended. Checks that run side by side are shared.
+asio::awaitable<void> PlanRun::believe(const Queued& queued, Observation& observation, Clock::time_point ended) {
+  learn_open_ports(observation);
+  const auto& target = queued.invocation.target;
+  const auto known = alive_.find(target.address);
+  if (!stopping() && (known == alive_.end() || known->second < ended)) {
+    co_await check_liveness(target, "after " + queued.invocation.id, kConfirmRounds);
+  }
+  if (lost_ && (alive_[target.address] < ended)) {
+    observation.completion = Completion::device_lost;
+    observation.error = "the device stopped answering during or after this (" + lost_because_ + ")";
+  }
+}
+
+void PlanRun::learn_open_ports(const Observation& observation) {
+  const auto* open = observation.facts.if_contains("ports.open");
+  if (open == nullptr || !open->is_array()) {
+    return;
+  }
+  auto& liveness = liveness_of(observation.invocation.target);
+  for (const auto& entry : open->get_array()) {
+    const auto* text = entry.is_object() ? entry.get_object().if_contains("endpoint") : nullptr;
+    if (text != nullptr && text->is_string()) {
+      if (const auto endpoint = Endpoint::parse(std::string_view{text->get_string()})) {
+        liveness.learn(*endpoint);
+      }
+    }
+  }
+}
+
+void PlanRun::ended(const Queued& queued, Observation observation) {
+  observation.id = "o" + std::to_string(observations_.size() + 1);
+  if (!journal("observation", {{"observation", to_json(observation)}})) {
+    return;
+  }
+  const auto identity = queued.invocation.identity();
+  ended_.insert(identity);
+  last_ended_ = queued.invocation.id;
+  observations_.push_back(std::move(observation));
+  for (auto& [id, state] : steps_) {
+    state.waiting.erase(identity);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Run> make_run(RunInputs inputs) {
+  return std::make_unique<PlanRun>(std::move(inputs));
+}
+
+}  // namespace assay

@@ -1,0 +1,233 @@
+#include "harness/engine/session.hpp"
+
+#include <csignal>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "harness/engine/observe.hpp"
+#include "harness/net/governor.hpp"
+#include "harness/net/guarded_network.hpp"
+#include "harness/net/backstop.hpp"
+#include "harness/net/scope.hpp"
+
+namespace assay {
+
+namespace {
+
+Result<Scope> scope_of(const Dut& dut, bool allow_public) {
+  auto scope = make_scope(dut.scope, allow_public);
+  if (!scope && scope.error().kind == ErrorKind::denied && !allow_public) {
+    auto error = scope.error();
+    if (error.what.find("--allow-public") == std::string::npos) {
+      error.what += "; public addresses need --allow-public and a written authorisation";
+    }
+    return error;
+  }
+  return scope;
+}
+
+/// The outside of a run: one thread, one budget for each address, the scope guard and its backstop.
+class Session {
+ public:
+  Session(const Dut& dut, Scope scope, const SessionOptions& options)
+      : pace_(dut.pace), scope_(std::move(scope)), options_(options) {
+    install_backstop(scope_);
+  }
+
+  asio::io_context& context() { return context_; }
+
+  Governor& governor(const std::string& address) {
+    auto& governor = governors_[address];
+    if (!governor) {
+      governor = std::make_unique<Governor>(pace_);
+      restore(*governor, address);
+      governor->on_login(
+          [this, address](const Endpoint& endpoint, const std::string& account, std::uint32_t used) -> Result<> {
+            return login_ ? login_(address, endpoint, account, used) : Result<>{};
+          });
+    }
+    return *governor;
+  }
+
+  std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline) {
+    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline);
+  }
+
+  /// Journals each login attempt before it is made.
+  std::function<Result<>(const std::string&, const Endpoint&, const std::string&, std::uint32_t)> login_;
+
+ private:
+  void restore(Governor& governor, const std::string& address) const {
+    std::map<std::string, std::uint32_t> used;
+    for (const auto& [key, count] : options_.logins) {
+      if (key.starts_with(address + " ")) {
+        used[key.substr(address.size() + 1)] = static_cast<std::uint32_t>(count);
+      }
+    }
+    governor.restore_logins(std::move(used));
+  }
+
+  asio::io_context context_;
+  Pace pace_;
+  Scope scope_;
+  const SessionOptions& options_;
+  std::map<std::string, std::unique_ptr<Governor>> governors_;
+};
+
+/// First signal: an orderly stop. Second: at once; the journal is valid at any instant.
+class Interrupts {
+ public:
+  Interrupts(asio::io_context& context, std::function<void(int)> stop)
+      : signals_(context, SIGINT, SIGTERM), stop_(std::move(stop)) {
+    wait();
+  }
+
+  void done() { signals_.cancel(); }
+
+ private:
+  void wait() {
+    signals_.async_wait([this](const boost::system::error_code& failed, int signal) {
+      if (failed) {
+        return;
+      }
+      if (++count_ > 1) {
+        std::_Exit(130);
+      }
+      stop_(signal);
+      wait();
+    });
+  }
+
+  asio::signal_set signals_;
+  std::function<void(int)> stop_;
+  int count_ = 0;
+};
+
+template <class T>
+Result<T> run_to_end(asio::io_context& context, asio::awaitable<Result<T>> work, std::function<void(int)> stop,
+                     asio::cancellation_slot cancel = {}) {
+  std::optional<Interrupts> interrupts;
+  if (stop) {
+    interrupts.emplace(context, std::move(stop));
+  }
+  std::optional<Result<T>> result;
+  auto ended = [&](std::exception_ptr failed, Result<T> value) {
+    if (failed) {
+      try {
+        std::rethrow_exception(failed);
+      } catch (const std::exception& failure) {
+        value = Error{ErrorKind::internal, std::string{"the engine failed: "} + failure.what(), {}};
+      }
+    }
+    result = std::move(value);
+    if (interrupts) {
+      interrupts->done();
+    }
+  };
+  asio::co_spawn(context, std::move(work), asio::bind_cancellation_slot(cancel, std::move(ended)));
+  context.run();
+  return result ? *result : Result<T>{Error{ErrorKind::internal, "the engine ended without a result", {}}};
+}
+
+}  // namespace
+
+Result<> check_scope(const RunPlan& plan, bool allow_public) {
+  const auto scope = scope_of(plan.dut, allow_public);
+  if (!scope) {
+    return scope.error();
+  }
+  for (const auto& target : plan.targets) {
+    if (!scope->contains(target.address)) {
+      return Error{ErrorKind::denied,
+                   target.address + " is outside the scope of the DUT file; nothing outside is ever contacted",
+                   {}};
+    }
+  }
+  return {};
+}
+
+Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const ProbeLibrary& library,
+                               BundleWriter& bundle, std::vector<Observation> earlier, const SessionOptions& options) {
+  if (auto allowed = check_scope(plan, options.allow_public); !allowed) {
+    return allowed.error();
+  }
+  Session session(plan.dut, *scope_of(plan.dut, options.allow_public), options);
+  session.login_ = [&bundle](const std::string& address, const Endpoint& endpoint, const std::string& account,
+                             std::uint32_t used) {
+    return bundle.append("login",
+                         {{"address", address}, {"endpoint", endpoint.text()}, {"account", account}, {"count", used}});
+  };
+  RunInputs inputs{plan, probes, library, bundle, {}, std::move(earlier), options.first_invocation, options.progress};
+  inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline) {
+    return session.network(target, deadline);
+  };
+  const auto run = make_run(std::move(inputs));
+  std::function<void(int)> stop;
+  if (options.handle_signals) {
+    stop = [&run](int signal) { run->interrupt(signal); };
+  }
+  auto work = run->execute();
+  return run_to_end<RunOutcome>(session.context(), std::move(work), std::move(stop));
+}
+
+namespace {
+
+asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
+                                                        const ProbeLibrary& library, Network& network,
+                                                        const Progress& progress) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto info = describe_probe(probe);
+  Observation observation;
+  observation.id = "o1";
+  observation.invocation = single.invocation;
+  observation.began = utc_now();
+  KeepArtifact keep = [&single](std::string_view title, std::string_view type,
+                                std::string_view bytes) -> Result<ArtifactRef> {
+    ArtifactRef artifact{sha256_hex(bytes), std::string{type}, static_cast<std::int64_t>(bytes.size()),
+                         std::string{title}, false};
+    if (single.keep) {
+      single.keep(artifact, bytes);
+    }
+    return artifact;
+  };
+  InvocationRecorder recorder(info, observation, std::move(keep));
+  const auto began = std::chrono::steady_clock::now();
+  co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress);
+  observation.took_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
+  co_return observation;
+}
+
+}  // namespace
+
+Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, const ProbeLibrary& library,
+                               const SessionOptions& options) {
+  RunPlan plan;
+  plan.dut = single.dut;
+  plan.targets = {single.invocation.target};
+  if (auto allowed = check_scope(plan, options.allow_public); !allowed) {
+    return allowed.error();
+  }
+  const auto* probe = find_probe(probes, single.invocation.probe);
+  Session session(single.dut, *scope_of(single.dut, options.allow_public), options);
+  const auto network = session.network(single.invocation.target, std::chrono::steady_clock::now() + single.deadline);
+  const Progress progress = [&options](std::int64_t done, std::int64_t total, std::string_view what) {
+    if (options.progress) {
+      RunProgress report{done, total, std::string{what}};
+      options.progress(report);
+    }
+  };
+  asio::cancellation_signal cancel;
+  std::function<void(int)> stop;
+  if (options.handle_signals) {
+    stop = [&cancel](int) { cancel.emit(asio::cancellation_type::terminal); };
+  }
+  auto work = single_observation(single, *probe, library, *network, progress);
+  return run_to_end<Observation>(session.context(), std::move(work), std::move(stop), cancel.slot());
+}
+
+}  // namespace assay

@@ -1,0 +1,372 @@
+#include "harness/engine/run.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "harness/judge/judge.hpp"
+#include "harness/plan/plan_run.hpp"
+#include "tests/support/catch.hpp"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The device of these tests: it refuses every connection, which proves that it is alive, until `dies` is set.
+struct Device {
+  bool dead = false;
+  int connects = 0;
+};
+
+class ScriptedNetwork final : public Network {
+ public:
+  explicit ScriptedNetwork(Device& device) : device_(device) {}
+
+  asio::awaitable<Result<std::unique_ptr<Stream>>> connect_tcp(Endpoint, milliseconds) override {
+    ++device_.connects;
+    co_return Error{device_.dead ? ErrorKind::timed_out : ErrorKind::refused, "scripted", {}};
+  }
+
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> connect_tls(Endpoint, const TlsOptions&, milliseconds) override {
+    co_return Error{ErrorKind::refused, "scripted", {}};
+  }
+
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_tls(std::unique_ptr<Stream>, const TlsOptions&,
+                                                                milliseconds) override {
+    co_return Error{ErrorKind::refused, "scripted", {}};
+  }
+
+  asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint) override {
+    co_return Error{ErrorKind::refused, "scripted", {}};
+  }
+
+  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>&, const Progress&) override {
+    co_return SweepReport{};
+  }
+
+  /// Lets others run, takes no time: until the run is interrupted for a wait without end.
+  asio::awaitable<Result<>> wait(milliseconds time) override {
+    if (time == milliseconds::max()) {
+      asio::steady_timer timer(co_await asio::this_coro::executor);
+      timer.expires_at(std::chrono::steady_clock::time_point::max());
+      boost::system::error_code cut;
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cut));
+      co_return Error{ErrorKind::cancelled, "cut", {}};
+    }
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    co_return Result<>{};
+  }
+
+  asio::awaitable<Result<>> permit_login(Endpoint, const std::string&) override { co_return Result<>{}; }
+
+  milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
+
+  milliseconds connect_timeout() const override { return milliseconds{100}; }
+
+  milliseconds reply_timeout() const override { return milliseconds{100}; }
+
+ private:
+  Device& device_;
+};
+
+/// What the scripted probes share with a test case.
+struct Script {
+  Device device;
+  int logins_at_once = 0;
+  int most_logins_at_once = 0;
+  std::vector<std::string> ran;
+  std::function<void()> while_running;
+};
+
+Script* script = nullptr;
+
+class FindsPorts final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    script->ran.emplace_back("finds");
+    json::array open;
+    open.push_back({{"endpoint", "tcp/80"}});
+    open.push_back({{"endpoint", "tcp/23"}});
+    context.record.fact("finds.open", std::move(open));
+    co_return Result<>{};
+  }
+};
+
+class LogsIn final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    script->ran.push_back("logs " + context.endpoint->text());
+    script->most_logins_at_once = std::max(script->most_logins_at_once, ++script->logins_at_once);
+    const milliseconds moment{1};
+    for (int i = 0; i < 5; ++i) {
+      const auto waited = co_await context.network.wait(moment);
+      if (!waited) {
+        co_return waited.error();
+      }
+    }
+    --script->logins_at_once;
+    context.record.fact("logs.accepted", false);
+    co_return Result<>{};
+  }
+};
+
+class Throws final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    context.record.fact("throws.before", true);
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    throw std::runtime_error("a fault of ours");
+  }
+};
+
+class KillsDevice final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    context.record.fact("kills.seen", true);
+    script->device.dead = true;
+    co_return Result<>{};
+  }
+};
+
+class Forgets final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext&) override { co_return Result<>{}; }
+};
+
+class WaitsForEver final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    context.record.fact("waits.began", true);
+    script->while_running();
+    const auto waited = co_await context.network.wait(milliseconds::max());
+    co_return waited.error();
+  }
+};
+
+template <class P>
+std::unique_ptr<Probe> make() {
+  return std::make_unique<P>();
+}
+
+constexpr FactSpec kFindsFacts[] = {{"finds.open", ValueKind::list, "open ports"}};
+constexpr FactSpec kLogsFacts[] = {{"logs.accepted", ValueKind::boolean, "whether it let us in"}};
+constexpr FactSpec kThrowsFacts[] = {{"throws.before", ValueKind::boolean, "a"},
+                                     {"throws.after", ValueKind::boolean, "b"}};
+constexpr FactSpec kKillsFacts[] = {{"kills.seen", ValueKind::boolean, "seen before the end"}};
+constexpr FactSpec kForgetsFacts[] = {{"forgets.it", ValueKind::boolean, "never settled"}};
+constexpr FactSpec kWaitsFacts[] = {{"waits.began", ValueKind::boolean, "a"}, {"waits.ended", ValueKind::boolean, "b"}};
+
+ProbeDescriptor descriptor(std::string_view id, std::span<const FactSpec> facts, std::unique_ptr<Probe> (*factory)()) {
+  ProbeDescriptor made;
+  made.id = id;
+  made.summary = "scripted";
+  made.facts = facts;
+  made.make = factory;
+  return made;
+}
+
+const std::vector<const ProbeDescriptor*>& table() {
+  static const auto descriptors = [] {
+    std::vector<ProbeDescriptor> all{
+        descriptor("finds", kFindsFacts, make<FindsPorts>),  descriptor("logs", kLogsFacts, make<LogsIn>),
+        descriptor("throws", kThrowsFacts, make<Throws>),    descriptor("kills", kKillsFacts, make<KillsDevice>),
+        descriptor("forgets", kForgetsFacts, make<Forgets>), descriptor("waits", kWaitsFacts, make<WaitsForEver>)};
+    for (auto& one : all) {
+      one.subject = one.id == "logs" ? ProbeSubject::endpoint : ProbeSubject::device;
+    }
+    all[1].exclusive = Exclusive::login;
+    all[1].intrusiveness = Intrusiveness::intrusive;
+    return all;
+  }();
+  static const auto pointers = [] {
+    std::vector<const ProbeDescriptor*> all;
+    for (const auto& one : descriptors) {
+      all.push_back(&one);
+    }
+    return all;
+  }();
+  return pointers;
+}
+
+class NoDictionaries final : public ProbeLibrary {
+ public:
+  const Dictionary* dictionary(std::string_view) const override { return nullptr; }
+};
+
+Unit unit_of(const std::string& id, std::vector<Observe> observe) {
+  Unit unit;
+  unit.id = id;
+  unit.title = id;
+  unit.observe = std::move(observe);
+  return unit;
+}
+
+/// A plan of one requirement with the given units.
+RunPlan plan_of(std::vector<Unit> units) {
+  Plan plan;
+  plan.id = "engine/1";
+  plan.standard = "EN303645@2.1.1";
+  plan.method = "TS103701@1.1.1";
+  plan.ics_names = {"5.1-1"};
+  plan.ixit_tables = {"1-AuthMech"};
+  Requirement requirement;
+  requirement.id = "EN303645@2.1.1:5.1-1";
+  plan.requirements.push_back(requirement);
+  Case made;
+  made.id = "TS103701@1.1.1:5.1-1-2";
+  made.covers = requirement.id;
+  made.states = {"initialised"};
+  made.vantages = {"lan"};
+  made.units = std::move(units);
+  plan.cases.push_back(made);
+  Dut dut;
+  Sample sample;
+  sample.id = "A";
+  sample.at["lan"] = {"127.0.0.1"};
+  dut.samples.push_back(sample);
+  dut.scope = {"127.0.0.1"};
+  PlanOptions options;
+  options.date = "2026-01-01T00:00:00Z";
+  auto planned = make_run_plan(plan, dut, catalogue_of(table()), options);
+  REQUIRE(planned);
+  return *planned;
+}
+
+struct TemporaryFolder {
+  fs::path path;
+
+  TemporaryFolder() {
+    auto pattern = (fs::temp_directory_path() / "assay-engine-XXXXXX").string();
+    path = mkdtemp(pattern.data());
+  }
+
+  ~TemporaryFolder() { fs::remove_all(path); }
+};
+
+struct Ran {
+  RunOutcome outcome;
+  std::vector<Event> events;
+};
+
+/// Runs the plan on the scripted device; `interrupt_soon` is called by a probe through the script.
+Ran run(const RunPlan& plan, Script& shared, std::vector<Observation> earlier = {}) {
+  script = &shared;
+  const TemporaryFolder folder;
+  auto bundle = BundleWriter::create(folder.path / "bundle", plan, {});
+  REQUIRE(bundle);
+  asio::io_context context;
+  const NoDictionaries library;
+  RunInputs inputs{plan, table(), library, **bundle, {}, std::move(earlier), 1, {}, 32};
+  inputs.networks = [&](const Target&, std::chrono::steady_clock::time_point) {
+    return std::make_unique<ScriptedNetwork>(shared.device);
+  };
+  auto running = make_run(std::move(inputs));
+  shared.while_running = [&] { asio::post(context, [&] { running->interrupt(2); }); };
+  std::optional<Result<RunOutcome>> result;
+  auto work = running->execute();
+  asio::co_spawn(context, std::move(work), [&](std::exception_ptr failed, Result<RunOutcome> outcome) {
+    REQUIRE_FALSE(failed);
+    result = std::move(outcome);
+  });
+  context.run();
+  REQUIRE(result);
+  REQUIRE(*result);
+  const auto opened = Bundle::open(folder.path / "bundle");
+  REQUIRE(opened);
+  return {**result, opened->events()};
+}
+
+const Observation& of_probe(const Ran& ran, std::string_view probe) {
+  const auto found = std::find_if(ran.outcome.observations.begin(), ran.outcome.observations.end(),
+                                  [&](const auto& observation) { return observation.invocation.probe == probe; });
+  REQUIRE(found != ran.outcome.observations.end());
+  return *found;
+}
+
+std::int64_t count(const Ran& ran, std::string_view type) {
+  return std::count_if(ran.events.begin(), ran.events.end(), [&](const auto& event) { return event.type == type; });
+}
+
+TEST_CASE("engine: equal invocations run once and serve every unit that asks") {
+  Script shared;
+  const Observe finds{"found", "finds", {}, {}, {}};
+  const auto ran = run(plan_of({unit_of("a", {finds}), unit_of("b", {finds})}), shared);
+  CHECK(shared.ran == std::vector<std::string>{"finds"});
+  CHECK(ran.outcome.observations.size() == 1);
+  CHECK(count(ran, "run_finished") == 1);
+}
+
+TEST_CASE("engine: a unit expands over what an earlier probe found, logins one at a time") {
+  Script shared;
+  const Observe finds{"found", "finds", {}, {}, {}};
+  const Observe logs{"login", "logs", R"(obs("found") | fact("finds.open")[] | .endpoint)", {}, {}};
+  const auto ran = run(plan_of({unit_of("a", {finds, logs})}), shared);
+  CHECK(shared.ran == std::vector<std::string>{"finds", "logs tcp/80", "logs tcp/23"});
+  CHECK(shared.most_logins_at_once == 1);
+  CHECK(ran.outcome.observations.size() == 3);
+}
+
+TEST_CASE("engine: a probe that throws ends as a harness fault, keeps what it saw, and the run goes on") {
+  Script shared;
+  const auto ran = run(
+      plan_of({unit_of("a", {{"t", "throws", {}, {}, {}}}), unit_of("b", {{"found", "finds", {}, {}, {}}})}), shared);
+  const auto& observation = of_probe(ran, "throws");
+  CHECK(observation.completion == Completion::harness_fault);
+  CHECK(observation.facts.contains("throws.before"));
+  CHECK(observation.unobserved.contains("throws.after"));
+  CHECK(observation.error.find("a fault of ours") != std::string::npos);
+  CHECK(of_probe(ran, "finds").completion == Completion::completed);
+}
+
+TEST_CASE("engine: a probe that leaves a declared fact open is at fault") {
+  Script shared;
+  const auto ran = run(plan_of({unit_of("a", {{"f", "forgets", {}, {}, {}}})}), shared);
+  CHECK(of_probe(ran, "forgets").completion == Completion::harness_fault);
+}
+
+TEST_CASE("engine: a device that dies is noticed, its last observation is not believed, nothing more is tried") {
+  Script shared;
+  const Observe kills{"k", "kills", {}, {}, {}};
+  const Observe logs{"login", "logs", R"("tcp/80")", {}, {}};
+  const auto plan = plan_of({unit_of("a", {kills}), unit_of("b", {logs})});
+  const auto ran = run(plan, shared);
+  CHECK(ran.outcome.device_lost);
+  CHECK(of_probe(ran, "kills").completion == Completion::device_lost);
+  CHECK(shared.ran.empty());
+  CHECK(count(ran, "device_lost") == 1);
+  RunFacts facts;
+  facts.finished = true;
+  facts.device_lost = true;
+  facts.lost_at = "2026-01-01T00:00:01Z";
+  const auto verdicts = judge(plan, ran.outcome.observations, facts);
+  CHECK(verdicts.requirements.at(0).verdict == Verdict::inconclusive);
+}
+
+TEST_CASE("engine: an interrupted run keeps the observation as cancelled, stays open, and is done again on resume") {
+  Script shared;
+  const auto plan = plan_of({unit_of("a", {{"w", "waits", {}, {}, {}}})});
+  const auto ran = run(plan, shared);
+  CHECK(ran.outcome.interrupted);
+  CHECK(of_probe(ran, "waits").completion == Completion::cancelled);
+  CHECK(of_probe(ran, "waits").facts.contains("waits.began"));
+  CHECK(count(ran, "interrupted") == 1);
+  CHECK(count(ran, "run_finished") == 0);
+
+  const auto finished_plan = plan_of({unit_of("a", {{"found", "finds", {}, {}, {}}})});
+  const auto first = run(finished_plan, shared);
+  shared.ran.clear();
+  const auto second = run(finished_plan, shared, first.outcome.observations);
+  CHECK(shared.ran.empty());  // ended before: not asked again
+  CHECK(second.outcome.observations.size() == 1);
+}
+
+}  // namespace
+}  // namespace assay
