@@ -45,23 +45,6 @@ std::string readable_text(std::string_view text) {
   return out;
 }
 
-bool has_double(const json::value& value) {
-  if (const auto* object = value.if_object()) {
-    for (const auto& item : *object) {
-      if (has_double(item.value())) {
-        return true;
-      }
-    }
-  } else if (const auto* array = value.if_array()) {
-    for (const auto& item : *array) {
-      if (has_double(item)) {
-        return true;
-      }
-    }
-  }
-  return value.is_double();
-}
-
 void add_digests(const json::value* artifacts, std::vector<std::string>& out) {
   if (artifacts == nullptr || !artifacts->is_array()) {
     return;
@@ -102,7 +85,7 @@ Result<Event> parse_event(std::string_view line, std::string_view where) {
     return error;
   }
   // The bundled parser may round a fraction in its last digit, so only lines without one are compared.
-  if (!has_double(*value) && canonical(*value) != line) {
+  if (!has_fraction(*value) && canonical(*value) != line) {
     return Error{ErrorKind::bad_input, "is not in canonical form", std::string{where}};
   }
   if (!is_utc_time(event.time) || !is_sha256(event.previous)) {
@@ -135,6 +118,23 @@ json::value readable(const json::value& value) {
     return json::string(readable_text(*text));
   }
   return value;
+}
+
+bool has_fraction(const json::value& value) {
+  if (const auto* object = value.if_object()) {
+    for (const auto& item : *object) {
+      if (has_fraction(item.value())) {
+        return true;
+      }
+    }
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& item : *array) {
+      if (has_fraction(item)) {
+        return true;
+      }
+    }
+  }
+  return value.is_double();
 }
 
 std::vector<std::string> named_artifacts(const Event& event) {

@@ -33,6 +33,9 @@ std::string event_place(std::int64_t sequence);
 /// The exact bytes belong into artifacts.
 json::value readable(const json::value& value);
 
+/// Whether a number in it is no integer. Such a one may be read back differing in its last digit.
+bool has_fraction(const json::value& value);
+
 /// Artifact digests an event names: `data.observation.artifacts` and `data.artifacts`.
 std::vector<std::string> named_artifacts(const Event& event);
 

@@ -70,12 +70,18 @@ bool Verification::list_files() {
 /// Everything has to be a plain file or folder of a bundle.
 void Verification::check_names() {
   std::set<std::string> folders = {"artifacts", "inputs"};
+  const auto add_folders_of = [&](const std::string& path) {
+    for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
+      folders.insert(path.substr(0, slash));
+    }
+  };
   for (const auto& [path, kind] : tree_) {
     if (kind == EntryKind::file && is_bundle_file(path)) {
-      for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
-        folders.insert(path.substr(0, slash));
-      }
+      add_folders_of(path);
     }
+  }
+  for (const auto& [path, digest] : journal_.files) {
+    add_folders_of(path);
   }
   for (const auto& [path, kind] : tree_) {
     if (kind == EntryKind::other) {
