@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -93,8 +94,8 @@ class FindsPorts final : public Probe {
   asio::awaitable<Result<>> observe(ProbeContext& context) override {
     script->ran.emplace_back("finds");
     json::array open;
-    open.push_back({{"endpoint", "tcp/80"}});
-    open.push_back({{"endpoint", "tcp/23"}});
+    open.push_back(json::object{{"endpoint", "tcp/80"}});
+    open.push_back(json::object{{"endpoint", "tcp/23"}});
     context.record.fact("finds.open", std::move(open));
     co_return Result<>{};
   }
