@@ -102,37 +102,61 @@ void add_item(std::vector<OpenItem>& items, std::string what, std::string closes
   }
 }
 
-/// The next thing a person or a build would have to do for this unit.
-std::string next_step(const Unit* planned, const UnitVerdict& unit) {
+bool is_question(const Unit* planned, const Finding& open) {
+  return planned != nullptr && planned->manual && open.what == planned->manual->question;
+}
+
+/// What settles one thing that is missing. A unit's remedy is for a device that failed and has no place here.
+std::string closing_step(const Unit* planned, const UnitVerdict& unit, const Finding& open) {
+  if (is_question(planned, open)) {
+    const auto& look_at = planned->manual->look_at;
+    return "An assessor's answer." + (look_at.empty() ? std::string{} : " Look at: " + look_at);
+  }
+  if (!open.expected.empty()) {
+    return open.expected;
+  }
   if (planned != nullptr && !planned->planned_probe.empty()) {
     return "The probe “" + planned->planned_probe + "”, which this build does not have.";
-  }
-  if (planned != nullptr && planned->manual) {
-    return "An assessor's answer: " + planned->manual->question;
   }
   if (unit.pass_proposed) {
     return "An assessor's confirmation: nothing that was seen speaks against it.";
   }
-  return unit.verdict == Verdict::error ? "The harness has to be mended and the case run again." : unit.remedy;
+  if (unit.verdict == Verdict::error) {
+    return "The harness has to be mended and the case run again.";
+  }
+  return open.observations.empty() ? "Provide what is named, and run again."
+                                   : "Run again when the device lets it be seen.";
 }
 
 }  // namespace
 
+std::vector<Finding> open_findings(const Unit* planned, const UnitVerdict& unit) {
+  std::vector<Finding> out;
+  for (const auto& open : unit.open) {
+    if (!is_question(planned, open)) {
+      out.push_back(open);
+    }
+  }
+  return out;
+}
+
 std::vector<OpenItem> open_items(const Plan& plan, const RequirementVerdict& requirement) {
   std::vector<OpenItem> items;
   for (const auto& of : requirement.cases) {
-    const auto* planned = find_case(plan, of.id);
+    const auto* planned_case = find_case(plan, of.id);
     for (const auto& unit : of.units) {
       if (!is_open(unit.verdict)) {
         continue;
       }
-      const auto step = next_step(planned == nullptr ? nullptr : find_unit(*planned, unit.id), unit);
+      const auto* planned = planned_case == nullptr ? nullptr : find_unit(*planned_case, unit.id);
       for (const auto& open : unit.open) {
-        add_item(items, open.endpoint.empty() ? open.what : open.endpoint + ": " + open.what,
-                 open.expected.empty() ? step : open.expected, unit.id);
+        const bool named = open.endpoint.empty() || open.what.find(open.endpoint) != std::string::npos;
+        add_item(items, named ? open.what : open.endpoint + ": " + open.what, closing_step(planned, unit, open),
+                 unit.id);
       }
       if (unit.open.empty()) {
-        add_item(items, unit.because, step, unit.id);
+        const Finding alone{unit.because, "", "", "", {}, {}};
+        add_item(items, unit.because, closing_step(planned, unit, alone), unit.id);
       }
     }
   }

@@ -30,10 +30,13 @@ const Unit* find_unit(const Case& planned, std::string_view unit_verdict_id);
 /// Letters of the unit and, when it was expanded, its endpoint: "a", "a, tcp/80".
 std::string unit_label(const CaseVerdict& of, const UnitVerdict& unit);
 
-/// What waits in a requirement, and what would settle it. `remedy` may be empty.
+/// What a unit waits for besides the assessor's question, which is shown as a guided step. `planned` may be null.
+std::vector<Finding> open_findings(const Unit* planned, const UnitVerdict& unit);
+
+/// What waits in a requirement, and what would settle it.
 struct OpenItem {
   std::string what;
-  std::string closes;              // what would close it
+  std::string closes;              // what would close it; empty when the words of `what` are all that is known
   std::vector<std::string> units;  // ids of the unit verdicts that wait for it
 };
 
@@ -45,7 +48,7 @@ std::vector<std::string> remedies(const RequirementVerdict& requirement);
 
 /// Something the run did otherwise than the plan says, or filled in, or lost.
 struct Limit {
-  std::string kind;  // "assumption", "not run", "ended early", "left out", "limited by budget", "journal"
+  std::string kind;  // "assumption", "left out", "not allowed", "not run", "ended early", "limited" …
   std::string subject;
   std::string what;
 };

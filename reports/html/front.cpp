@@ -134,7 +134,11 @@ void fill_front(const Reading& reading, Section page) {
 
 namespace {
 
-void put_counts(const LevelSummary& summary, Section result) {
+void put_counts(const Verdicts& verdicts, Section result) {
+  const auto& summary = verdicts.summary;
+  const auto not_claimed =
+      std::ranges::count(verdicts.requirements, Verdict::not_claimed, &RequirementVerdict::verdict);
+
   struct Count {
     std::int64_t number;
     const char* css;
@@ -148,7 +152,8 @@ void put_counts(const LevelSummary& summary, Section result) {
       {summary.failed, "fail", symbol_for(Verdict::fail), "failed", true},
       {summary.open, "open", symbol_for(Verdict::inconclusive), "open", true},
       {summary.errors, "error", symbol_for(Verdict::error), "ended in a fault of the harness", false},
-      {summary.not_applicable, "not_applicable", symbol_for(Verdict::not_applicable), "not applicable", false}};
+      {summary.not_applicable, "not_applicable", symbol_for(Verdict::not_applicable), "not applicable", false},
+      {not_claimed, "not_claimed", symbol_for(Verdict::not_claimed), "not claimed by the maker", false}};
   auto counts = result.add("COUNTS");
   for (const auto& count : all) {
     if (count.number > 0) {
@@ -236,7 +241,7 @@ void fill_result(const Reading& reading, Section result) {
   result.text("METHOD", plan.method);
   if (const auto& verdicts = reading.bundle.verdicts()) {
     result.text("STATEMENT", verdicts->summary.statement);
-    put_counts(verdicts->summary, result);
+    put_counts(*verdicts, result);
     put_verdict_rows(reading, *verdicts, result);
     put_open(reading, *verdicts, result);
     return;

@@ -6,11 +6,11 @@
 <div><dt>Evidence</dt><dd>{{EVIDENCE}}</dd></div>
 <div><dt>Assessment</dt><dd>{{ASSESSMENT}}</dd></div>
 </dl>
-<p class="small">{{PROVENANCE}}</p>
+<p class="small">{{PROVENANCE}}{{#DECLARED}} The maker declares support {{TEXT}}.{{/DECLARED}}</p>
 {{#CASE}}
 <section class="case">
 <h4><span class="chip v-{{CLASS}}"><span aria-hidden="true">{{SYMBOL}}</span> {{WORD}}</span> <span class="mono">{{ID}}</span> {{NAME}}</h4>
-<p class="small">{{TYPE}}. {{BECAUSE}}</p>
+<p class="small">{{TYPE}}{{#BECAUSE}}: {{TEXT}}{{/BECAUSE}}</p>
 {{>UNIT}}
 </section>
 {{/CASE}}

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "reports/html/pages.hpp"
 
 /// Each requirement with its cases, units and findings.
@@ -33,12 +35,21 @@ void put_findings(const Reading& reading, const std::vector<Finding>& findings, 
   }
   auto table = unit.add("FINDINGS");
   table.text("CAPTION", caption);
+  // What is missing seldom has an expected and an observed value: no empty columns then.
+  const bool values = std::ranges::any_of(
+      findings, [](const Finding& finding) { return !finding.expected.empty() || !finding.observed.empty(); });
+  if (values) {
+    table.add("VALUES");
+  }
   for (const auto& finding : findings) {
     auto row = table.add("FINDING");
     row.text("WHAT", finding.what);
     row.text("ENDPOINT", finding.endpoint.empty() ? "device" : finding.endpoint);
-    row.text("EXPECTED", finding.expected);
-    row.text("OBSERVED", finding.observed);
+    if (values) {
+      auto pair = row.add("VALUES");
+      pair.text("EXPECTED", finding.expected);
+      pair.text("OBSERVED", finding.observed);
+    }
     put_evidence(reading, finding, row);
   }
 }
@@ -70,33 +81,38 @@ void put_judged_on(const Reading& reading, const UnitVerdict& verdict, Section u
   }
 }
 
+/// Words that the case or the requirement above has said already are not said again.
 void put_unit(const Reading& reading, const CaseVerdict& of, const UnitVerdict& verdict, Section unit) {
+  const auto* planned_case = find_case(reading.plan.plan, of.id);
+  const auto* planned = planned_case == nullptr ? nullptr : find_unit(*planned_case, verdict.id);
   put_look(unit, look_of(verdict.verdict));
   unit.text("LABEL", unit_label(of, verdict));
   unit.prose("NAME", verdict.title);
-  unit.prose("BECAUSE", verdict.because);
+  if (verdict.because != of.because) {
+    unit.maybe("BECAUSE", verdict.because);
+  }
   if (verdict.pass_proposed) {
     unit.add("PROPOSED");
   }
   put_findings(reading, verdict.findings, "Findings", unit);
-  put_findings(reading, verdict.open, "What is missing", unit);
+  put_findings(reading, open_findings(planned, verdict), "What is missing", unit);
   if (verdict.verdict == Verdict::fail) {
     unit.maybe("REMEDY", verdict.remedy);
   }
-  const auto* planned = find_case(reading.plan.plan, of.id);
-  const auto* source = planned == nullptr ? nullptr : find_unit(*planned, verdict.id);
-  if (source != nullptr && source->manual && is_open(verdict.verdict)) {
-    put_manual(*source->manual, unit);
+  if (planned != nullptr && planned->manual && is_open(verdict.verdict)) {
+    put_manual(*planned->manual, unit);
   }
   put_judged_on(reading, verdict, unit);
 }
 
-void put_case(const Reading& reading, const CaseVerdict& verdict, Section section) {
+void put_case(const Reading& reading, const RequirementVerdict& parent, const CaseVerdict& verdict, Section section) {
   put_look(section, look_of(verdict.verdict));
   section.text("ID", verdict.id);
   section.prose("NAME", verdict.title);
   section.text("TYPE", verdict.type == "functional" ? "Functional case" : "Conceptual case");
-  section.prose("BECAUSE", verdict.because);
+  if (verdict.because != parent.because) {
+    section.maybe("BECAUSE", verdict.because);
+  }
   for (const auto& unit : verdict.units) {
     put_unit(reading, verdict, unit, section.include("UNIT", "unit.tpl"));
   }
@@ -115,10 +131,21 @@ void put_columns(const Requirement* planned, Section article) {
   if (planned != nullptr) {
     provenance = (planned->modality == Modality::shall ? "Mandatory" : "Recommended");
     provenance += planned->condition_words.empty() ? "." : ", when " + planned->condition_words + ".";
-    provenance += " Our reading of it is " + enum_name(planned->strength);
+    provenance += " How sure the plan is of its words: " + enum_name(planned->strength);
     provenance += planned->source.empty() ? "." : ", from " + planned->source + ".";
   }
   article.text("PROVENANCE", provenance);
+}
+
+/// The maker's ICS row for the requirement.
+void put_declared(const Dut& dut, std::string_view id, Section article) {
+  const auto row = dut.ics.find(short_id(id));
+  if (row == dut.ics.end()) {
+    return;
+  }
+  const auto support = row->second.support == Support::yes ? "Y" : row->second.support == Support::no ? "N" : "N/A";
+  article.maybe("DECLARED",
+                support + (row->second.because.empty() ? std::string{} : ", because: " + row->second.because));
 }
 
 }  // namespace
@@ -135,8 +162,9 @@ void fill_requirements(const Reading& reading, Section page) {
       article.prose("NAME", requirement.title);
       article.maybe("BECAUSE", requirement.because);
       put_columns(find_requirement(plan, requirement.id), article);
+      put_declared(reading.plan.dut, requirement.id, article);
       for (const auto& verdict : requirement.cases) {
-        put_case(reading, verdict, article.add("CASE"));
+        put_case(reading, requirement, verdict, article.add("CASE"));
       }
     }
     return;
@@ -149,6 +177,7 @@ void fill_requirements(const Reading& reading, Section page) {
     article.text("ID", plan.requirements[i].id);
     article.prose("NAME", plan.requirements[i].title);
     put_columns(&plan.requirements[i], article);
+    put_declared(reading.plan.dut, plan.requirements[i].id, article);
   }
 }
 

@@ -1,17 +1,17 @@
 {{%AUTOESCAPE context="HTML"}}<section class="unit edge-{{CLASS}}">
 <h5><span class="chip v-{{CLASS}}"><span aria-hidden="true">{{SYMBOL}}</span> {{WORD}}</span> Unit {{LABEL}}: {{NAME}}{{#PROPOSED}} <span class="tag">pass proposed, an assessor decides</span>{{/PROPOSED}}</h5>
-<p>{{BECAUSE}}</p>
+{{#BECAUSE}}<p>{{TEXT}}</p>{{/BECAUSE}}
 {{#FINDINGS}}
 <div class="scroll">
 <table class="findings">
 <caption>{{CAPTION}}</caption>
-<thead><tr><th scope="col">What</th><th scope="col">Endpoint</th><th scope="col">Expected</th><th scope="col">Observed</th><th scope="col">Evidence</th></tr></thead>
+<thead><tr><th scope="col">What</th><th scope="col">Endpoint</th>{{#VALUES}}<th scope="col">Expected</th><th scope="col">Observed</th>{{/VALUES}}<th scope="col">Evidence</th></tr></thead>
 <tbody>
 {{#FINDING}}<tr>
 <th scope="row">{{WHAT}}</th>
 <td class="mono">{{ENDPOINT}}</td>
-<td>{{EXPECTED}}</td>
-<td class="observed">{{OBSERVED}}</td>
+{{#VALUES}}<td>{{EXPECTED}}</td>
+<td class="observed">{{OBSERVED}}</td>{{/VALUES}}
 <td>{{#FILE}}<div><a class="mono" href="{{FOLDER}}/{{SHA}}" title="{{SHA}}">{{SHORT}}</a> <span class="small">{{KIND}}</span></div>{{/FILE}}{{#MISSING_FILE}}<div class="missing">{{TEXT}}: not in this bundle</div>{{/MISSING_FILE}}{{#SEEN}}<div><a href="#{{ANCHOR}}">observation {{ID}}</a></div>{{/SEEN}}{{#UNSEEN}}<div class="missing">observation {{TEXT}}: not in this bundle</div>{{/UNSEEN}}{{#NO_EVIDENCE}}{{TEXT}}{{/NO_EVIDENCE}}</td>
 </tr>
 {{/FINDING}}</tbody>

@@ -112,24 +112,26 @@ TEST_CASE("What is open is said once for all units that wait for the same thing"
   const auto items = assay::reports::open_items({}, requirement);
   REQUIRE(items.size() == 1);
   CHECK(items[0].what == "IXIT 1-AuthMech is not declared");
-  CHECK(items[0].closes == "Declare IXIT 1-AuthMech.");
+  CHECK(items[0].closes == "Provide what is named, and run again.");
   CHECK(items[0].units.size() == 2);
 }
 
-TEST_CASE("What would close a unit is the missing probe, the assessor's question, or the remedy") {
+TEST_CASE(
+    "What would close a unit is the missing probe, an answer, what is missing, or another look, and never the remedy") {
   assay::Plan plan;
   assay::Case planned;
   planned.id = "T@1:5.1-1-1";
-  planned.units.resize(3);
+  planned.units.resize(4);
   planned.units[0].id = "a";
   planned.units[0].planned_probe = "update";
   planned.units[1].id = "b";
-  planned.units[1].manual = assay::ManualStep{"Is it so?", "", "", "", "", {}};
+  planned.units[1].manual = assay::ManualStep{"Is it so?", "the manual", "", "", "", {}};
   planned.units[2].id = "c";
+  planned.units[3].id = "d";
   plan.cases = {planned};
   assay::CaseVerdict item;
   item.id = planned.id;
-  for (const auto* id : {"a", "b", "c"}) {
+  for (const auto* id : {"a", "b", "c", "d"}) {
     assay::UnitVerdict unit;
     unit.id = planned.id + "/" + id;
     unit.verdict = assay::Verdict::not_tested;
@@ -137,14 +139,19 @@ TEST_CASE("What would close a unit is the missing probe, the assessor's question
     unit.remedy = "Do something.";
     item.units.push_back(unit);
   }
+  item.units[1].open = {{"Is it so?", "", "it is so", "", {}, {}}};
+  item.units[3].open = {{"nothing came", "tcp/80", "", "", {}, {"o1"}}};
   assay::RequirementVerdict requirement;
   requirement.verdict = assay::Verdict::not_tested;
   requirement.cases = {item};
   const auto items = assay::reports::open_items(plan, requirement);
-  REQUIRE(items.size() == 3);
+  REQUIRE(items.size() == 4);
   CHECK(items[0].closes == "The probe “update”, which this build does not have.");
-  CHECK(items[1].closes == "An assessor's answer: Is it so?");
-  CHECK(items[2].closes == "Do something.");
+  CHECK(items[1].what == "Is it so?");
+  CHECK(items[1].closes == "An assessor's answer. Look at: the manual");
+  CHECK(items[2].closes == "Provide what is named, and run again.");
+  CHECK(items[3].what == "tcp/80: nothing came");
+  CHECK(items[3].closes == "Run again when the device lets it be seen.");
 }
 
 TEST_CASE("The limits of a run name what was not allowed, not run, cut short and assumed") {
