@@ -95,7 +95,7 @@ pre { background: var(--faint); border: 1px solid var(--rule); border-radius: 4p
 td, th, dd, pre { unicode-bidi: isolate; }
 footer { margin-top: 3.4rem; padding-top: .9rem; border-top: 2px solid var(--ink); font-size: .93rem; }
 .end { text-align: center; color: var(--soft); margin-top: 1.6rem; }
-@media (max-width: 50rem) {
+@media screen and (max-width: 50rem) {
   body { padding: 1.4rem 1.1rem; }
   .facts { grid-template-columns: 1fr 1fr; }
   .pair, .columns { grid-template-columns: 1fr; gap: .8rem; }
