@@ -4,6 +4,7 @@
 #include "harness/load/parts.hpp"
 #include "harness/load/plan_builder.hpp"
 #include "harness/load/read.hpp"
+#include "harness/load/words.hpp"
 
 /// What the library holds: plans, cases, dictionaries.
 namespace assay {
@@ -51,7 +52,8 @@ std::vector<Case> read_cases_file(LibraryFile& file, const Library& library, con
   if (method == nullptr) {
     const auto* node = find(file.root, "method");
     if (node != nullptr && kEdition.matches(node->text)) {
-      file.faults.add(node->place, "the library has no method \"" + file.id + "\"");
+      file.faults.add(node->place,
+                      "the library has no method " + shown(file.id) + suggestion(file.id, library.ids("method/1")));
     }
     return out;
   }

@@ -56,15 +56,13 @@ DaemonSpec daemon_of(const Node& node) {
           text_of(node, "ready_file"), texts_of(node, "needs"), modes_of(node)};
 }
 
-std::map<std::string, Endpoint> ports_of(const Node& root, Faults& faults) {
+std::map<std::string, Endpoint> ports_of(const Node& root) {
   std::map<std::string, Endpoint> out;
   const auto& ports = child(root, "ports");
   for (std::size_t i = 0; i < ports.items.size() && i < ports.keys.size(); ++i) {
     const auto endpoint = Endpoint::parse(ports.items[i].text);
-    if (endpoint) {
+    if (endpoint) {  // the table has told about the others
       out.emplace(ports.keys[i].text, *endpoint);
-    } else {
-      faults.add(ports.items[i].place, "a port must be written like tcp/80");
     }
   }
   return out;
@@ -109,7 +107,7 @@ Loaded<DeviceSpec> load_device(const SourceText& source) {
   }
   DeviceSpec spec;
   spec.title = text_of(*root, "title");
-  spec.ports = ports_of(*root, faults);
+  spec.ports = ports_of(*root);
   for (const auto& node : child(*root, "accounts").items) {
     spec.accounts.push_back(account_of(node));
   }

@@ -105,6 +105,7 @@ class PlanBuilder {
     if (parent != nullptr && !value.empty() && value != node->text) {
       file.faults.add(node->place, "\"" + key + "\" is " + value + " in " + parent->id + " (" +
                                        parent->where(place_of(parent->root, key)) + ") and may not be changed");
+      return;
     }
     value = node->text;
   }

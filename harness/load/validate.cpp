@@ -2,6 +2,7 @@
 
 #include "harness/load/check.hpp"
 #include "harness/load/dut.hpp"
+#include "harness/load/load_device.hpp"
 #include "harness/load/parts.hpp"
 #include "harness/load/plan_builder.hpp"
 #include "harness/load/read.hpp"
@@ -88,6 +89,12 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
   }
   if (kind->tag == "plan/1" || kind->tag == "cases/1" || kind->tag == "standard/1" || kind->tag == "method/1") {
     return validate_library_file(source, library, probes);
+  }
+  if (kind->tag == "device/1") {
+    return load_device(source).errors;
+  }
+  if (kind->tag == "expected/1") {
+    return load_expected(source).errors;
   }
   check_table(*root, *kind->table, faults);
   if (kind->tag == "dut/1") {

@@ -1,0 +1,26 @@
+#include <cstdint>
+#include <string>
+
+#include "harness/load/check.hpp"
+#include "harness/load/load.hpp"
+
+/// Whatever the bytes are, reading them as each kind of file ends in a value or in errors with a place. Cases are
+/// checked against their table only: a library on disk and jq would hide the reader behind their own cost.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const assay::SourceText source{"f.yaml", std::string(reinterpret_cast<const char*>(data), size)};
+  const auto dut = assay::load_dut(source);
+  const auto dictionary = assay::load_dictionary(source);
+  const auto job = assay::load_job(source);
+  assay::Faults faults(source.path);
+  const auto root = assay::read_yaml(source.text, faults);
+  if (root) {
+    assay::check_table(*root, assay::kCasesTable, faults);
+  }
+  const bool told = !faults.errors().empty();
+  // A file is one kind or none: more than one value, or neither a value nor an error, is a fault of ours.
+  const int values = (dut.value ? 1 : 0) + (dictionary.value ? 1 : 0) + (job.value ? 1 : 0);
+  if (values > 1 || (!root && !told) || dut.value.has_value() != dut.errors.empty()) {
+    __builtin_trap();
+  }
+  return 0;
+}

@@ -1,0 +1,261 @@
+#include "tests/support/catch.hpp"
+#include "tests/unit/harness/load/fixtures.hpp"
+
+using namespace assay;
+using namespace assay::load_fixtures;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+const std::string kMinimal =
+    "assay: dut/1\n"
+    "device: {vendor: Example}\n"
+    "samples:\n"
+    "  - {id: A, at: {lan: 10.20.0.5}}\n"
+    "scope: [10.20.0.0/28]\n";
+
+Lines errors_of(const std::string& text) {
+  return lines(load_dut({"dut.yaml", text}).errors);
+}
+
+Lines errors_with(const std::string& more) {
+  return errors_of(kMinimal + more);
+}
+
+Dut dut_with(const std::string& more) {
+  auto loaded = load_dut({"dut.yaml", kMinimal + more});
+  REQUIRE(lines(loaded.errors) == Lines{});
+  REQUIRE(loaded.value.has_value());
+  return std::move(*loaded.value);
+}
+
+}  // namespace
+
+TEST_CASE("dut: the least file is filled with the model's defaults") {
+  Dut expected;
+  expected.device.vendor = "Example";
+  expected.samples = {{"A", "", "", {{"lan", {"10.20.0.5"}}}, false}};
+  expected.scope = {"10.20.0.0/28"};
+  CHECK(dut_with("") == expected);
+}
+
+TEST_CASE("dut: everything that can be written arrives in the model") {
+  const auto dut = load_dut({"dut.yaml", R"(assay: dut/1
+device: {vendor: Example, model: Hub 2, hardware: B1, firmware: 2.10, product_class: hub, managed: isp}
+samples:
+  - {id: A, serial: EX-1, mac: 02:00:00:00:00:01, at: {lan: 10.20.0.5, wan: [10.30.0.5, "fd00::5"]}, destructive: true}
+scope: [10.20.0.0/28, 10.30.0.5, "fd00::/64"]
+ecosystem: {apps: [{package: com.example.hub}]}
+pace: {profile: fast, max_connections: 7}
+lab:
+  start: {exec: ./start.sh}
+  ready: {tcp: 443, within: 90s}
+  stop: {emulate: camera-weak}
+  states: {factory: {prompt: Reset it, within: 2min}}
+  trigger: {check_update: {exec: ./check.sh}}
+  power: {cycle: {exec: pdu 3 cycle}}
+  vantages: {wan: {netns: /run/netns/wan}}
+accounts: [{role: admin, username: root, secret: hidden}]
+vendor_credentials: [{username: admin, password: 1234}]
+standard: TS103701@1.1.1
+ics: {5.1-1: {support: Y}, "5.1-2": {support: N/A, because: none}, "5.2-1": {support: N, because: later}}
+ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
+)"});
+  REQUIRE(lines(dut.errors) == Lines{});
+  const auto& value = *dut.value;
+  CHECK(value.device == DeviceIdentity{"Example", "Hub 2", "B1", "2.10", "hub", "isp"});
+  CHECK(value.samples[0] ==
+        Sample{"A", "EX-1", "02:00:00:00:00:01", {{"lan", {"10.20.0.5"}}, {"wan", {"10.30.0.5", "fd00::5"}}}, true});
+  CHECK(value.ecosystem == json::object{{"apps", json::array{json::object{{"package", "com.example.hub"}}}}});
+  auto pace = *pace_profile("fast");
+  pace.max_connections = 7;
+  CHECK(value.pace == pace);
+  CHECK(value.lab.start->exec == "./start.sh");
+  CHECK(value.lab.start->within_ms == 30000);
+  CHECK(value.lab.ready->tcp == Endpoint{Transport::tcp, 443});
+  CHECK(value.lab.ready->within_ms == 90000);
+  CHECK(value.lab.stop->emulate == "camera-weak");
+  CHECK(value.lab.states.at("factory").prompt == "Reset it");
+  CHECK(value.lab.states.at("factory").within_ms == 120000);
+  CHECK(value.lab.triggers.at("check_update").exec == "./check.sh");
+  CHECK(value.lab.power_cycle->exec == "pdu 3 cycle");
+  CHECK(value.lab.vantages == std::map<std::string, std::string>{{"wan", "/run/netns/wan"}});
+  CHECK(value.accounts == std::vector<Account>{{"admin", "root", Secret{"hidden", "accounts entry 1"}}});
+  CHECK(value.vendor_credentials ==
+        std::vector<Credential>{{"admin", Secret{"1234", "DUT file vendor_credentials entry 1"}}});
+  CHECK(value.standard == "TS103701@1.1.1");
+  CHECK(value.ics == std::map<std::string, IcsEntry>{{"5.1-1", {Support::yes, ""}},
+                                                     {"5.1-2", {Support::not_applicable, "none"}},
+                                                     {"5.2-1", {Support::no, "later"}}});
+  CHECK(value.ixit.at("15-Intf") ==
+        json::array{json::object{
+            {"id", "IF-1"}, {"port", json::array{"tcp/80", "udp/53"}}, {"enabled", true}, {"since", "2.0"}}});
+}
+
+TEST_CASE("dut: a pace may be a profile's name alone") {
+  CHECK(dut_with("pace: normal\n").pace == *pace_profile("normal"));
+  CHECK(errors_with("pace: fsat\n") ==
+        Lines{"dut.yaml:6:7: \"pace\" must be one of gentle, normal, fast, not \"fsat\"; did you mean \"fast\"?"});
+}
+
+TEST_CASE("dut: all errors come in one run, sorted by place") {
+  CHECK(
+      errors_of("assay: dut/1\n"
+                "device: {vendr: Example, model: [a]}\n"
+                "samples:\n"
+                "  - {id: A B, at: {lan: localhost, lna: 10.0.0.1}}\n"
+                "  - {serial: no, at: {}, destructive: yes}\n"
+                "scpoe: []\n") ==
+      Lines{"dut.yaml:1:1: the DUT file lacks the key \"scope\" (Addresses and ranges; nothing outside is ever "
+            "contacted)",
+            "dut.yaml:2:10: unknown key \"vendr\" in the device; did you mean \"vendor\"?",
+            "dut.yaml:2:33: \"model\" must be text, not a list",
+            "dut.yaml:4:10: \"id\" must be a word of letters, digits, dots, - and _, such as A or unit-2, not \"A B\"",
+            "dut.yaml:4:25: \"lan\" must be a numeric IPv4 or IPv6 address such as 10.20.0.5, or a list, not "
+            "\"localhost\"",
+            "dut.yaml:4:36: a key of \"at\" must be one of lan, wan, guest, bench, not \"lna\"; did you mean \"lan\"?",
+            "dut.yaml:5:5: a sample lacks the key \"id\" (Name of this unit in reports and on the command line)",
+            "dut.yaml:5:14: \"serial\" must be text: put quotes around it, because some readers take this word for a "
+            "boolean",
+            "dut.yaml:5:22: \"at\" must have at least one entry",
+            "dut.yaml:5:39: \"destructive\" must be true or false, not \"yes\"",
+            "dut.yaml:6:1: unknown key \"scpoe\" in the DUT file; did you mean \"scope\"?"});
+}
+
+TEST_CASE("dut: rules across keys, each with its place") {
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {"lab: {start: {}}\n", "6:14: a recipe needs one of the keys exec, tcp, prompt, emulate"},
+      {"lab: {start: {exec: a, prompt: b}}\n",
+       "6:24: a recipe has \"exec\" already: write only one of exec, tcp, prompt, emulate"},
+      {"lab: {ready: {tcp: 0}}\n", "6:20: \"tcp\" must be an integer from 1 to 65535, not \"0\""},
+      {"lab: {ready: {tcp: 1, within: 30}}\n",
+       "6:31: \"within\" must be a time of at most one day, such as 500ms, 30s or 2min, not \"30\""},
+      {"standard: S@1\nics: {\"5.1-1\": {support: N/A}}\n", "7:7: ICS 5.1-1 = N/A needs a reason: add \"because\""},
+      {"standard: S@1\nics: {\"5.1-1\": {support: N, because: \"\"}}\n",
+       "7:7: ICS 5.1-1 = N needs a reason: add \"because\""},
+      {"standard: S@1\nics: {\"5.1-1\": {support: no}}\n",
+       "7:26: \"support\" must be one of Y, N, N/A, not \"no\"; did you mean \"N\"?"},
+      {"ics: {\"5.1-1\": {support: Y}}\n",
+       "6:1: \"ics\" needs the edition it follows: add \"standard: TS103701@1.1.1\" or another"},
+      {"standard: S@1\nixit: {15-Intf: [{port: 443}]}\n",
+       "7:25: \"port\" must be an endpoint such as tcp/443, or a list, not \"443\""},
+      {"standard: S@1\nixit: {15-Intf: [{port: [tcp/1, tcp/99999]}]}\n",
+       "7:33: \"port\" must be an endpoint such as tcp/443, not \"tcp/99999\""},
+      {"standard: S@1\nixit: {Intf: []}\n",
+       "7:8: a key of \"ixit\" must be an IXIT table by number and name, such as 15-Intf, not \"Intf\""},
+      {"standard: S@1\nixit: {15-Intf: [{open: yes}]}\n",
+       "7:25: \"yes\" is a boolean for some readers and text for others: write true or false, or put quotes around it"},
+      {"standard: TS103701\n",
+       "6:11: \"standard\" must be a document with its edition, such as TS103701@1.1.1, not \"TS103701\""},
+      {"accounts: [{role: a, username: b, secret: env:ASSAY_NOT_SET_ANYWHERE}]\n",
+       "6:43: the environment variable \"ASSAY_NOT_SET_ANYWHERE\" is not set"},
+      {"accounts: [{role: a, username: b, secret: file:no-such-file}]\n",
+       "6:43: the secret \"file:no-such-file\" cannot be read: there is no such file"},
+      {"accounts: [{role: a, username: b, secret: file:/dev/zero}]\n",
+       "6:43: the secret \"file:/dev/zero\" cannot be read: this is not a file"},
+      {"accounts: [{role: a, username: b, secret: }]\n", "6:43: \"secret\" has no value: write \"\" for an empty one"},
+  };
+  for (const auto& [more, error] : rows) {
+    CHECK(errors_with(more) == Lines{"dut.yaml:" + error});
+  }
+}
+
+TEST_CASE("dut: scope and addresses") {
+  const auto errors = [](const std::string& samples, const std::string& scope) {
+    return errors_of("assay: dut/1\ndevice: {}\nsamples: [" + samples + "]\nscope: [" + scope + "]\n");
+  };
+  const std::string sample = "{id: A, at: {lan: 10.0.0.5}}";
+  CHECK(errors(sample, "10.0.0.5") == Lines{});
+  CHECK(errors(sample, "10.0.0.0/8") == Lines{});
+  CHECK(errors("{id: A, at: {lan: \"fd00:0:0::5\"}}", "\"fd00::/64\"") == Lines{});
+  CHECK(errors(sample, "10.0.0.5/24") ==
+        Lines{"dut.yaml:4:9: \"10.0.0.5/24\" has bits behind its prefix: write 10.0.0.0/24"});
+  CHECK(errors(sample, "0.0.0.0/0") ==
+        Lines{"dut.yaml:4:9: \"0.0.0.0/0\" is too wide for a scope: name the laboratory's own networks"});
+  CHECK(errors(sample, "10.0.0.0/33") ==
+        Lines{"dut.yaml:4:9: \"scope\" must be a numeric address or a range such as 10.20.0.0/28, not "
+              "\"10.0.0.0/33\""});
+  CHECK(errors(sample, "10.0.1.0/24, \"::/8\"") ==
+        Lines{"dut.yaml:3:29: the address \"10.0.0.5\" is outside the scope: add it to \"scope\" or correct it"});
+  CHECK(errors(sample, "") == Lines{"dut.yaml:4:8: \"scope\" must have at least one entry"});
+  CHECK(errors("{id: A, serial: x, mac: 02:00:00:00:00:01, at: {lan: 10.0.0.5}},"
+               "{id: A, serial: x, mac: 02:00:00:00:00:01, at: {lan: 10.0.0.5, wan: 10.0.0.5}}",
+               "10.0.0.0/24") ==
+        Lines{"dut.yaml:3:80: the id \"A\" belongs to another sample already (line 3)",
+              "dut.yaml:3:91: the serial \"x\" belongs to another sample already (line 3)",
+              "dut.yaml:3:99: the mac \"02:00:00:00:00:01\" belongs to another sample already (line 3)",
+              "dut.yaml:3:128: the address \"10.0.0.5\" belongs to another sample already (line 3)"});
+}
+
+TEST_CASE("dut: secrets come from the environment or from files beside the DUT file") {
+  const TemporaryLibrary folder;
+  folder.write("secret.txt", "s3cret\n");
+  setenv("ASSAY_LOAD_TEST", "from env", 1);
+  const SourceText source{folder.path("dut.yaml").string(),
+                          kMinimal +
+                              "accounts: [{role: a, username: b, secret: file:secret.txt}]\n"
+                              "vendor_credentials: [{username: c, password: env:ASSAY_LOAD_TEST}]\n"};
+  const auto dut = load_dut(source);
+  unsetenv("ASSAY_LOAD_TEST");
+  REQUIRE(lines(dut.errors) == Lines{});
+  CHECK(dut.value->accounts[0].secret == Secret{"s3cret", "file:secret.txt"});
+  CHECK(dut.value->vendor_credentials[0].password == Secret{"from env", "env:ASSAY_LOAD_TEST"});
+}
+
+TEST_CASE("dut: a file of another kind, or of none, is told apart") {
+  const std::string known =
+      "; known: dut/1, job/1, dictionary/1, plan/1, cases/1, standard/1, method/1, device/1, expected/1";
+  CHECK(errors_of("assay: job/1\n") == Lines{"dut.yaml:1:8: expected a file of kind \"dut/1\", not \"job/1\""});
+  CHECK(errors_of("assay: dut/2\n") ==
+        Lines{"dut.yaml:1:8: this build does not read \"dut/2\"; did you mean \"dut/1\"?"});
+  CHECK(errors_of("device: {}\n") ==
+        Lines{"dut.yaml:1:1: the file does not say what it is: begin with \"assay: dut/1\" or another kind" + known});
+  CHECK(errors_of("- a\n") ==
+        Lines{"dut.yaml:1:1: the file must be a mapping that begins with \"assay:\", not a list"});
+}
+
+TEST_CASE("job: its parts are kept as they are") {
+  const auto job = load_job({"job.yaml",
+                             "assay: job/1\nreport: {number: R-1, testers: [A], notes: {x: 1}}\n"
+                             "item: {received: 2026-11-20, custody: [{who: A}]}\nequipment: [{id: H}]\n"
+                             "rules: {clock: {max_offset: 1s}}\n"});
+  REQUIRE(lines(job.errors) == Lines{});
+  CHECK(job.value->report ==
+        json::object{{"number", "R-1"}, {"testers", json::array{"A"}}, {"notes", json::object{{"x", 1}}}});
+  CHECK(job.value->item ==
+        json::object{{"received", "2026-11-20"}, {"custody", json::array{json::object{{"who", "A"}}}}});
+  CHECK(job.value->equipment == json::array{json::object{{"id", "H"}}});
+  CHECK(job.value->rules == json::object{{"clock", json::object{{"max_offset", "1s"}}}});
+  CHECK(lines(load_job({"job.yaml", "assay: job/1\nreport: {number: R-1, tester: [A]}\n"}).errors) ==
+        Lines{"job.yaml:2:23: unknown key \"tester\" in the report; did you mean \"testers\"?"});
+}
+
+TEST_CASE("dictionary: passwords are taken as they are written, and named by their entry") {
+  const std::string head = "assay: dictionary/1\nid: d\ntitle: T\nsource: S\ncredentials:\n";
+  const auto dictionary =
+      load_dictionary({"d.yaml", head + "  - {username: admin, password: 0123}\n  - {username: \"\", password: \"\"}\n"
+                                        "  - {username: a, password: env:X}\n"});
+  REQUIRE(lines(dictionary.errors) == Lines{});
+  CHECK(dictionary.value->credentials == std::vector<Credential>{{"admin", Secret{"0123", "dictionary d entry 1"}},
+                                                                 {"", Secret{"", "dictionary d entry 2"}},
+                                                                 {"a", Secret{"env:X", "dictionary d entry 3"}}});
+  CHECK(lines(load_dictionary({"d.yaml", head + "  - {username: a, password: b}\n  - {username: a, password: b}\n"
+                                                "  - {username: a, password: off}\n"})
+                  .errors) ==
+        Lines{"d.yaml:7:5: this pair is entry 1 already: trying it twice costs the device a login attempt",
+              "d.yaml:8:29: \"password\" must be text: put quotes around it, because some readers take this word for a "
+              "boolean"});
+}
+
+TEST_CASE("source: what is no readable file is told") {
+  const TemporaryLibrary folder;
+  const auto missing = read_source(folder.path("none.yaml"));
+  REQUIRE(missing.has_error());
+  CHECK(missing.error().what == "there is no such file");
+  CHECK(read_source(folder.library().root).error().what == "this is not a file");
+  folder.write("big.yaml", std::string((1u << 20u) + 1, 'x'));
+  CHECK(read_source(folder.path("big.yaml")).error().what == "the file is larger than 1 MiB");
+  folder.write("full.yaml", std::string(1u << 20u, 'x'));
+  CHECK(read_source(folder.path("full.yaml")).has_value());
+}
