@@ -53,18 +53,27 @@ Verdict best(std::vector<Verdict> verdicts) {
   return worst(verdicts);
 }
 
+std::string reason_of(const UnitVerdict& unit) {
+  return unit.id + ": " + unit.because;
+}
+
+std::string reason_of(const CaseVerdict& one) {
+  return one.because;  // begins with the unit's id, and so with the case's
+}
+
+/// The first part that has the verdict, and how many more have it.
 template <class T>
-std::string because_of(Verdict verdict, const std::vector<T>& parts) {
-  const auto same = std::count_if(parts.begin(), parts.end(), [&](const T& part) { return part.verdict == verdict; });
-  const auto first = std::find_if(parts.begin(), parts.end(), [&](const T& part) { return part.verdict == verdict; });
-  if (first == parts.end()) {
-    return "nothing in this build looks at it";
+std::string because_of(Verdict verdict, const std::vector<T>& parts, std::string_view kind) {
+  const auto has_it = [&](const T& part) { return part.verdict == verdict; };
+  const auto same = std::count_if(parts.begin(), parts.end(), has_it);
+  if (same == 0) {
+    return "nothing in this plan looks at it";
   }
   if (verdict == Verdict::pass) {
-    return std::to_string(same) + " of " + std::to_string(parts.size()) + " pass";
+    return std::to_string(same) + " of " + std::to_string(parts.size()) + " " + std::string{kind} + " pass";
   }
-  return first->id + " is " + std::string{word_for(verdict)} + ": " + first->because +
-         (same > 1 ? " (and " + std::to_string(same - 1) + " more)" : "");
+  return reason_of(*std::find_if(parts.begin(), parts.end(), has_it)) +
+         (same > 1 ? " (and " + std::to_string(same - 1) + " more of its " + std::string{kind} + ")" : "");
 }
 
 Verdict over_units(const JudgedCase& judged) {
@@ -129,7 +138,7 @@ CaseVerdict judge_case(const JudgedCase& judged, const PlannedCase& planned) {
     out.units.insert(out.units.end(), unit.begin(), unit.end());
   }
   out.verdict = over_units(judged);
-  out.because = because_of(out.verdict, out.units);
+  out.because = because_of(out.verdict, out.units, "units");
   apply_selection(out, judged, planned);
   return out;
 }
@@ -185,7 +194,7 @@ void judge_cases(RequirementVerdict& out) {
     }
   } else {
     out.verdict = worst(verdicts);
-    out.because = because_of(out.verdict, out.cases);
+    out.because = because_of(out.verdict, out.cases, "cases");
   }
 }
 

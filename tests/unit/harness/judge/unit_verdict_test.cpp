@@ -214,24 +214,22 @@ TEST_CASE("The same run plan and observations give the same bytes twice") {
 }
 
 TEST_CASE("No hostile expression passes, and none of them takes the judge along") {
-  const std::vector<std::string> endless = {"def f: f; f", "repeat(1) | empty"};
-  const std::vector<std::string> programs = {R"(obs("sweep") | fact("sweep.opne"))",
-                                             R"(support("9.9-9") | empty)",
-                                             "def f: 1 + f; f",
-                                             "[range(1e9)]",
-                                             "halt",
+  const std::vector<std::string> heavy = {"def f: f; f", "def f: 1 + f; f", "[range(1e9)]"};
+  const std::vector<std::string> programs = {"halt",
                                              "env",
                                              "input",
+                                             "1 +",
+                                             "nonsense(",
+                                             "error(null)",
+                                             "$ENV | empty",
                                              R"(try fact("x"))",
                                              R"(fact("x")?)",
                                              R"(fact("x") // "default" | empty)",
                                              R"(attempt(fact("x")) | empty)",
-                                             "error(null)",
-                                             "nonsense(",
-                                             "1 +",
                                              R"(obs("nobody"))",
+                                             R"(support("9.9-9") | empty)",
                                              R"(.obs.sweep[].facts | empty)",
-                                             "$ENV | empty",
+                                             R"(obs("sweep") | fact("sweep.opne"))",
                                              R"(fact("sweep.doubtful") // "default" | empty)",
                                              R"(attempt(obs("sweep") | fact("sweep.doubtful")) | empty)",
                                              R"(obs("sweep") | select(fact("sweep.doubtful") < 5))"};
@@ -242,12 +240,12 @@ TEST_CASE("No hostile expression passes, and none of them takes the judge along"
     unit.*member = program;
     units.push_back(unit);
   };
-  for (const auto& program : endless) {
-    add(program, &Unit::fail);
-  }
   for (const auto& program : programs) {
     add(program, &Unit::fail);
     add(program, &Unit::inconclusive);
+  }
+  for (const auto& program : heavy) {
+    add(program, &Unit::fail);
   }
   add("empty", &Unit::fail);
   const auto plan = run_plan(plan_of({case_of("c", units)}));
