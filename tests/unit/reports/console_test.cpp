@@ -1,5 +1,4 @@
 #include <filesystem>
-#include <regex>
 #include <sstream>
 #include <string>
 
@@ -41,6 +40,14 @@ std::string golden_console(const ConsoleOptions& options) {
   return console_of(assay::golden::open("bundle"), options);
 }
 
+/// Without what sets a colour: from ESC to "m".
+std::string without_escapes(std::string text) {
+  for (auto at = text.find('\x1b'); at != std::string::npos; at = text.find('\x1b', at)) {
+    text.erase(at, text.find('m', at) - at + 1);
+  }
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("The console report of the golden bundle is the golden one") {
@@ -67,7 +74,7 @@ TEST_CASE("Colour adds escapes and changes no letter") {
   const auto coloured = golden_console({.colour = true, .verbose = false, .width = 100});
   CHECK(plain.find('\x1b') == std::string::npos);
   CHECK(coloured.find("\x1b[1;31m✗ FAIL\x1b[0m") != std::string::npos);
-  CHECK(std::regex_replace(coloured, std::regex{"\x1b\\[[0-9;]*m"}, "") == plain);
+  CHECK(without_escapes(coloured) == plain);
 }
 
 TEST_CASE("No line of the console report is wider than asked") {
