@@ -1,0 +1,80 @@
+#include "harness/net/budget.hpp"
+
+#include <algorithm>
+
+namespace assay {
+
+Bucket::Bucket(double rate_per_second, double burst) : rate_(rate_per_second), burst_(std::max(1.0, burst)) {
+  set_rate(rate_per_second);
+}
+
+void Bucket::set_rate(double rate_per_second) {
+  rate_ = rate_per_second > 0 ? rate_per_second : 1;
+  interval_ = std::chrono::nanoseconds{static_cast<std::int64_t>(1e9 / rate_)};
+  tolerance_ = std::chrono::nanoseconds{static_cast<std::int64_t>((burst_ - 1) * 1e9 / rate_)};
+}
+
+bool Bucket::try_take(TimePoint now) {
+  if (next() > now) {
+    return false;
+  }
+  due_ = std::max(due_, now) + interval_;
+  return true;
+}
+
+TimePoint Bucket::reserve(TimePoint now) {
+  const auto start = std::max(now, next());
+  due_ = std::max(due_, now) + interval_;
+  return start;
+}
+
+SocketLimit::SocketLimit(std::uint32_t most) : most_(std::max<double>(1, most)), limit_(most_) {}
+
+void SocketLimit::answered() {
+  limit_ = std::min(most_, limit_ + 1);
+}
+
+void SocketLimit::lost(TimePoint now, std::chrono::nanoseconds round) {
+  if (decreases_ > 0 && now - last_decrease_ < round) {
+    return;
+  }
+  limit_ = std::max(1.0, limit_ / 2);
+  last_decrease_ = now;
+  ++decreases_;
+}
+
+LoginBudget::LoginBudget(std::uint32_t attempts, std::chrono::milliseconds interval)
+    : attempts_(attempts), interval_(interval) {}
+
+std::string LoginBudget::key(const Endpoint& endpoint, const std::string& account) {
+  return endpoint.text() + " " + account;
+}
+
+Result<TimePoint> LoginBudget::draw(const Endpoint& endpoint, const std::string& account, TimePoint now) {
+  auto& used = used_[key(endpoint, account)];
+  if (used >= attempts_) {
+    return Error{ErrorKind::denied,
+                 "the pace allows " + std::to_string(attempts_) + " wrong logins for one account on " +
+                     endpoint.text() + ", and they are used up",
+                 {}};
+  }
+  ++used;
+  auto& next = next_[endpoint];
+  const auto start = std::max(now, next);
+  next = start + interval_;
+  return start;
+}
+
+void LoginBudget::refund(const Endpoint& endpoint, const std::string& account) {
+  const auto found = used_.find(key(endpoint, account));
+  if (found != used_.end() && found->second > 0) {
+    --found->second;
+  }
+}
+
+std::uint32_t LoginBudget::used(const Endpoint& endpoint, const std::string& account) const {
+  const auto found = used_.find(key(endpoint, account));
+  return found == used_.end() ? 0 : found->second;
+}
+
+}  // namespace assay

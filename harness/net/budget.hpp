@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "harness/model/endpoint.hpp"
+#include "harness/model/pace.hpp"
+
+/// The arithmetic of the governor: pure, every function is told the time.
+namespace assay {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// A token bucket as the generic cell rate algorithm (ITU-T I.371) keeps it: one time stamp instead of tokens.
+class Bucket {
+ public:
+  /// `burst` tokens may be taken at once after a rest. A rate of 0 counts as 1 a second.
+  Bucket(double rate_per_second, double burst);
+
+  void set_rate(double rate_per_second);
+
+  double rate() const { return rate_; }
+
+  /// When the next token may be taken; not later than `now` means at once.
+  TimePoint next() const { return due_ - tolerance_; }
+
+  bool try_take(TimePoint now);
+
+  /// Takes a token that may lie in the future and says when it may be used: first come, first served.
+  TimePoint reserve(TimePoint now);
+
+ private:
+  double rate_;
+  double burst_;
+  std::chrono::nanoseconds interval_{0};
+  std::chrono::nanoseconds tolerance_{0};
+  TimePoint due_{};
+};
+
+/// How many sockets may be open to the device: additive increase, multiplicative decrease below the pace's limit.
+class SocketLimit {
+ public:
+  explicit SocketLimit(std::uint32_t most);
+
+  std::size_t current() const { return static_cast<std::size_t>(limit_); }
+
+  std::uint64_t decreases() const { return decreases_; }
+
+  void answered();
+  /// Halves, but once only for all the losses of one `round` (a round trip or more).
+  void lost(TimePoint now, std::chrono::nanoseconds round);
+
+ private:
+  double most_;
+  double limit_;
+  TimePoint last_decrease_{};
+  std::uint64_t decreases_ = 0;
+};
+
+/// Wrong logins used, for each account on each endpoint, and when an endpoint may be tried again.
+class LoginBudget {
+ public:
+  LoginBudget(std::uint32_t attempts, std::chrono::milliseconds interval);
+
+  /// "tcp/23 admin": the name under which a counter is kept and restored.
+  static std::string key(const Endpoint& endpoint, const std::string& account);
+
+  /// Takes one attempt and says when it may be used. `denied` when none is left.
+  Result<TimePoint> draw(const Endpoint& endpoint, const std::string& account, TimePoint now);
+
+  /// Gives back an attempt that was drawn and not used.
+  void refund(const Endpoint& endpoint, const std::string& account);
+
+  std::uint32_t used(const Endpoint& endpoint, const std::string& account) const;
+
+  void restore(std::map<std::string, std::uint32_t> used) { used_ = std::move(used); }
+
+  const std::map<std::string, std::uint32_t>& all() const { return used_; }
+
+ private:
+  std::uint32_t attempts_;
+  std::chrono::milliseconds interval_;
+  std::map<std::string, std::uint32_t> used_;
+  std::map<Endpoint, TimePoint> next_;
+};
+
+}  // namespace assay

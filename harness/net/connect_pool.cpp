@@ -1,0 +1,277 @@
+#include "harness/net/connect_pool.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#include "harness/net/errors.hpp"
+
+namespace assay {
+
+namespace {
+
+constexpr int kEventsAtOnce = 512;
+constexpr std::uint64_t kTimerEvent = ~std::uint64_t{0};
+
+/// Ends a connection by RST: a sweep must leave no TIME_WAIT here and no half-closed socket on the device.
+void close_by_reset(UniqueFd& socket) {
+  const linger at_once{1, 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  socket.reset();
+}
+
+/// Gives up a pending connect and makes its socket usable again: a third of the price of a new socket.
+bool disconnect(int socket) {
+  sockaddr nowhere{};
+  nowhere.sa_family = AF_UNSPEC;
+  return ::connect(socket, &nowhere, sizeof nowhere) == 0;
+}
+
+bool connected_to_itself(int socket) {
+  SocketAddress local;
+  SocketAddress remote;
+  local.size = sizeof local.storage;
+  remote.size = sizeof remote.storage;
+  return ::getsockname(socket, local.get(), &local.size) == 0 &&
+         ::getpeername(socket, remote.get(), &remote.size) == 0 && local.port() == remote.port() &&
+         IpAddress::from(local.get(), local.size) == IpAddress::from(remote.get(), remote.size);
+}
+
+Answer answer_of(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return Answer::refused;
+    case ECONNRESET:  // a reset in the handshake is ECONNREFUSED, so a SYN-ACK came before this one
+    case EPIPE:
+      return Answer::accepted_then_cut;
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+      return Answer::host_unreachable;
+    case ENETUNREACH:
+      return Answer::net_unreachable;
+    case ENOPROTOOPT:
+      return Answer::protocol_unreachable;
+    case ETIMEDOUT:
+      return Answer::silence;
+    default:
+      return Answer::local_failure;
+  }
+}
+
+ConnectPool::Start local_cause(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+      return ConnectPool::Start::no_descriptors;
+    case EPERM:
+    case EACCES:
+      return ConnectPool::Start::not_allowed;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EINVAL:  // a source that cannot reach this destination, such as loopback to elsewhere
+      return ConnectPool::Start::no_route;
+    default:
+      return ConnectPool::Start::out_of_local;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ConnectPool>> ConnectPool::open(const IpAddress& address) {
+  std::unique_ptr<ConnectPool> pool{new ConnectPool{address}};
+  pool->epoll_ = UniqueFd{::epoll_create1(EPOLL_CLOEXEC)};
+  pool->timer_ = UniqueFd{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = kTimerEvent;
+  if (!pool->epoll_ || !pool->timer_ ||
+      ::epoll_ctl(pool->epoll_.get(), EPOLL_CTL_ADD, pool->timer_.get(), &event) != 0) {
+    return error_from_errno(errno, "prepare a port sweep");
+  }
+  return pool;
+}
+
+std::uint32_t ConnectPool::free_slot() {
+  if (idle_.empty()) {
+    slots_.emplace_back();
+    return static_cast<std::uint32_t>(slots_.size() - 1);
+  }
+  const auto index = idle_.back();
+  idle_.pop_back();
+  return index;
+}
+
+/// Returns 0 or an errno.
+int ConnectPool::make_socket(Slot& slot) {
+  slot.socket = UniqueFd{::socket(to_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  slot.watched = false;
+  ++slot.generation;
+  return slot.socket ? 0 : errno;
+}
+
+int ConnectPool::watch(std::uint32_t index) {
+  auto& slot = slots_[index];
+  if (slot.watched) {
+    return 0;
+  }
+  epoll_event event{};
+  event.events = EPOLLOUT | EPOLLET;
+  event.data.u64 = (std::uint64_t{index} << 32) | slot.generation;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, slot.socket.get(), &event) != 0) {
+    return errno;
+  }
+  slot.watched = true;
+  return 0;
+}
+
+ConnectPool::Started ConnectPool::start(const Attempt& attempt, TimePoint now) {
+  const auto index = free_slot();
+  auto& slot = slots_[index];
+  to_.set_port(attempt.port);
+  int error = 0;
+  // A used socket may be in a state that does not connect: then a fresh one decides.
+  for (int tries = 0; tries < 2; ++tries) {
+    const bool fresh = !slot.socket;
+    error = fresh ? make_socket(slot) : 0;
+    if (error != 0) {
+      break;
+    }
+    error = ::connect(slot.socket.get(), to_.get(), to_.size) == 0 ? 0 : errno;
+    if (error == 0 || error == EINPROGRESS || error == ECONNREFUSED || fresh) {
+      break;
+    }
+    slot.socket.reset();
+  }
+  if (error == 0 || error == EINPROGRESS || error == ECONNREFUSED) {
+    slot.attempt = attempt;
+    slot.started = now;
+    link(index);
+    const int unwatched = watch(index);
+    if (unwatched == 0 && error == EINPROGRESS) {
+      return {};
+    }
+    Started started;
+    std::vector<Ended> ended;
+    const auto answer = error == 0 ? accepted_or_self(slot) : Answer::refused;
+    finish(index, unwatched == 0 ? answer : Answer::local_failure, now, ended);
+    started.how = Start::ended;
+    started.ended = ended.front();
+    return started;
+  }
+  slot.socket.reset();
+  idle_.push_back(index);
+  return {local_cause(error), error, {}};
+}
+
+/// On the own host a socket can meet itself, when its ephemeral port equals the port asked for: nobody listens there.
+Answer ConnectPool::accepted_or_self(Slot& slot) {
+  if (!connected_to_itself(slot.socket.get())) {
+    return Answer::accepted;
+  }
+  close_by_reset(slot.socket);
+  return Answer::refused;
+}
+
+/// Fetches how a pending connect ended by calling connect() again; nothing while it has not.
+std::optional<Answer> ConnectPool::outcome(Slot& slot) {
+  to_.set_port(slot.attempt.port);
+  if (::connect(slot.socket.get(), to_.get(), to_.size) == 0 || errno == EISCONN) {
+    return accepted_or_self(slot);
+  }
+  if (errno == EALREADY || errno == EINPROGRESS || errno == EINTR) {
+    return std::nullopt;
+  }
+  return answer_of(errno);
+}
+
+bool ConnectPool::collect(std::vector<Ended>& into) {
+  std::array<epoll_event, kEventsAtOnce> events;
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsAtOnce, 0);
+  const auto now = std::chrono::steady_clock::now();
+  for (int place = 0; place < count; ++place) {
+    const auto tag = events[static_cast<std::size_t>(place)].data.u64;
+    if (tag == kTimerEvent) {
+      clear_timer();
+      continue;
+    }
+    const auto index = static_cast<std::uint32_t>(tag >> 32);
+    auto& slot = slots_[index];
+    // An event may be of a socket that was replaced, or of an idle one that was just returned to its first state.
+    if (slot.generation != static_cast<std::uint32_t>(tag) || !slot.busy) {
+      continue;
+    }
+    if (const auto answer = outcome(slot)) {
+      finish(index, *answer, now, into);
+    }
+  }
+  return count < kEventsAtOnce;
+}
+
+void ConnectPool::finish(std::uint32_t index, Answer answer, TimePoint now, std::vector<Ended>& into) {
+  auto& slot = slots_[index];
+  into.push_back({slot.attempt, answer, now - slot.started});
+  unlink(index);
+  if (answer == Answer::accepted) {
+    close_by_reset(slot.socket);
+  } else if (answer == Answer::silence ? !disconnect(slot.socket.get()) : answer != Answer::refused) {
+    slot.socket.reset();
+  }
+  idle_.push_back(index);
+}
+
+void ConnectPool::expire(TimePoint limit, TimePoint now, std::vector<Ended>& into) {
+  while (oldest_ != kNone && slots_[oldest_].started < limit) {
+    finish(oldest_, Answer::silence, now, into);
+  }
+}
+
+std::optional<TimePoint> ConnectPool::oldest() const {
+  return oldest_ == kNone ? std::nullopt : std::optional{slots_[oldest_].started};
+}
+
+Result<UniqueFd> ConnectPool::waitable() const {
+  UniqueFd copy{::fcntl(epoll_.get(), F_DUPFD_CLOEXEC, 0)};
+  if (!copy) {
+    return error_from_errno(errno, "prepare a port sweep");
+  }
+  return copy;
+}
+
+void ConnectPool::wake_at(TimePoint when) {
+  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count();
+  itimerspec at{};
+  // steady_clock is CLOCK_MONOTONIC; a time of zero would disarm the timer.
+  at.it_value.tv_sec = since / 1'000'000'000;
+  at.it_value.tv_nsec = std::max<long>(since % 1'000'000'000, 1);
+  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
+}
+
+void ConnectPool::clear_timer() {
+  std::uint64_t expirations = 0;
+  (void)!::read(timer_.get(), &expirations, sizeof expirations);
+}
+
+void ConnectPool::link(std::uint32_t index) {
+  auto& slot = slots_[index];
+  slot.busy = true;
+  slot.before = newest_;
+  slot.after = kNone;
+  (newest_ == kNone ? oldest_ : slots_[newest_].after) = index;
+  newest_ = index;
+  ++in_flight_;
+}
+
+void ConnectPool::unlink(std::uint32_t index) {
+  auto& slot = slots_[index];
+  slot.busy = false;
+  (slot.before == kNone ? oldest_ : slots_[slot.before].after) = slot.after;
+  (slot.after == kNone ? newest_ : slots_[slot.after].before) = slot.before;
+  --in_flight_;
+}
+
+}  // namespace assay

@@ -1,0 +1,173 @@
+#include "harness/net/governor.hpp"
+
+#include <deque>
+
+#include "harness/net/waiting.hpp"
+
+namespace assay {
+
+/// Sockets in flight and who waits for one.
+struct Governor::Slot::State {
+  struct Waiter {
+    explicit Waiter(const asio::any_io_executor& executor, TimePoint until) : timer(executor, until) {}
+
+    asio::steady_timer timer;
+    bool granted = false;
+  };
+
+  explicit State(std::uint32_t most) : limit(most) {}
+
+  bool try_take() {
+    if (!waiters.empty() || in_flight >= limit.current()) {
+      return false;
+    }
+    ++in_flight;
+    return true;
+  }
+
+  void give_back() {
+    --in_flight;
+    serve();
+  }
+
+  void serve() {
+    while (!waiters.empty() && in_flight < limit.current()) {
+      const auto first = waiters.front();
+      waiters.pop_front();
+      ++in_flight;
+      first->granted = true;
+      first->timer.cancel();
+    }
+  }
+
+  SocketLimit limit;
+  std::size_t in_flight = 0;
+  std::deque<std::shared_ptr<Waiter>> waiters;
+};
+
+Governor::Slot::~Slot() {
+  if (state_) {
+    state_->give_back();
+  }
+}
+
+Governor::Slot& Governor::Slot::operator=(Slot&& other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
+
+Governor::Governor(const Pace& pace)
+    : pace_(pace),
+      sockets_(std::make_shared<Slot::State>(pace.max_connections)),
+      connects_(pace.max_connects_per_second, pace.max_connects_per_second / 20.0),
+      // 5 ms worth of packets at once, so that high rates do not need a timer for each packet.
+      packets_(pace.max_packets_per_second, pace.max_packets_per_second / 200.0),
+      logins_(pace.login_attempts_per_account, std::chrono::milliseconds{pace.login_interval_ms}) {}
+
+Governor::~Governor() = default;
+
+asio::awaitable<Result<Governor::Slot>> Governor::acquire_connection(TimePoint until) {
+  if (co_await begin_operation()) {
+    co_return cancelled_error();
+  }
+  Slot slot;
+  if (sockets_->try_take()) {
+    slot.state_ = sockets_;
+  } else {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto waiter = std::make_shared<Slot::State::Waiter>(executor, until);
+    sockets_->waiters.push_back(waiter);
+    const auto outcome = co_await waiter->timer.async_wait(kNoThrow);
+    if (!waiter->granted) {
+      std::erase(sockets_->waiters, waiter);
+      if (std::get<0>(outcome)) {
+        co_return cancelled_error();
+      }
+      co_return Error{ErrorKind::timed_out, "the time of this step was over before a connection was free", {}};
+    }
+    slot.state_ = sockets_;
+  }
+  const auto start = connects_.reserve(std::chrono::steady_clock::now());
+  const auto waited = co_await wait_until(start, until);
+  if (!waited) {
+    co_return waited.error();
+  }
+  ++connects_made_;
+  co_return std::move(slot);
+}
+
+asio::awaitable<Result<>> Governor::acquire_packet(TimePoint until) {
+  const auto start = packets_.reserve(std::chrono::steady_clock::now());
+  const auto waited = co_await wait_until(start, until);
+  if (waited) {
+    ++packets_sent_;
+  }
+  co_return waited;
+}
+
+bool Governor::try_take_socket() {
+  return sockets_->try_take();
+}
+
+void Governor::give_back_socket() {
+  sockets_->give_back();
+}
+
+bool Governor::try_take_packet(TimePoint now) {
+  if (!packets_.try_take(now)) {
+    return false;
+  }
+  ++packets_sent_;
+  return true;
+}
+
+asio::awaitable<Result<>> Governor::permit_login(Endpoint endpoint, std::string account, TimePoint until) {
+  if (co_await begin_operation()) {
+    co_return cancelled_error();
+  }
+  const auto start = logins_.draw(endpoint, account, std::chrono::steady_clock::now());
+  if (!start) {
+    co_return start.error();
+  }
+  auto permitted = co_await wait_until(*start, until);
+  if (permitted && listener_) {
+    permitted = listener_(endpoint, account, logins_.used(endpoint, account));
+  }
+  if (!permitted) {
+    logins_.refund(endpoint, account);
+    co_return permitted;
+  }
+  ++permits_;
+  co_return permitted;
+}
+
+void Governor::restore_logins(std::map<std::string, std::uint32_t> used) {
+  logins_.restore(std::move(used));
+}
+
+void Governor::connect_answered() {
+  sockets_->limit.answered();
+  sockets_->serve();
+}
+
+void Governor::connect_timed_out(TimePoint now) {
+  ++timeouts_;
+  const RoundTrip::Duration least = std::chrono::milliseconds{200};
+  sockets_->limit.lost(now, std::max(least, 2 * round_trip_.smoothed()));
+}
+
+GovernorNumbers Governor::numbers() const {
+  GovernorNumbers numbers;
+  numbers.sockets_in_flight = static_cast<std::int64_t>(sockets_->in_flight);
+  numbers.socket_limit = static_cast<std::int64_t>(sockets_->limit.current());
+  numbers.decreases = static_cast<std::int64_t>(sockets_->limit.decreases());
+  numbers.connects = connects_made_;
+  numbers.packets = packets_sent_;
+  numbers.connect_timeouts = timeouts_;
+  numbers.logins = permits_;
+  numbers.rtt_ns = round_trip_.smoothed().count();
+  numbers.rtt_variation_ns = round_trip_.variation().count();
+  return numbers;
+}
+
+}  // namespace assay

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "harness/model/pace.hpp"
+#include "harness/net/budget.hpp"
+#include "harness/net/round_trip.hpp"
+#include "harness/probe/network.hpp"
+
+namespace assay {
+
+/// The governor's state in numbers, for the journal.
+struct GovernorNumbers {
+  std::int64_t sockets_in_flight = 0;
+  std::int64_t socket_limit = 0;  // as adapted, never above the pace's
+  std::int64_t decreases = 0;     // times the limit was halved
+  std::int64_t connects = 0;      // connections of probes other than sweeps
+  std::int64_t packets = 0;       // SYNs of sweeps and datagrams
+  std::int64_t connect_timeouts = 0;
+  std::int64_t logins = 0;
+  std::int64_t rtt_ns = 0;  // 0: not measured
+  std::int64_t rtt_variation_ns = 0;
+};
+BOOST_DESCRIBE_STRUCT(GovernorNumbers, (),
+                      (sockets_in_flight, socket_limit, decreases, connects, packets, connect_timeouts, logins, rtt_ns,
+                       rtt_variation_ns))
+
+/// The one budget of a device, shared by all probes that work on it. Whoever waits is served in the order of asking.
+/// Single-threaded: all of it belongs to the thread of the io_context.
+class Governor {
+ public:
+  /// Called before a login permit is given, with the attempts used including this one. An error withholds the permit:
+  /// what cannot be journalled is not done.
+  using LoginListener =
+      std::function<Result<>(const Endpoint& endpoint, const std::string& account, std::uint32_t used)>;
+
+  /// A share in the sockets in flight, given back by destruction; may outlive the governor.
+  class Slot {
+   public:
+    Slot() = default;
+    Slot(Slot&& other) noexcept = default;
+    Slot& operator=(Slot&& other) noexcept;
+    ~Slot();
+
+   private:
+    friend class Governor;
+    struct State;
+    std::shared_ptr<State> state_;
+  };
+
+  explicit Governor(const Pace& pace);
+  Governor(const Governor&) = delete;
+  Governor& operator=(const Governor&) = delete;
+  ~Governor();
+
+  const Pace& pace() const { return pace_; }
+
+  /// Waits for a free socket and for the connects a second. `timed_out` at `until`, `cancelled`.
+  asio::awaitable<Result<Slot>> acquire_connection(TimePoint until);
+
+  /// Waits for the packets a second.
+  asio::awaitable<Result<>> acquire_packet(TimePoint until);
+
+  /// For sweeps, which never suspend in their inner loop. A sweep steps back as soon as a probe waits.
+  bool try_take_socket();
+  void give_back_socket();
+  bool try_take_packet(TimePoint now);
+
+  TimePoint next_packet() const { return packets_.next(); }
+
+  /// One wrong login of `account`; waits for the interval. `denied` when the account's budget is spent.
+  asio::awaitable<Result<>> permit_login(Endpoint endpoint, std::string account, TimePoint until);
+
+  void on_login(LoginListener listener) { listener_ = std::move(listener); }
+
+  /// Counters by "tcp/23 admin", for a run that goes on where it was interrupted.
+  void restore_logins(std::map<std::string, std::uint32_t> used);
+
+  const std::map<std::string, std::uint32_t>& logins() const { return logins_.all(); }
+
+  RoundTrip& round_trip() { return round_trip_; }
+
+  const RoundTrip& round_trip() const { return round_trip_; }
+
+  /// How connects end moves the socket limit.
+  void connect_answered();
+  void connect_timed_out(TimePoint now);
+
+  GovernorNumbers numbers() const;
+
+ private:
+  Pace pace_;
+  std::shared_ptr<Slot::State> sockets_;
+  Bucket connects_;
+  Bucket packets_;
+  LoginBudget logins_;
+  LoginListener listener_;
+  RoundTrip round_trip_;
+  std::int64_t connects_made_ = 0;
+  std::int64_t packets_sent_ = 0;
+  std::int64_t timeouts_ = 0;
+  std::int64_t permits_ = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,132 @@
+#include "harness/net/guarded_network.hpp"
+
+#include <sys/resource.h>
+#include <utility>
+
+#include "harness/net/sweep.hpp"
+#include "harness/net/tcp_stream.hpp"
+#include "harness/net/tls_stream.hpp"
+#include "harness/net/udp_socket.hpp"
+#include "harness/net/waiting.hpp"
+
+namespace assay {
+
+namespace {
+
+class GuardedNetwork final : public Network {
+ public:
+  GuardedNetwork(asio::any_io_executor executor, Governor& governor, const Scope& scope, const Target& target,
+                 TimePoint deadline)
+      : executor_(std::move(executor)), governor_(governor), deadline_(deadline) {
+    const auto address = IpAddress::parse(target.address);
+    if (!address) {
+      guard_ = Error{ErrorKind::denied, "the target's address is not a numeric address without zone", {}};
+    } else if (!scope.contains(*address)) {
+      guard_ = Error{ErrorKind::denied, "the target " + address->text() + " lies outside the scope", {}};
+    } else {
+      address_ = *address;
+    }
+  }
+
+  asio::awaitable<Result<std::unique_ptr<Stream>>> connect_tcp(Endpoint to, milliseconds within) override {
+    if (const auto refusal = refuse(to, Transport::tcp)) {
+      co_return *refusal;
+    }
+    co_return co_await open_tcp(governor_, address_, to.port, within, deadline_);
+  }
+
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> connect_tls(Endpoint to, const TlsOptions& options,
+                                                                  milliseconds within) override {
+    auto stream = co_await connect_tcp(to, within);
+    if (!stream) {
+      co_return stream.error();
+    }
+    co_return co_await start_tls(std::move(*stream), options, within);
+  }
+
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_tls(std::unique_ptr<Stream> over, const TlsOptions& options,
+                                                                milliseconds within) override {
+    if (!tls_) {
+      tls_ = make_tls_context();
+    }
+    if (!tls_) {
+      co_return Error{ErrorKind::internal, "OpenSSL could not make a context", {}};
+    }
+    co_return co_await shake_hands(tls_, std::move(over), options, within, deadline_);
+  }
+
+  asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) override {
+    if (const auto refusal = refuse(to, Transport::udp)) {
+      co_return *refusal;
+    }
+    co_return co_await open_datagrams(governor_, address_, to.port, deadline_);
+  }
+
+  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports,
+                                                 const Progress& progress) override {
+    if (guard_) {
+      co_return *guard_;
+    }
+    co_return co_await sweep_ports(governor_, address_, ports, progress, deadline_);
+  }
+
+  asio::awaitable<Result<>> wait(milliseconds time) override {
+    const auto when = time_limit(time, TimePoint::max());
+    return wait_until(when, deadline_);
+  }
+
+  asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override {
+    return governor_.permit_login(endpoint, account, deadline_);
+  }
+
+  milliseconds round_trip(milliseconds otherwise) const override {
+    const auto& measured = governor_.round_trip();
+    return measured.known() ? std::chrono::ceil<milliseconds>(measured.smoothed()) : otherwise;
+  }
+
+  milliseconds connect_timeout() const override { return milliseconds{governor_.pace().connect_timeout_ms}; }
+
+  milliseconds reply_timeout() const override { return milliseconds{governor_.pace().reply_timeout_ms}; }
+
+ private:
+  std::optional<Error> refuse(const Endpoint& to, Transport transport) const {
+    if (guard_) {
+      return guard_;
+    }
+    if (to.transport != transport || to.port == 0) {
+      return Error{ErrorKind::internal, to.text() + " is not a " + enum_name(transport) + " endpoint", {}};
+    }
+    return std::nullopt;
+  }
+
+  asio::any_io_executor executor_;
+  Governor& governor_;
+  TimePoint deadline_;
+  IpAddress address_;
+  std::optional<Error> guard_;
+  TlsContext tls_;
+};
+
+}  // namespace
+
+std::unique_ptr<Network> make_network(asio::any_io_executor executor, Governor& governor, Scope scope, Target target,
+                                      TimePoint deadline) {
+  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline);
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return 1024;
+  }
+  if (limit.rlim_cur < limit.rlim_max) {
+    auto raised = limit;
+    raised.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+      return raised.rlim_cur;
+    }
+  }
+  return limit.rlim_cur;
+}
+
+}  // namespace assay

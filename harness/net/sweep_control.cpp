@@ -1,0 +1,134 @@
+#include "harness/net/sweep_control.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace assay {
+
+namespace {
+
+constexpr int kRemembered = 16;       // canaries in the estimate
+constexpr int kLeastForDecision = 4;  // before that loss is chance
+constexpr int kTooManyLost = 3;       // of the remembered: at 1 % loss each way this comes once in 250 estimates
+constexpr std::uint64_t kQuietSpacing = 256;
+constexpr std::uint64_t kSlowSpacing = 4;
+constexpr double kSmallestWindow = 4;
+constexpr double kSlowestPerSecond = 20;
+constexpr int kMostAllowance = 8;
+constexpr double kMostLossBelieved = 0.7;  // of one estimate: a stalled link loses all for a moment
+constexpr double kMargin = 0.9;            // below what the device was seen to take
+constexpr double kCarefulStep = 1.02;      // near the rate that was too much
+constexpr double kLargestStep = 1.5;
+constexpr double kPassed = 1.25;  // so far above it without loss, that rate is history
+constexpr auto kRateInterval = std::chrono::milliseconds{100};
+constexpr int kMostLossForTrust = 10;  // one canary in so many may be lost
+
+}  // namespace
+
+SweepControl::SweepControl(std::size_t most_in_flight, double most_per_second, TimePoint now)
+    : most_(static_cast<double>(std::max<std::size_t>(1, most_in_flight))),
+      window_(std::min(most_, static_cast<double>(kFirstWindow))),
+      bucket_(most_per_second, most_per_second / 200),
+      most_per_second_(most_per_second),
+      step_(kCarefulStep),
+      epoch_start_(now),
+      last_speed_up_(now) {}
+
+void SweepControl::limit_window(std::size_t most) {
+  most_ = std::min(most_, static_cast<double>(std::max<std::size_t>(1, most)));
+  window_ = std::min(window_, most_);
+}
+
+bool SweepControl::try_take(TimePoint now) {
+  if (limited_ && !bucket_.try_take(now)) {
+    return false;
+  }
+  ++sent_in_epoch_;
+  ++since_canary_;
+  return true;
+}
+
+void SweepControl::progressed() {
+  window_ = std::min(most_, window_ + 1);
+}
+
+bool SweepControl::wants_canary(bool silence, TimePoint now) const {
+  // A slowed sweep asks by time too: without canaries it could not become faster.
+  if (limited_ && since_canary_ >= kSlowSpacing && now - last_canary_ >= kRateInterval) {
+    return true;
+  }
+  const auto spacing = std::max<std::uint64_t>(16, window() / 16);
+  return since_canary_ >= (silence ? spacing : std::max(spacing, kQuietSpacing));
+}
+
+void SweepControl::canary_sent(TimePoint now) {
+  last_canary_ = now;
+  since_canary_ = 0;
+}
+
+bool SweepControl::canary_ended(bool answered, std::uint32_t epoch, TimePoint now) {
+  lost_in_row_ = answered ? 0 : lost_in_row_ + 1;
+  if (epoch != epoch_) {
+    return false;
+  }
+  (answered ? pass_answered_ : pass_lost_) += 1;
+  recent_ = ((recent_ << 1) | (answered ? 0U : 1U)) & ((1U << kRemembered) - 1);
+  recent_count_ = std::min(recent_count_ + 1, kRemembered);
+  const int lost = std::popcount(recent_);
+  if (recent_count_ >= kLeastForDecision && lost >= kTooManyLost + allowance_) {
+    slow_down(std::min(kMostLossBelieved, static_cast<double>(lost) / recent_count_), now);
+    return true;
+  }
+  if (answered && lost <= allowance_) {
+    speed_up(now);
+  }
+  return false;
+}
+
+void SweepControl::slow_down(double loss, TimePoint now) {
+  const double seconds = std::max(0.05, std::chrono::duration<double>(now - epoch_start_).count());
+  const double measured = std::min(static_cast<double>(sent_in_epoch_) / seconds, most_per_second_);
+  const double least = std::min(kSlowestPerSecond, most_per_second_);
+  delivered_ = std::max(least, measured * (1 - loss));
+  bucket_.set_rate(std::max(least, delivered_ * kMargin));
+  step_ = kCarefulStep;
+  // Slower did not help: what is lost now is lost by the path.
+  allowance_ = limited_ && !sped_up_ ? std::min(kMostAllowance, allowance_ + 1) : allowance_;
+  sped_up_ = false;
+  limited_ = true;
+  window_ = std::max(std::min(kSmallestWindow, most_), window_ / 2);
+  ++epoch_;
+  epoch_start_ = now;
+  last_speed_up_ = now;
+  sent_in_epoch_ = 0;
+  recent_ = 0;
+  recent_count_ = 0;
+  // What was counted in this pass was counted under a load that turned out too high.
+  pass_answered_ = 0;
+  pass_lost_ = 0;
+}
+
+void SweepControl::speed_up(TimePoint now) {
+  if (!limited_ || now - last_speed_up_ < kRateInterval) {
+    return;
+  }
+  last_speed_up_ = now;
+  sped_up_ = true;
+  // Careful around the rate that lost packets; once well past it that loss was of the moment, and steps grow.
+  step_ = bucket_.rate() > delivered_ * kPassed ? std::min(kLargestStep, step_ * step_) : kCarefulStep;
+  bucket_.set_rate(std::min(most_per_second_, bucket_.rate() * step_));
+}
+
+bool SweepControl::healthy() const {
+  return pass_answered_ >= 3 && pass_lost_ * kMostLossForTrust <= canaries_in_pass();
+}
+
+void SweepControl::begin_pass() {
+  if (pass_lost_ > 0) {
+    window_ = std::max(std::min(kSmallestWindow, most_), window_ / 2);
+  }
+  pass_answered_ = 0;
+  pass_lost_ = 0;
+}
+
+}  // namespace assay

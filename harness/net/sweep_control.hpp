@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+
+#include "harness/net/budget.hpp"
+
+namespace assay {
+
+/// How hard a sweep may push: a window of connects in flight and a rate. Silence alone never slows it (filtered ports
+/// are silent); loss is measured on canaries, connects to a port that is known to answer. Pure: it is told the time.
+class SweepControl {
+ public:
+  static constexpr std::size_t kFirstWindow = 64;
+
+  SweepControl(std::size_t most_in_flight, double most_per_second, TimePoint now);
+
+  std::size_t window() const { return static_cast<std::size_t>(window_); }
+
+  /// Fewer sockets than thought: no more than this from now on.
+  void limit_window(std::size_t most);
+
+  /// Counts a connect; false while the measured rate of the device does not allow it.
+  bool try_take(TimePoint now);
+
+  TimePoint next() const { return limited_ ? bucket_.next() : TimePoint{}; }
+
+  /// A port answered, or was silent while canaries answered: room for one more.
+  void progressed();
+
+  /// True when the next connect should be a canary. `silence` says that connects went unanswered lately.
+  bool wants_canary(bool silence, TimePoint now) const;
+  void canary_sent(TimePoint now);
+
+  /// How a canary of `epoch` ended. True when the loss made it slow down: everything in flight is in doubt.
+  bool canary_ended(bool answered, std::uint32_t epoch, TimePoint now);
+
+  /// Counts the slow-downs: what was sent in an earlier epoch says nothing about silence.
+  std::uint32_t epoch() const { return epoch_; }
+
+  /// Canaries lost in a row, over all epochs.
+  int lost_in_row() const { return lost_in_row_; }
+
+  /// Of this pass: enough canaries answered that silence can be believed.
+  bool healthy() const;
+
+  /// Canaries of the current epoch whose end is known, since the pass began.
+  int canaries_in_pass() const { return pass_answered_ + pass_lost_; }
+
+  /// Starts a pass: half the window when the last one lost canaries.
+  void begin_pass();
+
+  std::uint64_t slow_downs() const { return epoch_; }
+
+ private:
+  void slow_down(double loss, TimePoint now);
+  void speed_up(TimePoint now);
+
+  double most_;
+  double window_;
+  Bucket bucket_;
+  bool limited_ = false;
+  double most_per_second_;
+  double delivered_ = 0;  // what the device was seen to take when canaries were lost; 0: not known
+  double step_;
+  bool sped_up_ = false;  // since the last slow-down
+  int allowance_ = 0;     // canaries that are lost at any rate: the path's loss, not the load's
+  std::uint32_t epoch_ = 0;
+  TimePoint epoch_start_;
+  TimePoint last_speed_up_;
+  std::uint64_t sent_in_epoch_ = 0;
+  std::uint64_t since_canary_ = 0;
+  TimePoint last_canary_{};
+  std::uint32_t recent_ = 0;  // the last canaries of this epoch, 1 is lost, newest lowest
+  int recent_count_ = 0;
+  int lost_in_row_ = 0;
+  int pass_answered_ = 0;
+  int pass_lost_ = 0;
+};
+
+}  // namespace assay

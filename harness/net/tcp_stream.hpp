@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "harness/net/address.hpp"
+#include "harness/net/governor.hpp"
+#include "harness/net/waiting.hpp"
+#include "harness/probe/network.hpp"
+
+namespace assay {
+
+/// A connected TCP socket that holds its share of the governor's budget as long as it lives.
+class TcpStream final : public Stream {
+ public:
+  TcpStream(asio::ip::tcp::socket socket, Governor::Slot slot, TimePoint deadline)
+      : socket_(std::move(socket)), slot_(std::move(slot)), deadline_(deadline) {}
+
+  asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) override;
+  asio::awaitable<Result<>> write_all(std::span<const std::byte> from, milliseconds within) override;
+  void shutdown_send() override;
+
+ private:
+  asio::ip::tcp::socket socket_;
+  Governor::Slot slot_;
+  TimePoint deadline_;
+};
+
+/// Connects under the governor's budget and feeds its round-trip estimate.
+asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
+                                                          milliseconds within, TimePoint deadline);
+
+}  // namespace assay

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+
+#include "harness/net/budget.hpp"
+#include "harness/probe/network.hpp"
+
+struct ssl_ctx_st;
+
+namespace assay {
+
+/// The OpenSSL context of one step: every version and suite the library has, nothing verified.
+using TlsContext = std::shared_ptr<ssl_ctx_st>;
+
+/// Null when OpenSSL has no memory.
+TlsContext make_tls_context();
+
+/// Shakes hands over any stream. `protocol` names the alert or what was sent instead of TLS; `reset`, `closed` and
+/// `timed_out` are the stream's own ends. Writing to a peer that is gone never hides an alert it sent before.
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext context, std::unique_ptr<Stream> over,
+                                                                const TlsOptions& options, milliseconds within,
+                                                                TimePoint deadline);
+
+}  // namespace assay

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "harness/net/address.hpp"
+#include "harness/net/governor.hpp"
+#include "harness/probe/network.hpp"
+
+namespace assay {
+
+/// An unconnected UDP socket that talks to one address: answers from any of its ports are seen, those of others are
+/// dropped, and ICMP errors are read from the socket's error queue (ip(7), IP_RECVERR).
+asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_datagrams(Governor& governor, IpAddress address,
+                                                                   std::uint16_t port, TimePoint deadline);
+
+}  // namespace assay
