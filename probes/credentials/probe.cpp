@@ -1,7 +1,203 @@
 #include "harness/probe/probe.hpp"
 
+#include "probes/credentials/logins.hpp"
+#include "probes/wire/bytes.hpp"
+
 namespace assay::probes::credentials {
 
-extern const ProbeDescriptor kDescriptor{.id = "credentials", .summary = "", .parameters = {}, .facts = {}};
+namespace {
+
+constexpr ParameterSpec kParameters[] = {
+    {"dictionary", ValueKind::text, "\"iot-common\"", "credential dictionary by id; empty: none"},
+    {"vendor", ValueKind::boolean, "true", "try the DUT file's vendor_credentials first"},
+    {"blank", ValueKind::boolean, "true", "try a blank password for every user name of the dictionary"},
+    {"stop_at_first", ValueKind::boolean, "true", "stop when a pair was accepted"},
+};
+
+constexpr FactSpec kFacts[] = {
+    {"credentials.dialect", ValueKind::text, "how one logs in here; absent: no login that this probe knows"},
+    {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
+    {"credentials.accepted", ValueKind::list,
+     "pairs that work, each proved, confirmed and controlled: username, source, proof"},
+    {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
+    {"credentials.lockout", ValueKind::object,
+     "whether the device stopped taking logins: observed, sign, after_attempts, account"},
+    {"credentials.clear", ValueKind::boolean, "credentials travel without encryption"},
+};
+
+bool flag(const ProbeContext& context, std::string_view name) {
+  const auto* value = context.parameters.if_contains(name);
+  return value == nullptr || !value->is_bool() || value->get_bool();
+}
+
+CandidateOptions options_of(const ProbeContext& context) {
+  CandidateOptions options;
+  const auto* dictionary = context.parameters.if_contains("dictionary");
+  if (dictionary != nullptr && dictionary->is_string()) {
+    options.dictionary = std::string{std::string_view{dictionary->get_string()}};
+  }
+  options.vendor = flag(context, "vendor");
+  options.blank = flag(context, "blank");
+  return options;
+}
+
+void record_coverage(Recorder& record, const Tally& tally, std::size_t candidates) {
+  json::object coverage;
+  coverage["candidates"] = static_cast<std::int64_t>(candidates);
+  coverage["tried"] = tally.tried;
+  coverage["skipped_budget"] = tally.skipped_budget;
+  coverage["skipped_stopped"] = tally.skipped_stopped;
+  coverage["accounts"] = std::ssize(tally.accounts);
+  coverage["controls"] = tally.controls;
+  coverage["unclear"] = tally.unclear;
+  if (!tally.why_stopped.empty()) {
+    coverage["stopped_because"] = tally.why_stopped;
+  }
+  record.coverage("login", std::move(coverage));
+}
+
+void record_lockout(sessions::FactSheet& sheet, const Tally& tally) {
+  json::object lockout;
+  const bool observed = !tally.lock_sign.empty();
+  lockout["observed"] = observed;
+  lockout["after_attempts"] = tally.refusals;
+  if (observed) {
+    lockout["sign"] = tally.lock_sign;
+    lockout["account"] = wire::printable(tally.lock_account, 128);
+  }
+  sheet.fact("credentials.lockout", std::move(lockout));
+}
+
+void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ended) {
+  sheet.fact("credentials.tried", tally.tried);
+  if (tally.open) {
+    sheet.fact("credentials.open", *tally.open);
+  } else {
+    sheet.unobserved("credentials.open", ended ? tally.why_stopped : ended.error().what);
+  }
+  const bool open = tally.open && *tally.open;
+  if (!tally.accepted.empty()) {
+    sheet.fact("credentials.accepted", tally.accepted);
+  } else if (!ended) {
+    sheet.unobserved("credentials.accepted", ended.error().what);
+  } else if (!open && tally.tried == 0) {
+    sheet.unobserved("credentials.accepted", tally.skipped_budget > 0    ? "the login budget of every account was spent"
+                                             : tally.why_stopped.empty() ? "there was no pair to try"
+                                                                         : tally.why_stopped);
+  } else if (!open && tally.unclear > 0) {
+    sheet.unobserved("credentials.accepted", std::to_string(tally.unclear) + " of " + std::to_string(tally.tried) +
+                                                 " logins got no clear answer");
+  } else {
+    sheet.fact("credentials.accepted", json::array{});
+  }
+  if (tally.refusals > 0 || !tally.lock_sign.empty() || open) {
+    record_lockout(sheet, tally);
+  } else {
+    sheet.unobserved("credentials.lockout", "no login was clearly refused");
+  }
+}
+
+void record_no_dialect(sessions::FactSheet& sheet, const Detection& found) {
+  if (found.silent) {
+    sheet.rest_unobserved("the endpoint said nothing, neither unasked nor to HTTP or TLS");
+    return;
+  }
+  sheet.absent("credentials.dialect");
+  sheet.absent("credentials.clear");
+  sheet.fact("credentials.tried", 0);
+  if (found.other_login.empty()) {
+    sheet.rest_absent();
+  } else {
+    sheet.rest_unobserved("there is a login that this probe does not know: " + found.other_login);
+  }
+}
+
+void record_open_door(sessions::FactSheet& sheet) {
+  sheet.fact("credentials.open", true);
+  sheet.fact("credentials.accepted", json::array{});
+  sheet.fact("credentials.tried", 0);
+  sheet.absent("credentials.lockout");
+}
+
+asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::vector<Candidate> candidates,
+                                        sessions::FactSheet& sheet) {
+  auto found = co_await detect(door);
+  if (!found) {
+    sheet.rest_unobserved(found.error().what);
+    co_return found.error();
+  }
+  if (!found->dialect) {
+    record_no_dialect(sheet, *found);
+    co_return Result<>{};
+  }
+  auto& dialect = *found->dialect;
+  sheet.fact("credentials.dialect", json::string(dialect.name()));
+  sheet.fact("credentials.clear", dialect.clear());
+  if (found->open) {
+    record_open_door(sheet);
+    Tally none;
+    none.skipped_stopped = std::ssize(candidates);
+    none.why_stopped = found->open_proof;
+    record_coverage(context.record, none, candidates.size());
+    co_return Result<>{};
+  }
+  const auto count = candidates.size();
+  Logins logins{context, door, dialect, std::move(candidates), flag(context, "stop_at_first")};
+  auto ended = co_await logins.run();
+  record(sheet, logins.tally(), ended);
+  record_coverage(context.record, logins.tally(), count);
+  co_return ended;
+}
+
+class Credentials final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    sessions::FactSheet sheet{context.record, kFacts};
+    auto candidates = make_candidates(context.dut, context.library, options_of(context));
+    Result<> ready;
+    if (!candidates) {
+      ready = candidates.error();
+    } else if (!context.endpoint || context.endpoint->transport != Transport::tcp) {
+      ready = Error{ErrorKind::bad_input, "probe credentials needs a TCP endpoint such as tcp/80", {}};
+    }
+    if (!ready) {
+      sheet.rest_unobserved(ready.error().what);
+      co_return ready;
+    }
+    Transcript transcript{"logins on " + context.endpoint->text(), 512 * 1024};
+    for (const auto& candidate : *candidates) {
+      if (is_concealable(candidate.password, *candidates)) {
+        context.record.conceal(candidate.password);
+        transcript.conceal(candidate.password.reveal(), candidate.password.name());
+      }
+    }
+    Door door{context.network,        context.record,    transcript,
+              context.target.address, *context.endpoint, sessions::timers_for(context.network)};
+    auto ended = co_await observe_login(context, door, std::move(*candidates), sheet);
+    const auto digest = context.record.artifact("logins", "text/plain; charset=utf-8", transcript.text());
+    sheet.evidence_for_values("credentials.", digest);
+    co_return ended;
+  }
+};
+
+std::unique_ptr<Probe> make() {
+  return std::make_unique<Credentials>();
+}
+
+}  // namespace
+
+extern const ProbeDescriptor kDescriptor;
+const ProbeDescriptor kDescriptor{
+    .id = "credentials",
+    .summary = "Tries default credentials on one login, slowly, and proves every hit.",
+    .version = 1,
+    .intrusiveness = Intrusiveness::intrusive,
+    .exclusive = Exclusive::login,
+    .subject = ProbeSubject::endpoint,
+    .deadline = milliseconds{3'600'000},
+    .parameters = kParameters,
+    .facts = kFacts,
+    .make = &make,
+};
 
 }  // namespace assay::probes::credentials

@@ -1,7 +1,196 @@
 #include "harness/probe/probe.hpp"
 
+#include "probes/services/certificate.hpp"
+#include "probes/services/datagrams.hpp"
+#include "probes/services/ladder.hpp"
+#include "probes/sessions/fact_sheet.hpp"
+#include "probes/wire/bytes.hpp"
+
 namespace assay::probes::services {
 
-extern const ProbeDescriptor kDescriptor{.id = "services", .summary = "", .parameters = {}, .facts = {}};
+namespace {
+
+constexpr FactSpec kFacts[] = {
+    {"service.reachable", ValueKind::boolean, "the endpoint accepted a connection, or answered a datagram"},
+    {"service.protocol", ValueKind::text,
+     "what it speaks, shown by an exchange in that protocol; absent: not identified"},
+    {"service.tls", ValueKind::boolean, "it answered a ClientHello with TLS"},
+    {"service.tls_version", ValueKind::text, "version of the session that a client with every version got"},
+    {"service.tls_cipher", ValueKind::text, "cipher suite of that session"},
+    {"service.certificate", ValueKind::object, "what the server's certificate says about itself"},
+    {"service.banner", ValueKind::text, "what the device said first, escaped"},
+    {"service.product", ValueKind::text, "product by the protocol's own field"},
+    {"service.version", ValueKind::text, "version by the protocol's own field"},
+    {"service.logins", ValueKind::list, "logins that the service offers: dialect, clear, realm, path"},
+    {"service.redirects_to_tls", ValueKind::boolean, "plain HTTP only: \"/\" leads to https"},
+    {"service.details", ValueKind::object, "what else the protocol said"},
+};
+
+constexpr std::size_t kBannerLimit = 1024;
+
+void record_tls(sessions::FactSheet& sheet, const Sighting& sighting) {
+  const bool settled = sighting.tls || sighting.tls_refused || sighting.identified();
+  if (!settled) {
+    for (const auto* key : {"service.tls", "service.tls_version", "service.tls_cipher", "service.certificate"}) {
+      sheet.unobserved(key, "nothing answered a TLS hello, and no other protocol was identified");
+    }
+    return;
+  }
+  sheet.fact("service.tls", sighting.tls);
+  if (!sighting.tls) {
+    sheet.absent("service.tls_version");
+    sheet.absent("service.tls_cipher");
+    sheet.absent("service.certificate");
+    return;
+  }
+  if (!sighting.session) {
+    const auto reason = "the TLS handshake did not finish: " + sighting.tls_failure;
+    sheet.unobserved("service.tls_version", reason);
+    sheet.unobserved("service.tls_cipher", reason);
+    sheet.unobserved("service.certificate", reason);
+    return;
+  }
+  sheet.text("service.tls_version", sighting.session->version);
+  sheet.text("service.tls_cipher", sighting.session->cipher);
+  if (sighting.session->chain_der.empty()) {
+    sheet.absent("service.certificate");
+    return;
+  }
+  const auto& der = sighting.session->chain_der.front();
+  auto certificate = certificate_facts(der);
+  const auto digest = sheet.recorder().artifact("server certificate (DER)", "application/pkix-cert", der);
+  if (!certificate) {
+    sheet.unobserved("service.certificate", certificate.error().what);
+    return;
+  }
+  sheet.fact("service.certificate", std::move(*certificate));
+  sheet.recorder().evidence("service.certificate", digest);
+}
+
+void record(sessions::FactSheet& sheet, const Sighting& sighting) {
+  record_tls(sheet, sighting);
+  sheet.text("service.protocol", sighting.protocol);
+  sheet.text("service.banner", wire::printable(sighting.banner, kBannerLimit));
+  sheet.text("service.product", sighting.product);
+  sheet.text("service.version", sighting.version);
+  if (sighting.redirects_to_tls) {
+    sheet.fact("service.redirects_to_tls", *sighting.redirects_to_tls);
+  } else {
+    sheet.absent("service.redirects_to_tls");
+  }
+  if (sighting.identified()) {
+    sheet.fact("service.logins", sighting.logins);
+    sheet.fact("service.details", sighting.details);
+  } else {
+    sheet.unobserved("service.logins", sighting.tls && !sighting.session
+                                           ? "the TLS handshake did not finish: " + sighting.tls_failure
+                                           : "the protocol was not identified");
+    sheet.absent("service.details");
+  }
+}
+
+void keep_transcript(sessions::FactSheet& sheet, const Transcript& transcript) {
+  const auto digest = sheet.recorder().artifact("exchange", "text/plain; charset=utf-8", transcript.text());
+  sheet.evidence_for_values("service.", digest);
+}
+
+asio::awaitable<Result<>> observe_tcp(ProbeContext& context, Place place, sessions::FactSheet& sheet) {
+  Transcript transcript{"service on " + place.endpoint.text(), 256 * 1024};
+  Sighting sighting;
+  Ladder ladder{context.network, transcript, place, sighting};
+  auto climbed = co_await ladder.climb();
+  json::array offered;
+  for (const auto& name : ladder.offered()) {
+    offered.emplace_back(name);
+  }
+  json::object coverage;
+  coverage["connections"] = ladder.connections();
+  coverage["offered"] = std::move(offered);
+  context.record.coverage("exchange", std::move(coverage));
+  if (climbed) {
+    sheet.fact("service.reachable", true);
+    record(sheet, sighting);
+  } else if (climbed.error().kind == ErrorKind::refused) {
+    sheet.fact("service.reachable", false);
+    sheet.rest_absent();
+  } else {
+    sheet.rest_unobserved("no connection: " + climbed.error().what);
+  }
+  keep_transcript(sheet, transcript);
+  co_return climbed;
+}
+
+asio::awaitable<Result<>> observe_udp(ProbeContext& context, Place place, sessions::FactSheet& sheet) {
+  Transcript transcript{"service on " + place.endpoint.text(), 256 * 1024};
+  Sighting sighting;
+  auto asked = co_await ask_datagrams(context.network, transcript, place, sighting);
+  if (!asked) {
+    sheet.rest_unobserved(asked.error().what);
+    keep_transcript(sheet, transcript);
+    co_return asked.error();
+  }
+  json::object coverage;
+  coverage["sent"] = asked->sent;
+  coverage["received"] = asked->received;
+  context.record.coverage("exchange", std::move(coverage));
+  Result<> ended;
+  if (asked->answer == UdpAnswer::refused) {
+    sheet.fact("service.reachable", false);
+    sheet.rest_absent();
+    ended = Error{ErrorKind::refused, "the port is closed (ICMP port unreachable)", {}};
+  } else if (asked->answer == UdpAnswer::silent) {
+    sheet.rest_unobserved("no answer to " + std::to_string(asked->sent) +
+                          " datagrams: the port is open for something else, or filtered");
+  } else {
+    sighting.tls_refused = true;
+    sheet.fact("service.reachable", true);
+    record(sheet, sighting);
+  }
+  keep_transcript(sheet, transcript);
+  co_return ended;
+}
+
+class Services final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    sessions::FactSheet sheet{context.record, kFacts};
+    if (!context.endpoint) {
+      const Error missing{ErrorKind::bad_input, "probe services needs an endpoint such as tcp/80", {}};
+      sheet.rest_unobserved(missing.what);
+      co_return missing;
+    }
+    Place place;
+    place.address = context.target.address;
+    place.endpoint = *context.endpoint;
+    place.timers = sessions::timers_for(context.network);
+    Result<> ended;
+    if (place.endpoint.transport == Transport::tcp) {
+      ended = co_await observe_tcp(context, place, sheet);
+    } else {
+      ended = co_await observe_udp(context, place, sheet);
+    }
+    co_return ended;
+  }
+};
+
+std::unique_ptr<Probe> make() {
+  return std::make_unique<Services>();
+}
+
+}  // namespace
+
+extern const ProbeDescriptor kDescriptor;
+const ProbeDescriptor kDescriptor{
+    .id = "services",
+    .summary = "Finds out what one endpoint speaks, by speaking it, and which logins it offers.",
+    .version = 1,
+    .intrusiveness = Intrusiveness::benign,
+    .exclusive = Exclusive::none,
+    .subject = ProbeSubject::endpoint,
+    .deadline = milliseconds{120'000},
+    .parameters = {},
+    .facts = kFacts,
+    .make = &make,
+};
 
 }  // namespace assay::probes::services

@@ -1,0 +1,242 @@
+#include "tests/support/fake_network.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+namespace assay::fake {
+
+void Line::drip(std::string_view bytes) {
+  for (const char c : bytes) {
+    say(std::string(1, c));
+  }
+}
+
+class ScriptedStream final : public TlsStream {
+ public:
+  ScriptedStream(FakeNetwork& network, Peer peer, TlsSession session)
+      : network_(network), peer_(std::move(peer)), session_(std::move(session)) {
+    peer_({}, line_);
+  }
+
+  asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) override {
+    auto result = next(into, within);
+    co_return result;
+  }
+
+  asio::awaitable<Result<>> write_all(std::span<const std::byte> from, milliseconds) override {
+    if (cut_) {
+      co_return Error{ErrorKind::reset, "the peer cut the stream", {}};
+    }
+    const std::string bytes{reinterpret_cast<const char*>(from.data()), from.size()};
+    peer_(bytes, line_);
+    co_return Result<>{};
+  }
+
+  void shutdown_send() override {}
+
+  const TlsSession& session() const override { return session_; }
+
+ private:
+  using Kind = Line::Kind;
+
+  Result<std::size_t> next(std::span<std::byte> into, milliseconds within) {
+    auto& events = line_.events_;
+    while (!events.empty() && events.front().kind == Kind::pause) {
+      if (events.front().time > within) {
+        events.front().time -= within;
+        return silence(within);
+      }
+      within -= events.front().time;
+      network_.passed += events.front().time;
+      events.pop_front();
+    }
+    if (events.empty()) {
+      return silence(within);
+    }
+    auto& event = events.front();
+    if (event.kind == Kind::close || event.kind == Kind::reset) {
+      cut_ = true;
+      return Error{event.kind == Kind::close ? ErrorKind::closed : ErrorKind::reset, "the stream ended", {}};
+    }
+    const auto size = std::min(into.size(), event.bytes.size());
+    std::copy_n(reinterpret_cast<const std::byte*>(event.bytes.data()), size, into.begin());
+    network_.bytes_served += size;
+    if (event.kind == Kind::data) {
+      event.bytes.erase(0, size);
+      if (event.bytes.empty()) {
+        events.pop_front();
+      }
+    }
+    return size;
+  }
+
+  Result<std::size_t> silence(milliseconds within) {
+    network_.passed += within;
+    return Error{ErrorKind::timed_out, "nothing came", {}};
+  }
+
+  FakeNetwork& network_;
+  Peer peer_;
+  TlsSession session_;
+  Line line_;
+  bool cut_ = false;
+};
+
+namespace {
+
+class ScriptedDatagrams final : public Datagrams {
+ public:
+  ScriptedDatagrams(UdpPeer peer, bool refuses, std::uint16_t port)
+      : peer_(std::move(peer)), refuses_(refuses), port_(port) {}
+
+  asio::awaitable<Result<>> send(std::span<const std::byte> payload) override {
+    const std::string bytes{reinterpret_cast<const char*>(payload.data()), payload.size()};
+    if (peer_) {
+      for (auto& answer : peer_(bytes)) {
+        answers_.push_back(std::move(answer));
+      }
+    }
+    co_return Result<>{};
+  }
+
+  asio::awaitable<Result<Received>> receive(milliseconds) override {
+    if (refuses_) {
+      co_return Error{ErrorKind::refused, "port unreachable", {}};
+    }
+    if (answers_.empty()) {
+      co_return Error{ErrorKind::timed_out, "nothing came", {}};
+    }
+    Received received;
+    for (const char c : answers_.front()) {
+      received.payload.push_back(static_cast<std::byte>(c));
+    }
+    received.from_port = port_;
+    answers_.pop_front();
+    co_return received;
+  }
+
+ private:
+  UdpPeer peer_;
+  bool refuses_;
+  std::uint16_t port_;
+  std::deque<std::string> answers_;
+};
+
+}  // namespace
+
+asio::awaitable<Result<std::unique_ptr<Stream>>> FakeNetwork::connect_tcp(Endpoint to, milliseconds) {
+  const int number = connections[to.port]++;
+  const auto peer = tcp.find(to.port);
+  const auto limit = refuse_after.find(to.port);
+  if (peer == tcp.end() || (limit != refuse_after.end() && number >= limit->second)) {
+    co_return Error{ErrorKind::refused, "connection refused", {}};
+  }
+  std::unique_ptr<Stream> stream = std::make_unique<ScriptedStream>(*this, peer->second(number), TlsSession{});
+  co_return stream;
+}
+
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::connect_tls(Endpoint to, const TlsOptions& options,
+                                                                             milliseconds) {
+  const int number = connections[to.port]++;
+  tls_offers = options.alpn;
+  const auto peer = tls.find(to.port);
+  if (peer == tls.end()) {
+    co_return Error{ErrorKind::protocol, "alert: handshake failure", {}};
+  }
+  std::unique_ptr<TlsStream> stream = std::make_unique<ScriptedStream>(*this, peer->second(number), tls_session);
+  co_return stream;
+}
+
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::start_tls(std::unique_ptr<Stream>, const TlsOptions&,
+                                                                           milliseconds) {
+  co_return Error{ErrorKind::unsupported, "not in this script", {}};
+}
+
+asio::awaitable<Result<std::unique_ptr<Datagrams>>> FakeNetwork::open_udp(Endpoint to) {
+  const auto peer = udp.find(to.port);
+  std::unique_ptr<Datagrams> socket =
+      std::make_unique<ScriptedDatagrams>(peer == udp.end() ? UdpPeer{} : peer->second, udp_refuses[to.port], to.port);
+  co_return socket;
+}
+
+asio::awaitable<Result<SweepReport>> FakeNetwork::sweep_tcp(const std::vector<PortRange>& ports, const Progress&) {
+  swept = ports;
+  co_return sweep;
+}
+
+asio::awaitable<Result<>> FakeNetwork::wait(milliseconds time) {
+  passed += time;
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<>> FakeNetwork::permit_login(Endpoint, const std::string& account) {
+  const auto own = login_budget.find(account);
+  const int allowed = own == login_budget.end() ? budget : own->second;
+  if (permits[account] >= allowed) {
+    co_return Error{ErrorKind::denied, "the login budget of " + account + " is spent", {}};
+  }
+  ++permits[account];
+  co_return Result<>{};
+}
+
+Run observe(const ProbeDescriptor& probe, FakeNetwork& network, std::string_view endpoint,
+            const json::object& parameters, const Dut& dut, const FakeLibrary& library) {
+  Run run;
+  const Target target{"A", "initialised", "lan", "192.0.2.7"};
+  const auto place = Endpoint::parse(endpoint);
+  const auto info = describe_probe(probe);
+  const auto complete = complete_parameters(info, parameters);
+  const Progress progress;
+  ProbeContext context{target, place, complete ? *complete : parameters, dut, library, network, run.record, progress};
+  const auto instance = probe.make();
+  asio::io_context loop;
+  bool finished = false;
+  auto coroutine = instance->observe(context);
+  const auto handler = [&](std::exception_ptr failed, Result<> ended) {
+    finished = true;
+    run.ended = failed ? Result<>{Error{ErrorKind::internal, "the probe threw", {}}} : std::move(ended);
+  };
+  asio::co_spawn(loop, std::move(coroutine), handler);
+  loop.run();
+  if (!finished) {
+    run.ended = Error{ErrorKind::internal, "the probe did not end", {}};
+  }
+  run.record.check(info);
+  return run;
+}
+
+PeerMaker says(std::string greeting) {
+  return [greeting](int) {
+    return [greeting](std::string_view written, Line& line) {
+      if (written.empty() && !greeting.empty()) {
+        line.say(greeting);
+      }
+    };
+  };
+}
+
+PeerMaker answers(std::string reply) {
+  return [reply](int) {
+    return [reply](std::string_view written, Line& line) {
+      if (!written.empty()) {
+        line.say(reply);
+      }
+    };
+  };
+}
+
+std::string server_hello() {
+  std::string body{"\x03\x03", 2};
+  body += std::string(32, 'r');
+  body += std::string("\x00\xc0\x2f\x00", 4);
+  std::string message{"\x02\x00\x00", 3};
+  message += static_cast<char>(body.size());
+  message += body;
+  std::string record{"\x16\x03\x03\x00", 4};
+  record += static_cast<char>(message.size());
+  return record + message;
+}
+
+}  // namespace assay::fake

@@ -1,1 +1,123 @@
-raise SystemExit(77)
+"""Default passwords of real logins are found where curl or the daemon's own log confirms them, and nowhere else."""
+
+import os
+import subprocess
+
+import daemons
+from daemons import ADDRESS, equal, path, true, write
+
+daemons.own_namespace()
+busybox = daemons.need("busybox")
+curl = daemons.need("curl")
+SECRET = "zlxx.7Q"
+
+
+def attack(endpoint, passwords=(SECRET,), **settings):
+    observation, kept = daemons.probe("credentials", endpoint, dut=dut(passwords), **settings)
+    equal(observation["completion"], "completed", f"{endpoint}: {observation['error']}")
+    text = str(observation) + kept
+    true(SECRET not in text, f"{endpoint}: the password stands in the records")
+    return observation
+
+
+def dut(passwords):
+    pairs = "".join(f'  - {{username: maker, password: "{word}"}}\n' for word in passwords)
+    return write("dut.yaml", f"""assay: dut/1
+device: {{vendor: Example, model: Hub}}
+samples:
+  - {{id: A, at: {{lan: {ADDRESS}}}}}
+scope: [{ADDRESS}/32]
+vendor_credentials:
+{pairs}""")
+
+
+def accepted(observation):
+    return [item["username"] for item in observation["facts"]["credentials.accepted"]]
+
+
+def status(url, *arguments):
+    command = [curl, "-sk", "-o", "/dev/null", "-w", "%{http_code}", *arguments, url]
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def basic():
+    os.makedirs(path("www"), exist_ok=True)
+    write("www/index.html", "inside")
+    write("weak.conf", f"/:maker:{SECRET}\n")
+    write("sound.conf", "/:maker:Kq8-uncommon-0193\n")
+    for port, conf in ((9101, "weak"), (9102, "sound")):
+        daemons.start([busybox, "httpd", "-f", "-p", f"{ADDRESS}:{port}", "-h", path("www"), "-c", path(conf + ".conf")], port)
+    seen = attack("tcp/9101")
+    equal(seen["facts"]["credentials.dialect"], "http-basic", "dialect of httpd")
+    equal(accepted(seen), ["maker"], "the weak login")
+    equal(seen["facts"]["credentials.open"], False, "a login with a password is not open")
+    equal(seen["facts"]["credentials.clear"], True, "without TLS")
+    equal((status(f"http://{ADDRESS}:9101/", "-u", f"maker:{SECRET}"), status(f"http://{ADDRESS}:9101/", "-u", "maker:x")),
+          ("200", "401"), "curl agrees")
+    seen = attack("tcp/9102")
+    equal(accepted(seen), [], "the sound login")
+    true(seen["coverage"]["login"]["tried"] > 5, "candidates were tried")
+
+
+def digest():
+    lighttpd = daemons.need("lighttpd")
+    write("users", f"maker:{SECRET}\n")
+    write("lighttpd.conf", f"""
+server.document-root = "{path('www')}"
+server.port = 9103
+server.bind = "{ADDRESS}"
+server.modules = ("mod_openssl", "mod_auth", "mod_authn_file")
+ssl.engine = "enable"
+ssl.pemfile = "{daemons.certificate()}"
+auth.backend = "plain"
+auth.backend.plain.userfile = "{path('users')}"
+auth.require = ("/" => ("method" => "digest", "realm" => "hub", "require" => "valid-user"))
+""")
+    daemons.start([lighttpd, "-D", "-f", path("lighttpd.conf")], 9103)
+    seen = attack("tcp/9103")
+    equal(seen["facts"]["credentials.dialect"], "http-digest", "dialect of lighttpd")
+    equal(seen["facts"]["credentials.clear"], False, "inside TLS")
+    equal(accepted(seen), ["maker"], "the weak Digest login")
+    equal(status(f"https://{ADDRESS}:9103/", "--digest", "-u", f"maker:{SECRET}"), "200", "curl agrees")
+
+
+def telnet():
+    if os.environ.get("ASSAY_TEST_NAMESPACE") != "own" or os.geteuid() != 0:
+        return
+    word = subprocess.run([daemons.need("openssl"), "passwd", "-6", SECRET], capture_output=True, text=True, check=True).stdout.strip()
+    write("passwd", "root:x:0:0:root:/root:/bin/sh\nmaker:x:0:0:maker:/:/bin/sh\n")
+    write("shadow", f"root:*:19000:0:99999:7:::\nmaker:{word}:19000:0:99999:7:::\n", 0o600)
+    for name in ("passwd", "shadow"):
+        subprocess.run(["mount", "--bind", path(name), "/etc/" + name], check=True)
+    login = write("login.sh", f"#!/bin/sh\nexec {busybox} login\n", 0o755)
+    daemons.start([busybox, "telnetd", "-F", "-b", ADDRESS, "-p", "9104", "-l", login], 9104)
+    seen = attack("tcp/9104")
+    equal(seen["facts"]["credentials.dialect"], "telnet", "dialect of telnetd")
+    equal(accepted(seen), ["maker"], "the weak telnet login")
+    equal(seen["coverage"]["login"]["unclear"], 0, "no unclear answers")
+    seen = attack("tcp/9104", passwords=("wrong1", "wrong2", "wrong3", "wrong4"), dictionary="")
+    equal((seen["coverage"]["login"]["tried"], seen["coverage"]["login"]["unclear"]), (4, 0), "wrong logins are clearly refused")
+    equal(accepted(seen), [], "three seconds of silence are no success")
+
+
+def open_shell():
+    daemons.start([busybox, "telnetd", "-F", "-b", ADDRESS, "-p", "9105", "-l", "/bin/sh"], 9105)
+    seen = attack("tcp/9105")
+    equal(seen["facts"]["credentials.open"], True, "a shell without a login")
+    equal(accepted(seen), [], "an open shell accepts no pair")
+
+
+def no_login():
+    daemons.start([busybox, "httpd", "-f", "-p", f"{ADDRESS}:9106", "-h", path("www")], 9106)
+    seen = attack("tcp/9106")
+    true("credentials.dialect" in seen["absent"], "a page without a login has no dialect")
+
+
+checked, skipped = [], []
+for part in (basic, digest, open_shell, no_login, telnet):
+    try:
+        part()
+        checked.append(part.__name__)
+    except SystemExit:
+        skipped.append(part.__name__)
+print("checked", ", ".join(checked), "" if not skipped else "; left out " + ", ".join(skipped))

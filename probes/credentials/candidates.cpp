@@ -1,0 +1,60 @@
+#include "probes/credentials/candidates.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::credentials {
+
+namespace {
+
+constexpr std::string_view kOwnWords =
+    "http-basic http-digest telnet dictionary entry iot-common DUT file vendor_credentials blank password answered "
+    "with without credentials username source proof accepted tried lockout observed account after_attempts sign clear "
+    "connect sent received stream ended tcp udp true false a shell evaluated random echo login";
+
+}  // namespace
+
+Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrary& library,
+                                               const CandidateOptions& options) {
+  const auto* dictionary = options.dictionary.empty() ? nullptr : library.dictionary(options.dictionary);
+  if (dictionary == nullptr && !options.dictionary.empty()) {
+    return Error{ErrorKind::bad_input,
+                 "there is no credential dictionary \"" + wire::printable(options.dictionary, 64) +
+                     "\"; parameter \"dictionary\" of probe credentials takes an id of testplans/dictionaries, or \"\"",
+                 {}};
+  }
+  std::vector<Candidate> candidates;
+  std::set<std::pair<std::string, std::string>> seen;
+  const auto add = [&](const std::string& username, const Secret& password, std::string source) {
+    if (seen.emplace(username, password.reveal()).second) {
+      candidates.push_back({username, password, std::move(source)});
+    }
+  };
+  for (std::size_t i = 0; options.vendor && i < dut.vendor_credentials.size(); ++i) {
+    const auto& pair = dut.vendor_credentials[i];
+    add(pair.username, pair.password, "DUT file vendor_credentials entry " + std::to_string(i + 1));
+  }
+  if (dictionary == nullptr) {
+    return candidates;
+  }
+  for (const auto& pair : dictionary->credentials) {
+    if (options.blank) {
+      add(pair.username, Secret{"", "blank password"}, "blank password");
+    }
+  }
+  for (std::size_t i = 0; i < dictionary->credentials.size(); ++i) {
+    const auto& pair = dictionary->credentials[i];
+    add(pair.username, pair.password, "dictionary " + dictionary->id + " entry " + std::to_string(i + 1));
+  }
+  return candidates;
+}
+
+bool is_concealable(const Secret& password, const std::vector<Candidate>& all) {
+  const auto& text = password.reveal();
+  const auto holds = [&](const Candidate& candidate) { return wire::contains_ignoring_case(candidate.username, text); };
+  return !text.empty() && !wire::contains_ignoring_case(kOwnWords, text) && std::none_of(all.begin(), all.end(), holds);
+}
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/probe/probe.hpp"
+
+namespace assay::probes::credentials {
+
+/// One pair to try and where it came from.
+struct Candidate {
+  std::string username;
+  Secret password;
+  std::string source;
+};
+
+struct CandidateOptions {
+  std::string dictionary = "iot-common";
+  bool vendor = true;
+  bool blank = true;
+};
+
+/// Pairs in the order of likelihood: the vendor's own, a blank password for each user name of the dictionary, then the
+/// dictionary as it stands. A pair comes once. `bad_input` when the dictionary is not there.
+Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrary& library,
+                                               const CandidateOptions& options);
+
+/// Passwords that must be masked. A word that is also a user name, or a word of our own records, is no secret: masking
+/// it would make the records unreadable and hide nothing.
+bool is_concealable(const Secret& password, const std::vector<Candidate>& all);
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "harness/probe/network.hpp"
+#include "probes/credentials/candidates.hpp"
+#include "probes/sessions/channel.hpp"
+
+namespace assay::probes::credentials {
+
+/// How one login ended. Silence and a cut connection are `unclear` unless a wrong login was seen to end that way.
+enum class Outcome : std::uint8_t {
+  accepted,  // what is behind the login was reached, and `proof` says how that was shown
+  rejected,  // as the wrong logins before it
+  locked,    // the device says that it takes no more logins
+  unclear,   // no answer that means either
+  lost,      // no connection
+};
+
+struct Attempt {
+  Outcome outcome = Outcome::unclear;
+  std::string proof;             // for accepted
+  std::string says;              // for the rest: what the device said, raw and bounded
+  milliseconds took{0};          // from the password to the answer
+  std::optional<Error> ended{};  // an error that ends the probe
+};
+
+/// One way of logging in on one endpoint.
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+
+  virtual std::string_view name() const = 0;
+
+  /// Credentials travel without encryption.
+  virtual bool clear() const = 0;
+
+  /// One login. The connection may be that of the attempt before.
+  virtual asio::awaitable<Attempt> attempt(std::string username, Secret password) = 0;
+
+  /// One login with a pair that cannot exist, from which the dialect learns how refusals look.
+  virtual asio::awaitable<Attempt> attempt_control(std::string username, Secret password) = 0;
+
+  /// The next attempt starts with a new connection.
+  virtual void start_afresh() = 0;
+};
+
+struct Door {
+  Network& network;
+  Recorder& record;
+  Transcript& transcript;
+  std::string address;
+  Endpoint endpoint;
+  sessions::Timers timers;
+};
+
+/// What stands behind an endpoint.
+struct Detection {
+  std::unique_ptr<Dialect> dialect;  // null: no login that this probe knows
+  bool open = false;                 // a command line or a page where a login is expected answers without one
+  std::string open_proof;
+  std::string other_login;  // a login was seen that this probe does not know: which
+  bool silent = false;      // the endpoint said nothing at all
+};
+
+asio::awaitable<Result<Detection>> detect(Door& door);
+
+std::unique_ptr<Dialect> make_telnet(Door& door);
+
+/// Looks for a command line that answers without a login. Empty: none.
+asio::awaitable<Result<std::string>> find_open_shell(Door& door);
+
+}  // namespace assay::probes::credentials

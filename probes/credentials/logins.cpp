@@ -1,0 +1,242 @@
+#include "probes/credentials/logins.hpp"
+
+#include <algorithm>
+
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::credentials {
+
+namespace {
+
+constexpr int kControlsWanted = 2;
+constexpr int kControlsAtMost = 4;
+constexpr int kUnclearAtMost = 3;
+constexpr int kSlowAtMost = 2;
+constexpr milliseconds kSlower{2000};
+constexpr milliseconds kBeforeReconnect{1000};
+constexpr std::string_view kLockWords[] = {"locked",  "lock out",    "lockout",  "too many", "try again later",
+                                           "blocked", "temporarily", "exceeded", "banned",   "wait "};
+
+std::set<std::string> lock_words(std::string_view text) {
+  std::set<std::string> found;
+  for (const auto word : kLockWords) {
+    if (wire::contains_ignoring_case(text, word)) {
+      found.emplace(word);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+asio::awaitable<Result<>> Logins::run() {
+  auto calibrated = co_await calibrate();
+  if (!calibrated || stopped() || !tally_.open || *tally_.open) {
+    tally_.skipped_stopped = std::ssize(candidates_);
+    co_return calibrated;
+  }
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (stopped()) {
+      tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i);
+      break;
+    }
+    const auto& candidate = candidates_[i];
+    if (solved_.contains(candidate.username)) {
+      ++tally_.skipped_stopped;
+      continue;
+    }
+    if (context_.progress) {
+      context_.progress(static_cast<std::int64_t>(i), std::ssize(candidates_), "logins tried");
+    }
+    auto done = co_await try_candidate(candidate);
+    if (!done) {
+      tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i) - 1;
+      co_return done;
+    }
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<Attempt>> Logins::control() {
+  // Names and lengths that no device has, each used once: no real account spends its attempts on a control.
+  const auto length = 8 + static_cast<std::size_t>(tally_.controls % 4) * 3;
+  const auto username = "assay" + sessions::random_word(length);
+  const Secret password{sessions::random_word(length + 4), "random password"};
+  auto permitted = co_await context_.network.permit_login(door_.endpoint, username);
+  if (!permitted) {
+    co_return permitted.error();
+  }
+  ++tally_.controls;
+  auto attempted = co_await dialect_.attempt_control(username, password);
+  if (attempted.ended) {
+    co_return *attempted.ended;
+  }
+  co_return attempted;
+}
+
+asio::awaitable<Result<>> Logins::calibrate() {
+  int refused = 0;
+  int accepted = 0;
+  for (int i = 0; i < kControlsAtMost && refused < kControlsWanted && accepted < kControlsWanted; ++i) {
+    auto attempted = co_await control();
+    if (!attempted) {
+      co_return attempted.error();
+    }
+    if (attempted->outcome == Outcome::accepted) {
+      ++accepted;
+      dialect_.start_afresh();
+    } else if (attempted->outcome == Outcome::rejected) {
+      ++refused;
+      ++tally_.refusals;
+      usual_delay_ = std::max(usual_delay_, attempted->took);
+      usual_words_.merge(lock_words(attempted->says));
+    } else if (attempted->outcome == Outcome::locked) {
+      locked(wire::printable(attempted->says, 128), "a random account");
+      co_return Result<>{};
+    } else {
+      dialect_.start_afresh();
+    }
+  }
+  if (accepted >= kControlsWanted) {
+    tally_.open = true;
+    tally_.why_stopped = "logins with random names and passwords succeed";
+  } else if (refused >= kControlsWanted && accepted == 0) {
+    tally_.open = false;
+  } else {
+    tally_.why_stopped = accepted > 0 ? "logins with random names and passwords gave different answers"
+                                      : "logins with random names and passwords gave no clear refusal";
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<Attempt>> Logins::attempt(Candidate candidate) {
+  auto attempted = co_await dialect_.attempt(candidate.username, candidate.password);
+  if (attempted.outcome == Outcome::lost && !attempted.ended) {
+    // One refused connection may be a daemon that starts anew; two in a row after wrong logins are a sign.
+    auto waited = co_await context_.network.wait(kBeforeReconnect);
+    if (!waited) {
+      co_return waited.error();
+    }
+    dialect_.start_afresh();
+    attempted = co_await dialect_.attempt(candidate.username, candidate.password);
+  }
+  if (attempted.ended) {
+    co_return *attempted.ended;
+  }
+  co_return attempted;
+}
+
+asio::awaitable<Result<>> Logins::try_candidate(Candidate candidate) {
+  const auto& account = candidate.username;
+  for (int round = 0; round < 2; ++round) {
+    if (!spent_.contains(account)) {
+      auto permitted = co_await context_.network.permit_login(door_.endpoint, account);
+      if (!permitted && permitted.error().kind != ErrorKind::denied) {
+        ++tally_.skipped_stopped;
+        co_return permitted.error();
+      }
+      if (!permitted) {
+        spent_.insert(account);
+      }
+    }
+    if (spent_.contains(account)) {
+      tally_.skipped_budget += round == 0 ? 1 : 0;
+      tally_.unclear += round == 0 ? 0 : 1;
+      co_return Result<>{};
+    }
+    tally_.accounts.insert(account);
+    tally_.tried += round == 0 ? 1 : 0;
+    auto attempted = co_await attempt(candidate);
+    if (!attempted) {
+      co_return attempted.error();
+    }
+    watch_for_lock(*attempted, account);
+    if (attempted->outcome == Outcome::accepted) {
+      auto confirmed = co_await confirm(candidate, attempted->proof);
+      co_return confirmed;
+    }
+    if (attempted->outcome != Outcome::unclear || stopped()) {
+      co_return Result<>{};
+    }
+    dialect_.start_afresh();
+  }
+  ++tally_.unclear;
+  if (++unclear_in_a_row_ >= kUnclearAtMost) {
+    tally_.why_stopped = "the device gave no clear answers any more";
+  }
+  co_return Result<>{};
+}
+
+void Logins::locked(std::string sign, const std::string& account) {
+  tally_.lock_sign = std::move(sign);
+  tally_.lock_account = account;
+  tally_.why_stopped = "the device shows a lockout";
+}
+
+void Logins::watch_for_lock(const Attempt& attempted, const std::string& account) {
+  if (attempted.outcome == Outcome::locked) {
+    locked(wire::printable(attempted.says, 128), account);
+  } else if (attempted.outcome == Outcome::lost) {
+    locked("no new connections are accepted", account);
+  } else if (attempted.outcome == Outcome::rejected) {
+    ++tally_.refusals;
+    unclear_in_a_row_ = 0;
+    for (const auto& word : lock_words(attempted.says)) {
+      if (!usual_words_.contains(word)) {
+        locked("the refusal says \"" + word + "\"", account);
+      }
+    }
+    slow_in_a_row_ = attempted.took > 3 * usual_delay_ + kSlower ? slow_in_a_row_ + 1 : 0;
+    if (slow_in_a_row_ >= kSlowAtMost) {
+      locked("refusals got slower: " + std::to_string(attempted.took.count()) + " ms after " +
+                 std::to_string(usual_delay_.count()) + " ms at first",
+             account);
+    }
+  }
+}
+
+asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof) {
+  // No permit is drawn for the second login: the pair has just proved right, and a spent budget must not hide it.
+  dialect_.start_afresh();
+  auto second = co_await attempt(candidate);
+  if (!second) {
+    co_return second.error();
+  }
+  dialect_.start_afresh();
+  if (second->outcome != Outcome::accepted) {
+    ++tally_.unclear;
+    co_return Result<>{};
+  }
+  Outcome checked = Outcome::unclear;
+  for (int round = 0; round < 2 && checked != Outcome::rejected && checked != Outcome::accepted; ++round) {
+    auto attempted = co_await control();
+    if (!attempted) {
+      co_return attempted.error();
+    }
+    checked = attempted->outcome;
+  }
+  if (checked == Outcome::accepted) {
+    tally_.open = true;
+    tally_.accepted.clear();
+    tally_.why_stopped = "after a login that was taken, a login with a random name and password succeeds too";
+    co_return Result<>{};
+  }
+  if (checked != Outcome::rejected) {
+    ++tally_.unclear;
+    co_return Result<>{};
+  }
+  json::object entry;
+  entry["username"] = wire::printable(candidate.username, 128);
+  entry["source"] = candidate.source;
+  entry["proof"] = proof;
+  tally_.accepted.push_back(std::move(entry));
+  // At once: what was found stays found when the time of the step runs out.
+  context_.record.fact("credentials.accepted", tally_.accepted);
+  solved_.insert(candidate.username);
+  if (stop_at_first_) {
+    tally_.why_stopped = "a pair was accepted";
+  }
+  co_return Result<>{};
+}
+
+}  // namespace assay::probes::credentials

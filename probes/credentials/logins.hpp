@@ -1,0 +1,69 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probes/credentials/dialect.hpp"
+#include "probes/sessions/fact_sheet.hpp"
+
+namespace assay::probes::credentials {
+
+/// What a series of logins showed.
+struct Tally {
+  json::array accepted;
+  std::optional<bool> open;  // nothing: the controls gave no clear answer
+  std::int64_t tried = 0;    // candidates that were tried
+  std::int64_t skipped_budget = 0;
+  std::int64_t skipped_stopped = 0;
+  std::int64_t controls = 0;
+  std::int64_t unclear = 0;
+  std::int64_t refusals = 0;  // wrong logins that were clearly refused
+  std::set<std::string> accounts;
+  std::string lock_sign;  // empty: no lockout seen
+  std::string lock_account;
+  std::string why_stopped;  // empty: went to the end
+};
+
+/// Tries candidates one by one. A pair is accepted when what is behind the login was reached, twice, and logins with
+/// random names and passwords failed before and after. Stops at the first sign of a lockout.
+class Logins {
+ public:
+  Logins(ProbeContext& context, Door& door, Dialect& dialect, std::vector<Candidate> candidates, bool stop_at_first)
+      : context_(context),
+        door_(door),
+        dialect_(dialect),
+        candidates_(std::move(candidates)),
+        stop_at_first_(stop_at_first) {}
+
+  /// An error only for what ends the probe; the tally holds what was seen until then.
+  asio::awaitable<Result<>> run();
+
+  const Tally& tally() const { return tally_; }
+
+ private:
+  asio::awaitable<Result<>> calibrate();
+  asio::awaitable<Result<Attempt>> control();
+  asio::awaitable<Result<>> try_candidate(Candidate candidate);
+  asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
+  asio::awaitable<Result<Attempt>> attempt(Candidate candidate);
+  void watch_for_lock(const Attempt& attempt, const std::string& account);
+  void locked(std::string sign, const std::string& account);
+
+  bool stopped() const { return !tally_.why_stopped.empty(); }
+
+  ProbeContext& context_;
+  Door& door_;
+  Dialect& dialect_;
+  std::vector<Candidate> candidates_;
+  bool stop_at_first_;
+  Tally tally_;
+  std::set<std::string> spent_;   // accounts without budget
+  std::set<std::string> solved_;  // accounts whose password is known
+  std::set<std::string> usual_words_;
+  milliseconds usual_delay_{0};
+  int slow_in_a_row_ = 0;
+  int unclear_in_a_row_ = 0;
+};
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,215 @@
+#include "probes/sessions/channel.hpp"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "probes/wire/banner.hpp"
+#include "probes/wire/bytes.hpp"
+
+namespace assay::sessions {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMaximumBurst = 64U << 10U;
+constexpr int kMaximumReads = 1024;  // a device that drips single bytes gets no more than this
+constexpr std::size_t kKeptRaw = 4096;
+constexpr milliseconds kSlice{500};
+
+milliseconds since(Clock::time_point start) {
+  return std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+}
+
+}  // namespace
+
+Timers timers_for(const Network& network) {
+  const auto trip = network.round_trip(milliseconds{0});
+  Timers timers;
+  timers.banner = std::max(4 * trip, milliseconds{300});
+  timers.quiet = std::max(4 * trip, milliseconds{300});
+  timers.reply = network.reply_timeout();
+  return timers;
+}
+
+asio::awaitable<Result<>> Channel::send(std::string bytes) {
+  const auto view = wire::bytes_of(bytes);
+  transcript_.sent(view);
+  auto sent = co_await stream_->write_all(view, write_within_);
+  co_return sent;
+}
+
+asio::awaitable<Result<>> Channel::send_concealed(std::string bytes, std::string shown) {
+  transcript_.note("sent, with a secret left out: " + wire::printable(shown, 4096));
+  const auto view = wire::bytes_of(bytes);
+  auto sent = co_await stream_->write_all(view, write_within_);
+  co_return sent;
+}
+
+asio::awaitable<void> Channel::say_goodbye(std::string bytes) {
+  auto sent = co_await send(std::move(bytes));
+  if (!sent) {
+    transcript_.note("the goodbye could not be sent");
+  }
+}
+
+asio::awaitable<Result<std::string>> Channel::receive(milliseconds within) {
+  std::array<std::byte, 4096> buffer;
+  const std::span<std::byte> room{buffer};
+  for (;;) {
+    // In slices, so that the length of a silence is known to the slice whatever clock the network has.
+    const auto slice = std::min(within, kSlice);
+    const auto start = Clock::now();
+    auto count = co_await stream_->read_some(room, slice);
+    const auto took = since(start);
+    if (count) {
+      spent_ += took;
+      const auto got = room.first(std::min(*count, room.size()));
+      transcript_.received(got);
+      co_return std::string{wire::text_of(got)};
+    }
+    const auto error = count.error();
+    const bool silent = error.kind == ErrorKind::timed_out;
+    spent_ += silent ? std::max(took, slice) : took;
+    within -= slice;
+    if (silent && within > milliseconds{0}) {
+      continue;
+    }
+    if (!silent && !ended_) {
+      ended_ = true;
+      transcript_.note("the stream ended: " + std::string{name_of(error.kind)});
+    }
+    co_return error;
+  }
+}
+
+asio::awaitable<Result<std::string>> Channel::collect(milliseconds first, milliseconds quiet, bool stop_when_known) {
+  std::string all;
+  const auto start = Clock::now();
+  const auto longest = first + 20 * quiet;
+  for (int reads = 0; reads < kMaximumReads && all.size() < kMaximumBurst; ++reads) {
+    const auto within = all.empty() ? first : quiet;
+    auto part = co_await receive(within);
+    if (!part) {
+      if (all.empty()) {
+        co_return part.error();
+      }
+      break;
+    }
+    all += *part;
+    if (stop_when_known && wire::recognise(all).speech != wire::Speech::unknown) {
+      break;
+    }
+    if (since(start) > longest) {
+      break;
+    }
+  }
+  co_return all;
+}
+
+asio::awaitable<Result<std::string>> Channel::receive_burst(milliseconds first, milliseconds quiet) {
+  auto all = co_await collect(first, quiet, false);
+  co_return all;
+}
+
+asio::awaitable<Result<std::string>> Channel::receive_speech(milliseconds first, milliseconds quiet) {
+  auto all = co_await collect(first, quiet, true);
+  co_return all;
+}
+
+asio::awaitable<ChannelResult> open_channel(Network& network, Endpoint to, Transcript& transcript) {
+  transcript.note("connect " + to.text());
+  const auto within = network.connect_timeout();
+  auto stream = co_await network.connect_tcp(to, within);
+  if (!stream) {
+    transcript.note("no connection: " + std::string{name_of(stream.error().kind)});
+    co_return stream.error();
+  }
+  co_return std::make_unique<Channel>(std::move(*stream), transcript, network.reply_timeout());
+}
+
+asio::awaitable<ChannelResult> open_tls_channel(Network& network, Endpoint to, const TlsOptions& options,
+                                                Transcript& transcript, TlsSession& session) {
+  transcript.note("connect " + to.text() + " with TLS");
+  const auto within = network.connect_timeout() + network.reply_timeout();
+  auto stream = co_await network.connect_tls(to, options, within);
+  if (!stream) {
+    transcript.note("no TLS session: " + wire::printable(stream.error().what, 256));
+    co_return stream.error();
+  }
+  session = (*stream)->session();
+  transcript.note("TLS session: " + session.version + " " + session.cipher + "; what follows was sent inside it");
+  std::unique_ptr<Stream> plain = std::move(*stream);
+  co_return std::make_unique<Channel>(std::move(plain), transcript, network.reply_timeout());
+}
+
+asio::awaitable<Result<HttpAnswer>> receive_http(Channel& channel, milliseconds within, std::string so_far) {
+  using State = wire::HttpReader::State;
+  HttpAnswer answer;
+  wire::HttpReader reader;
+  auto state = reader.feed(so_far);
+  answer.raw = so_far.substr(0, kKeptRaw);
+  const auto start = Clock::now();
+  for (int reads = 0; reads < kMaximumReads && state != State::done && state != State::malformed; ++reads) {
+    auto part = co_await channel.receive(within);
+    if (!part) {
+      if (answer.raw.empty()) {
+        co_return part.error();
+      }
+      // Silence in the middle leaves what came; only an end of the stream may end a body.
+      if (part.error().kind != ErrorKind::timed_out || state == State::head) {
+        reader.finish();
+      }
+      break;
+    }
+    answer.raw.append(part->substr(0, kKeptRaw - std::min(kKeptRaw, answer.raw.size())));
+    state = reader.feed(*part);
+    if (since(start) > 3 * within) {
+      break;
+    }
+  }
+  answer.understood = reader.state() == State::done || reader.state() == State::body;
+  answer.response = reader.response();
+  co_return answer;
+}
+
+std::string host_header(std::string_view address, std::uint16_t port, bool tls) {
+  auto host = address.find(':') == std::string_view::npos ? std::string{address} : "[" + std::string{address} + "]";
+  const std::uint16_t usual = tls ? 443 : 80;
+  return port == usual ? host : host + ":" + std::to_string(port);
+}
+
+bool ends_probe(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::refused:
+    case ErrorKind::unreachable:
+    case ErrorKind::reset:
+    case ErrorKind::closed:
+    case ErrorKind::timed_out:
+    case ErrorKind::protocol:
+      return false;
+    default:
+      return true;
+  }
+}
+
+std::string random_bytes(std::size_t count) {
+  static thread_local std::random_device device;
+  std::string out;
+  while (out.size() < count) {
+    wire::put_u8(out, device());
+  }
+  return out;
+}
+
+std::string random_word(std::size_t length) {
+  static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+  std::string out;
+  for (const char c : random_bytes(length)) {
+    out += kLetters[static_cast<unsigned char>(c) % kLetters.size()];
+  }
+  return out;
+}
+
+}  // namespace assay::sessions

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "probes/wire/bytes.hpp"
+
+/// Whose words are these? Every parser of this folder asked in turn; a protocol is named only when its own parser
+/// understood the bytes, never by a word in them.
+namespace assay::wire {
+
+enum class Speech : std::uint8_t {
+  unknown,
+  http,
+  rtsp,
+  ssh,
+  telnet,       // negotiation was seen
+  prompt,       // a line that waits for an answer, without telnet negotiation
+  reply_lines,  // FTP or SMTP: a question has to tell them apart
+  mqtt,
+  coap_tcp,
+  tls,
+};
+
+struct Recognition {
+  Speech speech = Speech::unknown;
+  bool need_more = false;  // unknown so far, but more bytes could still make it something
+};
+
+Recognition recognise(std::string_view bytes);
+
+/// The unfinished last line of a dialogue, empty when the bytes end with a line break. Escape sequences of
+/// terminals are taken out.
+std::string prompt_of(std::string_view text);
+
+/// A prompt that asks for a name or a password: it ends with a colon.
+bool asks_for_input(std::string_view prompt);
+
+}  // namespace assay::wire

@@ -1,0 +1,172 @@
+#include "probes/wire/tls_hello.hpp"
+
+namespace assay::wire {
+
+namespace {
+
+constexpr std::uint8_t kAlert = 21;
+constexpr std::uint8_t kHandshake = 22;
+constexpr std::uint8_t kServerHello = 2;
+constexpr std::uint16_t kSupportedVersions = 43;
+constexpr std::uint16_t kMaximumRecord = (1U << 14U) + 2048;
+
+constexpr std::uint16_t kSuites[] = {0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8,
+                                     0xc0ac, 0xc0ae, 0xc009, 0xc013, 0xc00a, 0xc014, 0x009e, 0x0033, 0x0039,
+                                     0x009c, 0x009d, 0x002f, 0x0035, 0xc0a8, 0x00a8, 0x000a, 0x0005, 0x00ff};
+constexpr std::uint16_t kGroups[] = {29, 23, 24, 25};
+constexpr std::uint16_t kSignatures[] = {0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501,
+                                         0x0806, 0x0601, 0x0807, 0x0203, 0x0201};
+constexpr std::uint16_t kVersions[] = {0x0304, 0x0303, 0x0302, 0x0301};
+
+std::string sized16(std::string_view body) {
+  std::string out;
+  put_u16(out, static_cast<std::uint32_t>(body.size()));
+  return out.append(body);
+}
+
+std::string sized8(std::string_view body) {
+  std::string out;
+  put_u8(out, static_cast<std::uint32_t>(body.size()));
+  return out.append(body);
+}
+
+template <std::size_t N>
+std::string numbers(const std::uint16_t (&list)[N]) {
+  std::string out;
+  for (const auto number : list) {
+    put_u16(out, number);
+  }
+  return out;
+}
+
+std::string extension(std::uint32_t type, std::string_view body) {
+  std::string out;
+  put_u16(out, type);
+  return out + sized16(body);
+}
+
+/// The version a ServerHello chose: that of supported_versions when it is there.
+std::uint16_t chosen_version(std::uint16_t legacy, Reader extensions) {
+  while (!extensions.rest().empty() && !extensions.failed()) {
+    const auto type = extensions.u16();
+    Reader body{extensions.take(extensions.u16())};
+    if (type == kSupportedVersions && body.rest().size() == 2) {
+      return body.u16();
+    }
+  }
+  return legacy;
+}
+
+}  // namespace
+
+std::string tls_client_hello(const ClientHello& hello) {
+  std::string share;
+  put_u16(share, 29);
+  share += sized16(hello.key_share);
+  std::string extensions = extension(10, sized16(numbers(kGroups))) + extension(11, sized8(std::string(1, '\0'))) +
+                           extension(13, sized16(numbers(kSignatures))) +
+                           extension(kSupportedVersions, sized8(numbers(kVersions))) +
+                           extension(45, sized8(std::string(1, '\x01'))) + extension(51, sized16(share));
+  if (!hello.alpn.empty()) {
+    std::string names;
+    for (const auto& name : hello.alpn) {
+      names += sized8(name);
+    }
+    extensions += extension(16, sized16(names));
+  }
+  std::string body;
+  put_u16(body, 0x0303);
+  body += hello.random;
+  body += sized8(hello.random);  // a session id, as middleboxes expect one
+  body += sized16(numbers(kSuites));
+  body += sized8(std::string(1, '\0'));
+  body += sized16(extensions);
+  std::string message;
+  put_u8(message, 1);
+  put_u24(message, static_cast<std::uint32_t>(body.size()));
+  message += body;
+  std::string record;
+  put_u8(record, kHandshake);
+  put_u16(record, 0x0301);
+  return record + sized16(message);
+}
+
+TlsReplyParse parse_tls_reply(std::string_view bytes) {
+  TlsReplyParse parse;
+  Reader reader{bytes};
+  const auto type = reader.u8();
+  const auto version = reader.u16();
+  const auto length = reader.u16();
+  auto& reply = parse.reply;
+  const bool possible =
+      bytes.empty() || ((type == kAlert || type == kHandshake) && (bytes.size() < 2 || bytes[1] == 3));
+  if (!possible) {
+    return parse;
+  }
+  if (reader.failed()) {
+    parse.state = Parse::need_more;
+    return parse;
+  }
+  if ((version & 0xffU) > 4 || length > kMaximumRecord || length < 2) {
+    return parse;
+  }
+  reply.version = version;
+  if (type == kAlert) {
+    reply.kind = TlsReply::Kind::alert;
+    reply.alert_level = reader.u8();
+    reply.alert = reader.u8();
+    const bool plausible = length == 2 && (reply.alert_level == 1 || reply.alert_level == 2);
+    parse.state = reader.failed() ? Parse::need_more : plausible ? Parse::complete : Parse::malformed;
+    return parse;
+  }
+  reply.kind = TlsReply::Kind::server_hello;
+  const auto message = reader.u8();
+  const auto size = reader.u24();
+  Reader hello{reader.take(size)};
+  if (message != kServerHello && !reader.rest().empty()) {
+    return parse;
+  }
+  if (size > kMaximumRecord) {
+    return parse;
+  }
+  if (reader.failed()) {
+    parse.state = Parse::need_more;
+    return parse;
+  }
+  const auto legacy = hello.u16();
+  hello.take(32);
+  hello.take(hello.u8());
+  reply.cipher = hello.u16();
+  hello.u8();
+  if (hello.failed() || message != kServerHello || legacy >> 8U != 3) {
+    return parse;
+  }
+  reply.version = legacy;
+  if (!hello.rest().empty()) {
+    reply.version = chosen_version(legacy, Reader{hello.take(hello.u16())});
+  }
+  parse.state = Parse::complete;
+  return parse;
+}
+
+std::string tls_version_name(std::uint16_t version) {
+  switch (version) {
+    case 0x0300:
+      return "SSLv3";
+    case 0x0301:
+      return "TLSv1";
+    case 0x0302:
+      return "TLSv1.1";
+    case 0x0303:
+      return "TLSv1.2";
+    case 0x0304:
+      return "TLSv1.3";
+    default:
+      break;
+  }
+  std::string number;
+  put_u16(number, version);
+  return "0x" + hex(number);
+}
+
+}  // namespace assay::wire

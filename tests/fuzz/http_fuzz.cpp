@@ -1,0 +1,47 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "probes/wire/html.hpp"
+#include "probes/wire/http.hpp"
+#include "probes/wire/http_auth.hpp"
+
+using namespace assay::wire;
+
+/// Responses in one piece and in pieces of the first byte's size must read the same; nothing grows beyond its bound.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) {
+    return 0;
+  }
+  const std::size_t piece = 1 + data[0] % 64U;
+  const std::string_view bytes{reinterpret_cast<const char*>(data + 1), size - 1};
+  HttpReader whole;
+  whole.feed(bytes);
+  whole.finish();
+  HttpReader parts;
+  for (std::size_t at = 0; at < bytes.size(); at += piece) {
+    parts.feed(bytes.substr(at, piece));
+  }
+  parts.finish();
+  const auto& response = whole.response();
+  if (whole.state() != parts.state() || response.status != parts.response().status ||
+      response.body != parts.response().body || response.headers.size() != parts.response().headers.size() ||
+      response.body.size() > (256U << 10U) || response.headers.size() > 256) {
+    std::abort();
+  }
+  for (const auto& header : response.headers) {
+    const auto challenges = parse_challenges(header.value);
+    if (challenges.size() > 16) {
+      std::abort();
+    }
+    const auto place = http_location(header.value, "/a/b");
+    if (place && !place->path.starts_with('/')) {
+      std::abort();
+    }
+  }
+  find_password_form(response.body);
+  html_title(bytes);
+  browser_redirect(response);
+  return 0;
+}

@@ -1,0 +1,23 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "probes/wire/snmp.hpp"
+
+using namespace assay::wire;
+
+/// Nothing longer than its bound comes out, and a question of ours is never taken for an answer.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+  const auto parse = parse_snmp_response(bytes);
+  if (parse.response.sysdescr.size() > 4096 || parse.response.community.size() > 4096) {
+    std::abort();
+  }
+  const auto community = bytes.substr(0, 300);
+  const auto question = snmp_get_sysdescr(SnmpVersion::v1, community, static_cast<std::uint32_t>(size));
+  if (parse_snmp_response(question).state != Parse::malformed) {
+    std::abort();
+  }
+  return 0;
+}

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/probe/probe.hpp"
+#include "tests/support/fake_recorder.hpp"
+
+/// A device of script instead of sockets: time does not pass, silence is an answer that comes at once, and every
+/// conversation is the same on every machine.
+namespace assay::fake {
+
+/// What the far end puts on the line, in order.
+class Line {
+ public:
+  void say(std::string bytes) { events_.push_back({Kind::data, std::move(bytes), {}}); }
+
+  /// One byte for each read.
+  void drip(std::string_view bytes);
+
+  /// Nothing for so long; reads that wait less time out and have waited their share.
+  void pause(milliseconds time) { events_.push_back({Kind::pause, {}, time}); }
+
+  /// The same bytes for ever.
+  void repeat(std::string bytes) { events_.push_back({Kind::repeat, std::move(bytes), {}}); }
+
+  void close() { events_.push_back({Kind::close, {}, {}}); }
+
+  void reset() { events_.push_back({Kind::reset, {}, {}}); }
+
+ private:
+  friend class ScriptedStream;
+  enum class Kind : std::uint8_t { data, pause, repeat, close, reset };
+
+  struct Event {
+    Kind kind;
+    std::string bytes;
+    milliseconds time;
+  };
+
+  std::deque<Event> events_;
+};
+
+/// The far end of one connection: called with "" when it opens, then with what was written.
+using Peer = std::function<void(std::string_view written, Line& line)>;
+/// Makes the peer of the n-th connection (from 0) to a port.
+using PeerMaker = std::function<Peer(int connection)>;
+/// Answers to one datagram.
+using UdpPeer = std::function<std::vector<std::string>(std::string_view datagram)>;
+
+class FakeNetwork final : public Network {
+ public:
+  // The script.
+  std::map<std::uint16_t, PeerMaker> tcp;
+  std::map<std::uint16_t, PeerMaker> tls;  // inside the session
+  TlsSession tls_session{"TLSv1.3", "TLS_AES_256_GCM_SHA384", "", {}};
+  std::map<std::uint16_t, UdpPeer> udp;
+  std::map<std::uint16_t, bool> udp_refuses;
+  std::map<std::uint16_t, int> refuse_after;  // connections to a port before it refuses
+  Result<SweepReport> sweep{SweepReport{}};
+  std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
+  int budget = 1000;
+
+  // What happened.
+  std::map<std::uint16_t, int> connections;
+  std::map<std::string, int> permits;
+  std::vector<PortRange> swept;
+  std::vector<std::string> tls_offers;
+  std::size_t bytes_served = 0;
+  milliseconds passed{0};
+
+  asio::awaitable<Result<std::unique_ptr<Stream>>> connect_tcp(Endpoint to, milliseconds within) override;
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> connect_tls(Endpoint to, const TlsOptions& options,
+                                                                  milliseconds within) override;
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_tls(std::unique_ptr<Stream> over, const TlsOptions& options,
+                                                                milliseconds within) override;
+  asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) override;
+  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports,
+                                                 const Progress& progress) override;
+  asio::awaitable<Result<>> wait(milliseconds time) override;
+  asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;
+
+  milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
+
+  milliseconds connect_timeout() const override { return milliseconds{3000}; }
+
+  milliseconds reply_timeout() const override { return milliseconds{5000}; }
+};
+
+/// Dictionaries of one test.
+class FakeLibrary final : public ProbeLibrary {
+ public:
+  std::map<std::string, Dictionary, std::less<>> dictionaries;
+
+  const Dictionary* dictionary(std::string_view id) const override {
+    const auto found = dictionaries.find(id);
+    return found == dictionaries.end() ? nullptr : &found->second;
+  }
+};
+
+/// Runs a probe against a script to its end; parameters are completed with the defaults. The recorder's text says
+/// when a declared fact was left open.
+struct Run {
+  Result<> ended;
+  FakeRecorder record;
+};
+
+Run observe(const ProbeDescriptor& probe, FakeNetwork& network, std::string_view endpoint,
+            const json::object& parameters = {}, const Dut& dut = {}, const FakeLibrary& library = {});
+
+/// A peer that says something at once and then listens in silence.
+PeerMaker says(std::string greeting);
+/// A peer that answers every write with the same bytes.
+PeerMaker answers(std::string reply);
+/// A ServerHello record of TLS 1.2, enough for a client that only looks whether TLS is spoken.
+std::string server_hello();
+
+}  // namespace assay::fake

@@ -1,0 +1,120 @@
+"""Real daemons on the loopback of a network namespace of this script's own, and the probes run against them."""
+
+import atexit
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ADDRESS = "127.0.0.1"
+FOLDER = tempfile.mkdtemp(prefix="assay-probes-")
+_running = []
+
+
+def skip(reason):
+    print("skipped:", reason)
+    raise SystemExit(77)
+
+
+def own_namespace():
+    """Starts the script again with a network and mounts of its own, so that ports are ours alone."""
+    if os.environ.get("ASSAY_TEST_NAMESPACE"):
+        if os.environ["ASSAY_TEST_NAMESPACE"] == "own":
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    for flags in (["-n", "-m"], ["-r", "-n", "-m"]):
+        if subprocess.run(["unshare", *flags, "ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0:
+            os.environ["ASSAY_TEST_NAMESPACE"] = "own"
+            os.execvp("unshare", ["unshare", *flags, sys.executable, "-B", *sys.argv])
+    skip("no network namespace can be made here (root or user namespaces are needed)")
+
+
+def need(name):
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not found:
+        skip(f"{name} is not installed")
+    return found
+
+
+def path(name):
+    return os.path.join(FOLDER, name)
+
+
+def write(name, text, mode=0o644):
+    with open(path(name), "w") as file:
+        file.write(text)
+    os.chmod(path(name), mode)
+    return path(name)
+
+
+def start(command, tcp=None, cwd=None):
+    """Starts a daemon in the foreground and waits until its TCP port accepts."""
+    log = open(path(f"daemon{len(_running)}.log"), "w")
+    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=cwd or FOLDER)
+    _running.append(process)
+    for _ in range(200):
+        if process.poll() is not None:
+            break
+        if tcp is None:
+            time.sleep(0.5)
+            return process
+        try:
+            socket.create_connection((ADDRESS, tcp), 1).close()
+            return process
+        except OSError:
+            time.sleep(0.05)
+    with open(log.name) as file:
+        raise AssertionError(f"{command[0]} did not start: {file.read()[:2000]}")
+
+
+def certificate():
+    """A self-signed certificate and its key in one file, made by the openssl tool."""
+    if not os.path.exists(path("tls.pem")):
+        subprocess.run([need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes", "-days", "30", "-subj", "/O=Example/CN=hub.example", "-keyout", path("key.pem"),
+                        "-out", path("cert.pem")], check=True, capture_output=True)
+        write("tls.pem", open(path("key.pem")).read() + open(path("cert.pem")).read())
+    return path("tls.pem")
+
+
+def probe(name, endpoint=None, pace="fast", dut=None, **settings):
+    """One observation as JSON, and the text of its artifacts."""
+    folder = tempfile.mkdtemp(dir=FOLDER)
+    command = [os.environ["ASSAY"], "probe", name, ADDRESS, "--json", "--pace", pace, "--artifacts", folder]
+    command += ["--endpoint", endpoint] if endpoint else []
+    command += ["--dut", dut] if dut else []
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    try:
+        observation = json.loads(result.stdout)
+    except ValueError:
+        raise AssertionError(f"{command}: no JSON, exit {result.returncode}: {result.stderr[:2000]}")
+    kept = "".join(open(os.path.join(folder, file), errors="replace").read() for file in os.listdir(folder))
+    return observation, kept
+
+
+def equal(found, expected, what):
+    if found != expected:
+        raise AssertionError(f"{what}: found {found!r}, expected {expected!r}")
+
+
+def true(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+@atexit.register
+def _stop():
+    for process in _running:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    shutil.rmtree(FOLDER, ignore_errors=True)

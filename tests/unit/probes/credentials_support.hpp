@@ -1,0 +1,84 @@
+#pragma once
+
+#include "probes/wire/bytes.hpp"
+#include "probes/wire/http_auth.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fake_network.hpp"
+
+namespace assay::probes::credentials {
+extern const ProbeDescriptor kDescriptor;
+}
+
+/// A dictionary, a device and an attack on it, as the tests of the credentials probe want them.
+namespace assay::credential_tests {
+
+using namespace std::string_literals;
+using fake::FakeNetwork;
+using fake::Line;
+using fake::Peer;
+
+constexpr std::uint16_t kPort = 4000;
+inline const std::string k401 = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n";
+inline const std::string kBasic = k401 + "WWW-Authenticate: Basic realm=\"hub\"\r\n\r\n";
+
+inline Dictionary pairs(std::vector<std::pair<std::string, std::string>> list) {
+  Dictionary dictionary;
+  dictionary.id = "iot-common";
+  for (const auto& [username, password] : list) {
+    dictionary.credentials.push_back(
+        {username, Secret{password, "dictionary entry " + std::to_string(dictionary.credentials.size() + 1)}});
+  }
+  return dictionary;
+}
+
+inline fake::Run attack(FakeNetwork& network, const Dictionary& dictionary, json::object parameters = {},
+                        const Dut& dut = {}) {
+  fake::FakeLibrary library;
+  library.dictionaries["iot-common"] = dictionary;
+  auto run = fake::observe(probes::credentials::kDescriptor, network, "tcp/4000", parameters, dut, library);
+  CHECK(run.record.fault.empty());
+  return run;
+}
+
+inline json::object without_blanks() {
+  json::object parameters;
+  parameters["blank"] = false;
+  return parameters;
+}
+
+inline std::string ok(std::string_view body = "welcome") {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
+}
+
+/// A web server that decides by the Authorization header of each request; counts those with one.
+inline fake::PeerMaker web(std::function<std::string(const std::string& authorization)> answer) {
+  return [answer](int) -> Peer {
+    return [answer](std::string_view written, Line& line) {
+      if (!written.starts_with("GET ")) {
+        return;
+      }
+      constexpr std::string_view kHeader = "Authorization: ";
+      const auto at = written.find(kHeader);
+      const auto value =
+          at == std::string_view::npos
+              ? std::string{}
+              : std::string{written.substr(at + kHeader.size(), written.find('\r', at) - at - kHeader.size())};
+      line.say(answer(value));
+    };
+  };
+}
+
+inline fake::PeerMaker basic(std::string username, std::string password) {
+  const auto right = wire::basic_authorization(username, password);
+  return web([right](const std::string& authorization) { return authorization == right ? ok() : kBasic; });
+}
+
+inline std::string transcript(const fake::Run& run) {
+  return run.record.artifacts.empty() ? std::string{} : run.record.artifacts.back().bytes;
+}
+
+inline std::int64_t coverage(const fake::Run& run, std::string_view key) {
+  return run.record.coverages.at("login").at(key).as_int64();
+}
+
+}  // namespace assay::credential_tests

@@ -1,0 +1,140 @@
+#include <random>
+
+#include "probes/wire/bytes.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fake_network.hpp"
+
+namespace assay::probes::services {
+extern const ProbeDescriptor kDescriptor;
+}
+
+using namespace assay;
+using namespace std::string_literals;
+using fake::FakeNetwork;
+using fake::Line;
+using fake::Peer;
+
+namespace {
+
+constexpr std::uint16_t kPort = 4000;  // no port that suggests a protocol
+
+fake::Run look(FakeNetwork& network) {
+  auto run = fake::observe(probes::services::kDescriptor, network, "tcp/4000");
+  CHECK(run.record.fault.empty());
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("A refused connection is an answer, a silent one is none") {
+  FakeNetwork network;
+  const auto run = look(network);
+  REQUIRE_FALSE(run.ended);
+  CHECK(run.ended.error().kind == ErrorKind::refused);
+  CHECK(run.record.value("service.reachable") == json::value(false));
+  CHECK(run.record.is_absent("service.protocol"));
+}
+
+TEST_CASE("Hostile devices leave every fact settled and no false identification") {
+  std::mt19937 random{99};
+  std::string noise;
+  while (noise.size() < 5000) {
+    wire::put_u8(noise, static_cast<std::uint32_t>(random() & 0xffU));
+  }
+  noise[0] = '\x07';
+
+  struct Row {
+    const char* what;
+    fake::PeerMaker peer;
+  };
+
+  const auto on_open = [](std::function<void(Line&)> act) -> fake::PeerMaker {
+    return [act](int) -> Peer {
+      return [act](std::string_view written, Line& line) {
+        if (written.empty()) {
+          act(line);
+        }
+      };
+    };
+  };
+  const Row rows[] = {
+      {"silent", fake::says("")},
+      {"closes at once", on_open([](Line& line) { line.close(); })},
+      {"resets at once", on_open([](Line& line) { line.reset(); })},
+      {"drips bytes", on_open([](Line& line) { line.drip(std::string(3000, 'z')); })},
+      {"random bytes", fake::says(noise)},
+      {"random answers", fake::answers(noise)},
+      {"endless banner", on_open([](Line& line) { line.repeat(std::string(4096, 'A')); })},
+      {"endless lines", on_open([](Line& line) { line.repeat("hello\r\n"); })},
+      {"endless reply lines", on_open([](Line& line) { line.repeat("220-x\r\n"); })},
+      {"echo",
+       [](int) -> Peer {
+         return [](std::string_view written, Line& line) {
+           if (!written.empty()) {
+             line.say(std::string{written});
+           }
+         };
+       }},
+      {"half a TLS record", fake::answers("\x16\x03\x03\x40\x00\x02")},
+      {"giant CONNACK", fake::answers("\x20\xff\xff\xff\x7f")},
+      {"SSH without end", fake::says("SSH-2.0-" + std::string(5000, 'x'))},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    FakeNetwork network;
+    network.tcp[kPort] = row.peer;
+    const auto run = look(network);
+    CHECK(run.ended);
+    CHECK(run.record.is_absent("service.protocol"));
+    CHECK(run.record.is_unobserved("service.logins"));
+    CHECK(network.connections[kPort] <= 5);
+    CHECK(network.bytes_served < 2'000'000);
+    CHECK(network.passed < milliseconds{60'000});
+  }
+}
+
+TEST_CASE("Hostile HTTP is bounded and stays HTTP") {
+  struct Row {
+    const char* what;
+    std::string head;
+    std::string forever;
+  };
+
+  for (const auto& row : {Row{"endless body", "HTTP/1.1 200 OK\r\n\r\n", std::string(4096, 'b')},
+                          Row{"endless chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"},
+                          Row{"endless headers", "HTTP/1.1 200 OK\r\n", "X: y\r\n"}}) {
+    CAPTURE(row.what);
+    FakeNetwork network;
+    network.tcp[kPort] = [&row](int) -> Peer {
+      return [&row](std::string_view written, Line& line) {
+        if (!written.empty()) {
+          line.say(row.head);
+          line.repeat(row.forever);
+        }
+      };
+    };
+    const auto run = look(network);
+    CHECK(run.ended);
+    CHECK(network.bytes_served < 5'000'000);
+  }
+}
+
+TEST_CASE("A device that takes one connection only is not asked for ever") {
+  FakeNetwork network;
+  network.tcp[kPort] = fake::says("");
+  network.refuse_after[kPort] = 1;
+  const auto run = look(network);
+  REQUIRE(run.ended);
+  CHECK(run.record.value("service.reachable") == json::value(true));
+  CHECK(network.connections[kPort] <= 5);
+}
+
+TEST_CASE("A text of the device cannot reach a report unescaped") {
+  FakeNetwork network;
+  network.tcp[kPort] = fake::answers(
+      "HTTP/1.1 401 x\r\nServer: a\x1b[2J/1\xff\r\nWWW-Authenticate: Basic realm=\"\x07\"\r\nContent-Length: "
+      "0\r\n\r\n");
+  const auto run = look(network);
+  CHECK(run.record.text("service.product") == "a\\x1b[2J");
+  CHECK(run.record.value("service.logins").at(0).at("realm") == json::value("\\x07"));
+}
