@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
@@ -22,7 +23,7 @@ namespace assay {
 namespace {
 
 constexpr int kStartWithinMs = 30'000;
-constexpr int kStopWithinMs = 5'000;
+constexpr std::chrono::seconds kStopWithin{5};
 
 std::string proc_path(pid_t process, const char* name) {
   return "/proc/" + std::to_string(process) + "/ns/" + name;
@@ -81,7 +82,7 @@ Result<Isolation> choose(const EmulationRequest& request) {
   return *request.isolation;
 }
 
-/// Removes the folder unless released: after that it is the supervisor's.
+/// Removes the folder of a device that did not start. One that did is removed by its supervisor.
 class FolderGuard {
  public:
   explicit FolderGuard(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -95,6 +96,8 @@ class FolderGuard {
       std::filesystem::remove_all(folder_, ignored);
     }
   }
+
+  void release() { folder_.clear(); }
 
  private:
   std::filesystem::path folder_;
@@ -120,7 +123,7 @@ Result<std::unique_ptr<EmulatedDevice>> start_emulated(const EmulationRequest& r
   if (!folder) {
     return folder.error();
   }
-  const FolderGuard guard{*folder};  // a second removal after the supervisor's own does no harm
+  FolderGuard guard{*folder};
   std::unique_ptr<EmulatedDevice> out{new EmulatedDevice};
   auto resolved = lab::resolve(request, *isolation, *folder);
   if (!resolved) {
@@ -157,6 +160,7 @@ Result<std::unique_ptr<EmulatedDevice>> start_emulated(const EmulationRequest& r
   if (auto done = write_dut(out->dut_path(), *dut); !done) {
     return done.error();
   }
+  guard.release();
   return out;
 }
 
@@ -185,11 +189,7 @@ void EmulatedDevice::stop() {
   }
   const auto ended = lab::open_pidfd(supervisor_);
   kill(supervisor_, SIGTERM);
-  pollfd watched{ended.get(), POLLIN, 0};
-  int ready = 0;
-  while ((ready = poll(&watched, 1, kStopWithinMs)) < 0 && errno == EINTR) {
-  }
-  if (ready == 0) {
+  if (!lab::has_ended(ended, kStopWithin)) {
     kill(supervisor_, SIGKILL);  // its child dies with it
   }
   while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <poll.h>
 #include <spawn.h>
 #include <sstream>
 #include <sys/syscall.h>
@@ -172,6 +173,14 @@ void kill_all_children() {
 
 Descriptor open_pidfd(pid_t process) {
   return Descriptor{static_cast<int>(syscall(SYS_pidfd_open, process, 0))};
+}
+
+bool has_ended(const Descriptor& pidfd, std::chrono::milliseconds within) {
+  pollfd watched{pidfd.get(), POLLIN, 0};
+  int ready = 0;
+  while ((ready = poll(&watched, 1, static_cast<int>(within.count()))) < 0 && errno == EINTR) {
+  }
+  return ready > 0;
 }
 
 }  // namespace assay::lab

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <sys/types.h>
@@ -60,7 +61,10 @@ Result<> run_program(const std::vector<std::string>& argv, const std::string& in
 /// PR_SET_CHILD_SUBREAPER to reach grandchildren.
 void kill_all_children();
 
-/// A process-exit descriptor (pidfd), invalid where the kernel has none.
+/// A process-exit descriptor (pidfd), invalid where the kernel has none or the process is gone.
 Descriptor open_pidfd(pid_t process);
+
+/// Waits until the process behind a pidfd has ended. False when it has not within that time.
+bool has_ended(const Descriptor& pidfd, std::chrono::milliseconds within);
 
 }  // namespace assay::lab

@@ -1,5 +1,6 @@
 #include "harness/lab/recipes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -108,8 +109,9 @@ std::string last_line(const std::string& text) {
   if (end == std::string::npos) {
     return "it said nothing";
   }
-  const auto begin = text.find_last_of('\n', end);
-  return "it said: " + text.substr(begin == std::string::npos ? 0 : begin + 1, std::min<std::size_t>(end + 1, 300));
+  const auto line_end = text.find_last_of('\n', end);
+  const auto begin = line_end == std::string::npos ? 0 : line_end + 1;
+  return "it said: " + text.substr(begin, std::min<std::size_t>(end + 1 - begin, 300));
 }
 
 std::string how_it_ended(int status) {

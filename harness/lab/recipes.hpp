@@ -13,7 +13,7 @@ namespace assay {
 
 /// What a recipe needs that is not in it.
 struct RecipeSurroundings {
-  std::filesystem::path folder;  // of the DUT file: commands run there
+  std::filesystem::path folder{};  // of the DUT file: commands run there
   /// Shows the sentence to a person and waits until they say it is done; false when they will not. Empty: nobody is
   /// there.
   std::function<bool(const std::string& sentence)> ask{};

@@ -1,6 +1,7 @@
 #include "harness/lab/resolve.hpp"
 
 #include <arpa/inet.h>
+#include <fstream>
 #include <random>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,8 +13,16 @@
 namespace assay::lab {
 namespace {
 
+/// New namespaces may take over the machine's switches.
 bool machine_has_ipv6() {
-  return access("/proc/net/if_inet6", F_OK) == 0;
+  for (const auto* name : {"all", "default"}) {
+    std::ifstream file(std::string{"/proc/sys/net/ipv6/conf/"} + name + "/disable_ipv6");
+    int disabled = 1;
+    if (!(file >> disabled) || disabled != 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /// Any of the 16 million loopback addresses, so that devices side by side do not meet.
