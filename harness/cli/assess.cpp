@@ -1,0 +1,383 @@
+#include "harness/cli/assess.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "harness/cli/first_hour.hpp"
+#include "harness/cli/host.hpp"
+#include "harness/engine/session.hpp"
+#include "harness/judge/judge.hpp"
+#include "harness/lab/emulation.hpp"
+#include "harness/lab/recipes.hpp"
+#include "harness/model/display.hpp"
+#include "harness/plan/plan_run.hpp"
+#include "probes/registry.hpp"
+#include "reports/console/report.hpp"
+#include "reports/html/report.hpp"
+#include "reports/json/report.hpp"
+#include "reports/junit/report.hpp"
+
+namespace assay {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kDutInput = "dut.yaml";
+
+template <class T>
+std::optional<T> value_or_complain(Context& context, Loaded<T> loaded) {
+  context.complain(loaded.errors);
+  return std::move(loaded.value);
+}
+
+/// Reads the DUT file, keeping its exact bytes for the bundle; or makes the undeclared device of the first hour.
+std::optional<Dut> device(Context& context, const AssessOptions& options, BundleInputs& inputs) {
+  if (options.dut_file.empty()) {
+    return undeclared_device(options.target, options.ask);
+  }
+  const auto source = read_source(options.dut_file);
+  if (!source) {
+    context.complain(source.error(), ExitCode::usage);
+    return std::nullopt;
+  }
+  inputs.files[std::string{kDutInput}] = source->text;
+  return value_or_complain(context, load_dut(*source));
+}
+
+bool apply_pace(Context& context, const AssessOptions& options, Dut& dut) {
+  if (!options.pace.empty()) {
+    dut.pace = *pace_profile(options.pace);
+  }
+  auto numbers = to_json(dut.pace);
+  for (const auto& [name, value] : options.pace_numbers) {
+    numbers.get_object()[name] = value;
+  }
+  const auto read = from_json(numbers, dut.pace);
+  if (!read) {
+    context.complain(read.error(), ExitCode::usage);
+  }
+  return bool{read};
+}
+
+std::vector<std::string> assumptions_of(const AssessOptions& options, const Dut& dut) {
+  std::vector<std::string> assumptions;
+  if (options.dut_file.empty()) {
+    assumptions.emplace_back("No DUT file: nothing is declared, the scope is the target's address alone.");
+  }
+  if (dut.standard.empty()) {
+    assumptions.emplace_back("No ICS and no IXIT: every unit that compares with the declaration stays open.");
+  }
+  if (!options.pace.empty() || !options.pace_numbers.empty()) {
+    assumptions.emplace_back("The pace was set on the command line.");
+  }
+  if (!options.scope.empty()) {
+    assumptions.emplace_back("The scope was widened on the command line.");
+  }
+  return assumptions;
+}
+
+/// The job file is stored with the run and shown in reports; it changes no verdict.
+bool read_job(Context& context, const AssessOptions& options, BundleInputs& inputs) {
+  if (options.job_file.empty()) {
+    return true;
+  }
+  const auto source = read_source(options.job_file);
+  if (!source) {
+    context.complain(source.error(), ExitCode::usage);
+    return false;
+  }
+  const auto job = load_job(*source);
+  context.complain(job.errors);
+  inputs.files["job.yaml"] = source->text;
+  return job.value.has_value();
+}
+
+/// The exact bytes of the plan's files into inputs/, their digests into the plan.
+bool keep_sources(Context& context, const PlanLibrary& library, Plan& plan, BundleInputs& inputs) {
+  const auto sources = plan_sources(library, plan);
+  if (!sources) {
+    context.complain(sources.error(), ExitCode::error);
+    return false;
+  }
+  plan.inputs.clear();
+  for (const auto& source : *sources) {
+    plan.inputs.push_back({source.path, sha256_hex(source.text)});
+    inputs.files[source.path] = source.text;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Prepared> prepare(Context& context, const AssessOptions& options) {
+  const auto library = context.library();
+  if (!library) {
+    context.complain(library.error(), ExitCode::usage);
+    return std::nullopt;
+  }
+  Prepared prepared;
+  auto dictionaries = value_or_complain(context, load_dictionaries(*library));
+  auto plan = value_or_complain(context, load_plan(*library, options.plan_id, context.probes()));
+  auto dut = device(context, options, prepared.inputs);
+  if (!dictionaries || !plan || !dut || !apply_pace(context, options, *dut) ||
+      !read_job(context, options, prepared.inputs) || !keep_sources(context, *library, *plan, prepared.inputs)) {
+    return std::nullopt;
+  }
+  dut->scope.insert(dut->scope.end(), options.scope.begin(), options.scope.end());
+  if (!options.netns.empty()) {
+    dut->lab.vantages["lan"] = options.netns;
+  }
+  PlanOptions plan_options;
+  plan_options.date = utc_now();
+  plan_options.allow = enum_from<Intrusiveness>(options.allow).value_or(Intrusiveness::intrusive);
+  plan_options.state = options.state;
+  plan_options.assumptions = assumptions_of(options, *dut);
+  auto run_plan = make_run_plan(*plan, *dut, context.probes(), plan_options);
+  if (!run_plan) {
+    context.complain(run_plan.error(), ExitCode::usage);
+    return std::nullopt;
+  }
+  prepared.run_plan = std::move(*run_plan);
+  prepared.dictionaries = std::move(*dictionaries);
+  for (const auto& [id, dictionary] : prepared.dictionaries) {
+    prepared.run_plan.assumptions.push_back("Dictionary " + id + ": " + std::to_string(dictionary.credentials.size()) +
+                                            " pairs.");
+  }
+  prepared.dut_folder = fs::path{options.dut_file}.parent_path();
+  prepared.inputs.host = host_record(context);
+  return prepared;
+}
+
+fs::path bundle_in(const fs::path& folder) {
+  return fs::exists(folder / "journal.jsonl") ? folder : folder / "bundle";
+}
+
+Verdicts judge_bundle(const Bundle& bundle) {
+  const auto observations = bundle.observations();
+  return judge(bundle.run_plan(), observations, bundle.run_facts());
+}
+
+namespace {
+
+bool write_report(Context& context, const fs::path& path, const std::function<Result<>(std::ostream&)>& write) {
+  // Beside, then renamed: a reader never sees half a report.
+  const auto temporary = fs::path{path.string() + ".part"};
+  std::ofstream file(temporary, std::ios::binary);
+  const auto written = write(file);
+  file.flush();
+  std::error_code failed;
+  if (written && file) {
+    fs::rename(temporary, path, failed);
+  }
+  if (!written || !file || failed) {
+    context.complain(written ? Error{ErrorKind::io, "could not write " + path.string(), {}} : written.error(),
+                     ExitCode::error);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool write_reports(Context& context, const fs::path& folder) {
+  const auto bundle = Bundle::open(bundle_in(folder));
+  if (!bundle) {
+    context.complain(bundle.error(), ExitCode::error);
+    return false;
+  }
+  const auto html = [&](std::ostream& out) { return write_html_report(*bundle, out, "bundle/"); };
+  const auto report = [&](std::ostream& out) { return write_json_report(*bundle, out); };
+  const auto junit = [&](std::ostream& out) { return write_junit_report(*bundle, {}, out); };
+  return write_report(context, folder / "report.html", html) && write_report(context, folder / "report.json", report) &&
+         write_report(context, folder / "junit.xml", junit);
+}
+
+namespace {
+
+/// The part that a new run and a resumed one share: run, judge, close, report.
+std::optional<Assessed> run_and_close(Context& context, const RunPlan& plan, const ProbeLibrary& library,
+                                      BundleWriter& writer, std::vector<Observation> earlier, SessionOptions options,
+                                      const fs::path& folder) {
+  ProgressLine line(context);
+  options.progress = [&line](const RunProgress& progress) { line.show(progress.done, progress.total, progress.what); };
+  const auto outcome = run_session(plan, probe_table(), library, writer, std::move(earlier), options);
+  line.clear();
+  if (!outcome) {
+    context.complain(outcome.error(), exit_code_for(outcome.error()));
+    return std::nullopt;
+  }
+  const auto bundle = Bundle::open(writer.directory());
+  if (!bundle) {
+    context.complain(bundle.error(), ExitCode::error);
+    return std::nullopt;
+  }
+  Assessed assessed{folder, judge_bundle(*bundle), outcome->interrupted, outcome->device_lost};
+  if (outcome->interrupted) {
+    std::cerr << "assay: interrupted; go on with: assay resume " << folder.string() << '\n';
+    return assessed;
+  }
+  if (outcome->device_lost) {
+    std::cerr << "assay: the device stopped answering: " << outcome->lost_because << '\n';
+  }
+  if (const auto closed = writer.close(assessed.verdicts); !closed) {
+    context.complain(closed.error(), ExitCode::error);
+    return std::nullopt;
+  }
+  if (!write_reports(context, folder)) {
+    return std::nullopt;
+  }
+  return assessed;
+}
+
+/// The scope is checked before anything is created or started: a refused run leaves nothing behind.
+bool enter_vantage(Context& context, const RunPlan& plan) {
+  const auto vantage = plan.dut.lab.vantages.find("lan");
+  if (vantage == plan.dut.lab.vantages.end()) {
+    return true;
+  }
+  const auto entered = enter_namespace(vantage->second);
+  if (!entered) {
+    context.complain(entered.error(), ExitCode::error);
+  }
+  return bool{entered};
+}
+
+/// The DUT file's `start`. An emulated device is started by `assay emulate` and `assay demo`, which write the DUT file.
+bool bring_up(Context& context, const RunPlan& plan, const fs::path& dut_folder) {
+  if (!plan.dut.lab.start) {
+    return true;
+  }
+  RecipeSurroundings surroundings;
+  surroundings.folder = dut_folder;
+  if (person_at_terminal()) {
+    surroundings.ask = [](const std::string& sentence) {
+      std::cerr << displayable(sentence) << " [Enter when done] " << std::flush;
+      std::string answer;
+      return bool{std::getline(std::cin, answer)};
+    };
+  }
+  const auto started = run_recipe(*plan.dut.lab.start, surroundings);
+  if (started && started->kind == RecipeOutcome::Kind::done) {
+    return true;
+  }
+  if (!started) {
+    context.complain(started.error(), ExitCode::error);
+  } else {
+    context.complain({ErrorKind::bad_input, "the device has to be started by a person: " + started->text, {}},
+                     ExitCode::usage);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Assessed> assess(Context& context, const Prepared& prepared, const fs::path& folder, bool allow_public) {
+  if (const auto allowed = check_scope(prepared.run_plan, allow_public); !allowed) {
+    context.complain(allowed.error(), exit_code_for(allowed.error()));
+    return std::nullopt;
+  }
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  const auto writer = BundleWriter::create(folder / "bundle", prepared.run_plan, prepared.inputs);
+  if (!writer) {
+    context.complain(writer.error(), ExitCode::usage);
+    return std::nullopt;
+  }
+  if (!bring_up(context, prepared.run_plan, prepared.dut_folder) || !enter_vantage(context, prepared.run_plan)) {
+    return std::nullopt;
+  }
+  const LoadedDictionaries library(prepared.dictionaries);
+  SessionOptions options;
+  options.allow_public = allow_public;
+  return run_and_close(context, prepared.run_plan, library, **writer, {}, options, folder);
+}
+
+namespace {
+
+/// Secrets never reach runplan.json: a resumed run reads them again from the kept DUT file.
+bool restore_secrets(Context& context, const fs::path& bundle, RunPlan& plan) {
+  const auto path = bundle / "inputs" / kDutInput;
+  if (!fs::exists(path)) {
+    return true;
+  }
+  const auto source = read_source(path);
+  if (!source) {
+    context.complain(source.error(), ExitCode::error);
+    return false;
+  }
+  auto dut = value_or_complain(context, load_dut(*source));
+  if (!dut) {
+    return false;
+  }
+  plan.dut.accounts = std::move(dut->accounts);
+  plan.dut.vendor_credentials = std::move(dut->vendor_credentials);
+  return true;
+}
+
+std::map<std::string, std::int64_t> spent_logins(const Bundle& bundle) {
+  std::map<std::string, std::int64_t> spent;
+  for (const auto& event : bundle.events()) {
+    if (event.type == "login") {
+      const auto text = [&](const char* key) { return std::string{std::string_view{event.data.at(key).as_string()}}; };
+      spent[text("address") + " " + text("endpoint") + " " + text("account")] = event.data.at("count").as_int64();
+    }
+  }
+  return spent;
+}
+
+}  // namespace
+
+std::optional<Assessed> resume_assessment(Context& context, const fs::path& folder, bool allow_public) {
+  const auto directory = bundle_in(folder);
+  const auto writer = BundleWriter::resume(directory);
+  if (!writer) {
+    context.complain(writer.error(), exit_code_for(writer.error()));
+    return std::nullopt;
+  }
+  const auto bundle = Bundle::open(directory);
+  const auto library = context.library();
+  if (!bundle || !library) {
+    context.complain(bundle ? library.error() : bundle.error(), ExitCode::error);
+    return std::nullopt;
+  }
+  auto plan = bundle->run_plan();
+  auto dictionaries = value_or_complain(context, load_dictionaries(*library));
+  if (!dictionaries || !restore_secrets(context, directory, plan) || !bring_up(context, plan, fs::current_path()) ||
+      !enter_vantage(context, plan)) {
+    return std::nullopt;
+  }
+  const LoadedDictionaries loaded(std::move(*dictionaries));
+  SessionOptions options;
+  options.allow_public = allow_public;
+  options.logins = spent_logins(*bundle);
+  options.first_invocation = 1 + std::count_if(bundle->events().begin(), bundle->events().end(),
+                                               [](const Event& event) { return event.type == "invocation_started"; });
+  const auto run_folder = directory.filename() == "bundle" ? directory.parent_path() : directory;
+  return run_and_close(context, plan, loaded, **writer, bundle->observations(), options, run_folder);
+}
+
+void print_assessment(const Context& context, const Assessed& assessed) {
+  const auto bundle = Bundle::open(bundle_in(assessed.folder));
+  if (context.json) {
+    json::object facts;
+    facts["folder"] = assessed.folder.string();
+    facts["interrupted"] = assessed.interrupted;
+    facts["device_lost"] = assessed.device_lost;
+    facts["verdicts"] = to_json(assessed.verdicts);
+    context.print_json(facts);
+    return;
+  }
+  if (assessed.interrupted || !bundle) {
+    return;
+  }
+  ConsoleOptions options;
+  options.colour = context.colour();
+  options.verbose = context.verbose > 0;
+  write_console_report(*bundle, options, std::cout);
+  std::cout << "Report: " << (assessed.folder / "report.html").string()
+            << "   evidence: " << bundle_in(assessed.folder).string() << "\n";
+}
+
+}  // namespace assay

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/cli/context.hpp"
+#include "harness/evidence/bundle.hpp"
+#include "harness/model/run_plan.hpp"
+
+namespace assay {
+
+/// What a person can set for a run beside the files.
+struct AssessOptions {
+  std::string plan_id;
+  std::string dut_file;
+  std::string job_file;
+  std::string target;                                 // first hour: an address and no file
+  std::vector<std::string> scope;                     // added to the DUT file's
+  std::string pace;                                   // profile
+  std::map<std::string, std::uint32_t> pace_numbers;  // single numbers over the profile
+  std::string allow = "intrusive";
+  std::string state = "initialised";
+  std::string netns;  // network namespace to probe from
+  bool allow_public = false;
+  bool ask = false;  // a person is at the terminal
+};
+
+/// Everything an assessment needs before the first packet: the checked plan, the device, the run plan and the exact
+/// bytes of what was read.
+struct Prepared {
+  RunPlan run_plan;
+  BundleInputs inputs;
+  std::filesystem::path dut_folder;  // where the DUT file's recipes run
+  std::map<std::string, Dictionary> dictionaries;
+};
+
+/// Reads, checks and plans. All errors are printed; none comes back.
+std::optional<Prepared> prepare(Context& context, const AssessOptions& options);
+
+/// A finished or interrupted run on disk.
+struct Assessed {
+  std::filesystem::path folder;  // holds bundle/ and the reports
+  Verdicts verdicts;
+  bool interrupted = false;
+  bool device_lost = false;
+};
+
+/// Runs a prepared plan into `folder`/bundle, judges it, closes the bundle and writes the reports beside it.
+std::optional<Assessed> assess(Context& context, const Prepared& prepared, const std::filesystem::path& folder,
+                               bool allow_public);
+
+/// Goes on with an interrupted run.
+std::optional<Assessed> resume_assessment(Context& context, const std::filesystem::path& folder, bool allow_public);
+
+/// The bundle of a run folder, or the folder itself when it is one.
+std::filesystem::path bundle_in(const std::filesystem::path& folder);
+
+/// Verdicts of what the bundle holds, closed or not.
+Verdicts judge_bundle(const Bundle& bundle);
+
+/// report.html, report.json and junit.xml beside the bundle.
+bool write_reports(Context& context, const std::filesystem::path& folder);
+
+/// The console summary and where things are.
+void print_assessment(const Context& context, const Assessed& assessed);
+
+}  // namespace assay

@@ -1,0 +1,138 @@
+#include "harness/cli/first_hour.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <sstream>
+#include <unistd.h>
+
+#include "harness/cli/assess.hpp"
+#include "harness/evidence/bundle.hpp"
+
+namespace assay {
+
+namespace {
+
+/// A YAML double-quoted scalar: JSON strings are a subset of it.
+std::string quoted(const std::string& text) {
+  return json::serialize(json::string(text));
+}
+
+std::string asked(const char* question) {
+  std::cerr << question << " [unknown]: " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer.empty() ? "unknown" : answer;
+}
+
+std::string fact_text(const Observation& observation, std::string_view key) {
+  const auto* value = observation.facts.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
+}
+
+struct Seen {
+  std::string interfaces;  // IXIT 15 rows
+  std::string logins;      // IXIT 1 rows
+};
+
+/// One IXIT 15 row for each identified service, one IXIT 1 row for each login offered.
+Seen seen_in(const Bundle& bundle) {
+  Seen seen;
+  std::set<std::string> done;
+  int interfaces = 0;
+  int logins = 0;
+  for (const auto& observation : bundle.observations()) {
+    const auto& endpoint = observation.invocation.endpoint;
+    const auto protocol = fact_text(observation, "service.protocol");
+    if (observation.invocation.probe != "services" || !endpoint || protocol.empty() ||
+        !done.insert(endpoint->text()).second) {
+      continue;
+    }
+    const auto id = "IF-" + std::to_string(++interfaces);
+    seen.interfaces += "    - {id: " + id + ", kind: logical, port: " + endpoint->text() +
+                       ", service: " + quoted(protocol) +
+                       ", status: enabled, purpose: \"\"}   # say what it is for, or switch it off\n";
+    const auto* offered = observation.facts.if_contains("service.logins");
+    if (offered != nullptr && offered->is_array() && !offered->get_array().empty()) {
+      seen.logins +=
+          "    - {id: AM-" + std::to_string(++logins) + ", interface: " + id + ", port: " + endpoint->text() +
+          ", kind: password, user_defined: null, attempts: \"\"}   # complete and keep, if it is meant to be there\n";
+    }
+  }
+  return seen;
+}
+
+std::string dut_text(const Bundle& bundle) {
+  const auto& dut = bundle.run_plan().dut;
+  const auto seen = seen_in(bundle);
+  std::ostringstream out;
+  out << "# Written by `assay run --target` from what was seen. Complete it, then: assay run --plan "
+      << bundle.run_plan().plan.id << " --dut FILE\n"
+      << "assay: dut/1\n"
+      << "device: {vendor: " << quoted(dut.device.vendor) << ", model: " << quoted(dut.device.model)
+      << ", hardware: " << quoted(dut.device.hardware) << ", firmware: " << quoted(dut.device.firmware) << "}\n"
+      << "samples:\n";
+  for (const auto& sample : dut.samples) {
+    for (const auto& [vantage, addresses] : sample.at) {
+      out << "  - {id: " << quoted(sample.id) << ", serial: \"\", mac: \"\", at: {" << vantage << ": "
+          << quoted(addresses.front()) << "}}\n";
+    }
+  }
+  out << "scope: [" << quoted(dut.scope.front()) << "]   # nothing outside is ever contacted\n"
+      << "pace: " << dut.pace.profile << "   # gentle, normal, fast\n"
+      << "standard: " << quoted(bundle.run_plan().plan.method) << "\n"
+      << "ics: {}   # \"5.1-2\": {support: N/A, because: no pre-installed passwords}\n";
+  if (seen.interfaces.empty() && seen.logins.empty()) {
+    out << "ixit: {}\n";
+    return out.str();
+  }
+  out << "ixit:\n";
+  if (!seen.logins.empty()) {
+    out << "  1-AuthMech:   # every login that was seen; an entry declares it\n" << seen.logins;
+  }
+  if (!seen.interfaces.empty()) {
+    out << "  15-Intf:   # every service that was seen; an entry declares it\n" << seen.interfaces;
+  }
+  return out.str();
+}
+
+}  // namespace
+
+bool person_at_terminal() {
+  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+Dut undeclared_device(const std::string& address, bool ask) {
+  Dut dut;
+  if (ask) {
+    dut.device.vendor = asked("Vendor of the device");
+    dut.device.model = asked("Model");
+    dut.device.firmware = asked("Firmware version");
+  }
+  Sample sample;
+  sample.id = "A";
+  sample.at["lan"] = {address};
+  dut.samples.push_back(sample);
+  dut.scope = {address};
+  return dut;
+}
+
+void write_first_dut(Context& context, const std::filesystem::path& folder) {
+  const auto bundle = Bundle::open(bundle_in(folder));
+  if (!bundle) {
+    context.complain(bundle.error(), ExitCode::error);
+    return;
+  }
+  const auto path = folder / "dut.yaml";
+  std::ofstream file(path, std::ios::binary);
+  file << dut_text(*bundle);
+  if (!file.flush()) {
+    context.complain({ErrorKind::io, "could not write " + path.string(), {}}, ExitCode::error);
+    return;
+  }
+  if (!context.json) {
+    std::cout << "Written to go on from: " << path.string() << " (nothing is declared until you do)\n";
+  }
+}
+
+}  // namespace assay

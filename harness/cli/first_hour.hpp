@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "harness/cli/context.hpp"
+#include "harness/model/dut.hpp"
+
+/// The first hour with a device: no file yet, nothing declared, one command.
+namespace assay {
+
+bool person_at_terminal();
+
+/// A device of which only the address is known; its identity is asked when a person is there, else "unknown".
+Dut undeclared_device(const std::string& address, bool ask);
+
+/// Writes a dut.yaml to go on from, filled with what the run in `folder` found: never over an existing file.
+void write_first_dut(Context& context, const std::filesystem::path& folder);
+
+}  // namespace assay

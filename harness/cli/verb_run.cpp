@@ -1,0 +1,152 @@
+#include <chrono>
+#include <ctime>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/cli/assess.hpp"
+#include "harness/cli/first_hour.hpp"
+#include "harness/model/display.hpp"
+
+namespace assay {
+
+namespace {
+
+struct RunVerb {
+  AssessOptions assess;
+  std::string out;
+  std::string fail_on = "open";
+  std::string gate;
+  std::uint32_t max_connections = 0;
+  std::uint32_t max_packets_per_second = 0;
+  std::uint32_t max_connects_per_second = 0;
+  std::uint32_t login_attempts_per_account = 0;
+};
+
+/// "assay-cls-iot-1-20261123T180000Z"
+std::string default_folder(const std::string& plan) {
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
+  auto name = plan;
+  std::replace(name.begin(), name.end(), '/', '-');
+  return "assay-" + name + "-" + stamp;
+}
+
+Gate gate_of(const RunVerb& verb) {
+  return {enum_from<FailOn>(verb.fail_on).value_or(FailOn::open), verb.gate == "automated"};
+}
+
+void add_gate_options(CLI::App& verb, RunVerb& options) {
+  verb.add_option("--fail-on", options.fail_on, "First kind of trouble that makes the exit code non-zero")
+      ->check(CLI::IsMember({"open", "error", "fail", "never"}))
+      ->capture_default_str();
+  verb.add_option("--gate", options.gate,
+                  "automated: 0 when every unit that a machine can close has passed (not a level result)")
+      ->check(CLI::IsMember({"automated"}));
+}
+
+void finish(Context& context, const std::optional<Assessed>& assessed, const RunVerb& verb) {
+  if (!assessed) {
+    return;
+  }
+  print_assessment(context, *assessed);
+  if (assessed->interrupted) {
+    context.exit_code = ExitCode::interrupted;
+    return;
+  }
+  const auto gate = gate_of(verb);
+  if (gate.automated && !context.json) {
+    const auto& summary = assessed->verdicts.summary;
+    std::cout << "Gate \"automated\": " << summary.machine_units_passed << " of " << summary.machine_units
+              << " units that a machine can close have passed. This is not a level result.\n";
+  }
+  context.exit_code = exit_code_for(assessed->verdicts, gate);
+}
+
+void run(Context& context, RunVerb& verb) {
+  for (const auto& [name, value] : {std::pair{"max_connections", verb.max_connections},
+                                    {"max_packets_per_second", verb.max_packets_per_second},
+                                    {"max_connects_per_second", verb.max_connects_per_second},
+                                    {"login_attempts_per_account", verb.login_attempts_per_account}}) {
+    if (value > 0) {
+      verb.assess.pace_numbers[name] = value;
+    }
+  }
+  verb.assess.ask = !context.quiet && person_at_terminal();
+  const auto prepared = prepare(context, verb.assess);
+  if (!prepared) {
+    return;
+  }
+  const std::filesystem::path folder = verb.out.empty() ? default_folder(verb.assess.plan_id) : verb.out;
+  const auto assessed = assess(context, *prepared, folder, verb.assess.allow_public);
+  finish(context, assessed, verb);
+  if (assessed && !verb.assess.target.empty()) {
+    write_first_dut(context, assessed->folder);
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context) {
+  auto options = std::make_shared<RunVerb>();
+  auto* verb =
+      app.add_subcommand("run", "Assess a device against a plan: probe it, judge it, leave a bundle and reports");
+  verb->add_option("--plan", options->assess.plan_id, "Plan to run, such as cls-iot/1 (see: assay plans)")
+      ->required()
+      ->type_name("ID");
+  auto* dut =
+      verb->add_option("--dut", options->assess.dut_file, "The device and its maker's declaration")->type_name("FILE");
+  verb->add_option("--target", options->assess.target,
+                   "First hour: assess this address with no file at all; nothing is declared, a dut.yaml is written to "
+                   "go on from")
+      ->excludes(dut)
+      ->type_name("ADDRESS");
+  verb->add_option("--job", options->assess.job_file, "The laboratory's job file")->type_name("FILE");
+  verb->add_option("-o,--out", options->out, "New folder for the bundle and the reports")->type_name("DIR");
+  verb->add_option("--pace", options->assess.pace, "How hard the device may be worked")
+      ->check(CLI::IsMember({"gentle", "normal", "fast"}));
+  verb->add_option("--max-connections", options->max_connections,
+                   "Sockets open to the device at once, over the profile's number");
+  verb->add_option("--max-packets-per-second", options->max_packets_per_second, "For scans, over the profile's number");
+  verb->add_option("--max-connects-per-second", options->max_connects_per_second,
+                   "For other probes, over the profile's number");
+  verb->add_option("--login-attempts", options->login_attempts_per_account,
+                   "Wrong logins for one account, over the profile's number");
+  verb->add_option("--allow", options->assess.allow, "Highest intrusiveness allowed")
+      ->check(CLI::IsMember({"passive", "benign", "intrusive", "destructive"}))
+      ->capture_default_str();
+  verb->add_option("--state", options->assess.state, "State the device is in")
+      ->check(CLI::IsMember({"factory", "initialised", "customised", "after_reset"}))
+      ->capture_default_str();
+  verb->add_option("--scope", options->assess.scope, "Further addresses or ranges that may be contacted")
+      ->type_name("CIDR");
+  verb->add_flag("--allow-public", options->assess.allow_public,
+                 "Allow public addresses in the scope (only with written authorisation)");
+  verb->add_option("--netns", options->assess.netns, "Network namespace to probe from, over the DUT file's")
+      ->type_name("PATH");
+  add_gate_options(*verb, *options);
+  verb->callback([&context, options] {
+    if (options->assess.dut_file.empty() && options->assess.target.empty()) {
+      context.complain({ErrorKind::bad_input, "run needs --dut FILE or --target ADDRESS", {}}, ExitCode::usage);
+      return;
+    }
+    run(context, *options);
+  });
+}
+
+void add_resume(CLI::App& app, Context& context) {
+  auto options = std::make_shared<RunVerb>();
+  auto* verb = app.add_subcommand("resume", "Go on with an interrupted run: no case lost, none doubled");
+  verb->add_option("folder", options->out, "Folder of the run")->required()->type_name("DIR");
+  verb->add_flag("--allow-public", options->assess.allow_public, "Allow public addresses in the scope");
+  add_gate_options(*verb, *options);
+  verb->callback([&context, options] {
+    finish(context, resume_assessment(context, options->out, options->assess.allow_public), *options);
+  });
+}
+
+}  // namespace assay
