@@ -74,8 +74,8 @@ std::string dut_text(const Bundle& bundle) {
       << "samples:\n";
   for (const auto& sample : dut.samples) {
     for (const auto& [vantage, addresses] : sample.at) {
-      out << "  - {id: " << quoted(sample.id) << ", serial: \"\", mac: \"\", at: {" << vantage << ": "
-          << quoted(addresses.front()) << "}}\n";
+      out << "  - {id: " << quoted(sample.id) << ", at: {" << vantage << ": " << quoted(addresses.front())
+          << "}}   # add serial and mac\n";
     }
   }
   out << "scope: [" << quoted(dut.scope.front()) << "]   # nothing outside is ever contacted\n"

@@ -101,6 +101,12 @@ Finding to_finding(const json::value& item, const FindingSource& source) {
 
 }  // namespace
 
+bool is_finding(const json::value& item) {
+  const auto* object = item.if_object();
+  const auto* sentence = object != nullptr ? object->if_contains("what") : &item;
+  return sentence != nullptr && sentence->is_string() && !sentence->get_string().empty();
+}
+
 std::vector<Finding> to_findings(const std::vector<json::value>& items, const FindingSource& source) {
   std::vector<Finding> out;
   for (const auto& item : items) {

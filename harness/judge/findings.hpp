@@ -15,6 +15,10 @@ struct FindingSource {
   std::vector<std::string> facts;  // that the expression names, for evidence
 };
 
+/// A sentence, or an object with a sentence under "what". Anything else that a `fail` expression yields is a fault of the
+/// plan and says nothing about the device.
+bool is_finding(const json::value& item);
+
 /// Items of a `fail` or `inconclusive` expression as findings, equal ones once.
 std::vector<Finding> to_findings(const std::vector<json::value>& items, const FindingSource& source);
 

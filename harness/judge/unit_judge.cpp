@@ -154,7 +154,15 @@ class UnitJudge {
 
   void collect() {
     if (const auto* failed = result(Program::fail)) {
-      findings_ = to_findings(failed->items, source(unit_.fail));
+      auto items = failed->items;
+      const auto no_finding = [](const json::value& item) { return !is_finding(item); };
+      if (std::erase_if(items, no_finding) > 0) {
+        instance_.obstacles.push_back(
+            {Obstacle::error, plain_finding(unit_.where_fail + ": yields an item that is no finding; it must be a "
+                                                               "sentence or an object with \"what\"",
+                                            instance_.endpoint)});
+      }
+      findings_ = to_findings(items, source(unit_.fail));
       doubts(*failed, unit_.where_fail);
     }
     if (const auto* open = result(Program::inconclusive)) {

@@ -40,10 +40,12 @@ REFUSED = {
     "a misspelt fact among the needs": ("needs: [ports.opened]", "ports.open"),
     "an unknown provision": ("fail: 'support(\"5.9-99\") | select(. == \"N\")'", "5.9-99"),
     "an unknown IXIT table": ("fail: 'ixit(\"1-AuthMehc\")'", "1-AuthMech"),
-    "jq that does not compile": ("fail: 'fact(\"ports.open\") | ['", "HOSTILE"),
+    "jq that does not compile": ("fail: 'fact(\"ports.open\") | ['", "bracket"),
     "halt": ("fail: 'halt'", "halt"),
     "the environment": ("fail: '$ENV.PATH'", "ENV"),
     "an import": ("fail: 'import \"x\" as x; 1'", "import"),
+    "a swallowed error": ("fail: 'fact(\"ports.open\")?'", "?"),
+    "raw facts": ("fail: 'first(obs(\"ports\")) | .facts'", "facts"),
     "an unknown key": ("fial: '1'", "fail"),
 }
 # Found when it runs.
@@ -53,9 +55,9 @@ MISBEHAVING = {
     "a memory bomb": "fail: '[range(1e9)] | length'",
     "an endless stream": "fail: 'repeat(1)'",
     "a runtime error": "fail: '1 + \"text\"'",
-    "a swallowed unobserved fact": "fail: 'first(obs(\"ports\")) | .unobserved[\"ports.open\"] = \"made up\" | del(.facts[\"ports.open\"]) | fact(\"ports.open\")?'",
     "an unknown name made at run time": "fail: '(\"ports.\" + \"opne\") as $k | fact($k)'",
-    "an absent fact compared": "fail: 'first(obs(\"ports\")) | .absent = [\"ports.open\"] | del(.facts[\"ports.open\"]) | select(fact(\"ports.open\") < 5) | \"smaller\"'",
+    "a fact that was not observed": "fail: 'obs(\"ports\") | coverage(\"udp\") | select(. < 5) | \"smaller\"'",
+    "an item that is no finding": "fail: '1'",
 }
 
 
