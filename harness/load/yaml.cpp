@@ -43,13 +43,21 @@ class Places {
     offset = std::min(offset, text_.size());
     const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
     const auto line = static_cast<std::size_t>(next - starts_.begin());
-    const auto start = starts_[line - 1];
-    return {line, characters(text_.substr(start, offset - start)) + 1};
+    // Places are asked for in order: counting goes on from the last one, or a file of one long line costs its square.
+    if (line != last_.line || offset < last_offset_) {
+      last_ = {line, 1};
+      last_offset_ = starts_[line - 1];
+    }
+    last_.column += characters(text_.substr(last_offset_, offset - last_offset_));
+    last_offset_ = offset;
+    return last_;
   }
 
  private:
   std::string_view text_;
   std::vector<std::size_t> starts_;
+  mutable Place last_;
+  mutable std::size_t last_offset_ = 0;
 };
 
 /// How large a finished subtree is: what an alias to it costs.

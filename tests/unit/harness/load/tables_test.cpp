@@ -1,4 +1,4 @@
-#include <regex>
+#include <regex.h>
 #include <set>
 
 #include "harness/load/check.hpp"
@@ -132,6 +132,25 @@ std::string with_key(const Table& table, const Key& key, const std::string& valu
   base.pop_back();
   return base + "\n" + std::string{key.name} + ": " + value + "}";
 }
+
+/// The C library's extended expressions say the same as ECMA-262 for the patterns here; std::regex makes g++ 12 warn
+/// under the sanitizers.
+class Pattern {
+ public:
+  explicit Pattern(std::string_view text) {
+    REQUIRE(regcomp(&compiled_, std::string{text}.c_str(), REG_EXTENDED | REG_NOSUB) == 0);
+  }
+
+  ~Pattern() { regfree(&compiled_); }
+
+  Pattern(const Pattern&) = delete;
+  Pattern& operator=(const Pattern&) = delete;
+
+  bool finds(const std::string& text) const { return regexec(&compiled_, text.c_str(), 0, nullptr, 0) == 0; }
+
+ private:
+  regex_t compiled_{};
+};
 
 template <class E>
 std::set<std::string> enumerators() {
@@ -277,17 +296,17 @@ TEST_CASE("tables: patterns and matchers agree") {
       {kAbsolutePath, {"/a"}, {"a", "/", ""}},
   };
   for (const auto& row : rows) {
-    const std::regex pattern{std::string{row.syntax.pattern}};
+    const Pattern pattern(row.syntax.pattern);
     CHECK(row.syntax.matches(row.syntax.example));
     for (const auto& text : row.good) {
       CAPTURE(row.syntax.name, text);
       CHECK(row.syntax.matches(text));
-      CHECK(std::regex_search(text, pattern));
+      CHECK(pattern.finds(text));
     }
     for (const auto& text : row.bad) {
       CAPTURE(row.syntax.name, text);
       CHECK_FALSE(row.syntax.matches(text));
-      CHECK_FALSE(std::regex_search(text, pattern));
+      CHECK_FALSE(pattern.finds(text));
     }
   }
   for (const auto* text : {"10.0.0.256", "10.0.0", "1::2::3", "fe80::1%eth0", "10.0.0.0/33", "::/129"}) {
