@@ -4,14 +4,14 @@
 
 namespace assay {
 
-Bucket::Bucket(double rate_per_second, double burst) : rate_(rate_per_second), burst_(std::max(1.0, burst)) {
-  set_rate(rate_per_second);
+Bucket::Bucket(double rate_per_second, double burst) {
+  set_rate(rate_per_second, burst);
 }
 
-void Bucket::set_rate(double rate_per_second) {
+void Bucket::set_rate(double rate_per_second, double burst) {
   rate_ = rate_per_second > 0 ? rate_per_second : 1;
   interval_ = std::chrono::nanoseconds{static_cast<std::int64_t>(1e9 / rate_)};
-  tolerance_ = std::chrono::nanoseconds{static_cast<std::int64_t>((burst_ - 1) * 1e9 / rate_)};
+  tolerance_ = std::chrono::nanoseconds{static_cast<std::int64_t>((std::max(1.0, burst) - 1) * 1e9 / rate_)};
 }
 
 bool Bucket::try_take(TimePoint now) {

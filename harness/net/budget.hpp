@@ -19,7 +19,7 @@ class Bucket {
   /// `burst` tokens may be taken at once after a rest. A rate of 0 counts as 1 a second.
   Bucket(double rate_per_second, double burst);
 
-  void set_rate(double rate_per_second);
+  void set_rate(double rate_per_second, double burst);
 
   double rate() const { return rate_; }
 
@@ -32,8 +32,7 @@ class Bucket {
   TimePoint reserve(TimePoint now);
 
  private:
-  double rate_;
-  double burst_;
+  double rate_ = 1;
   std::chrono::nanoseconds interval_{0};
   std::chrono::nanoseconds tolerance_{0};
   TimePoint due_{};

@@ -7,9 +7,10 @@ namespace assay {
 
 namespace {
 
-constexpr int kRemembered = 16;       // canaries in the estimate
-constexpr int kLeastForDecision = 4;  // before that loss is chance
-constexpr int kTooManyLost = 3;       // of the remembered: at 1 % loss each way this comes once in 250 estimates
+constexpr double kBurstSeconds = 0.005;  // sent at once after a pause
+constexpr int kRemembered = 16;          // canaries in the estimate
+constexpr int kLeastForDecision = 4;     // before that loss is chance
+constexpr int kTooManyLost = 3;          // of the remembered: at 1 % loss each way this comes once in 250 estimates
 constexpr std::uint64_t kQuietSpacing = 256;
 constexpr std::uint64_t kSlowSpacing = 4;
 constexpr double kSmallestWindow = 4;
@@ -28,7 +29,7 @@ constexpr int kMostLossForTrust = 10;  // one canary in so many may be lost
 SweepControl::SweepControl(std::size_t most_in_flight, double most_per_second, TimePoint now)
     : most_(static_cast<double>(std::max<std::size_t>(1, most_in_flight))),
       window_(std::min(most_, static_cast<double>(kFirstWindow))),
-      bucket_(most_per_second, most_per_second / 200),
+      bucket_(most_per_second, most_per_second * kBurstSeconds),
       most_per_second_(most_per_second),
       step_(kCarefulStep),
       epoch_start_(now),
@@ -90,7 +91,7 @@ void SweepControl::slow_down(double loss, TimePoint now) {
   const double measured = std::min(static_cast<double>(sent_in_epoch_) / seconds, most_per_second_);
   const double least = std::min(kSlowestPerSecond, most_per_second_);
   delivered_ = std::max(least, measured * (1 - loss));
-  bucket_.set_rate(std::max(least, delivered_ * kMargin));
+  set_rate(std::max(least, delivered_ * kMargin));
   step_ = kCarefulStep;
   // Slower did not help: what is lost now is lost by the path.
   allowance_ = limited_ && !sped_up_ ? std::min(kMostAllowance, allowance_ + 1) : allowance_;
@@ -108,6 +109,10 @@ void SweepControl::slow_down(double loss, TimePoint now) {
   pass_lost_ = 0;
 }
 
+void SweepControl::set_rate(double per_second) {
+  bucket_.set_rate(per_second, per_second * kBurstSeconds);
+}
+
 void SweepControl::speed_up(TimePoint now) {
   if (!limited_ || now - last_speed_up_ < kRateInterval) {
     return;
@@ -116,7 +121,7 @@ void SweepControl::speed_up(TimePoint now) {
   sped_up_ = true;
   // Careful around the rate that lost packets; once well past it that loss was of the moment, and steps grow.
   step_ = bucket_.rate() > delivered_ * kPassed ? std::min(kLargestStep, step_ * step_) : kCarefulStep;
-  bucket_.set_rate(std::min(most_per_second_, bucket_.rate() * step_));
+  set_rate(std::min(most_per_second_, bucket_.rate() * step_));
 }
 
 bool SweepControl::healthy() const {

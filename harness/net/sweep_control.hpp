@@ -53,6 +53,7 @@ class SweepControl {
 
  private:
   void slow_down(double loss, TimePoint now);
+  void set_rate(double per_second);
   void speed_up(TimePoint now);
 
   double most_;

@@ -1,0 +1,133 @@
+#include "harness/net/sweep_control.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace assay;
+using namespace std::chrono_literals;
+
+namespace {
+
+const TimePoint kStart{1000s};
+
+void send(SweepControl& control, int count, TimePoint now) {
+  for (int sent = 0; sent < count; ++sent) {
+    (void)control.try_take(now);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("The window starts small, doubles a round, and stays below the pace") {
+  SweepControl control{1000, 1e6, kStart};
+  CHECK(control.window() == SweepControl::kFirstWindow);
+  for (std::size_t answer = 0; answer < SweepControl::kFirstWindow; ++answer) {
+    control.progressed();
+  }
+  CHECK(control.window() == 2 * SweepControl::kFirstWindow);
+  for (int answer = 0; answer < 5000; ++answer) {
+    control.progressed();
+  }
+  CHECK(control.window() == 1000);
+  CHECK(SweepControl{4, 200, kStart}.window() == 4);
+}
+
+TEST_CASE("Single losses do not slow a sweep down") {
+  SweepControl control{4096, 1e6, kStart};
+  for (int canary = 0; canary < 200; ++canary) {
+    CHECK_FALSE(control.canary_ended(canary % 50 != 0, 0, kStart));
+  }
+  CHECK(control.epoch() == 0);
+  CHECK(control.healthy());
+}
+
+TEST_CASE("Lost canaries bring the rate below what the device was seen to take") {
+  SweepControl control{4096, 1e6, kStart};
+  send(control, 10000, kStart);
+  const auto later = kStart + 1s;
+  CHECK_FALSE(control.canary_ended(true, 0, later));
+  CHECK_FALSE(control.canary_ended(false, 0, later));
+  CHECK_FALSE(control.canary_ended(false, 0, later));
+  CHECK(control.canary_ended(false, 0, later));
+  CHECK(control.epoch() == 1);
+  CHECK(control.window() == SweepControl::kFirstWindow / 2);
+  // 10,000 a second and nearly all lost: a single estimate is believed up to 70 %, so below 3,000 from now on.
+  int allowed = 0;
+  for (int ms = 0; ms < 1000; ++ms) {
+    while (control.try_take(later + ms * 1ms)) {
+      ++allowed;
+    }
+  }
+  CHECK(allowed > 2000);
+  CHECK(allowed < 3000);
+}
+
+TEST_CASE("Canaries from before a slow-down are not counted against the new rate") {
+  SweepControl control{4096, 1e6, kStart};
+  for (int canary = 0; canary < 4; ++canary) {
+    (void)control.canary_ended(false, 0, kStart + 1s);
+  }
+  REQUIRE(control.epoch() == 1);
+  for (int canary = 0; canary < 100; ++canary) {
+    CHECK_FALSE(control.canary_ended(false, 0, kStart + 1s));
+  }
+  CHECK(control.epoch() == 1);
+  CHECK(control.canaries_in_pass() == 0);
+  CHECK(control.lost_in_row() == 104);
+}
+
+TEST_CASE("The rate recovers slowly while canaries answer") {
+  SweepControl control{4096, 1e6, kStart};
+  send(control, 1000, kStart);
+  for (int canary = 0; canary < 4; ++canary) {
+    (void)control.canary_ended(canary == 0, 0, kStart + 1s);
+  }
+  REQUIRE(control.epoch() == 1);
+  const auto count = [&](TimePoint from) {
+    int allowed = 0;
+    for (int ms = 0; ms < 1000; ++ms) {
+      allowed += control.try_take(from + ms * 1ms) ? 1 : 0;
+    }
+    return allowed;
+  };
+  const int before = count(kStart + 10s);
+  for (int step = 0; step < 50; ++step) {
+    (void)control.canary_ended(true, 1, kStart + 20s + step * 100ms);
+  }
+  const int after = count(kStart + 30s);
+  CHECK(after > before);
+  CHECK(after < 4 * before);
+}
+
+TEST_CASE("Silence is believed only beside canaries that answered") {
+  SweepControl control{64, 1e6, kStart};
+  CHECK_FALSE(control.healthy());
+  for (int canary = 0; canary < 3; ++canary) {
+    (void)control.canary_ended(true, 0, kStart);
+  }
+  CHECK(control.healthy());
+  (void)control.canary_ended(false, 0, kStart);
+  CHECK_FALSE(control.healthy());
+  control.begin_pass();
+  CHECK_FALSE(control.healthy());
+  CHECK(control.window() == 32);
+}
+
+TEST_CASE("Canaries are rare while everything answers and frequent beside silence") {
+  SweepControl control{64, 1e6, kStart};
+  send(control, 16, kStart);
+  CHECK(control.wants_canary(true, kStart));
+  CHECK_FALSE(control.wants_canary(false, kStart));
+  send(control, 240, kStart);
+  CHECK(control.wants_canary(false, kStart));
+  control.canary_sent(kStart);
+  CHECK_FALSE(control.wants_canary(true, kStart));
+}
+
+TEST_CASE("Fewer descriptors than thought bound the window for good") {
+  SweepControl control{1000, 1e6, kStart};
+  control.limit_window(10);
+  for (int answer = 0; answer < 100; ++answer) {
+    control.progressed();
+  }
+  CHECK(control.window() == 10);
+}

@@ -1,0 +1,207 @@
+#include <array>
+#include <thread>
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "tests/unit/harness/net/loopback.hpp"
+
+using namespace assay;
+using namespace std::chrono_literals;
+using assay::loopback::Bench;
+using assay::loopback::Peer;
+
+namespace {
+
+constexpr auto kWithin = 5000ms;
+
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* owned) const {
+    Free(owned);
+  }
+};
+
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
+using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
+
+Certificate self_signed(EVP_PKEY* key) {
+  Certificate certificate{X509_new()};
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_set_pubkey(certificate.get(), key);
+  auto* name = X509_get_subject_name(certificate.get());
+  const std::array<unsigned char, 6> text{'d', 'e', 'v', 'i', 'c', 'e'};
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text.data(), static_cast<int>(text.size()), -1, 0);
+  X509_set_issuer_name(certificate.get(), name);
+  REQUIRE(X509_sign(certificate.get(), key, EVP_sha256()) > 0);
+  return certificate;
+}
+
+int choose_http(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char*, unsigned, void*) {
+  static constexpr std::array<unsigned char, 8> kHttp{'h', 't', 't', 'p', '/', '1', '.', '1'};
+  *chosen = kHttp.data();
+  *size = kHttp.size();
+  return SSL_TLSEXT_ERR_OK;
+}
+
+Context server_context(int version) {
+  Context context{SSL_CTX_new(TLS_server_method())};
+  const Key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
+  const auto certificate = self_signed(key.get());
+  // The server plays an old device too, so it must not be held to the policy of this machine.
+  SSL_CTX_set_security_level(context.get(), 0);
+  SSL_CTX_set_min_proto_version(context.get(), version);
+  SSL_CTX_set_max_proto_version(context.get(), version);
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_http, nullptr);
+  REQUIRE(SSL_CTX_use_certificate(context.get(), certificate.get()) == 1);
+  REQUIRE(SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1);
+  return context;
+}
+
+/// Echoes one message and says goodbye; `prelude` is exchanged in clear before (STARTTLS).
+void serve(const Peer& peer, SSL_CTX* context, const std::string& prelude) {
+  const auto accepted = peer.accept();
+  std::array<char, 64> buffer{};
+  if (!prelude.empty()) {
+    (void)!::recv(accepted.get(), buffer.data(), buffer.size(), 0);
+    (void)!::send(accepted.get(), prelude.data(), prelude.size(), MSG_NOSIGNAL);
+  }
+  const Session session{SSL_new(context)};
+  SSL_set_fd(session.get(), accepted.get());
+  if (SSL_accept(session.get()) != 1) {
+    return;
+  }
+  const int size = SSL_read(session.get(), buffer.data(), static_cast<int>(buffer.size()));
+  if (size > 0) {
+    SSL_write(session.get(), buffer.data(), size);
+  }
+  SSL_shutdown(session.get());
+  // The client's close_notify may still come; an early close would cut what it has not read yet.
+  SSL_read(session.get(), buffer.data(), static_cast<int>(buffer.size()));
+}
+
+struct Heard {
+  TlsSession session;
+  std::string echo;
+  std::string end;
+  std::string error;
+};
+
+std::string text_of(const Result<std::size_t>& size, std::span<const std::byte> buffer) {
+  return size ? std::string{reinterpret_cast<const char*>(buffer.data()), *size}
+              : std::string{name_of(size.error().kind)};
+}
+
+asio::awaitable<void> converse(TlsStream& stream, Heard& heard) {
+  heard.session = stream.session();
+  const std::string hello = "hello";
+  const auto bytes = std::as_bytes(std::span{hello});
+  const auto written = co_await stream.write_all(bytes, kWithin);
+  CHECK(written);
+  std::array<std::byte, 64> buffer{};
+  const std::span<std::byte> into{buffer};
+  const auto echoed = co_await stream.read_some(into, kWithin);
+  heard.echo = text_of(echoed, buffer);
+  stream.shutdown_send();
+  const auto ended = co_await stream.read_some(into, kWithin);
+  heard.end = text_of(ended, buffer);
+}
+
+asio::awaitable<void> visit(Network& network, std::uint16_t port, const TlsOptions& options, Heard& heard) {
+  const Endpoint to{Transport::tcp, port};
+  const auto stream = co_await network.connect_tls(to, options, kWithin);
+  if (!stream) {
+    heard.error = name_of(stream.error().kind);
+    co_return;
+  }
+  co_await converse(**stream, heard);
+}
+
+asio::awaitable<void> upgrade(Network& network, std::uint16_t port, const TlsOptions& options, Heard& heard) {
+  const Endpoint to{Transport::tcp, port};
+  auto clear = co_await network.connect_tcp(to, kWithin);
+  REQUIRE(clear);
+  const std::string ask = "STARTTLS\r\n";
+  const auto bytes = std::as_bytes(std::span{ask});
+  const auto asked = co_await (*clear)->write_all(bytes, kWithin);
+  CHECK(asked);
+  std::array<std::byte, 64> buffer{};
+  const std::span<std::byte> into{buffer};
+  const auto ready = co_await (*clear)->read_some(into, kWithin);
+  CHECK(text_of(ready, buffer) == "220 go\r\n");
+  const auto stream = co_await network.start_tls(std::move(*clear), options, kWithin);
+  REQUIRE(stream);
+  co_await converse(**stream, heard);
+}
+
+}  // namespace
+
+TEST_CASE("A TLS session shows its version, suite, protocol and certificate, old versions included") {
+  for (const auto& [version, name] :
+       {std::pair{TLS1_3_VERSION, "TLSv1.3"}, std::pair{TLS1_2_VERSION, "TLSv1.2"}, std::pair{TLS1_VERSION, "TLSv1"}}) {
+    INFO(name);
+    Bench bench;
+    const Peer peer{"127.0.0.1", SOCK_STREAM, 1};
+    const auto context = server_context(version);
+    std::thread device{[&] { serve(peer, context.get(), {}); }};
+    Heard heard;
+    TlsOptions options;
+    options.server_name = "device.example";
+    options.alpn = {"http/1.1"};
+    bench.run(visit(*bench.network, peer.port, options, heard));
+    device.join();
+    CHECK(heard.error.empty());
+    CHECK(heard.session.version == name);
+    CHECK_FALSE(heard.session.cipher.empty());
+    CHECK(heard.session.alpn == "http/1.1");
+    REQUIRE(heard.session.chain_der.size() == 1);
+    CHECK(heard.session.chain_der[0].find("device") != std::string::npos);
+    CHECK(heard.echo == "hello");
+    CHECK(heard.end == "closed");
+    CHECK(bench.governor.numbers().sockets_in_flight == 0);
+  }
+}
+
+TEST_CASE("TLS begins on a stream that already spoke") {
+  Bench bench;
+  const Peer peer{"127.0.0.1", SOCK_STREAM, 1};
+  const auto context = server_context(TLS1_2_VERSION);
+  std::thread device{[&] { serve(peer, context.get(), "220 go\r\n"); }};
+  Heard heard;
+  const TlsOptions options;
+  bench.run(upgrade(*bench.network, peer.port, options, heard));
+  device.join();
+  CHECK(heard.session.version == "TLSv1.2");
+  CHECK(heard.echo == "hello");
+  CHECK(heard.end == "closed");
+}
+
+TEST_CASE("A device that cuts, closes or says nothing in the handshake is reported as that") {
+  for (const std::string how : {"reset", "closed", "timed_out"}) {
+    INFO(how);
+    Bench bench{"127.0.0.1", how == "timed_out" ? 200ms : 20000ms};
+    const Peer peer{"127.0.0.1", SOCK_STREAM, 1};
+    std::thread device{[&] {
+      auto accepted = peer.accept();
+      std::array<char, 4096> hello{};
+      (void)!::recv(accepted.get(), hello.data(), hello.size(), 0);
+      if (how == "reset") {
+        const linger at_once{1, 0};
+        ::setsockopt(accepted.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      }
+      if (how == "timed_out") {
+        (void)!::recv(accepted.get(), hello.data(), hello.size(), 0);
+      }
+    }};
+    Heard heard;
+    const TlsOptions options;
+    bench.run(visit(*bench.network, peer.port, options, heard));
+    device.join();
+    CHECK(heard.error == how);
+  }
+}
