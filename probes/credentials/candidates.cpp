@@ -39,14 +39,15 @@ Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrar
   if (dictionary == nullptr) {
     return candidates;
   }
+  for (std::size_t i = 0; i < dictionary->credentials.size(); ++i) {
+    const auto& pair = dictionary->credentials[i];
+    add(pair.username, pair.password, "dictionary " + dictionary->id + " entry " + std::to_string(i + 1));
+  }
+  // Last: the dictionary stands in order of likelihood and has the likely blank ones itself.
   for (const auto& pair : dictionary->credentials) {
     if (options.blank) {
       add(pair.username, Secret{"", "blank password"}, "blank password");
     }
-  }
-  for (std::size_t i = 0; i < dictionary->credentials.size(); ++i) {
-    const auto& pair = dictionary->credentials[i];
-    add(pair.username, pair.password, "dictionary " + dictionary->id + " entry " + std::to_string(i + 1));
   }
   return candidates;
 }

@@ -21,8 +21,8 @@ struct CandidateOptions {
   bool blank = true;
 };
 
-/// Pairs in the order of likelihood: the vendor's own, a blank password for each user name of the dictionary, then the
-/// dictionary as it stands. A pair comes once. `bad_input` when the dictionary is not there.
+/// Pairs in the order of likelihood: the vendor's own, the dictionary as it stands, then a blank password for each of
+/// its user names. A pair comes once. `bad_input` when the dictionary is not there.
 Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrary& library,
                                                const CandidateOptions& options);
 

@@ -12,11 +12,12 @@ namespace assay::probes::credentials {
 
 /// How one login ended. Silence and a cut connection are `unclear` unless a wrong login was seen to end that way.
 enum class Outcome : std::uint8_t {
-  accepted,  // what is behind the login was reached, and `proof` says how that was shown
-  rejected,  // as the wrong logins before it
-  locked,    // the device says that it takes no more logins
-  unclear,   // no answer that means either
-  lost,      // no connection
+  accepted,   // what is behind the login was reached, and `proof` says how that was shown
+  rejected,   // as the wrong logins before it
+  forbidden,  // "forbidden" where wrong logins are asked to log in: let in but not to this page, or locked out
+  locked,     // the device says that it takes no more logins
+  unclear,    // no answer that means either
+  lost,       // no connection
 };
 
 struct Attempt {

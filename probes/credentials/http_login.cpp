@@ -190,9 +190,13 @@ class HttpLogin final : public Dialect {
     seen_401_ = seen_401_ || status == 401;
     if (status == 401 || (status == 403 && rejects_with_403_)) {
       attempted.outcome = Outcome::rejected;
-    } else if (status == 429 || (status == 403 && seen_401_) || response.header("Retry-After") != nullptr) {
+    } else if (status == 429 || response.header("Retry-After") != nullptr) {
       attempted.outcome = Outcome::locked;
       attempted.says = "status " + std::to_string(status);
+    } else if (status == 403 && seen_401_) {
+      attempted.outcome = Outcome::forbidden;
+      attempted.says = "status 403 after 401";
+      attempted.proof = "answered with status 403, while a wrong password of the same account is asked to log in (401)";
     } else if (status >= 300 && status < 400 && leads_to_login(response)) {
       attempted.outcome = Outcome::rejected;
     } else if (looks_refused(response)) {

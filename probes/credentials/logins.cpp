@@ -90,7 +90,7 @@ asio::awaitable<Result<>> Logins::calibrate() {
       ++tally_.refusals;
       usual_delay_ = std::max(usual_delay_, attempted->took);
       usual_words_.merge(lock_words(attempted->says));
-    } else if (attempted->outcome == Outcome::locked) {
+    } else if (attempted->outcome == Outcome::locked || attempted->outcome == Outcome::forbidden) {
       locked(wire::printable(attempted->says, 128), "a random account");
       co_return Result<>{};
     } else {
@@ -155,6 +155,10 @@ asio::awaitable<Result<>> Logins::try_candidate(Candidate candidate) {
       auto confirmed = co_await confirm(candidate, attempted->proof);
       co_return confirmed;
     }
+    if (attempted->outcome == Outcome::forbidden) {
+      auto told = co_await doubt(candidate, std::move(*attempted));
+      co_return told;
+    }
     if (attempted->outcome != Outcome::unclear || stopped()) {
       co_return Result<>{};
     }
@@ -165,6 +169,31 @@ asio::awaitable<Result<>> Logins::try_candidate(Candidate candidate) {
     tally_.why_stopped = "the device gave no clear answers any more";
   }
   co_return Result<>{};
+}
+
+/// A right password whose page is forbidden and a lockout look alike; a wrong password of the same account does not.
+asio::awaitable<Result<>> Logins::doubt(Candidate candidate, Attempt attempted) {
+  auto permitted = co_await context_.network.permit_login(door_.endpoint, candidate.username);
+  if (!permitted && permitted.error().kind != ErrorKind::denied) {
+    co_return permitted.error();
+  }
+  Outcome wrong = Outcome::unclear;
+  if (permitted) {
+    Candidate other = candidate;
+    other.password = Secret{sessions::random_word(14), "random password"};
+    dialect_.start_afresh();
+    auto tried = co_await attempt(other);
+    if (!tried) {
+      co_return tried.error();
+    }
+    wrong = tried->outcome;
+  }
+  if (wrong != Outcome::rejected) {
+    locked(wire::printable(attempted.says, 128), candidate.username);
+    co_return Result<>{};
+  }
+  auto confirmed = co_await confirm(candidate, attempted.proof);
+  co_return confirmed;
 }
 
 void Logins::locked(std::string sign, const std::string& account) {
@@ -203,7 +232,7 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
     co_return second.error();
   }
   dialect_.start_afresh();
-  if (second->outcome != Outcome::accepted) {
+  if (second->outcome != Outcome::accepted && second->outcome != Outcome::forbidden) {
     ++tally_.unclear;
     co_return Result<>{};
   }

@@ -46,6 +46,7 @@ class Logins {
   asio::awaitable<Result<Attempt>> control();
   asio::awaitable<Result<>> try_candidate(Candidate candidate);
   asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
+  asio::awaitable<Result<>> doubt(Candidate candidate, Attempt attempted);
   asio::awaitable<Result<Attempt>> attempt(Candidate candidate);
   void watch_for_lock(const Attempt& attempt, const std::string& account);
   void locked(std::string sign, const std::string& account);

@@ -78,7 +78,10 @@ auth.require = ("/" => ("method" => "digest", "realm" => "hub", "require" => "va
     equal(seen["facts"]["credentials.dialect"], "http-digest", "dialect of lighttpd")
     equal(seen["facts"]["credentials.clear"], False, "inside TLS")
     equal(accepted(seen), ["maker"], "the weak Digest login")
-    equal(status(f"https://{ADDRESS}:9103/", "--digest", "-u", f"maker:{SECRET}"), "200", "curl agrees")
+    # "/" has no index page here: the right password gets 403 there, which must not pass for a lockout.
+    equal([status(f"https://{ADDRESS}:9103/{page}", "--digest", "-u", f"maker:{word}")
+           for page, word in (("", SECRET), ("index.html", SECRET), ("index.html", "x"))], ["403", "200", "401"], "curl agrees")
+    equal(seen["facts"]["credentials.lockout"]["observed"], False, "no lockout")
 
 
 def telnet():

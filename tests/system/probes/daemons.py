@@ -12,6 +12,7 @@ import time
 
 ADDRESS = "127.0.0.1"
 FOLDER = tempfile.mkdtemp(prefix="assay-probes-")
+LIBRARY = os.path.join(os.environ.get("ASSAY_SOURCE_DIR", os.getcwd()), "testplans")
 _running = []
 
 
@@ -84,7 +85,7 @@ def certificate():
 def probe(name, endpoint=None, pace="fast", dut=None, **settings):
     """One observation as JSON, and the text of its artifacts."""
     folder = tempfile.mkdtemp(dir=FOLDER)
-    command = [os.environ["ASSAY"], "probe", name, ADDRESS, "--json", "--pace", pace, "--artifacts", folder]
+    command = [os.environ["ASSAY"], "probe", name, ADDRESS, "--library", LIBRARY, "--json", "--pace", pace, "--artifacts", folder]
     command += ["--endpoint", endpoint] if endpoint else []
     command += ["--dut", dut] if dut else []
     for key, value in settings.items():

@@ -35,7 +35,7 @@ equal(found, [f"tcp/{port}" for port in re.findall(r"^(\d+)/tcp\s+open", listed,
 observation, _ = daemons.probe("ports", tcp="80-81,443")
 equal([item["endpoint"] for item in observation["facts"]["ports.open"]], ["tcp/80", "tcp/81", "tcp/443"], "a short list")
 
-refused = subprocess.run([daemons.os.environ["ASSAY"], "probe", "ports", ADDRESS, "--set", "tcp=80-", "--json"],
+refused = subprocess.run([daemons.os.environ["ASSAY"], "probe", "ports", ADDRESS, "--library", daemons.LIBRARY, "--set", "tcp=80-", "--json"],
                          capture_output=True, text=True)
 true("80-" in refused.stdout + refused.stderr, "a wrong range is named")
 print("ok")
