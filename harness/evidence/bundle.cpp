@@ -163,14 +163,18 @@ RunFacts Bundle::run_facts() const {
     const auto* value = data.if_contains(key);
     return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
   };
+  std::string lost_address;
   for (const auto& event : events_) {
+    const auto* alive = event.type == "liveness" ? event.data.if_contains("alive") : nullptr;
+    const bool answered = alive != nullptr && *alive == true && text(event.data, "address") == lost_address;
     if (event.type == "run_finished") {
       out.finished = true;
     } else if (event.type == "device_lost") {
       out.device_lost = true;
       out.lost_at = event.time;
       out.lost_after = text(event.data, "after");
-    } else if (event.type == "device_back") {
+      lost_address = text(event.data, "address");
+    } else if (event.type == "device_back" || (out.device_lost && answered)) {
       out.device_lost = false;
       out.lost_at.clear();
       out.lost_after.clear();

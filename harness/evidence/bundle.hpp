@@ -86,7 +86,8 @@ class Bundle {
 
   const std::vector<Observation>& observations() const { return observations_; }
 
-  /// From the events `run_finished`, `device_lost` and `device_back`.
+  /// From the events `run_finished`, `device_lost` and `device_back`; a later `liveness` at the lost address that is
+  /// alive (of a resumed run) counts as back.
   RunFacts run_facts() const;
 
   bool torn() const { return torn_; }

@@ -86,7 +86,7 @@ void add_coverage_limits(const Observation& observation, std::vector<Limit>& out
 void add_observation_limits(std::span<const Observation> observations, std::vector<Limit>& out) {
   for (const auto& observation : observations) {
     if (observation.completion != Completion::completed) {
-      out.push_back({"ended early", observation.id + ": " + place(observation.invocation),
+      out.push_back({"not completed", observation.id + ": " + place(observation.invocation),
                      std::string{words_for(observation.completion)} +
                          (observation.error.empty() ? "." : ": " + observation.error)});
     }

@@ -92,13 +92,17 @@ std::string unit_label(const CaseVerdict& of, const UnitVerdict& unit) {
 
 namespace {
 
-void add_item(std::vector<OpenItem>& items, std::string what, std::string closes, const std::string& unit) {
-  const auto same =
-      std::ranges::find_if(items, [&](const OpenItem& item) { return item.what == what && item.closes == closes; });
+void add_item(std::vector<OpenItem>& items, OpenItem found) {
+  const auto same = std::ranges::find_if(
+      items, [&](const OpenItem& item) { return item.what == found.what && item.closes == found.closes; });
   if (same == items.end()) {
-    items.push_back({std::move(what), std::move(closes), {unit}});
-  } else if (std::ranges::find(same->units, unit) == same->units.end()) {
-    same->units.push_back(unit);
+    items.push_back(std::move(found));
+    return;
+  }
+  for (auto& unit : found.units) {
+    if (std::ranges::find(same->units, unit) == same->units.end()) {
+      same->units.push_back(std::move(unit));
+    }
   }
 }
 
@@ -106,26 +110,27 @@ bool is_question(const Unit* planned, const Finding& open) {
   return planned != nullptr && planned->manual && open.what == planned->manual->question;
 }
 
-/// What settles one thing that is missing. A unit's remedy is for a device that failed and has no place here.
-std::string closing_step(const Unit* planned, const UnitVerdict& unit, const Finding& open) {
+/// What settles one thing that is missing, as far as the plan tells. A unit's remedy is for a device that failed and
+/// has no place here.
+OpenItem open_item(const Unit* planned, const UnitVerdict& unit, const Finding& open) {
+  const bool named = open.endpoint.empty() || open.what.find(open.endpoint) != std::string::npos;
+  OpenItem item{WaitsFor::other, named ? open.what : open.endpoint + ": " + open.what, "", {unit.id}};
   if (is_question(planned, open)) {
     const auto& look_at = planned->manual->look_at;
-    return "An assessor's answer." + (look_at.empty() ? std::string{} : " Look at: " + look_at);
+    item.waits_for = WaitsFor::answer;
+    item.closes = "An assessor's answer." + (look_at.empty() ? std::string{} : " Look at: " + look_at);
+  } else if (!open.expected.empty()) {
+    item.closes = open.expected;
+  } else if (planned != nullptr && !planned->planned_probe.empty()) {
+    item.waits_for = WaitsFor::probe;
+    item.closes = "The probe “" + planned->planned_probe + "”, which this build does not have.";
+  } else if (unit.pass_proposed) {
+    item.waits_for = WaitsFor::answer;
+    item.closes = "An assessor's confirmation: nothing that was seen speaks against it.";
+  } else if (unit.verdict == Verdict::error) {
+    item.closes = "The harness has to be mended and the case run again.";
   }
-  if (!open.expected.empty()) {
-    return open.expected;
-  }
-  if (planned != nullptr && !planned->planned_probe.empty()) {
-    return "The probe “" + planned->planned_probe + "”, which this build does not have.";
-  }
-  if (unit.pass_proposed) {
-    return "An assessor's confirmation: nothing that was seen speaks against it.";
-  }
-  if (unit.verdict == Verdict::error) {
-    return "The harness has to be mended and the case run again.";
-  }
-  return open.observations.empty() ? "Provide what is named, and run again."
-                                   : "Run again when the device lets it be seen.";
+  return item;
 }
 
 }  // namespace
@@ -150,18 +155,15 @@ std::vector<OpenItem> open_items(const Plan& plan, const RequirementVerdict& req
       }
       const auto* planned = planned_case == nullptr ? nullptr : find_unit(*planned_case, unit.id);
       for (const auto& open : unit.open) {
-        const bool named = open.endpoint.empty() || open.what.find(open.endpoint) != std::string::npos;
-        add_item(items, named ? open.what : open.endpoint + ": " + open.what, closing_step(planned, unit, open),
-                 unit.id);
+        add_item(items, open_item(planned, unit, open));
       }
       if (unit.open.empty()) {
-        const Finding alone{unit.because, "", "", "", {}, {}};
-        add_item(items, unit.because, closing_step(planned, unit, alone), unit.id);
+        add_item(items, open_item(planned, unit, {unit.because, "", "", "", {}, {}}));
       }
     }
   }
   if (items.empty() && is_open(requirement.verdict)) {
-    add_item(items, requirement.because, "", requirement.id);
+    items.push_back({WaitsFor::other, requirement.because, "", {requirement.id}});
   }
   return items;
 }
@@ -223,10 +225,15 @@ std::string in_words(const json::value& value) {
   if (const auto* flag = value.if_bool()) {
     return *flag ? "yes" : "no";
   }
-  if (const auto* list = value.if_array(); list != nullptr && list->empty()) {
-    return "none";
+  const auto* list = value.if_array();
+  if (list == nullptr || std::ranges::any_of(*list, [](const auto& item) { return item.is_structured(); })) {
+    return canonical(value);
   }
-  return canonical(value);
+  std::string out;
+  for (const auto& item : *list) {
+    out += (out.empty() ? "" : ", ") + in_words(item);
+  }
+  return list->empty() ? "none" : out;
 }
 
 std::string in_words(const json::object& object) {

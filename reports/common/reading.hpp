@@ -33,8 +33,12 @@ std::string unit_label(const CaseVerdict& of, const UnitVerdict& unit);
 /// What a unit waits for besides the assessor's question, which is shown as a guided step. `planned` may be null.
 std::vector<Finding> open_findings(const Unit* planned, const UnitVerdict& unit);
 
+/// Who or what an open item waits for.
+enum class WaitsFor : std::uint8_t { answer, probe, other };
+
 /// What waits in a requirement, and what would settle it.
 struct OpenItem {
+  WaitsFor waits_for = WaitsFor::other;
   std::string what;
   std::string closes;              // what would close it; empty when the words of `what` are all that is known
   std::vector<std::string> units;  // ids of the unit verdicts that wait for it
@@ -48,7 +52,7 @@ std::vector<std::string> remedies(const RequirementVerdict& requirement);
 
 /// Something the run did otherwise than the plan says, or filled in, or lost.
 struct Limit {
-  std::string kind;  // "assumption", "left out", "not allowed", "not run", "ended early", "limited" …
+  std::string kind;  // "assumption", "left out", "not allowed", "not run", "not completed", "limited" …
   std::string subject;
   std::string what;
 };

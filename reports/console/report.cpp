@@ -1,6 +1,7 @@
 #include "reports/console/report.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "reports/common/reading.hpp"
 #include "reports/console/page.hpp"
@@ -12,11 +13,13 @@ namespace {
 using reports::Page;
 using reports::Tone;
 
-constexpr std::size_t kLabel = 10;      // where values of the head begin
-constexpr std::size_t kVerdict = 17;    // behind the longest verdict word
-constexpr std::size_t kDetail = 28;     // where the words about a requirement begin
-constexpr std::size_t kFinding = 31;    // and those about a finding
-constexpr std::size_t kUnitsNamed = 3;  // units named for one thing that is open
+constexpr std::size_t kLabel = 10;         // where values of the head begin
+constexpr std::size_t kVerdict = 17;       // behind the longest verdict word
+constexpr std::size_t kDetail = 28;        // where the words about a requirement begin
+constexpr std::size_t kFinding = 31;       // and those about a finding
+constexpr std::size_t kUnitsNamed = 3;     // units named for one thing that is open
+constexpr std::size_t kFindingsShown = 5;  // of one requirement
+constexpr std::size_t kOpenShown = 12;     // things that are missing, beside questions and probes
 constexpr std::string_view kDraft = "DRAFT PLAN, not for submission";
 
 bool is_draft(const Bundle& bundle) {
@@ -74,13 +77,19 @@ void write_finding(const Finding& finding, Page& page) {
   line("evidence", evidence_of(finding));
 }
 
-void write_findings(const RequirementVerdict& requirement, Page& page) {
+void write_findings(const RequirementVerdict& requirement, const ConsoleOptions& options, Page& page) {
+  std::size_t count = 0;
   for (const auto& of : requirement.cases) {
     for (const auto& unit : of.units) {
       for (const auto& finding : unit.findings) {
-        write_finding(finding, page);
+        if (++count <= kFindingsShown || options.verbose) {
+          write_finding(finding, page);
+        }
       }
     }
+  }
+  if (count > kFindingsShown && !options.verbose) {
+    page.text(kVerdict, "- and " + std::to_string(count - kFindingsShown) + " more, in the report", Tone::soft);
   }
 }
 
@@ -102,66 +111,117 @@ void write_requirement(const RequirementVerdict& requirement, const ConsoleOptio
   for (const auto& remedy : reports::remedies(requirement)) {
     page.field(kVerdict, "remedy", kDetail, remedy);
   }
-  write_findings(requirement, page);
+  write_findings(requirement, options, page);
   if (options.verbose) {
     write_units(requirement, page);
   }
 }
-
-/// One thing that is missing may keep many requirements open: it is said once.
-struct OpenGroup {
-  std::string what;
-  std::string closes;
-  std::vector<std::string> requirements;
-  std::vector<std::string> units;
-};
 
 std::string behind_colon(std::string_view id) {
   const auto colon = id.rfind(':');
   return std::string{colon == std::string_view::npos ? id : id.substr(colon + 1)};
 }
 
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const auto& part : parts) {
+    out += (out.empty() ? "" : ", ") + part;
+  }
+  return out;
+}
+
+void add_once(std::vector<std::string>& list, std::string text) {
+  if (std::ranges::find(list, text) == list.end()) {
+    list.push_back(std::move(text));
+  }
+}
+
+/// One thing that is missing may keep many requirements open: it is said once.
+struct OpenGroup {
+  reports::OpenItem item;
+  std::vector<std::string> requirements;
+};
+
 std::vector<OpenGroup> open_groups(const Bundle& bundle, const Verdicts& verdicts) {
   std::vector<OpenGroup> groups;
   for (const auto& requirement : verdicts.requirements) {
-    for (const auto& item : reports::open_items(bundle.run_plan().plan, requirement)) {
-      auto group = std::ranges::find_if(
-          groups, [&](const OpenGroup& known) { return known.what == item.what && known.closes == item.closes; });
+    for (auto& item : reports::open_items(bundle.run_plan().plan, requirement)) {
+      auto group = std::ranges::find_if(groups, [&](const OpenGroup& known) {
+        return known.item.what == item.what && known.item.closes == item.closes;
+      });
       if (group == groups.end()) {
-        group = groups.insert(groups.end(), {item.what, item.closes, {}, {}});
+        group = groups.insert(groups.end(), {std::move(item), {}});
+      } else {
+        group->item.units.insert(group->item.units.end(), item.units.begin(), item.units.end());
       }
-      const auto id = behind_colon(requirement.id);
-      if (std::ranges::find(group->requirements, id) == group->requirements.end()) {
-        group->requirements.push_back(id);
-      }
-      group->units.insert(group->units.end(), item.units.begin(), item.units.end());
+      add_once(group->requirements, behind_colon(requirement.id));
     }
   }
   return groups;
 }
 
 /// "5.1-1-2/a, 5.1-1-2/b and 4 more".
-std::string named(const std::vector<std::string>& ids, std::size_t limit) {
-  std::string out;
-  for (std::size_t i = 0; i < ids.size() && i < limit; ++i) {
-    out += (out.empty() ? "" : ", ") + behind_colon(ids[i]);
+std::string some_of(const std::vector<std::string>& ids) {
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < ids.size() && i < kUnitsNamed; ++i) {
+    shown.push_back(behind_colon(ids[i]));
   }
-  return ids.size() > limit ? out + " and " + std::to_string(ids.size() - limit) + " more" : out;
+  return joined(shown) + (ids.size() > kUnitsNamed ? " and " + std::to_string(ids.size() - kUnitsNamed) + " more" : "");
 }
 
-void write_open(const Bundle& bundle, const Verdicts& verdicts, Page& page) {
+void write_group(const OpenGroup& group, Page& page) {
+  page.text(2, joined(group.requirements) + ": " + group.item.what);
+  if (!group.item.closes.empty()) {
+    page.field(4, "closes", 12, group.item.closes);
+  }
+  page.field(4, "units", 12, some_of(group.item.units));
+}
+
+/// What many requirements share is one line: the questions by their number, each missing probe by its name.
+void write_open_shortly(const std::vector<OpenGroup>& groups, Page& page) {
+  std::size_t questions = 0;
+  std::vector<std::string> asked;
+  std::map<std::string, std::vector<std::string>> probes;
+  std::size_t others = 0;
+  for (const auto& group : groups) {
+    const bool question = group.item.waits_for == reports::WaitsFor::answer;
+    questions += question ? 1 : 0;
+    for (const auto& requirement : group.requirements) {
+      if (question) {
+        add_once(asked, requirement);
+      } else if (group.item.waits_for == reports::WaitsFor::probe) {
+        add_once(probes[group.item.closes], requirement);
+      }
+    }
+    if (group.item.waits_for == reports::WaitsFor::other && ++others <= kOpenShown) {
+      write_group(group, page);
+    }
+  }
+  if (others > kOpenShown) {
+    page.text(2, "and " + std::to_string(others - kOpenShown) + " more, in the report", Tone::soft);
+  }
+  for (const auto& [probe, requirements] : probes) {
+    page.text(2, joined(requirements) + ": " + probe);
+  }
+  if (questions > 0) {
+    page.text(2, joined(asked) + ": an assessor's answer to " + std::to_string(questions) +
+                     (questions == 1 ? " question" : " questions") + ", guided by the report.");
+  }
+}
+
+void write_open(const Bundle& bundle, const Verdicts& verdicts, const ConsoleOptions& options, Page& page) {
   const auto groups = open_groups(bundle, verdicts);
   if (groups.empty()) {
     return;
   }
   page.blank();
   page.text(0, "Open, and what would close it", Tone::strong);
+  if (!options.verbose) {
+    write_open_shortly(groups, page);
+    return;
+  }
   for (const auto& group : groups) {
-    page.text(2, named(group.requirements, group.requirements.size()) + ": " + group.what);
-    if (!group.closes.empty()) {
-      page.field(4, "closes", 12, group.closes);
-    }
-    page.field(4, "units", 12, named(group.units, kUnitsNamed));
+    write_group(group, page);
   }
 }
 
@@ -216,7 +276,7 @@ void write_console_report(const Bundle& bundle, const ConsoleOptions& options, s
     for (const auto& requirement : verdicts->requirements) {
       write_requirement(requirement, options, page);
     }
-    write_open(bundle, *verdicts, page);
+    write_open(bundle, *verdicts, options, page);
   }
   write_limits(bundle, options, page);
   page.blank();

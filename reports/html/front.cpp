@@ -182,6 +182,8 @@ void put_row(Section row, std::size_t index, std::string_view id, std::string_vi
   row.maybe("MODALITY", modality);
 }
 
+constexpr std::string_view kSettle = "Provide it, check it by hand, or run again where it can be seen.";
+
 void put_open(const Reading& reading, const Verdicts& verdicts, Section result) {
   auto open = result.add("OPEN");
   std::vector<std::pair<std::size_t, OpenItem>> items;
@@ -200,7 +202,7 @@ void put_open(const Reading& reading, const Verdicts& verdicts, Section result) 
     item.text("ANCHOR", requirement_anchor(index));
     item.text("SHORT_ID", short_id(verdicts.requirements[index].id));
     item.text("WHAT", found.what);
-    item.prose("CLOSES", or_none(found.closes, "See the unit."));
+    item.prose("CLOSES", or_none(found.closes, kSettle));
     std::vector<std::string> units;
     for (const auto& unit : found.units) {
       units.push_back(short_id(unit));
@@ -214,8 +216,11 @@ std::vector<std::string> advice(const Plan& plan, const RequirementVerdict& requ
   auto out = remedies(requirement);
   if (out.empty()) {
     const auto items = open_items(plan, requirement);
-    if (!items.empty() && !items.front().closes.empty()) {
-      out.push_back(items.front().closes);
+    if (!items.empty()) {
+      out.push_back(or_none(items.front().closes, kSettle));
+    }
+    if (items.size() > 1) {
+      out.push_back("And " + std::to_string(items.size() - 1) + " more: section 2.");
     }
   }
   return out;

@@ -14,6 +14,9 @@
 </table>
 </div>
 {{/FACTS}}
+{{#ABSENT}}<p class="valueless"><em>Looked for and absent:</em> <span class="mono">{{TEXT}}</span></p>{{/ABSENT}}
+{{#UNOBSERVED}}<p class="valueless"><em>Not observed, {{REASON}}:</em> <span class="mono">{{KEYS}}</span></p>
+{{/UNOBSERVED}}
 {{#COVERAGE}}
 <div class="scroll">
 <table class="seen">

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "harness/model/display.hpp"
@@ -44,7 +45,9 @@ void put_fact_evidence(const Reading& reading, const Observation& observation, c
 }
 
 void put_facts(const Reading& reading, const Observation& observation, Section article) {
-  if (observation.facts.empty() && observation.absent.empty() && observation.unobserved.empty()) {
+  const bool shown_absent =
+      std::ranges::any_of(observation.absent, [&](const auto& key) { return observation.evidence.contains(key); });
+  if (observation.facts.empty() && !shown_absent) {
     return;
   }
   auto facts = article.add("FACTS");
@@ -59,10 +62,30 @@ void put_facts(const Reading& reading, const Observation& observation, Section a
     add(std::string{std::string_view{key}}).each("LINE", bounded_lines(value));
   }
   for (const auto& key : observation.absent) {
-    add(key).maybe("NONE", "absent");
+    if (observation.evidence.contains(key)) {
+      add(key).maybe("NONE", "absent");
+    }
   }
+}
+
+/// Facts without a value are many and say little each: one line for all that share it.
+void put_valueless(const Observation& observation, Section article) {
+  std::string absent;
+  for (const auto& key : observation.absent) {
+    if (!observation.evidence.contains(key)) {
+      absent += (absent.empty() ? "" : ", ") + key;
+    }
+  }
+  article.maybe("ABSENT", displayable(absent));
+  std::map<std::string, std::string> by_reason;
   for (const auto& [key, reason] : observation.unobserved) {
-    add(key).maybe("NONE", "not observed: " + displayable(reason));
+    auto& keys = by_reason[reason];
+    keys += (keys.empty() ? "" : ", ") + key;
+  }
+  for (const auto& [reason, keys] : by_reason) {
+    auto line = article.add("UNOBSERVED");
+    line.text("KEYS", keys);
+    line.text("REASON", reason);
   }
 }
 
@@ -152,6 +175,7 @@ void fill_observations(const Reading& reading, Section page) {
     auto article = page.include("OBSERVATION", "observation.tpl");
     put_head(reading, observation, article);
     put_facts(reading, observation, article);
+    put_valueless(observation, article);
     put_coverage(observation, article);
     put_files(reading, observation, room, article);
   }

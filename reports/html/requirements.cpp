@@ -38,6 +38,7 @@ void put_findings(const Reading& reading, const std::vector<Finding>& findings, 
   // What is missing seldom has an expected and an observed value: no empty columns then.
   const bool values = std::ranges::any_of(
       findings, [](const Finding& finding) { return !finding.expected.empty() || !finding.observed.empty(); });
+  table.text("SHAPE", values ? "findings" : "findings wide");
   if (values) {
     table.add("VALUES");
   }

@@ -60,7 +60,7 @@ th:last-child, td:last-child { padding-right: 0; }
 td p { margin: 0 0 .3rem; }
 .summary th:nth-child(1) { width: 10.4rem; } .summary th:nth-child(2) { width: 30%; }
 .summary td:nth-child(4), .summary th:nth-child(4) { width: 26%; }
-.findings th:first-child { width: 30%; } .findings th:last-child { width: 11.5rem; } .findings td:nth-child(2) { white-space: nowrap; }
+.findings th:first-child { width: 30%; } .wide th:first-child { width: 62%; } .findings th:last-child { width: 11.5rem; } .findings td:nth-child(2) { white-space: nowrap; }
 .seen th:nth-child(1) { width: 13rem; } .seen th:nth-child(3) { width: 8rem; }
 .kind { white-space: nowrap; color: var(--soft); } .units { width: 9rem; }
 .observed { font-weight: 600; }

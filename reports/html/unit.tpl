@@ -3,7 +3,7 @@
 {{#BECAUSE}}<p>{{TEXT}}</p>{{/BECAUSE}}
 {{#FINDINGS}}
 <div class="scroll">
-<table class="findings">
+<table class="{{SHAPE}}">
 <caption>{{CAPTION}}</caption>
 <thead><tr><th scope="col">What</th><th scope="col">Endpoint</th>{{#VALUES}}<th scope="col">Expected</th><th scope="col">Observed</th>{{/VALUES}}<th scope="col">Evidence</th></tr></thead>
 <tbody>

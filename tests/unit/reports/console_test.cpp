@@ -119,12 +119,11 @@ TEST_CASE("What is open is said once for all units that wait for the same thing"
   const auto items = assay::reports::open_items({}, requirement);
   REQUIRE(items.size() == 1);
   CHECK(items[0].what == "IXIT 1-AuthMech is not declared");
-  CHECK(items[0].closes == "Provide what is named, and run again.");
+  CHECK(items[0].closes.empty());
   CHECK(items[0].units.size() == 2);
 }
 
-TEST_CASE(
-    "What would close a unit is the missing probe, an answer, what is missing, or another look, and never the remedy") {
+TEST_CASE("What would close a unit is the missing probe or an answer, and never the remedy for failing") {
   assay::Plan plan;
   assay::Case planned;
   planned.id = "T@1:5.1-1-1";
@@ -154,11 +153,14 @@ TEST_CASE(
   const auto items = assay::reports::open_items(plan, requirement);
   REQUIRE(items.size() == 4);
   CHECK(items[0].closes == "The probe “update”, which this build does not have.");
+  CHECK(items[0].waits_for == assay::reports::WaitsFor::probe);
+  CHECK(items[1].waits_for == assay::reports::WaitsFor::answer);
+  CHECK(items[2].waits_for == assay::reports::WaitsFor::other);
   CHECK(items[1].what == "Is it so?");
   CHECK(items[1].closes == "An assessor's answer. Look at: the manual");
-  CHECK(items[2].closes == "Provide what is named, and run again.");
+  CHECK(items[2].closes.empty());
   CHECK(items[3].what == "tcp/80: nothing came");
-  CHECK(items[3].closes == "Run again when the device lets it be seen.");
+  CHECK(items[3].closes.empty());
 }
 
 TEST_CASE("The limits of a run name what was not allowed, not run, cut short and assumed") {
@@ -181,7 +183,43 @@ TEST_CASE("The limits of a run name what was not allowed, not run, cut short and
     kinds.push_back(limit.kind);
   }
   CHECK(kinds == std::vector<std::string>{"assumption", "assumption", "left out", "applicability open", "not allowed",
-                                          "not run", "ended early", "limited", "open"});
+                                          "not run", "not completed", "limited", "open"});
+}
+
+TEST_CASE("Many findings and many open things are cut short unless everything is asked for") {
+  const AtHome home;
+  auto made = assay::evidence::create_bundle("b", assay::golden::run_plan(), {}, assay::golden::clock());
+  REQUIRE(made);
+  auto verdicts = assay::golden::verdicts();
+  auto& units = verdicts.requirements[6].cases[0].units;
+  units[0].findings.resize(7, {"again", "", "", "", {}, {}});
+  for (int i = 0; i < 20; ++i) {
+    units[2].open.push_back({"missing " + std::to_string(i), "", "", "", {}, {}});
+  }
+  REQUIRE((*made)->close(verdicts));
+  const auto bundle = assay::golden::open("b");
+  const auto brief = console_of(bundle, {});
+  CHECK(brief.find("- and 2 more, in the report") != std::string::npos);
+  CHECK(brief.find("missing 19") == std::string::npos);
+  CHECK(brief.find("5.3-2: The probe “update”, which this build does not have.") != std::string::npos);
+  const auto verbose = console_of(bundle, {.colour = false, .verbose = true, .width = 100});
+  CHECK(verbose.find("in the report") == std::string::npos);
+  CHECK(verbose.find("missing 19") != std::string::npos);
+}
+
+TEST_CASE("A fact is told in lines, bounded, and a value in a value as JSON") {
+  using assay::json::array;
+  using assay::json::object;
+  using Lines = std::vector<std::string>;
+  CHECK(assay::reports::lines_of("text") == Lines{"text"});
+  CHECK(assay::reports::lines_of(true) == Lines{"yes"});
+  CHECK(assay::reports::lines_of(nullptr) == Lines{"null"});
+  CHECK(assay::reports::lines_of(array{}) == Lines{"none"});
+  CHECK(assay::reports::lines_of(array{object{{"endpoint", "tcp/80"}, {"reason", "syn-ack"}}, "x"}) ==
+        Lines{"endpoint tcp/80, reason syn-ack", "x"});
+  CHECK(assay::reports::lines_of(object{{"offered", array{"http", 2}}, {"deep", array{object{{"a", 1}}}}}) ==
+        Lines{"offered: http, 2", "deep: [{\"a\":1}]"});
+  CHECK(assay::reports::lines_of(array{1, 2, 3, 4}, 2) == Lines{"1", "2", "and 2 more, in the journal"});
 }
 
 TEST_CASE("A time is made readable only when it is one") {

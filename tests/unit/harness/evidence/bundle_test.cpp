@@ -270,6 +270,20 @@ TEST_CASE("what happened to the device is read from the journal") {
   CHECK(evidence::is_utc_time(lost.lost_at));
 }
 
+TEST_CASE("a device that answers again at the address where it was lost is back") {
+  const TempFolder folder;
+  auto writer = BundleWriter::create(folder.path() / "b", golden::run_plan(), {});
+  REQUIRE(writer);
+  const auto lost = [&] { return golden::open(folder.path() / "b").run_facts().device_lost; };
+  REQUIRE((*writer)->append("device_lost", {{"after", "i1"}, {"address", "10.20.0.5"}, {"how", "silence"}}));
+  REQUIRE((*writer)->append("liveness", {{"alive", true}, {"address", "10.20.0.6"}}));
+  CHECK(lost());
+  REQUIRE((*writer)->append("liveness", {{"alive", false}, {"address", "10.20.0.5"}}));
+  CHECK(lost());
+  REQUIRE((*writer)->append("liveness", {{"alive", true}, {"address", "10.20.0.5"}}));
+  CHECK_FALSE(lost());
+}
+
 TEST_CASE("a bundle whose bytes are not those written is not opened") {
   const TempFolder folder;
   const auto changed = [&](const std::string& file, const std::string& from, const std::string& to) {

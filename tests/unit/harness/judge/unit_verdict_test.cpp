@@ -394,20 +394,19 @@ TEST_CASE("Findings take what the expression says, keep one of equal ones, and f
   auto unit = sweep_unit();
   unit.fail =
       R"("plain", {what: "full", endpoint: "tcp/9", expected: 1, observed: null, evidence: "d1", observation: "o9"},
-                 {what: "full", endpoint: "tcp/9", expected: 1, observed: null, evidence: "d1", observation: "o9"}, {other: true},
+                 {what: "full", endpoint: "tcp/9", expected: 1, observed: null, evidence: "d1", observation: "o9"},
                  {what: "read", observed: fact("sweep.open")})";
   const auto plan = run_plan(plan_of({case_of("c", {unit})}));
   const auto seen = swept(plan, {"tcp/80"});
   const auto findings = first_unit(judge(plan, {&seen, 1}, finished())).findings;
-  REQUIRE(findings.size() == 4);
+  REQUIRE(findings.size() == 3);
   CHECK(findings[0].what == "plain");
   CHECK(findings[0].evidence == std::vector<std::string>{"o1-digest"});
   CHECK(findings[1].expected == "1");
   CHECK(findings[1].observed.empty());
   CHECK(findings[1].evidence == std::vector<std::string>{"d1"});
   CHECK(findings[1].observations == std::vector<std::string>{"o9"});
-  CHECK(findings[2].what == R"({"other":true})");
-  CHECK(findings[3].observed == R"(["tcp/80"])");
+  CHECK(findings[2].observed == R"(["tcp/80"])");
 }
 
 TEST_CASE("The last observation of an invocation counts") {

@@ -51,7 +51,7 @@ TEST_CASE("Names that refer to nothing are errors at their place") {
   REQUIRE(loaded.errors.size() == 2);
   CHECK(loaded.errors[0].where.rfind("device.yaml:4:", 0) == 0);
   CHECK(loaded.errors[0].what == "the issuer \"b\" must be a certificate earlier in the list");
-  CHECK(loaded.errors[1].where == "device.yaml:6:39");
+  CHECK(loaded.errors[1].where == "device.yaml:6:35");
   CHECK(loaded.errors[1].what == "there is no port \"https\" in ports");
 }
 

@@ -1,11 +1,14 @@
 #include <cerrno>
 #include <netinet/in.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/asio/error.hpp>
 
 #include "harness/net/backstop.hpp"
 #include "harness/net/errors.hpp"
+#include "harness/net/unique_fd.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace assay;
@@ -15,6 +18,50 @@ namespace {
 bool reaches(const Scope& scope, const char* address) {
   const SocketAddress to{*IpAddress::parse(address), 80};
   return may_reach(scope, to.get(), to.size);
+}
+
+/// errno of a connect to a discard port, 0 for success.
+int connect_error(const char* address) {
+  const SocketAddress to{*IpAddress::parse(address), 9};
+  const UniqueFd socket{::socket(to.family(), SOCK_STREAM, 0)};
+  return ::connect(socket.get(), to.get(), to.size) == 0 ? 0 : errno;
+}
+
+int send_error(const char* address, bool as_message) {
+  SocketAddress to{*IpAddress::parse(address), 9};
+  const UniqueFd socket{::socket(to.family(), SOCK_DGRAM, 0)};
+  iovec part{};
+  mmsghdr messages{};
+  messages.msg_hdr.msg_name = to.get();
+  messages.msg_hdr.msg_namelen = to.size;
+  messages.msg_hdr.msg_iov = &part;
+  messages.msg_hdr.msg_iovlen = 1;
+  if (as_message) {
+    return ::sendmsg(socket.get(), &messages.msg_hdr, 0) < 0 || ::sendmmsg(socket.get(), &messages, 1, 0) < 0 ? errno
+                                                                                                              : 0;
+  }
+  return ::sendto(socket.get(), nullptr, 0, 0, to.get(), to.size) < 0 ? errno : 0;
+}
+
+int backstop_expectations() {
+  const auto refused = [](const char* address) {
+    return connect_error(address) == EPERM && send_error(address, false) == EPERM && send_error(address, true) == EPERM;
+  };
+  const auto reached = [](const char* address) {
+    return connect_error(address) != EPERM && send_error(address, false) != EPERM && send_error(address, true) != EPERM;
+  };
+  if (!reached("127.0.0.2")) {
+    return 1;
+  }
+  install_backstop(*make_scope({"127.0.0.1"}, false));
+  if (!refused("127.0.0.2") || !refused("::1")) {
+    return 2;
+  }
+  if (!reached("127.0.0.1")) {
+    return 3;
+  }
+  install_backstop(*make_scope({"127.0.0.3"}, false));
+  return reached("127.0.0.1") && reached("127.0.0.3") && refused("127.0.0.2") ? 0 : 4;
 }
 
 }  // namespace
@@ -57,6 +104,19 @@ TEST_CASE("A truncated Internet address does not slip through") {
   REQUIRE(scope);
   const SocketAddress to{*IpAddress::parse("10.20.0.3"), 80};
   CHECK_FALSE(may_reach(*scope, to.get(), 4));
+}
+
+TEST_CASE("Once installed the backstop holds for every caller in the process, and grants add up") {
+  // In a child, because it cannot be taken back. Exit code: the number of the first expectation that did not hold.
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::_exit(backstop_expectations());
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("How a connection ended keeps its meaning") {

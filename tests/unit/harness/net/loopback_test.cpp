@@ -255,19 +255,13 @@ TEST_CASE("A sweep finds exactly the open ports, on IPv4 and IPv6, and leaves no
 
 TEST_CASE("A sweep never mistakes its own ephemeral port for a listener") {
   Bench bench;
-  // Nobody listens in the ephemeral range of this address; each connect to itself would be a false find.
-  Target target;
-  target.address = "127.77.66.55";
-  const auto scope = make_scope({"127.77.66.55"}, false);
-  REQUIRE(scope);
-  bench.network =
-      make_network(bench.io.get_executor(), bench.governor, *scope, target, std::chrono::steady_clock::now() + 60s);
-  const auto report = swept(bench, {{33000, 43000}});
+  // The usual ephemeral range: without the check one or two of these connects meet themselves, in most runs.
+  const auto report = swept(bench, {{32768, 60999}});
+  CHECK(report.closed + report.open == report.ports);
   for (const auto& result : report.results) {
-    // A daemon of this machine that listens on every address may stand here; a second look tells.
+    // Something else on this machine may listen here; a second look tells.
     CHECK_FALSE(connect_error(bench, result.port));
   }
-  CHECK(report.closed + report.open == report.ports);
 }
 
 TEST_CASE("A silent port beside ports that answer is filtered, after at least two connects") {
