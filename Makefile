@@ -10,7 +10,8 @@ help: ## Show the commands
 demo: ## Install what is missing, build, and test two emulated devices
 	@third_party/install build run test
 	@scripts/build release
-	@build/release/bin/assay demo
+	@rm -rf out/demo
+	@build/release/bin/assay demo -o out/demo
 
 test: ## Install what is missing, build, and run every test (release, sanitizers, fuzz smoke)
 	@third_party/install build run test fuzz
