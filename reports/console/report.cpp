@@ -150,7 +150,7 @@ std::vector<OpenGroup> open_groups(const Bundle& bundle, const Verdicts& verdict
         return known.item.what == item.what && known.item.closes == item.closes;
       });
       if (group == groups.end()) {
-        group = groups.insert(groups.end(), {std::move(item), {}});
+        group = groups.insert(groups.end(), OpenGroup{std::move(item), {}});
       } else {
         group->item.units.insert(group->item.units.end(), item.units.begin(), item.units.end());
       }
