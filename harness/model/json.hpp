@@ -71,8 +71,10 @@ Error json_error(std::string_view pointer, std::string_view expected);
 
 }  // namespace detail
 
+// Not inlined, nor is any member's reading: a struct of structs otherwise becomes one function that takes g++ half a
+// minute.
 template <class T>
-json::value to_json(const T& value) {
+[[gnu::noinline]] json::value to_json(const T& value) {
   if constexpr (std::is_same_v<T, json::value> || std::is_same_v<T, json::object> || std::is_same_v<T, json::array>) {
     return value;
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -109,9 +111,24 @@ json::value to_json(const T& value) {
   }
 }
 
+template <class T>
+Result<> from_json(const json::value& value, T& out, const std::string& pointer = "");
+
+namespace detail {
+
+template <class T>
+[[gnu::noinline]] Result<> read_member(const json::object& object, const char* name, T& out,
+                                       const std::string& pointer) {
+  const auto place = pointer + "/" + name;
+  const auto* found = object.if_contains(name);
+  return found == nullptr ? json_error(place, "a member of that name") : from_json(*found, out, place);
+}
+
+}  // namespace detail
+
 /// Reads `value` into `out`. `pointer` is the JSON pointer of `value`, used in errors.
 template <class T>
-Result<> from_json(const json::value& value, T& out, const std::string& pointer = "") {
+[[gnu::noinline]] Result<> from_json(const json::value& value, T& out, const std::string& pointer) {
   if constexpr (std::is_same_v<T, json::value>) {
     out = value;
   } else if constexpr (std::is_same_v<T, json::object>) {
@@ -186,16 +203,10 @@ Result<> from_json(const json::value& value, T& out, const std::string& pointer 
     Result<> result;
     std::size_t used = 0;
     boost::mp11::mp_for_each<Members>([&](auto member) {
-      if (!result) {
-        return;
+      if (result) {
+        ++used;
+        result = detail::read_member(value.get_object(), member.name, out.*member.pointer, pointer);
       }
-      const auto* found = value.get_object().if_contains(member.name);
-      if (found == nullptr) {
-        result = detail::json_error(pointer + "/" + member.name, "a member of that name");
-        return;
-      }
-      ++used;
-      result = from_json(*found, out.*member.pointer, pointer + "/" + member.name);
     });
     if (result && used != value.get_object().size()) {
       return detail::json_error(pointer, "no other members than those of this version");
@@ -206,3 +217,12 @@ Result<> from_json(const json::value& value, T& out, const std::string& pointer 
 }
 
 }  // namespace assay
+
+// The largest structs of the model are read and written in one unit (json_types.cpp): every other unit that meets them
+// would spend seconds on the same code. For use in namespace assay, after the struct is described.
+#define ASSAY_JSON_DECLARE(Type)                          \
+  extern template json::value to_json<Type>(const Type&); \
+  extern template Result<> from_json<Type>(const json::value&, Type&, const std::string&)
+#define ASSAY_JSON_DEFINE(Type)                    \
+  template json::value to_json<Type>(const Type&); \
+  template Result<> from_json<Type>(const json::value&, Type&, const std::string&)

@@ -26,6 +26,7 @@ struct Invocation {
   bool operator==(const Invocation&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Invocation, (), (id, probe, target, endpoint, parameters))
+ASSAY_JSON_DECLARE(Invocation);
 
 /// How an invocation ended. Says nothing about conformity: a refused port may be the best answer.
 enum class Completion : std::uint8_t {
@@ -77,5 +78,6 @@ struct Observation {
 BOOST_DESCRIBE_STRUCT(Observation, (),
                       (id, invocation, completion, error, began, took_ns, facts, absent, unobserved, evidence, coverage,
                        artifacts))
+ASSAY_JSON_DECLARE(Observation);
 
 }  // namespace assay

@@ -180,5 +180,6 @@ struct Plan {
 BOOST_DESCRIBE_STRUCT(Plan, (),
                       (id, title, scheme, approved, standard, method, extends, requirements, cases, parameters,
                        ics_names, ixit_tables, inputs))
+ASSAY_JSON_DECLARE(Plan);
 
 }  // namespace assay

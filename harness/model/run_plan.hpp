@@ -79,5 +79,6 @@ struct RunPlan {
 };
 BOOST_DESCRIBE_STRUCT(RunPlan, (),
                       (format, date, plan, dut, targets, cases, steps, bindings, probes, allow, assumptions))
+ASSAY_JSON_DECLARE(RunPlan);
 
 }  // namespace assay

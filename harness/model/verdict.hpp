@@ -27,6 +27,7 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Finding, (), (what, endpoint, expected, observed, evidence, observations))
+ASSAY_JSON_DECLARE(Finding);
 
 struct UnitVerdict {
   std::string id;  // "TS103701@1.1.1:5.1-1-2/a", with "/tcp/80" behind it for an expanded one
@@ -70,6 +71,7 @@ struct RequirementVerdict {
   bool operator==(const RequirementVerdict&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(RequirementVerdict, (), (id, title, modality, strength, verdict, because, cases))
+ASSAY_JSON_DECLARE(RequirementVerdict);
 
 /// Counts over the requirements of the level; the only "result" a run states.
 struct LevelSummary {
@@ -100,6 +102,7 @@ struct Verdicts {
   bool operator==(const Verdicts&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Verdicts, (), (format, summary, requirements))
+ASSAY_JSON_DECLARE(Verdicts);
 
 /// What happened to the device and to the run beside the observations: read from the journal, an input of the judge.
 struct RunFacts {

@@ -34,7 +34,7 @@ class NewProbe(unittest.TestCase):
         self.assertEqual(configured.returncode, 0, configured.stdout + configured.stderr)
         registry = (build / "generated/probes/registry.cpp").read_text()
         self.assertIn("probes::heartbeat::kDescriptor", registry)
-        built = self.run_in_copy("ninja", "-C", build, "probes/CMakeFiles/assay_probe_heartbeat.dir/heartbeat/probe.cpp.o")
+        built = self.run_in_copy("ninja", "-C", build, "probes/libassay_probe_heartbeat.a")
         self.assertEqual(built.returncode, 0, built.stdout + built.stderr)
         checked = self.run_in_copy(sys.executable, "-B", "-m", "py_compile", "tests/system/probes/heartbeat_test.py")
         self.assertEqual(checked.returncode, 0, checked.stderr)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -14,6 +15,8 @@
 /// A device of script instead of sockets: time does not pass, silence is an answer that comes at once, and every
 /// conversation is the same on every machine.
 namespace assay::fake {
+
+constexpr std::uint16_t kPort = 4000;  // a port that suggests no protocol
 
 /// What the far end puts on the line, in order.
 class Line {

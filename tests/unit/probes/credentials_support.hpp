@@ -14,10 +14,10 @@ namespace assay::credential_tests {
 
 using namespace std::string_literals;
 using fake::FakeNetwork;
+using fake::kPort;
 using fake::Line;
 using fake::Peer;
 
-constexpr std::uint16_t kPort = 4000;
 inline const std::string k401 = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n";
 inline const std::string kBasic = k401 + "WWW-Authenticate: Basic realm=\"hub\"\r\n\r\n";
 

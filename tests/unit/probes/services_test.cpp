@@ -12,12 +12,11 @@ extern const ProbeDescriptor kDescriptor;
 using namespace assay;
 using namespace std::string_literals;
 using fake::FakeNetwork;
+using fake::kPort;
 using fake::Line;
 using fake::Peer;
 
 namespace {
-
-constexpr std::uint16_t kPort = 4000;  // no port that suggests a protocol
 
 fake::Run look(FakeNetwork& network, std::string_view endpoint = "tcp/4000") {
   auto run = fake::observe(probes::services::kDescriptor, network, endpoint);
