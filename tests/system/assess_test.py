@@ -4,19 +4,10 @@ import json
 import re
 import subprocess
 
-from common import (EXIT_FAILED, EXIT_NOT_VERIFIED, EXIT_OPEN, EXIT_PASSED, SOURCE, assay, emulated, facts, folder, inside, need,
-                    port, run, units, verdicts)
+from common import (EXIT_FAILED, EXIT_NOT_VERIFIED, EXIT_OPEN, EXIT_PASSED, assay, emulated, expected_failures, facts, folder,
+                    inside, need, port, run, units, verdicts)
 
 need("busybox", "vsftpd", "lighttpd", "dropbear", "mosquitto", "nmap", "curl", "xmllint")
-
-
-def expected_failures(name, isolation):
-    """The `fail` list of expected.yaml, read with the one independent reader at hand."""
-    import yaml
-    for one in yaml.safe_load((SOURCE / "tests/devices" / name / "expected.yaml").read_text())["expectations"]:
-        if one["plan"] == "cls-iot/1" and isolation in one.get("modes", [isolation]):
-            return set(one["fail"])
-    raise AssertionError(f"{name} has no expectation for {isolation}")
 
 
 def check_bundle(out):

@@ -32,9 +32,9 @@ def need(*programs):
             skip(program + " is not installed")
 
 
-def assay(*arguments, timeout=240, check=None, **options):
+def assay(*arguments, timeout=240, check=None, as_user=(), **options):
     """Runs the binary; `check` is the exit code that must come."""
-    done = subprocess.run([ASSAY, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    done = subprocess.run([*as_user, ASSAY, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, timeout=timeout, **options)
     if check is not None and done.returncode != check:
         raise AssertionError(f"assay {' '.join(map(str, arguments))}\nexit {done.returncode}, not {check}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
@@ -60,10 +60,10 @@ def folder():
 
 
 @contextlib.contextmanager
-def emulated(name, isolation=None):
-    """A running emulated device: what `assay emulate NAME --json` prints."""
+def emulated(name, isolation=None, as_user=()):
+    """A running emulated device: what `assay emulate NAME --json` prints. `as_user` is a command that runs another."""
     extra = ["--isolation", isolation] if isolation else []
-    process = subprocess.Popen([ASSAY, "emulate", name, *extra, "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    process = subprocess.Popen([*as_user, ASSAY, "emulate", name, *extra, "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline()
@@ -98,6 +98,15 @@ def port(device, name):
 
 def run(device, out, *extra, plan=PLAN, **options):
     return assay("run", "--plan", plan, "--dut", device["dut"], "-o", out, "-q", *extra, **options)
+
+
+def expected_failures(name, isolation):
+    """The `fail` list of expected.yaml, read with the one independent reader at hand."""
+    import yaml
+    for one in yaml.safe_load((SOURCE / "tests/devices" / name / "expected.yaml").read_text())["expectations"]:
+        if one["plan"] == PLAN and isolation in one.get("modes", [isolation]):
+            return set(one["fail"])
+    raise AssertionError(f"{name} has no expectation for {isolation}")
 
 
 def verdicts(out):
