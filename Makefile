@@ -24,8 +24,8 @@ build: ## Build the program into build/release/bin/assay
 	@third_party/install build
 	@scripts/build release
 
-asan: ## Unit and probe tests under address and undefined-behaviour sanitizers
-	@third_party/install build run test
+asan: ## Unit and probe tests under address and undefined-behaviour sanitizers, and the fuzz targets
+	@third_party/install build run test fuzz
 	@scripts/test asan
 
 fuzz: ## Feed hostile bytes to every parser; ASSAY_FUZZ_SECONDS=120 in all
@@ -34,7 +34,7 @@ fuzz: ## Feed hostile bytes to every parser; ASSAY_FUZZ_SECONDS=120 in all
 
 nightly: ## Everything that is too slow for every change: thread sanitizer, clang-tidy, an hour of fuzzing
 	@third_party/install build run test fuzz develop
-	@ASSAY_FUZZ_SECONDS=3600 scripts/test release asan tsan tidy fuzz
+	@ASSAY_FUZZ_SECONDS=3600 scripts/test release asan tsan tidy
 
 bench: ## Side by side with the usual tools, on emulated devices
 	@third_party/install build run test
