@@ -35,6 +35,7 @@ void define_commands(CLI::App& app, Context& context) {
   add_resume(app, context);
   add_plan(app, context);
   add_plans(app, context);
+  add_coverage(app, context);
   add_explain(app, context);
   add_validate(app, context);
   add_report(app, context);

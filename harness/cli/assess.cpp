@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "harness/cli/approval.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
 #include "harness/engine/session.hpp"
@@ -33,7 +34,8 @@ std::optional<T> value_or_complain(Context& context, Loaded<T> loaded) {
 }
 
 /// Reads the DUT file, keeping its exact bytes for the bundle; or makes the undeclared device of the first hour.
-std::optional<Dut> device(Context& context, const AssessOptions& options, BundleInputs& inputs) {
+std::optional<Dut> device(Context& context, const AssessOptions& options, const PlanLibrary& library,
+                          BundleInputs& inputs) {
   if (options.dut_file.empty()) {
     return undeclared_device(options.target, options.ask);
   }
@@ -43,6 +45,11 @@ std::optional<Dut> device(Context& context, const AssessOptions& options, Bundle
     return std::nullopt;
   }
   inputs.files[std::string{kDutInput}] = source->text;
+  // A misspelt field would silently declare nothing.
+  if (const auto errors = validate_file(*source, library, context.probes()); !errors.empty()) {
+    context.complain(errors);
+    return std::nullopt;
+  }
   return value_or_complain(context, load_dut(*source));
 }
 
@@ -120,11 +127,13 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   Prepared prepared;
   auto dictionaries = value_or_complain(context, load_dictionaries(*library));
   auto plan = value_or_complain(context, load_plan(*library, options.plan_id, context.probes()));
-  auto dut = device(context, options, prepared.inputs);
-  if (!dictionaries || !plan || !dut || !apply_pace(context, options, *dut) ||
+  const auto approvals = value_or_complain(context, load_approvals(*library));
+  auto dut = device(context, options, *library, prepared.inputs);
+  if (!dictionaries || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
       !read_job(context, options, prepared.inputs) || !keep_sources(context, *library, *plan, prepared.inputs)) {
     return std::nullopt;
   }
+  take_approval(*plan, *approvals);
   dut->scope.insert(dut->scope.end(), options.scope.begin(), options.scope.end());
   if (!options.netns.empty()) {
     dut->lab.vantages["lan"] = options.netns;

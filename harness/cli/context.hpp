@@ -90,6 +90,7 @@ void add_emulate(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_plans(CLI::App& app, Context& context);
+void add_coverage(CLI::App& app, Context& context);
 void add_probe(CLI::App& app, Context& context);
 void add_probes(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);

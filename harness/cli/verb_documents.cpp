@@ -38,6 +38,19 @@ void man_option(std::ostream& out, const CLI::Option& option) {
   out << "\n";
 }
 
+void man_verbs(std::ostream& out, const CLI::App& app, const std::string& before) {
+  for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const auto name = before + verb->get_name();
+    out << ".SS " << roff(name) << "\n" << roff(verb->get_description()) << ".\n";
+    for (const auto* option : verb->get_options()) {
+      if (option->get_name() != "--help") {
+        man_option(out, *option);
+      }
+    }
+    man_verbs(out, *verb, name + " ");
+  }
+}
+
 std::string man_page(const CLI::App& app) {
   std::ostringstream out;
   out << ".TH ASSAY 1 \"\" \"assay " << kVersion
@@ -48,14 +61,7 @@ std::string man_page(const CLI::App& app) {
     man_option(out, *option);
   }
   out << ".SH VERBS\n";
-  for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-    out << ".SS " << roff(verb->get_name()) << "\n" << roff(verb->get_description()) << ".\n";
-    for (const auto* option : verb->get_options()) {
-      if (option->get_name() != "--help") {
-        man_option(out, *option);
-      }
-    }
-  }
+  man_verbs(out, app, "");
   out << ".SH EXIT STATUS AND NOTES\n" << roff(app.get_footer()) << "\n";
   return out.str();
 }

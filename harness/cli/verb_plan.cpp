@@ -1,35 +1,119 @@
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/approval.hpp"
 #include "harness/cli/assess.hpp"
 #include "harness/cli/context.hpp"
 #include "harness/model/display.hpp"
+#include "harness/plan/coverage.hpp"
 
 /// plans, plan, explain: what would be done, before anything is.
 namespace assay {
 
 namespace {
 
-void print_plans(Context& context) {
+/// Every plan with its approval; none after a complaint.
+std::optional<std::vector<Plan>> all_plans(Context& context) {
   const auto library = context.library();
   if (!library) {
     context.complain(library.error(), ExitCode::usage);
-    return;
+    return std::nullopt;
   }
-  const auto plans = list_plans(*library);
+  auto plans = load_plans(*library, context.probes());
+  const auto approvals = load_approvals(*library);
   context.complain(plans.errors);
-  if (!plans.value) {
+  context.complain(approvals.errors);
+  if (!plans.value || !approvals.value) {
+    return std::nullopt;
+  }
+  for (auto& plan : *plans.value) {
+    take_approval(plan, *approvals.value);
+  }
+  return std::move(plans.value);
+}
+
+std::string state_of(const Plan& plan) {
+  if (plan.approval) {
+    return "checked against " + plan.approval->document + " by " + plan.approval->by + ", " + plan.approval->date;
+  }
+  return std::string{"DRAFT: nobody has checked it against the document"} +
+         (plan.scheme.read ? "" : ", which its authors have not read");
+}
+
+void print_plans(Context& context) {
+  const auto plans = all_plans(context);
+  if (!plans) {
     return;
   }
   json::array facts;
-  for (const auto& plan : *plans.value) {
-    facts.push_back({{"id", plan.id}, {"title", plan.title}, {"scheme", to_json(plan.scheme)}});
+  for (const auto& plan : *plans) {
+    const auto coverage = coverage_of(plan);
+    facts.push_back({{"id", plan.id},
+                     {"title", plan.title},
+                     {"scheme", to_json(plan.scheme)},
+                     {"approval", to_json(plan.approval)},
+                     {"digest", plan_digest(plan)},
+                     {"coverage", to_json(coverage)}});
     if (!context.json) {
       std::cout << plan.id << "  " << plan.title << "\n    " << plan.scheme.document << ", " << plan.scheme.owner
-                << (plan.scheme.read ? "" : " (document not read by the plan's authors: DRAFT)") << "\n";
+                << "\n    " << state_of(plan) << "\n    " << coverage.requirements
+                << " requirements: " << coverage.machine << " settled by this build, " << coverage.partly
+                << " in part, " << coverage.person << " by a person\n";
+    }
+  }
+  if (context.json) {
+    context.print_json(facts);
+  }
+}
+
+/// A Markdown table: the page docs/coverage.md is this output.
+void print_coverage_page(const std::vector<Plan>& plans) {
+  std::cout << "# What this build settles\n\n"
+               "One row for each plan of the library. A requirement is settled *by a machine* when every unit of its "
+               "cases is, *in "
+               "part* when a\nprobe settles some of them or shows a person what it saw, and *by a person* when "
+               "documents, answers or "
+               "probes that are not in this\nbuild decide it. *Later* counts the requirements that wait for a planned "
+               "probe, *not "
+               "confirmed* those of which it is not sure that\nthe scheme asks for them. Written by `assay coverage "
+               "--markdown`.\n\n"
+               "| plan | document | requirements | by a machine | in part | by a person | later | not confirmed |\n"
+               "|---|---|---|---|---|---|---|---|\n";
+  for (const auto& plan : plans) {
+    const auto coverage = coverage_of(plan);
+    std::cout << "| " << plan.id << " | " << plan.scheme.document << " | " << coverage.requirements << " | "
+              << coverage.machine << " | " << coverage.partly << " | " << coverage.person << " | " << coverage.planned
+              << " | " << coverage.unconfirmed << " |\n";
+  }
+}
+
+void print_coverage(Context& context, bool markdown) {
+  const auto plans = all_plans(context);
+  if (!plans) {
+    return;
+  }
+  if (markdown) {
+    print_coverage_page(*plans);
+    return;
+  }
+  json::array facts;
+  if (!context.json) {
+    std::cout << std::left << std::setw(22) << "plan" << std::right << std::setw(13) << "requirements" << std::setw(9)
+              << "machine" << std::setw(8) << "partly" << std::setw(8) << "person" << std::setw(7) << "later"
+              << std::setw(13) << "unconfirmed"
+              << "\n";
+  }
+  for (const auto& plan : *plans) {
+    const auto coverage = coverage_of(plan);
+    facts.push_back(to_json(coverage));
+    if (!context.json) {
+      std::cout << std::left << std::setw(22) << plan.id << std::right << std::setw(13) << coverage.requirements
+                << std::setw(9) << coverage.machine << std::setw(8) << coverage.partly << std::setw(8)
+                << coverage.person << std::setw(7) << coverage.planned << std::setw(13) << coverage.unconfirmed << "\n";
     }
   }
   if (context.json) {
@@ -89,6 +173,32 @@ void plan_run(Context& context, const AssessOptions& options, const std::string&
     context.print_json(document);
   } else {
     print_run_plan(prepared->run_plan);
+  }
+}
+
+void approve(Context& context, Approval approval) {
+  const auto library = context.library();
+  if (!library) {
+    context.complain(library.error(), ExitCode::usage);
+    return;
+  }
+  const auto plan = load_plan(*library, approval.plan, context.probes());
+  context.complain(plan.errors);
+  if (!plan.value) {
+    return;
+  }
+  approval.digest = plan_digest(*plan.value);
+  approval.date = utc_now();
+  const auto path = write_approval(*library, approval);
+  if (!path) {
+    context.complain(path.error(), ExitCode::usage);
+  } else if (context.json) {
+    context.print_json(to_json(approval));
+  } else {
+    std::cout << "Recorded in " << path->string() << ": " << approval.by << " checked " << approval.plan << " ("
+              << approval.digest << ") against " << approval.document
+              << ".\nA change of the plan makes it a draft again. Requirements that are not confirmed still keep the "
+                 "level open.\n";
   }
 }
 
@@ -191,6 +301,31 @@ void add_plans(CLI::App& app, Context& context) {
   verb->callback([&context] { print_plans(context); });
 }
 
+void add_coverage(CLI::App& app, Context& context) {
+  auto markdown = std::make_shared<bool>(false);
+  auto* verb = app.add_subcommand("coverage", "Show for every plan what this build settles by itself, in part, or not");
+  verb->add_flag("--markdown", *markdown, "Print the page docs/coverage.md");
+  verb->callback([&context, markdown] { print_coverage(context, *markdown); });
+}
+
+namespace {
+
+void add_approve(CLI::App& plan, Context& context, const std::shared_ptr<AssessOptions>& options) {
+  auto approval = std::make_shared<Approval>();
+  auto* verb = plan.add_subcommand("approve", "Record that somebody checked the plan against the scheme's document");
+  verb->add_option("--document", approval->document, "The document with its edition")->required()->type_name("NAME");
+  verb->add_option("--by", approval->by, "Who checked it")->required()->type_name("NAME");
+  verb->add_option("--organisation", approval->organisation, "For whom")->type_name("NAME");
+  verb->add_option("--note", approval->note, "What else is to be said")->type_name("TEXT");
+  verb->fallthrough();  // --plan is that of `plan`
+  verb->callback([&context, options, approval] {
+    approval->plan = options->plan_id;
+    approve(context, *approval);
+  });
+}
+
+}  // namespace
+
 void add_plan(CLI::App& app, Context& context) {
   auto options = std::make_shared<AssessOptions>();
   auto out = std::make_shared<std::string>();
@@ -201,7 +336,11 @@ void add_plan(CLI::App& app, Context& context) {
   verb->add_option("--allow", options->allow, "Highest intrusiveness allowed")->capture_default_str();
   verb->add_option("--pace", options->pace, "Pace profile")->check(CLI::IsMember({"gentle", "normal", "fast"}));
   verb->add_option("-o,--out", *out, "Write the run plan as JSON (- for standard output)")->type_name("FILE");
-  verb->callback([&context, options, out] {
+  add_approve(*verb, context, options);
+  verb->callback([&context, verb, options, out] {
+    if (!verb->get_subcommands().empty()) {
+      return;
+    }
     if (options->dut_file.empty() && options->target.empty()) {
       context.complain({ErrorKind::bad_input, "plan needs --dut FILE or --target ADDRESS", {}}, ExitCode::usage);
       return;

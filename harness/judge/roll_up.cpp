@@ -266,7 +266,7 @@ Verdicts roll_up(const RunPlan& plan, std::vector<JudgedCase> judged) {
     std::vector<CaseVerdict> cases;
     bool applies = requirement.condition.empty();
     for (const auto& one : judged) {
-      if (one.test_case->covers == requirement.id) {
+      if (is_evidence_for(*one.test_case, requirement)) {
         const auto& selected = planned[one.test_case->id];
         applies = applies || selected.selection == Selection::in;
         cases.push_back(judge_case(one, selected));
@@ -275,7 +275,7 @@ Verdicts roll_up(const RunPlan& plan, std::vector<JudgedCase> judged) {
     out.requirements.push_back(judge_requirement(plan, requirement, std::move(cases), applies));
   }
   out.summary.plan = plan.plan.id;
-  out.summary.draft = !plan.plan.approved;
+  out.summary.draft = !plan.plan.approval;
   for (const auto& requirement : out.requirements) {
     count(out.summary, requirement);
   }

@@ -115,7 +115,7 @@ class UnitJudge {
     out_.id = instance_.id;
     out_.title = unit_.title;
     out_.remedy = unit_.remedy;
-    out_.machine = unit_.closes == Closes::machine && unit_.can_pass && !unit_.manual && unit_.planned_probe.empty();
+    out_.machine = is_machine_unit(unit_);
     for (const auto& alias : instance_.aliases) {
       for (const auto* observation : alias.observations) {
         if (std::find(out_.observations.begin(), out_.observations.end(), observation->id) == out_.observations.end()) {

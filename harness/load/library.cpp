@@ -32,7 +32,7 @@ LibraryFile::LibraryFile(SourceText text, fs::path at)
   root = std::move(*tree);
   readable = true;
   kind = text_of(root, "assay");
-  id = text_of(root, kind == "cases/1" ? "method" : "id");
+  id = text_of(root, kind == "cases/1" ? "method" : kind == "mapping/1" ? "from" : "id");
 }
 
 void LibraryFile::check() {

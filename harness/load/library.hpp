@@ -25,7 +25,7 @@ struct LibraryFile {
   Node root;
   bool readable = false;
   std::string kind;  // "plan/1"; empty when it does not say
-  std::string id;    // its `id`; of a cases file its `method`
+  std::string id;    // its `id`; of a cases file its `method`, of a mapping its `from`
 
   std::string where(Place place) const { return faults.where(place); }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "harness/load/check.hpp"
@@ -44,6 +45,29 @@ Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library) {
   return loaded(std::move(out), files.errors());
 }
 
+Loaded<std::vector<Plan>> load_plans(const PlanLibrary& library, const ProbeCatalogue& probes) {
+  const Library files(library, {"cases", "crosswalk", "schemes", "standards"});
+  std::vector<Plan> out;
+  for (auto* file : files.of_kind("plan/1")) {
+    files.find("plan/1", file->id);  // tells about a second file with this id
+    out.push_back(build_plan(files, *file, probes));
+  }
+  return loaded(std::move(out), files.errors());
+}
+
+Loaded<std::vector<Approval>> load_approvals(const PlanLibrary& library) {
+  const Library files(library, {"approvals"});
+  std::vector<Approval> out;
+  for (auto* file : files.of_kind("approval/1")) {
+    file->check();
+    out.push_back({text_of(file->root, "plan"), text_of(file->root, "digest"), text_of(file->root, "document"),
+                   text_of(file->root, "by"), text_of(file->root, "organisation"), text_of(file->root, "date"),
+                   text_of(file->root, "note")});
+  }
+  std::stable_sort(out.begin(), out.end(), [](const auto& one, const auto& other) { return one.date < other.date; });
+  return loaded(std::move(out), files.errors());
+}
+
 std::vector<Case> read_cases_file(LibraryFile& file, const Library& library, const ProbeCatalogue& probes,
                                   Programs& programs) {
   std::vector<Case> out;
@@ -57,12 +81,7 @@ std::vector<Case> read_cases_file(LibraryFile& file, const Library& library, con
     }
     return out;
   }
-  const auto standard_id = text_of(method->root, "standard");
-  auto* standard_file = library.find("standard/1", standard_id);
-  const auto ixit = ixit_tables_of(method, library);
-  Programs conditions;  // those of the standard are the standard's own matter
-  const auto standard = standard_file != nullptr ? read_standard(*standard_file, nullptr, conditions) : StandardPart{};
-  const CaseContext context{standard, standard_id, ixit, probes, programs};
+  const auto context = case_context(*method, library, probes, programs);
   for (const auto& node : child(file.root, "cases").items) {
     out.push_back(read_case(file, node, context));
   }

@@ -52,6 +52,12 @@ struct PlanListing {
 /// parameter names against the probes.
 Loaded<Plan> load_plan(const PlanLibrary& library, const std::string& id, const ProbeCatalogue& probes);
 
+/// Every plan of the library, in the order of their files.
+Loaded<std::vector<Plan>> load_plans(const PlanLibrary& library, const ProbeCatalogue& probes);
+
+/// Approvals of plans, newest last, whether their plan has changed since or not.
+Loaded<std::vector<Approval>> load_approvals(const PlanLibrary& library);
+
 Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);

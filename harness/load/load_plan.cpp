@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "harness/load/parts.hpp"
@@ -43,6 +44,12 @@ class PlanBuilder {
     const Node* node = nullptr;
   };
 
+  struct FurtherStandard {
+    std::string id;
+    LibraryFile* file = nullptr;
+    Place place;
+  };
+
   std::vector<LibraryFile*> chain_of(LibraryFile& asked) {
     std::vector<LibraryFile*> chain{&asked};
     while (true) {
@@ -73,6 +80,9 @@ class PlanBuilder {
     merge_edition(file, parent, "standard", plan_.standard);
     merge_edition(file, parent, "method", plan_.method);
     merge_methods(file, parent);
+    for (const auto* node : one_or_more(child(file.root, "further_standards"))) {
+      further_standards_.push_back({node->text, &file, node->place});
+    }
     merge_parameters(file);
     for (const auto& node : child(file.root, "requirements").items) {
       merge_requirement(file, node);
@@ -171,18 +181,57 @@ class PlanBuilder {
     }
     use_method(method);
     plan_.ixit_tables = ixit_tables_of(method, library_);
-    auto* standard = library_.find("standard/1", plan_.standard);
-    if (standard == nullptr) {
-      if (!plan_.standard.empty()) {
-        asked.faults.add(place_of(asked.root, "standard"), "the library has no standard " + shown(plan_.standard) +
-                                                               suggestion(plan_.standard, library_.ids("standard/1")));
-      }
+    use_standard(plan_.standard, asked, place_of(asked.root, "standard"));
+    for (const auto& further : further_standards_) {
+      use_standard(further.id, *further.file, further.place);
+    }
+    read_ics_names(method);
+    read_mappings();
+  }
+
+  void use_standard(const std::string& id, LibraryFile& asked, Place place) {
+    auto* standard = library_.find("standard/1", id);
+    if (standard != nullptr && !standards_.contains(id)) {
+      inputs_.insert(standard->source.path);
+      standards_[id] = read_standard(*standard, &plan_.ixit_tables, programs_);
+    } else if (standard == nullptr && !id.empty()) {
+      asked.faults.add(place, "the library has no standard " + shown(id) + suggestion(id, library_.ids("standard/1")));
+    }
+  }
+
+  /// The ICS has the provisions of the standard that the method of declaration belongs to.
+  void read_ics_names(LibraryFile* method) {
+    if (method == nullptr) {
       return;
     }
-    has_standard_ = true;
-    inputs_.insert(standard->source.path);
-    standard_ = read_standard(*standard, &plan_.ixit_tables, programs_);
-    plan_.ics_names = standard_.short_ids;
+    const auto* declaring = declaring_method(method, library_);
+    inputs_.insert(declaring->source.path);
+    const auto id = text_of(declaring->root, "standard");
+    if (standards_.contains(id)) {
+      plan_.ics_names = standards_[id].short_ids;
+    } else if (auto* standard = library_.find("standard/1", id)) {
+      inputs_.insert(standard->source.path);
+      plan_.ics_names = read_standard(*standard, &plan_.ixit_tables, programs_).short_ids;
+    }
+  }
+
+  /// Rows of the crosswalk that make other standards' cases evidence for a provision of this plan.
+  void read_mappings() {
+    for (auto* file : library_.of_kind("mapping/1")) {
+      if (!standards_.contains(file->id)) {
+        continue;
+      }
+      file->check();
+      inputs_.insert(file->source.path);
+      for (const auto& node : child(file->root, "rows").items) {
+        rows_[text_of(node, "id")].push_back(&node);
+      }
+    }
+  }
+
+  const Provision* find_provision(const std::string& id) const {
+    const auto found = standards_.find(std::string{edition_of(id)});
+    return found == standards_.end() ? nullptr : found->second.find(id);
   }
 
   void use_method(LibraryFile* method) {
@@ -195,66 +244,107 @@ class PlanBuilder {
   void resolve_requirements() {
     for (auto& asked : requirements_) {
       auto& requirement = asked.requirement;
-      const auto* provision = standard_.find(requirement.id);
+      const auto* provision = find_provision(requirement.id);
       if (provision == nullptr) {
-        const auto* id = find(*asked.node, "id");
-        if (has_standard_ && kQualifiedId.matches(id->text)) {
-          asked.file->faults.add(
-              id->place, plan_.standard + " has no provision " + shown(id->text) + suggestion(id->text, standard_.ids));
-        }
+        unknown_provision(asked);
         continue;
       }
       if (find(*asked.node, "modality") != nullptr && requirement.modality != provision->modality) {
         asked.file->faults.add(find(*asked.node, "modality")->place,
                                "the modality of " + requirement.id + " is " + enum_name(provision->modality) + " in " +
-                                   plan_.standard + " (" + standard_.where[requirement.id] + ")");
+                                   std::string{edition_of(requirement.id)} + " (" +
+                                   standards_[std::string{edition_of(requirement.id)}].where[requirement.id] + ")");
       }
       requirement.title = provision->title;
       requirement.modality = provision->modality;
       requirement.condition = provision->condition;
       requirement.condition_words = provision->condition_words;
+      for (const auto* row : rows_[requirement.id]) {
+        auto supported_by = texts_of(*row, "supported_by");
+        std::move(supported_by.begin(), supported_by.end(), std::back_inserter(requirement.evidence_from));
+        requirement.gap += (requirement.gap.empty() ? "" : "; ") + text_of(*row, "gap");
+      }
     }
+  }
+
+  void unknown_provision(const Asked& asked) {
+    const auto* id = find(*asked.node, "id");
+    if (standards_.empty() || !kQualifiedId.matches(id->text)) {
+      return;
+    }
+    const auto named = standards_.find(std::string{edition_of(id->text)});
+    const auto& standard = named == standards_.end() ? *standards_.begin() : *named;
+    asked.file->faults.add(
+        id->place, standard.first + " has no provision " + shown(id->text) + suggestion(id->text, standard.second.ids));
   }
 
   void read_cases() {
     std::map<std::string, std::vector<Case>> by_provision;
     std::map<std::string, std::string> seen;
-    const CaseContext context{standard_, plan_.standard, plan_.ixit_tables, probes_, programs_};
     for (auto* file : library_.of_kind("cases/1")) {
       if (std::find(methods_.begin(), methods_.end(), file->id) == methods_.end()) {
         continue;
       }
       file->check();
       check_case_ids(*file, seen);
+      const auto* method = library_.find("method/1", file->id);
+      if (method == nullptr) {
+        continue;
+      }
+      const auto context = case_context(*method, library_, probes_, programs_);
       for (const auto& node : child(file->root, "cases").items) {
         const auto covers = text_of(node, "covers");
-        if (has_standard_ && (is_required(covers) || standard_.find(covers) == nullptr)) {
+        if (!standards_.empty() && (is_wanted(covers) || context.standard.find(covers) == nullptr)) {
           by_provision[covers].push_back(read_case(*file, node, context));
           inputs_.insert(file->source.path);
         }
       }
     }
+    std::set<std::string> taken;
     for (auto& asked : requirements_) {
-      take_cases(asked, by_provision[asked.requirement.id]);
+      const auto own = by_provision[asked.requirement.id].size();
+      auto found = take_cases(by_provision, asked.requirement.id, taken);
+      for (const auto& provision : asked.requirement.evidence_from) {
+        found += take_cases(by_provision, provision, taken);
+      }
+      rule_covered(asked, own, found);
       plan_.requirements.push_back(std::move(asked.requirement));
     }
   }
 
-  bool is_required(const std::string& provision) const {
-    return std::any_of(requirements_.begin(), requirements_.end(),
-                       [&](const Asked& asked) { return asked.requirement.id == provision; });
+  bool is_wanted(const std::string& provision) const {
+    return std::any_of(requirements_.begin(), requirements_.end(), [&](const Asked& asked) {
+      const auto& from = asked.requirement.evidence_from;
+      return asked.requirement.id == provision || std::find(from.begin(), from.end(), provision) != from.end();
+    });
   }
 
-  void take_cases(const Asked& asked, std::vector<Case>& cases) {
-    if (cases.empty() && standard_.find(asked.requirement.id) != nullptr) {
-      std::string methods;
-      for (const auto& method : methods_) {
-        methods += (methods.empty() ? "" : ", ") + method;
-      }
-      asked.file->faults.add(find(*asked.node, "id")->place,
-                             "no case of " + methods + " covers " + asked.requirement.id + ": add one");
+  /// Moves the cases of a provision into the plan, once; returns how many there are.
+  std::size_t take_cases(std::map<std::string, std::vector<Case>>& by_provision, const std::string& provision,
+                         std::set<std::string>& taken) {
+    auto& cases = by_provision[provision];
+    if (taken.insert(provision).second) {
+      std::copy(cases.begin(), cases.end(), std::back_inserter(plan_.cases));
     }
-    std::move(cases.begin(), cases.end(), std::back_inserter(plan_.cases));
+    return cases.size();
+  }
+
+  void rule_covered(const Asked& asked, std::size_t own, std::size_t found) {
+    const auto& requirement = asked.requirement;
+    if (find_provision(requirement.id) == nullptr) {
+      return;
+    }
+    std::string methods;
+    for (const auto& method : methods_) {
+      methods += (methods.empty() ? "" : ", ") + method;
+    }
+    const auto place = find(*asked.node, "id")->place;
+    if (found == 0) {
+      asked.file->faults.add(place, "no case of " + methods + " covers " + requirement.id + ": add one");
+    } else if (own == 0 && !requirement.gap.empty()) {
+      asked.file->faults.add(place, "no case of " + methods + " covers what the mapping leaves open of " +
+                                        requirement.id + " (" + requirement.gap + "): add one");
+    }
   }
 
   static Requirement requirement_of(const Node& node) {
@@ -273,8 +363,9 @@ class PlanBuilder {
   const ProbeCatalogue& probes_;
   Programs programs_;
   Plan plan_;
-  StandardPart standard_;
-  bool has_standard_ = false;
+  std::map<std::string, StandardPart> standards_;  // by id
+  std::vector<FurtherStandard> further_standards_;
+  std::map<std::string, std::vector<const Node*>> rows_;  // mapping rows by provision
   std::vector<std::string> methods_;
   std::vector<Asked> requirements_;
   std::map<std::string, std::string> parameter_where_;
@@ -292,7 +383,7 @@ Plan build_plan(const Library& library, LibraryFile& asked, const ProbeCatalogue
 }
 
 Loaded<Plan> load_plan(const PlanLibrary& library, const std::string& id, const ProbeCatalogue& probes) {
-  const Library files(library, {"cases", "schemes", "standards"});
+  const Library files(library, {"cases", "crosswalk", "schemes", "standards"});
   auto* asked = files.find("plan/1", id);
   if (asked == nullptr) {
     auto errors = files.errors();

@@ -25,22 +25,34 @@ struct StandardPart {
 /// Checks the keys, the ids and the conditions (their programs go to `programs`; `ixit` may be null).
 StandardPart read_standard(LibraryFile& file, const std::vector<std::string>* ixit, Programs& programs);
 
-/// Checks the keys and that its standard is in the library.
+/// Checks the keys and that what it names is in the library and in its own tables.
 void read_method(LibraryFile& file, const Library& library);
 
-/// IXIT tables of a method, or of all methods when its own list is empty.
+/// Checks the keys, and that every row names provisions of the two standards.
+void read_mapping(LibraryFile& file, const Library& library);
+
+/// The method whose ICS and IXIT the cases of `method` read: itself, or the one it `declares_by`.
+const LibraryFile* declaring_method(const LibraryFile* method, const Library& library);
+
+/// IXIT tables that cases of a method may read, or those of all methods when it has none.
 std::vector<std::string> ixit_tables_of(const LibraryFile* method, const Library& library);
 
-/// What a case is checked against.
+/// What the cases of one method are checked against.
 struct CaseContext {
-  const StandardPart& standard;
-  std::string standard_id;
-  const std::vector<std::string>& ixit;
+  const Library& library;
+  const LibraryFile* method = nullptr;
+  StandardPart standard;          // its provisions may be covered
+  std::vector<std::string> ics;   // what support() and ics() may name
+  std::vector<std::string> ixit;  // what ixit() and declared() may name
   const ProbeCatalogue& probes;
   Programs& programs;
 };
 
-/// The case, its units and programs checked. The file's keys have been checked before.
+CaseContext case_context(const LibraryFile& method, const Library& library, const ProbeCatalogue& probes,
+                         Programs& programs);
+
+/// The case, its units and programs checked; with `like`, completed from the case it names. The file's keys have been
+/// checked before.
 Case read_case(LibraryFile& file, const Node& node, const CaseContext& context);
 
 /// The unit, checked against the probes.

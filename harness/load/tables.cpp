@@ -12,14 +12,16 @@ namespace {
 constexpr std::string_view kStrengths[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 constexpr std::string_view kModalities[] = {"shall", "should"};
 
-constinit const std::array<FileKind, 9> kFileKinds{{
+constinit const std::array<FileKind, 11> kFileKinds{{
     {"dut/1", &kDutTable, "dut"},
     {"job/1", &kJobTable, "job"},
     {"dictionary/1", &kDictionaryTable, "dictionary"},
     {"plan/1", &kPlanTable, "plan"},
     {"cases/1", &kCasesTable, "cases"},
     {"standard/1", &kStandardTable, "standard"},
+    {"mapping/1", &kMappingTable, "mapping"},
     {"method/1", &kMethodTable, "method"},
+    {"approval/1", &kApprovalTable, "approval"},
     {"device/1", &kDeviceFileTable, ""},
     {"expected/1", &kExpectedTable, ""},
 }};

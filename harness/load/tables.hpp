@@ -89,6 +89,8 @@ inline constexpr std::string_view kVantageWords[] = {"lan", "wan", "guest", "ben
 extern const Table kDutTable;
 extern const Table kJobTable;
 extern const Table kDictionaryTable;
+extern const Table kApprovalTable;
+extern const Table kMappingTable;
 extern const Table kStandardTable;
 extern const Table kMethodTable;
 extern const Table kCasesTable;

@@ -113,7 +113,8 @@ constinit const Shape kSecretText{.form = Form::secret, .may_be_empty = true};
 constinit const Key kAccountKeys[] = {
     {"role", &kSentence, true, "", "What the account may do, in the device's words", "admin"},
     {"username", &kText, true, "", "Login name; \"\" where the device asks for none", "admin"},
-    {"secret", &kSecretText, true, "", "Password: env:NAME, file:PATH (from the DUT file's folder) or the text itself",
+    {"secret", &kSecretText, true, "",
+     "Password: env:NAME, file:PATH (from the DUT file's folder) or the text itself, which then is in the bundle too",
      "env:DUT_ADMIN"},
 };
 constinit const Table kAccountTable{"an account", "A login that the tester knows", kAccountKeys};

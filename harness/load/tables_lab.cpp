@@ -166,8 +166,22 @@ constinit const Key kExpectedKeys[] = {
     {"expectations", &kExpectations, true, "", "One for each plan and isolation", "[{plan: cls-iot/1, fail: []}]"},
 };
 
+constexpr std::string_view kApprovalTag[] = {"approval/1"};
+constinit const Shape kApprovalTagWord{.form = Form::word, .words = kApprovalTag};
+constinit const Key kApprovalKeys[] = {
+    {"assay", &kApprovalTagWord, true, "", "Kind and version of this file", "approval/1"},
+    {"plan", &kPlanText, true, "", "The plan that was checked", "cls-iot/1"},
+    {"digest", &kSentence, true, "", "Its digest then: a plan that changed since is a draft again", "sha256 in hex"},
+    {"document", &kSentence, true, "", "The scheme's document it was checked against", "CCC SP-151-4 v1.1"},
+    {"by", &kSentence, true, "", "Who checked it", "A. Person"},
+    {"organisation", &kText, false, "", "For whom", "Example Laboratory"},
+    {"date", &kSentence, true, "", "When, RFC 3339", "\"2026-11-24T09:00:00Z\""},
+    {"note", &kText, false, "", "What else is to be said", "clause 4 read twice"},
+};
+
 }  // namespace
 
+constinit const Table kApprovalTable{"the approval", "Who checked a plan against its scheme's document", kApprovalKeys};
 constinit const Table kJobTable{"the job file", "What a laboratory adds for its report", kJobKeys};
 constinit const Table kDictionaryTable{"the dictionary", "A list of credentials with its source", kDictionaryKeys};
 constinit const Table kDeviceFileTable{"the device file", "How an emulated device is built", kDeviceFileKeys};

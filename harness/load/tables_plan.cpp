@@ -9,18 +9,31 @@ constexpr std::string_view kStandardTag[] = {"standard/1"};
 constexpr std::string_view kMethodTag[] = {"method/1"};
 constexpr std::string_view kCasesTag[] = {"cases/1"};
 constexpr std::string_view kPlanTag[] = {"plan/1"};
+constexpr std::string_view kMappingTag[] = {"mapping/1"};
 constexpr std::string_view kTypeWords[] = {"conceptual", "functional"};
 constexpr std::string_view kQuantifierWords[] = {"all", "any"};
 constexpr std::string_view kClosesWords[] = {"machine", "assessor"};
+constexpr std::string_view kFieldFormWords[] = {"text", "boolean", "number", "port", "list", "any"};
 
 constinit const Shape kStandardTagWord{.form = Form::word, .words = kStandardTag};
+constinit const Key kTermKeys[] = {
+    {"words", &kSentence, true, "", "The condition or feature in own words", "passwords are used"},
+    {"shown_by", &kJq, false, "", "jq, true when the IXIT itself shows that it holds, whatever the ICS says",
+     "'ixit_declared(\"7-UpdMech\") and any(ixit(\"7-UpdMech\"); true)'"},
+};
+constinit const Table kTermTable{"a term", "A condition or feature that provisions depend on", kTermKeys};
+constinit const Shape kTerm{.form = Form::mapping, .table = &kTermTable};
+constinit const Shape kTerms{.form = Form::map, .syntax = &kName, .item = &kTerm};
+constinit const Shape kNames{.form = Form::list, .item = &kNameText};
 constinit const Key kProvisionKeys[] = {
     {"id", &kQualifiedText, true, "", "Id with the standard's edition", "EN303645@2.1.1:5.1-1"},
     {"title", &kSentence, true, "", "What it asks for, in own words", "Every password is unique for the device"},
     {"modality", &kModality, true, "", "shall: mandatory; should: a recommendation", "shall"},
-    {"condition", &kJq, false, "", "jq, true when the provision applies; reads ICS and IXIT only",
+    {"when", &kNames, false, "", "Terms that must all hold for the provision to apply; makes its condition",
+     "[passwords]"},
+    {"condition", &kJq, false, "", "Instead of `when`: jq, true when the provision applies; reads ICS and IXIT only",
      "'support(\"5.1-1\") != \"N/A\"'"},
-    {"condition_words", &kText, false, "", "The same in words", "passwords are used"},
+    {"condition_words", &kText, false, "of the terms", "The same in words", "passwords are used"},
     {"strength", &kStrength, false, "sourced", "How sure we are of this row", "sourced"},
     {"source", &kText, false, "", "Where it stands", "\"EN 303 645 V2.1.1, clause 5.1\""},
 };
@@ -31,18 +44,43 @@ constinit const Key kStandardKeys[] = {
     {"assay", &kStandardTagWord, true, "", "Kind and version of this file", "standard/1"},
     {"id", &kEditionText, true, "", "Standard and edition", "EN303645@2.1.1"},
     {"title", &kSentence, true, "", "Its name", "Baseline requirements for consumer IoT"},
+    {"terms", &kTerms, false, "{}", "Conditions and features by name, for `when`",
+     "{passwords: {words: passwords are used}}"},
     {"provisions", &kProvisions, true, "", "Every provision", "[{id: \"EN303645@2.1.1:5.1-1\", …}]"},
 };
 
 constinit const Shape kMethodTagWord{.form = Form::word, .words = kMethodTag};
 constinit const Shape kTableText{.form = Form::text, .syntax = &kTableName};
-constinit const Shape kTableTexts{.form = Form::list, .item = &kTableText, .may_be_empty = true};
+constinit const Shape kFieldForm{.form = Form::word, .words = kFieldFormWords};
+constinit const Key kFieldKeys[] = {
+    {"about", &kSentence, true, "", "What is written there", "Ports of the mechanism"},
+    {"form", &kFieldForm, false, "text",
+     "Kind of its value; port: `tcp/443` or a list of them; list: texts; any: not checked", "port"},
+    {"required", &kBoolean, false, "false", "An entry without it is incomplete", "true"},
+    {"refers_to", &kTableText, false, "", "Its values are ids of entries of that table", "7-UpdMech"},
+};
+constinit const Table kFieldTable{"a field", "A field of an IXIT table's entries", kFieldKeys};
+constinit const Shape kField{.form = Form::mapping, .table = &kFieldTable};
+constinit const Shape kFields{.form = Form::map, .syntax = &kName, .item = &kField};
+constinit const Key kIxitTableKeys[] = {
+    {"about", &kSentence, true, "", "What the table holds", "Authentication mechanisms"},
+    {"fields", &kFields, false, "{}", "Fields of its entries", "{id: {about: Short name, required: true}}"},
+};
+constinit const Table kIxitTableTable{"an IXIT table", "A table of the declaration", kIxitTableKeys};
+constinit const Shape kIxitTable{.form = Form::mapping, .table = &kIxitTableTable};
+constinit const Shape kIxitTables{.form = Form::map, .syntax = &kTableName, .item = &kIxitTable, .may_be_empty = true};
+constinit const Shape kRenamed{.form = Form::map, .syntax = &kTableName, .item = &kTableText};
 constinit const Key kMethodKeys[] = {
     {"assay", &kMethodTagWord, true, "", "Kind and version of this file", "method/1"},
     {"id", &kEditionText, true, "", "Method and edition", "TS103701@1.1.1"},
     {"title", &kSentence, true, "", "Its name", "Conformance assessment of baseline requirements"},
     {"standard", &kEditionText, true, "", "The standard whose provisions its cases cover", "EN303645@2.1.1"},
-    {"ixit_tables", &kTableTexts, false, "[]", "Names of its IXIT tables", "[1-AuthMech, 15-Intf]"},
+    {"declares_by", &kEditionText, false, "", "The method whose ICS and IXIT its cases read, when not its own",
+     "TS103701@1.1.1"},
+    {"ixit_tables", &kIxitTables, false, "{}", "Its IXIT tables with their fields",
+     "{1-AuthMech: {about: Authentication mechanisms, fields: {id: {about: Short name}}}}"},
+    {"renamed", &kRenamed, false, "{}",
+     "Tables of an older edition -> their name here, for cases taken over with `like`", "{15-Intf: 28-LogIntf}"},
 };
 
 constinit const Shape kWith{.form = Form::mapping};
@@ -107,7 +145,11 @@ constinit const Shape kSampleCount{.form = Form::integer, .least = 1, .most = 10
 constinit const Key kCaseKeys[] = {
     {"id", &kQualifiedText, true, "", "Id with the method's edition", "TS103701@1.1.1:5.1-1-2"},
     {"covers", &kQualifiedText, true, "", "The provision it is evidence for", "EN303645@2.1.1:5.1-1"},
-    {"title", &kSentence, true, "", "What it shows, in own words", "No factory login works"},
+    {"like", &kQualifiedText, false, "", "A case of another edition: what is not given here is taken from it",
+     "TS103701@1.1.1:5.1-1-2"},
+    {"without", &kNames, false, "", "With `like`: units of that case that this edition does not have", "[d]"},
+    {"title", &kSentence, false, "of `like`", "What it shows, in own words; required without `like`",
+     "No factory login works"},
     {"type", &kType, false, "functional", "From documents, or on the device", "functional"},
     {"quantifier", &kQuantifier, false, "all", "all: every unit must PASS; any: one is enough", "all"},
     {"states", &kStateList, false, "[initialised]", "States of the device it needs", "[factory, initialised]"},
@@ -117,7 +159,8 @@ constinit const Key kCaseKeys[] = {
      "'support(\"5.6-1\") != \"N/A\"'"},
     {"strength", &kStrength, false, "derived", "How sure we are that it is what the method asks", "derived"},
     {"source", &kText, false, "", "Where it stands", "\"TS 103 701 V1.1.1, 5.1\""},
-    {"units", &kUnits, true, "", "Its units", "[{id: a, …}]"},
+    {"units", &kUnits, false, "of `like`", "Its units, required without `like`; with it they replace or add by id",
+     "[{id: a, …}]"},
 };
 constinit const Table kCaseTable{"a case", "A case of the library", kCaseKeys};
 constinit const Shape kCase{.form = Form::mapping, .table = &kCaseTable};
@@ -163,6 +206,8 @@ constinit const Key kPlanKeys[] = {
      "{name: …, owner: …, document: …}"},
     {"standard", &kEditionText, false, "of `extends`", "Standard of the requirements; required without `extends`",
      "EN303645@2.1.1"},
+    {"further_standards", &kEditions, false, "[]", "Standards whose provisions may be requirements too",
+     "[SP151-4@1.1]"},
     {"method", &kEditionText, false, "of `extends`", "Edition of ICS and IXIT; required without `extends`",
      "TS103701@1.1.1"},
     {"cases_from", &kEditions, false, "of `extends`",
@@ -173,8 +218,30 @@ constinit const Key kPlanKeys[] = {
      "{tls: {minimum: TLSv1.2}}"},
 };
 
+constinit const Shape kMappingTagWord{.form = Form::word, .words = kMappingTag};
+constinit const Shape kQualifiedTexts{.form = Form::list, .item = &kQualifiedText};
+constinit const Key kRowKeys[] = {
+    {"id", &kQualifiedText, true, "", "A provision of `from`", "UKPSTI@2023:1"},
+    {"supported_by", &kQualifiedTexts, true, "", "Provisions of `to` whose cases are evidence for it",
+     "[\"EN303645@2.1.1:5.1-1\"]"},
+    {"gap", &kText, false, "", "What they leave open; a case of its own must cover that", "the label's wording"},
+    {"strength", &kStrength, false, "derived", "How sure we are of this row", "sourced"},
+    {"source", &kText, false, "", "Where it stands", "\"SI 2023/1007, schedule 2\""},
+};
+constinit const Table kRowTable{"a row", "One provision and what supports it", kRowKeys};
+constinit const Shape kRow{.form = Form::mapping, .table = &kRowTable};
+constinit const Shape kRows{.form = Form::list, .item = &kRow};
+constinit const Key kMappingKeys[] = {
+    {"assay", &kMappingTagWord, true, "", "Kind and version of this file", "mapping/1"},
+    {"from", &kEditionText, true, "", "Standard whose provisions are supported", "UKPSTI@2023"},
+    {"to", &kEditionText, true, "", "Standard whose cases support them", "EN303645@2.1.1"},
+    {"rows", &kRows, true, "", "One row for each provision that has support", "[{id: …, supported_by: […]}]"},
+};
+
 }  // namespace
 
+constinit const Table kMappingTable{"the mapping", "Provisions of one standard that another's cases support",
+                                    kMappingKeys};
 constinit const Table kStandardTable{"the standard", "Provisions of a standard, in own words", kStandardKeys};
 constinit const Table kMethodTable{"the method", "A conformance assessment method: its ICS and IXIT", kMethodKeys};
 constinit const Table kCasesTable{"the cases file", "Cases of one method", kCasesKeys};

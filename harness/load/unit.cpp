@@ -207,7 +207,7 @@ class UnitReader {
     out.facts_known = facts_known_;
     out.aliases = aliases();
     out.facts = facts_;
-    out.ics = &context_.standard.short_ids;
+    out.ics = &context_.ics;
     out.ixit = &context_.ixit;
     return out;
   }

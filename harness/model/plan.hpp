@@ -96,6 +96,9 @@ BOOST_DESCRIBE_STRUCT(Unit, (),
                       (id, title, closes, can_pass, can_fail, observe, expand, expect, needs, fail, inconclusive,
                        remedy, manual, planned_probe, where, where_fail, where_inconclusive, where_expect))
 
+/// A machine closes the unit: no person is needed and its probe is in this build.
+bool is_machine_unit(const Unit& unit);
+
 /// A test case of the library: one edition of one method.
 struct Case {
   std::string id;      // "TS103701@1.1.1:5.1-1-2"
@@ -126,6 +129,8 @@ struct Requirement {
   Modality modality = Modality::shall;
   std::string condition;  // from the provision
   std::string condition_words;
+  std::vector<std::string> evidence_from;  // provisions of other standards whose cases are evidence for it too
+  std::string gap;                         // what those leave open and a case of its own covers
   Strength strength = Strength::derived;
   std::string source;
   std::string minimum;     // what must at least be so
@@ -137,8 +142,11 @@ struct Requirement {
   bool operator==(const Requirement&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Requirement, (),
-                      (id, title, modality, condition, condition_words, strength, source, minimum, evidence, assessment,
-                       level, where))
+                      (id, title, modality, condition, condition_words, evidence_from, gap, strength, source, minimum,
+                       evidence, assessment, level, where))
+
+/// Whether the case is evidence for the requirement: it covers its provision or one that supports it.
+bool is_evidence_for(const Case& test_case, const Requirement& requirement);
 
 struct Scheme {
   std::string name;
@@ -159,12 +167,26 @@ struct InputFile {
 };
 BOOST_DESCRIBE_STRUCT(InputFile, (), (path, sha256))
 
+/// Who checked a plan against the scheme's own document, and which state of the plan it was.
+struct Approval {
+  std::string plan;      // id
+  std::string digest;    // plan_digest of the plan that was checked
+  std::string document;  // the scheme's document with its edition
+  std::string by;
+  std::string organisation;
+  std::string date;  // RFC 3339
+  std::string note;
+
+  bool operator==(const Approval&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Approval, (), (plan, digest, document, by, organisation, date, note))
+
 /// A plan with its inheritance resolved: every requirement of the level and every case that covers one.
 struct Plan {
   std::string id;  // "cls-iot/1"
   std::string title;
   Scheme scheme;
-  bool approved = false;             // false: a draft, says so everywhere and makes no level statement
+  std::optional<Approval> approval;  // none: a draft, says so everywhere and makes no level statement
   std::string standard;              // "EN303645@2.1.1"
   std::string method;                // "TS103701@1.1.1"
   std::vector<std::string> extends;  // nearest first
@@ -178,7 +200,7 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Plan, (),
-                      (id, title, scheme, approved, standard, method, extends, requirements, cases, parameters,
+                      (id, title, scheme, approval, standard, method, extends, requirements, cases, parameters,
                        ics_names, ixit_tables, inputs))
 ASSAY_JSON_DECLARE(Plan);
 

@@ -120,6 +120,22 @@ Choice choose(const Requirement& requirement, const Dut& dut, const Conditions& 
                                        : conditional(requirement, conditions[requirement.condition], claim);
 }
 
+/// A case that is evidence for several requirements is in as soon as one of them applies.
+Choice choose(const Plan& plan, const Case& test_case, const Dut& dut, const Conditions& conditions) {
+  std::optional<Choice> best;
+  for (const auto& requirement : plan.requirements) {
+    if (!is_evidence_for(test_case, requirement)) {
+      continue;
+    }
+    auto choice = choose(requirement, dut, conditions);
+    const bool better = !best || (best->selection != Selection::in && choice.selection != Selection::not_applicable);
+    if (better) {
+      best = std::move(choice);
+    }
+  }
+  return best.value_or(Choice{Selection::in, "no requirement of the plan limits it", {}});
+}
+
 /// The case's own `applies` can only take it further out.
 Choice narrow(Choice choice, const Case& test_case, const Conditions& conditions) {
   if (test_case.applies.empty() || choice.selection == Selection::not_applicable) {
@@ -141,13 +157,7 @@ std::vector<PlannedCase> select_cases(const Plan& plan, const Dut& dut, const st
   const Conditions conditions{plan, dut, date};
   std::vector<PlannedCase> out;
   for (const auto& test_case : plan.cases) {
-    const auto covered = std::find_if(plan.requirements.begin(), plan.requirements.end(),
-                                      [&](const auto& requirement) { return requirement.id == test_case.covers; });
-    Choice choice{Selection::in, "no requirement of the plan limits it", {}};
-    if (covered != plan.requirements.end()) {
-      choice = choose(*covered, dut, conditions);
-    }
-    choice = narrow(std::move(choice), test_case, conditions);
+    auto choice = narrow(choose(plan, test_case, dut, conditions), test_case, conditions);
     out.push_back({test_case.id, choice.selection, choice.because, choice.condition});
   }
   return out;

@@ -23,7 +23,7 @@ constexpr std::size_t kOpenShown = 12;     // things that are missing, beside qu
 constexpr std::string_view kDraft = "DRAFT PLAN, not for submission";
 
 bool is_draft(const Bundle& bundle) {
-  return !bundle.run_plan().plan.approved || (bundle.verdicts() && bundle.verdicts()->summary.draft);
+  return !bundle.run_plan().plan.approval || (bundle.verdicts() && bundle.verdicts()->summary.draft);
 }
 
 std::string where_tested(const RunPlan& plan) {

@@ -121,7 +121,7 @@ void fill_front(const Reading& reading, Section page) {
   page.text("DEVICE", name);
   page.text("PLAN_ID", reading.plan.plan.id);
   page.text("PLAN_TITLE", reading.plan.plan.title);
-  if (!reading.plan.plan.approved || (verdicts && verdicts->summary.draft)) {
+  if (!reading.plan.plan.approval || (verdicts && verdicts->summary.draft)) {
     page.add("DRAFT");
   }
   page.text("HARDWARE", device.hardware);
@@ -287,10 +287,19 @@ std::string pace_in_words(const Pace& pace) {
          std::to_string(pace.login_attempts_per_account) + " wrong logins for an account";
 }
 
+std::string state_of(const Plan& plan) {
+  if (!plan.approval) {
+    return "draft";
+  }
+  const auto& approval = *plan.approval;
+  return "checked against " + approval.document + " by " + approval.by +
+         (approval.organisation.empty() ? "" : ", " + approval.organisation) + ", " + readable_time(approval.date);
+}
+
 void put_run(const Reading& reading, Section tested) {
   const auto& plan = reading.plan.plan;
   tested.text("PLAN_ID", plan.id);
-  tested.text("PLAN_STATE", plan.approved ? "approved" : "draft");
+  tested.text("PLAN_STATE", state_of(plan));
   tested.text("SCHEME", plan.scheme.owner.empty() ? plan.scheme.name : plan.scheme.name + ", " + plan.scheme.owner);
   tested.text("SCHEME_DOCUMENT", or_none(plan.scheme.document, "none named") +
                                      (plan.scheme.read ? "" : " (not read when the plan was written)"));

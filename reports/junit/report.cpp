@@ -168,7 +168,7 @@ XmlAttributes run_properties(const Bundle& bundle) {
   const auto& plan = bundle.run_plan();
   const auto& device = plan.dut.device;
   return {{"plan", plan.plan.id},
-          {"plan_status", plan.plan.approved ? "approved" : "DRAFT PLAN, not for submission"},
+          {"plan_status", plan.plan.approval ? "approved" : "DRAFT PLAN, not for submission"},
           {"vendor", device.vendor},
           {"model", device.model},
           {"hardware", device.hardware},

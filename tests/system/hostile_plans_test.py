@@ -21,7 +21,7 @@ cases:
         %s
         remedy: none
 """
-METHOD = "assay: method/1\nid: HOSTILE@1\ntitle: Hostile\nstandard: EN303645@2.1.1\nixit_tables: [1-AuthMech]\n"
+METHOD = "assay: method/1\nid: HOSTILE@1\ntitle: Hostile\nstandard: EN303645@2.1.1\nixit_tables: {1-AuthMech: {about: Logins}}\n"
 PLAN = """assay: plan/1
 id: hostile/1
 title: Hostile

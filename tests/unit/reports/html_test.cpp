@@ -206,13 +206,15 @@ TEST_CASE("A draft plan is named a draft before its result and nothing is claime
 TEST_CASE("An approved plan carries no draft banner") {
   const TempFolder folder;
   auto plan = assay::golden::run_plan();
-  plan.plan.approved = true;
+  plan.plan.approval = assay::Approval{"p/1", "", "D 1", "A. Person", "Lab", "2026-11-24T09:00:00Z", ""};
   auto made = assay::evidence::create_bundle(folder.path() / "bundle", plan, {}, assay::golden::clock());
   REQUIRE(made);
   auto verdicts = assay::golden::verdicts();
   verdicts.summary.draft = false;
   REQUIRE((*made)->close(verdicts));
-  CHECK(html_of(assay::golden::open(folder.path() / "bundle")).find("DRAFT") == std::string::npos);
+  const auto html = html_of(assay::golden::open(folder.path() / "bundle"));
+  CHECK(html.find("DRAFT") == std::string::npos);
+  CHECK(html.find("checked against D 1 by A. Person, Lab, 2026-11-24 09:00:00 UTC") != std::string::npos);
 }
 
 TEST_CASE("Hostile text becomes neither an element nor an attribute nor an address") {

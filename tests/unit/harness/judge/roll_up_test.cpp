@@ -203,7 +203,7 @@ TEST_CASE("The summary counts requirements and machine units and makes no other 
   CHECK(summary.machine_units == 3);
   CHECK(summary.machine_units_passed == 1);
   CHECK(summary.statement == "1 of 4 requirements evidenced, 1 failed, 1 open, 1 ended in an error of ours");
-  plan.approved = true;
+  plan.approval = Approval{};
   CHECK_FALSE(judged(plan).summary.draft);
 }
 

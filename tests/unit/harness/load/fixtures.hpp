@@ -109,7 +109,7 @@ provisions:
 id: M@1
 title: A method
 standard: S@1
-ixit_tables: [1-AuthMech, 15-Intf]
+ixit_tables: {1-AuthMech: {about: Logins}, 15-Intf: {about: Interfaces}}
 )";
   }
 

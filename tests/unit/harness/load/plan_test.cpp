@@ -47,15 +47,26 @@ TEST_CASE("plan: a small library becomes a plan") {
   const auto& plan = *loaded.value;
   CHECK(plan.id == "x/1");
   CHECK(plan.scheme == Scheme{"A scheme", "Somebody", "D 1", false});
-  CHECK_FALSE(plan.approved);
+  CHECK_FALSE(plan.approval);
   CHECK(plan.standard == "S@1");
   CHECK(plan.method == "M@1");
   CHECK(plan.ics_names == Lines{"5.1-1", "5.1-2"});
   CHECK(plan.ixit_tables == Lines{"1-AuthMech", "15-Intf"});
   CHECK(plan.parameters == json::object{{"tls", json::object{{"minimum", 1}}}});
   REQUIRE(plan.requirements.size() == 1);
-  CHECK(plan.requirements[0] == Requirement{"S@1:5.1-1", "First", Modality::shall, "support(\"5.1-1\") != \"N/A\"",
-                                            "passwords are used", Strength::derived, "", "this", "that", "those", "x/1",
+  CHECK(plan.requirements[0] == Requirement{"S@1:5.1-1",
+                                            "First",
+                                            Modality::shall,
+                                            "support(\"5.1-1\") != \"N/A\"",
+                                            "passwords are used",
+                                            {},
+                                            "",
+                                            Strength::derived,
+                                            "",
+                                            "this",
+                                            "that",
+                                            "those",
+                                            "x/1",
                                             kPlan + "9:5"});
   CHECK(plan.inputs == std::vector<InputFile>{{"testplans/cases/m/c.yaml", ""},
                                               {"testplans/cases/m/method.yaml", ""},
