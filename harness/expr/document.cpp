@@ -104,9 +104,4 @@ const ProbeInfo* find_probe_info(const RunPlan& plan, std::string_view id) {
   return found == plan.probes.end() ? nullptr : &*found;
 }
 
-std::string short_id(std::string_view provision_id) {
-  const auto colon = provision_id.rfind(':');
-  return std::string{colon == std::string_view::npos ? provision_id : provision_id.substr(colon + 1)};
-}
-
 }  // namespace assay

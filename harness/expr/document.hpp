@@ -24,7 +24,4 @@ void add_alias(json::object& document, const std::string& alias, const ProbeInfo
 
 const ProbeInfo* find_probe_info(const RunPlan& plan, std::string_view id);
 
-/// "EN303645@2.1.1:5.1-1" -> "5.1-1", the form that ICS rows use.
-std::string short_id(std::string_view provision_id);
-
 }  // namespace assay

@@ -53,6 +53,9 @@ bool is_boolean(const Node& node) {
 
 /// What the value must be when it is not; empty when it is.
 std::string wrong_form(const Node& value, std::string_view form) {
+  if (value.kind == Node::Kind::null) {
+    return "";  // not said yet
+  }
   if (form == "boolean") {
     return is_boolean(value) ? "" : "true or false";
   }
@@ -65,7 +68,7 @@ std::string wrong_form(const Node& value, std::string_view form) {
   if (form == "port") {
     return "";  // the DUT file's own rules look at every field of that name
   }
-  return form == "any" || value.is_scalar() || value.kind == Node::Kind::null ? "" : "a text";
+  return form == "any" || value.is_scalar() ? "" : "a text";
 }
 
 class Declaration {
@@ -166,7 +169,7 @@ class Declaration {
       for (std::size_t i = 0; i < fields.keys.size(); ++i) {
         const auto& name = fields.keys[i].text;
         const auto* value = find(entry, name);
-        if (value == nullptr || (value->is_scalar() && value->text.empty())) {
+        if (value == nullptr || value->kind == Node::Kind::null || (value->is_scalar() && value->text.empty())) {
           if (bool_of(fields.items[i], "required", false)) {
             faults_.add(entry.place, "an entry of IXIT " + table + " lacks the field \"" + name +
                                          "\": " + text_of(fields.items[i], "about"));
@@ -203,6 +206,22 @@ class Declaration {
 };
 
 }  // namespace
+
+void read_declaration(const Node& root, Dut& dut) {
+  dut.standard = text_of(root, "standard");
+  const auto& ics = child(root, "ics");
+  for (std::size_t i = 0; i < ics.keys.size(); ++i) {
+    const auto support = text_of(ics.items[i], "support");
+    dut.ics[ics.keys[i].text] = {support == "Y"   ? Support::yes
+                                 : support == "N" ? Support::no
+                                                  : Support::not_applicable,
+                                 text_of(ics.items[i], "because")};
+  }
+  const auto& ixit = child(root, "ixit");
+  for (const auto& table : ixit.keys) {
+    dut.ixit[table.text] = array_of(ixit, table.text);
+  }
+}
 
 void check_declaration(const Node& root, const Library& library, DeclarationCheck how, Faults& faults) {
   const auto* named = find(root, "standard");

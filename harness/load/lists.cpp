@@ -94,7 +94,7 @@ Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCata
   std::map<std::string, std::string> seen;
   Programs programs;
   for (auto* file : files.of_kind("method/1")) {
-    read_method(*file, files);
+    read_method(*file, files, programs);
   }
   for (auto* file : files.of_kind("cases/1")) {
     auto cases = read_cases_file(*file, files, probes, programs);

@@ -65,6 +65,10 @@ Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& l
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);
 
+/// Everything that is wrong with the declaration of a DUT file: names, completeness, contradictions; what
+/// `assay declare check` does. Secrets are not needed.
+std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLibrary& library);
+
 /// File name -> JSON Schema 2020-12 text, from the key tables ("dut.schema.json" …).
 std::map<std::string, std::string> schemas();
 

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "harness/load/check.hpp"
+#include "harness/load/declaration.hpp"
 #include "harness/load/dut.hpp"
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
@@ -100,22 +101,6 @@ std::vector<Sample> samples_of(const Node& samples) {
     out.push_back(std::move(sample));
   }
   return out;
-}
-
-void read_declaration(const Node& root, Dut& dut) {
-  dut.standard = text_of(root, "standard");
-  const auto& ics = child(root, "ics");
-  for (std::size_t i = 0; i < ics.keys.size(); ++i) {
-    const auto support = text_of(ics.items[i], "support");
-    dut.ics[ics.keys[i].text] = {support == "Y"   ? Support::yes
-                                 : support == "N" ? Support::no
-                                                  : Support::not_applicable,
-                                 text_of(ics.items[i], "because")};
-  }
-  const auto& ixit = child(root, "ixit");
-  for (const auto& table : ixit.keys) {
-    dut.ixit[table.text] = array_of(ixit, table.text);
-  }
 }
 
 void read_secrets(const Node& root, const std::filesystem::path& folder, Dut& dut, Faults& faults) {

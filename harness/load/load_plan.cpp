@@ -230,14 +230,14 @@ class PlanBuilder {
   }
 
   const Provision* find_provision(const std::string& id) const {
-    const auto found = standards_.find(std::string{edition_of(id)});
+    const auto found = standards_.find(edition_of(id));
     return found == standards_.end() ? nullptr : found->second.find(id);
   }
 
   void use_method(LibraryFile* method) {
     if (method != nullptr) {
       inputs_.insert(method->source.path);
-      read_method(*method, library_);
+      read_method(*method, library_, programs_);
     }
   }
 
@@ -252,8 +252,8 @@ class PlanBuilder {
       if (find(*asked.node, "modality") != nullptr && requirement.modality != provision->modality) {
         asked.file->faults.add(find(*asked.node, "modality")->place,
                                "the modality of " + requirement.id + " is " + enum_name(provision->modality) + " in " +
-                                   std::string{edition_of(requirement.id)} + " (" +
-                                   standards_[std::string{edition_of(requirement.id)}].where[requirement.id] + ")");
+                                   edition_of(requirement.id) + " (" +
+                                   standards_[edition_of(requirement.id)].where[requirement.id] + ")");
       }
       requirement.title = provision->title;
       requirement.modality = provision->modality;
@@ -272,7 +272,7 @@ class PlanBuilder {
     if (standards_.empty() || !kQualifiedId.matches(id->text)) {
       return;
     }
-    const auto named = standards_.find(std::string{edition_of(id->text)});
+    const auto named = standards_.find(edition_of(id->text));
     const auto& standard = named == standards_.end() ? *standards_.begin() : *named;
     asked.file->faults.add(
         id->place, standard.first + " has no provision " + shown(id->text) + suggestion(id->text, standard.second.ids));

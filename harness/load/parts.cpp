@@ -1,9 +1,9 @@
 #include "harness/load/parts.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
+#include "harness/load/declaration.hpp"
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
 
@@ -147,7 +147,7 @@ void rule_own_table(LibraryFile& file, const Node& scalar) {
 
 }  // namespace
 
-void read_method(LibraryFile& file, const Library& library) {
+void read_method(LibraryFile& file, const Library& library, Programs& programs) {
   file.check();
   rule_known(file, library, "standard", "standard/1");
   const auto* declaring = rule_known(file, library, "declares_by", "method/1");
@@ -164,6 +164,14 @@ void read_method(LibraryFile& file, const Library& library) {
   }
   for (const auto& name : child(file.root, "renamed").items) {
     rule_own_table(file, name);
+  }
+  rule_known(file, library, "checks_from", "method/1");
+  const auto ixit = ixit_tables_of(&file, library);
+  ProgramScope scope;
+  scope.place_name = "a check";
+  scope.ixit = &ixit;
+  for (const auto& check : child(file.root, "checks").items) {
+    programs.add(file, check, "fault", scope);
   }
 }
 
@@ -269,30 +277,6 @@ struct BaseCase {
   Node node;
 };
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-}
-
-/// Puts `to` for every `from` that stands alone.
-void rename_in(std::string& text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + 1)) {
-    const auto end = at + from.size();
-    if ((at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]))) {
-      text.replace(at, from.size(), to);
-      at += to.size() - 1;
-    }
-  }
-}
-
-void rename_tables(Node& node, const Node& renamed) {
-  for (std::size_t i = 0; i < renamed.keys.size(); ++i) {
-    rename_in(node.text, renamed.keys[i].text, renamed.items[i].text);
-  }
-  for (auto& item : node.items) {
-    rename_tables(item, renamed);
-  }
-}
-
 std::optional<BaseCase> base_of(LibraryFile& file, const Node& node, const CaseContext& context) {
   const auto* like = find(node, "like");
   if (like == nullptr || !kQualifiedId.matches(like->text)) {
@@ -307,7 +291,7 @@ std::optional<BaseCase> base_of(LibraryFile& file, const Node& node, const CaseC
       known.push_back(text_of(one, "id"));
       if (known.back() == like->text && find(one, "like") == nullptr) {
         BaseCase base{other, one};
-        rename_tables(base.node, child(context.method->root, "renamed"));
+        rename_tables(base.node, *context.method);
         return base;
       }
     }

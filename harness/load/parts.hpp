@@ -25,8 +25,8 @@ struct StandardPart {
 /// Checks the keys, the ids and the conditions (their programs go to `programs`; `ixit` may be null).
 StandardPart read_standard(LibraryFile& file, const std::vector<std::string>* ixit, Programs& programs);
 
-/// Checks the keys and that what it names is in the library and in its own tables.
-void read_method(LibraryFile& file, const Library& library);
+/// Checks the keys and that what it names is in the library and in its own tables (its programs go to `programs`).
+void read_method(LibraryFile& file, const Library& library, Programs& programs);
 
 /// Checks the keys, and that every row names provisions of the two standards.
 void read_mapping(LibraryFile& file, const Library& library);

@@ -220,13 +220,4 @@ std::string Network::text() const {
   return prefix == width() ? address : address + "/" + std::to_string(prefix);
 }
 
-std::string_view edition_of(std::string_view qualified) {
-  return qualified.substr(0, qualified.find(':'));
-}
-
-std::string_view short_id(std::string_view qualified) {
-  const auto colon = qualified.find(':');
-  return colon == std::string_view::npos ? qualified : qualified.substr(colon + 1);
-}
-
 }  // namespace assay

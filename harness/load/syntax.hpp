@@ -55,10 +55,4 @@ struct Network {
 /// "10.0.0.5", "10.0.0.0/24", "fd00::/64"; no zone, no name.
 std::optional<Network> parse_network(std::string_view text);
 
-/// The edition in front of the colon of a qualified id: "EN303645@2.1.1".
-std::string_view edition_of(std::string_view qualified);
-
-/// What stands behind the colon: "5.1-1".
-std::string_view short_id(std::string_view qualified);
-
 }  // namespace assay

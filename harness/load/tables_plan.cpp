@@ -69,6 +69,18 @@ constinit const Key kIxitTableKeys[] = {
 constinit const Table kIxitTableTable{"an IXIT table", "A table of the declaration", kIxitTableKeys};
 constinit const Shape kIxitTable{.form = Form::mapping, .table = &kIxitTableTable};
 constinit const Shape kIxitTables{.form = Form::map, .syntax = &kTableName, .item = &kIxitTable, .may_be_empty = true};
+constinit const Key kDeclarationCheckKeys[] = {
+    {"id", &kNameText, true, "", "Name of the check", "network-updates"},
+    {"title", &kSentence, true, "", "What must hold between the parts of a declaration",
+     "Updates over a network name their cryptography"},
+    {"fault", &kJq, true, "",
+     "jq over ICS and IXIT: every item it yields contradicts; {what, table, id, field} or {what, provision} say where",
+     "'ixit(\"7-UpdMech\") | select(…) | {what: …, table: \"7-UpdMech\", id: .id}'"},
+};
+constinit const Table kDeclarationCheckTable{"a check", "A rule between the parts of a declaration",
+                                             kDeclarationCheckKeys};
+constinit const Shape kDeclarationCheck{.form = Form::mapping, .table = &kDeclarationCheckTable};
+constinit const Shape kDeclarationChecks{.form = Form::list, .item = &kDeclarationCheck, .may_be_empty = true};
 constinit const Shape kRenamed{.form = Form::map, .syntax = &kTableName, .item = &kTableText};
 constinit const Key kMethodKeys[] = {
     {"assay", &kMethodTagWord, true, "", "Kind and version of this file", "method/1"},
@@ -79,6 +91,10 @@ constinit const Key kMethodKeys[] = {
      "TS103701@1.1.1"},
     {"ixit_tables", &kIxitTables, false, "{}", "Its IXIT tables with their fields",
      "{1-AuthMech: {about: Authentication mechanisms, fields: {id: {about: Short name}}}}"},
+    {"checks", &kDeclarationChecks, false, "[]", "Rules between ICS and IXIT tables, for `assay declare check`",
+     "[{id: …, title: …, fault: …}]"},
+    {"checks_from", &kEditionText, false, "", "A method whose checks hold here too, with `renamed` tables",
+     "TS103701@1.1.1"},
     {"renamed", &kRenamed, false, "{}",
      "Tables of an older edition -> their name here, for cases taken over with `like`", "{15-Intf: 28-LogIntf}"},
 };

@@ -27,7 +27,7 @@ std::vector<Error> validate_library_file(const SourceText& source, const PlanLib
     const auto tables = ixit_tables_of(nullptr, files);
     read_standard(file, &tables, programs);
   } else if (file.kind == "method/1") {
-    read_method(file, files);
+    read_method(file, files, programs);
   } else if (file.kind == "mapping/1") {
     read_mapping(file, files);
   } else {
@@ -73,6 +73,21 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
     check_declaration(*root, files, DeclarationCheck::names, faults);
   } else if (kind->tag == "dictionary/1") {
     dictionary_of(*root, faults);
+  }
+  return faults.errors();
+}
+
+std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLibrary& library) {
+  Faults faults(source.path);
+  const auto root = read_yaml(source.text, faults);
+  if (!root || !check_file(*root, "dut/1", faults)) {
+    return faults.errors();
+  }
+  check_dut_rules(*root, faults);
+  const Library files(library, {"cases", "standards"});
+  check_declaration(*root, files, DeclarationCheck::complete, faults);
+  if (faults.empty()) {  // rules between parts that are wrong themselves would only say it again
+    check_consistency(*root, files, faults);
   }
   return faults.errors();
 }

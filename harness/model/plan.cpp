@@ -4,6 +4,15 @@
 
 namespace assay {
 
+std::string edition_of(std::string_view qualified) {
+  return std::string{qualified.substr(0, qualified.find(':'))};
+}
+
+std::string short_id(std::string_view qualified) {
+  const auto colon = qualified.find(':');
+  return std::string{colon == std::string_view::npos ? qualified : qualified.substr(colon + 1)};
+}
+
 bool is_machine_unit(const Unit& unit) {
   return unit.closes == Closes::machine && unit.can_pass && !unit.manual && unit.planned_probe.empty();
 }

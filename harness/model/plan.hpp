@@ -12,6 +12,12 @@
 /// (docs/plan-format.md). Every id carries its edition: "EN303645@2.1.1:5.1-1".
 namespace assay {
 
+/// The edition in front of the colon of a qualified id: "EN303645@2.1.1".
+std::string edition_of(std::string_view qualified);
+
+/// What stands behind it, the form that ICS rows use: "5.1-1".
+std::string short_id(std::string_view qualified);
+
 /// How sure we are of a statement about a scheme or a standard.
 enum class Strength : std::uint8_t { sourced, derived, reasoned, unconfirmed };
 BOOST_DESCRIBE_ENUM(Strength, sourced, derived, reasoned, unconfirmed)
