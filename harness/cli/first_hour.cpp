@@ -51,12 +51,13 @@ Seen seen_in(const Bundle& bundle) {
     const auto id = "IF-" + std::to_string(++interfaces);
     seen.interfaces += "    - {id: " + id + ", kind: logical, port: " + endpoint->text() +
                        ", service: " + quoted(protocol) +
-                       ", status: enabled, purpose: \"\"}   # say what it is for, or switch it off\n";
+                       ", status: enabled, purpose: \"\", observed: true}   # say what it is for, or switch it off\n";
     const auto* offered = observation.facts.if_contains("service.logins");
     if (offered != nullptr && offered->is_array() && !offered->get_array().empty()) {
-      seen.logins +=
-          "    - {id: AM-" + std::to_string(++logins) + ", interface: " + id + ", port: " + endpoint->text() +
-          ", kind: password, user_defined: null, attempts: \"\"}   # complete and keep, if it is meant to be there\n";
+      seen.logins += "    - {id: AM-" + std::to_string(++logins) + ", interface: " + id +
+                     ", port: " + endpoint->text() +
+                     ", kind: password, user_defined: null, attempts: \"\", observed: true}   # complete it, if it is "
+                     "meant to be there\n";
     }
   }
   return seen;
@@ -86,12 +87,12 @@ std::string dut_text(const Bundle& bundle) {
     out << "ixit: {}\n";
     return out.str();
   }
-  out << "ixit:\n";
+  out << "# What was seen is not declared: an entry counts once its maker has taken `observed: true` away.\nixit:\n";
   if (!seen.logins.empty()) {
-    out << "  1-AuthMech:   # every login that was seen; an entry declares it\n" << seen.logins;
+    out << "  1-AuthMech:   # every login that was seen\n" << seen.logins;
   }
   if (!seen.interfaces.empty()) {
-    out << "  15-Intf:   # every service that was seen; an entry declares it\n" << seen.interfaces;
+    out << "  15-Intf:   # every service that was seen\n" << seen.interfaces;
   }
   return out.str();
 }

@@ -41,6 +41,12 @@ bool each_scalar(const Node& node, const Test& test) {
                      [&](const Node& item) { return item.is_scalar() && test(item); });
 }
 
+/// Written by the tool from what it saw: it declares nothing until the maker takes `observed` away.
+bool is_observed(const json::value& entry) {
+  const auto* observed = entry.is_object() ? entry.get_object().if_contains("observed") : nullptr;
+  return observed != nullptr && *observed == json::value(true);
+}
+
 bool is_number(const Node& node) {
   double value = 0;
   const auto* end = node.text.data() + node.text.size();
@@ -219,7 +225,13 @@ void read_declaration(const Node& root, Dut& dut) {
   }
   const auto& ixit = child(root, "ixit");
   for (const auto& table : ixit.keys) {
-    dut.ixit[table.text] = array_of(ixit, table.text);
+    auto entries = array_of(ixit, table.text);
+    const auto size = entries.size();
+    entries.erase(std::remove_if(entries.begin(), entries.end(), is_observed), entries.end());
+    // A table of observed entries alone is not declared at all: otherwise everything else would be undeclared.
+    if (!entries.empty() || size == 0) {
+      dut.ixit[table.text] = std::move(entries);
+    }
   }
 }
 

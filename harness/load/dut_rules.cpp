@@ -107,7 +107,7 @@ void rule_ixit_ports(const Node& root, Faults& faults) {
   static constexpr Shape kPort{.form = Form::text, .syntax = &kEndpointText, .other = &kEndpointList};
   for (const auto& table : child(root, "ixit").items) {
     for (const auto& entry : table.items) {
-      if (const auto* port = find(entry, "port")) {
+      if (const auto* port = find(entry, "port"); port != nullptr && port->kind != Node::Kind::null) {
         check_shape(*port, kPort, "port", faults);
       }
     }

@@ -55,6 +55,27 @@ Loaded<std::vector<Plan>> load_plans(const PlanLibrary& library, const ProbeCata
   return loaded(std::move(out), files.errors());
 }
 
+Loaded<std::vector<IxitTable>> load_ixit_tables(const PlanLibrary& library, const std::string& method) {
+  const Library files(library, {"cases", "standards"});
+  std::vector<IxitTable> out;
+  const auto* file = declaring_method(files.find("method/1", method), files);
+  if (file == nullptr) {
+    return {std::nullopt, {{ErrorKind::bad_input, "the library has no method " + shown(method), {}}}};
+  }
+  const auto& tables = child(file->root, "ixit_tables");
+  for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+    IxitTable table{tables.keys[i].text, text_of(tables.items[i], "about"), {}};
+    const auto& fields = child(tables.items[i], "fields");
+    for (std::size_t j = 0; j < fields.keys.size(); ++j) {
+      const auto& field = fields.items[j];
+      table.fields.push_back({fields.keys[j].text, text_of(field, "about"), text_of(field, "form", "text"),
+                              bool_of(field, "required", false)});
+    }
+    out.push_back(std::move(table));
+  }
+  return {std::move(out), {}};
+}
+
 Loaded<std::vector<Approval>> load_approvals(const PlanLibrary& library) {
   const Library files(library, {"approvals"});
   std::vector<Approval> out;

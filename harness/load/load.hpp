@@ -65,6 +65,22 @@ Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& l
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);
 
+/// What a method's file says about its IXIT tables.
+struct IxitField {
+  std::string name;
+  std::string about;
+  std::string form;  // text, boolean, number, port, list, any
+  bool required = false;
+};
+
+struct IxitTable {
+  std::string name;
+  std::string about;
+  std::vector<IxitField> fields;
+};
+
+Loaded<std::vector<IxitTable>> load_ixit_tables(const PlanLibrary& library, const std::string& method);
+
 /// Everything that is wrong with the declaration of a DUT file: names, completeness, contradictions; what
 /// `assay declare check` does. Secrets are not needed.
 std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLibrary& library);
