@@ -39,6 +39,10 @@ Result<> render(const Context& context, const BundleVerb& verb, const Bundle& bu
     const auto base = bundle_in(verb.folder) == std::filesystem::path{verb.folder} ? "" : "bundle/";
     return write_html_report(bundle, out, base);
   }
+  if (verb.format == "evidence-deck") {
+    const auto base = bundle_in(verb.folder) == std::filesystem::path{verb.folder} ? "" : "bundle/";
+    return write_evidence_deck(bundle, out, base);
+  }
   if (verb.format == "json") {
     return write_json_report(bundle, out);
   }
@@ -123,7 +127,7 @@ void add_report(CLI::App& app, Context& context) {
   auto* verb = app.add_subcommand("report", "Write a report of a bundle");
   verb->add_option("folder", options->folder, "Run folder or bundle")->required()->type_name("DIR");
   verb->add_option("--format", options->format, "Form of the report")
-      ->check(CLI::IsMember({"console", "html", "json", "junit"}))
+      ->check(CLI::IsMember({"console", "html", "evidence-deck", "json", "junit"}))
       ->capture_default_str();
   verb->add_option("-o,--out", options->out, "File to write (- for standard output)")
       ->capture_default_str()

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cctype>
 
 #include "harness/expr/document.hpp"
@@ -32,16 +33,21 @@ std::string text_in(const json::value& item, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
-/// The checks of a method, those of `checks_from` first and with this method's names.
+/// The checks of a method, those of `checks_from` first and with this method's names; an own one with the same id
+/// stands for it.
 std::vector<Node> checks_of(const LibraryFile& method, const Library& library) {
   std::vector<Node> out;
+  const auto& own = child(method.root, "checks").items;
   if (const auto* from = library.find("method/1", text_of(method.root, "checks_from")); from != nullptr) {
     out = child(from->root, "checks").items;
     for (auto& check : out) {
       rename_tables(check, method);
     }
+    std::erase_if(out, [&](const Node& inherited) {
+      return std::any_of(own.begin(), own.end(),
+                         [&](const Node& check) { return text_of(check, "id") == text_of(inherited, "id"); });
+    });
   }
-  const auto& own = child(method.root, "checks").items;
   out.insert(out.end(), own.begin(), own.end());
   return out;
 }

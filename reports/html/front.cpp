@@ -43,11 +43,6 @@ std::string observation_anchor(const Reading& reading, std::string_view observat
              : "observation-" + std::to_string(found - reading.observations.begin() + 1);
 }
 
-std::string short_id(std::string_view id) {
-  const auto colon = id.rfind(':');
-  return std::string{colon == std::string_view::npos ? id : id.substr(colon + 1)};
-}
-
 bool put_artifact(const Reading& reading, Section section, const char* name, std::string_view sha256) {
   const auto found = reading.artifacts.find(sha256);
   if (found == reading.artifacts.end()) {

@@ -49,13 +49,17 @@ std::string requirement_anchor(std::size_t index);
 /// Empty when the bundle holds no such observation.
 std::string observation_anchor(const Reading& reading, std::string_view observation_id);
 
-/// "5.1-1" of "EN303645@2.1.1:5.1-1".
-std::string short_id(std::string_view id);
-
 /// A link to an artifact: {{FOLDER}}, {{SHA}}, {{SHORT}}, {{KIND}} in section `name`. False when the bundle has none of
 /// that digest.
 bool put_artifact(const Reading& reading, Section section, const char* name, std::string_view sha256);
 
+/// The plan's own words on a requirement; `planned` is null when the plan of the bundle does not hold it.
+void put_columns(const Requirement* planned, Section article);
+
+/// The maker's ICS row for the requirement.
+void put_declared(const Dut& dut, std::string_view id, Section article);
+
+void fill_deck(const Reading& reading, Section page);
 void fill_front(const Reading& reading, Section page);
 void fill_result(const Reading& reading, Section result);
 void fill_tested(const Reading& reading, Section tested);

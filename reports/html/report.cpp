@@ -43,6 +43,19 @@ Result<> load(ctemplate::TemplateCache& cache) {
   return {};
 }
 
+Result<> expand(ctemplate::TemplateCache& cache, const char* name, const ctemplate::TemplateDictionary& dictionary,
+                std::ostream& out) {
+  StreamEmitter emitter{out};
+  if (!cache.ExpandNoLoad(name, kStrip, &dictionary, nullptr, &emitter)) {
+    return Error{ErrorKind::internal, "an HTML template does not expand", {}};
+  }
+  out.flush();
+  if (!out) {
+    return Error{ErrorKind::io, "the report could not be written", {}};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> write_html_report(const Bundle& bundle, std::ostream& out, std::string_view base) {
@@ -60,16 +73,20 @@ Result<> write_html_report(const Bundle& bundle, std::ostream& out, std::string_
   reports::fill_limits(reading, page.include("LIMITS", "limits.tpl"));
   reports::fill_observations(reading, page);
   reports::fill_integrity(reading, page.include("INTEGRITY", "integrity.tpl"));
+  return expand(cache, "report.tpl", dictionary, out);
+}
 
-  StreamEmitter emitter{out};
-  if (!cache.ExpandNoLoad("report.tpl", kStrip, &dictionary, nullptr, &emitter)) {
-    return Error{ErrorKind::internal, "an HTML template does not expand", {}};
+Result<> write_evidence_deck(const Bundle& bundle, std::ostream& out, std::string_view base) {
+  ctemplate::TemplateCache cache;
+  if (auto loaded = load(cache); !loaded) {
+    return loaded;
   }
-  out.flush();
-  if (!out) {
-    return Error{ErrorKind::io, "the report could not be written", {}};
-  }
-  return {};
+  const reports::Reading reading{bundle, base};
+  ctemplate::TemplateDictionary dictionary{"deck"};
+  reports::Section page{dictionary};
+  reports::fill_front(reading, page);
+  reports::fill_deck(reading, page);
+  return expand(cache, "deck.tpl", dictionary, out);
 }
 
 }  // namespace assay

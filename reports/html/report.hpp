@@ -14,4 +14,8 @@ namespace assay {
 /// text.
 Result<> write_html_report(const Bundle& bundle, std::ostream& out, std::string_view base = {});
 
+/// The evidence deck: a slide for each requirement with the three columns of the scheme's own method, minimum
+/// requirement, supporting evidence, assessment; otherwise as write_html_report.
+Result<> write_evidence_deck(const Bundle& bundle, std::ostream& out, std::string_view base = {});
+
 }  // namespace assay

@@ -123,7 +123,8 @@ std::string or_not_stated(std::string_view text) {
   return std::string{text.empty() ? "Not stated in the plan." : text};
 }
 
-/// The plan's own words on a requirement; `planned` is null when the plan of the bundle does not hold it.
+}  // namespace
+
 void put_columns(const Requirement* planned, Section article) {
   article.prose("MINIMUM", or_not_stated(planned == nullptr ? "" : planned->minimum));
   article.prose("EVIDENCE", or_not_stated(planned == nullptr ? "" : planned->evidence));
@@ -138,7 +139,6 @@ void put_columns(const Requirement* planned, Section article) {
   article.text("PROVENANCE", provenance);
 }
 
-/// The maker's ICS row for the requirement.
 void put_declared(const Dut& dut, std::string_view id, Section article) {
   const auto row = dut.ics.find(short_id(id));
   if (row == dut.ics.end()) {
@@ -148,8 +148,6 @@ void put_declared(const Dut& dut, std::string_view id, Section article) {
   article.maybe("DECLARED",
                 support + (row->second.because.empty() ? std::string{} : ", because: " + row->second.because));
 }
-
-}  // namespace
 
 void fill_requirements(const Reading& reading, Section page) {
   const auto& plan = reading.plan.plan;

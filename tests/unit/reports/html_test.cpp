@@ -23,6 +23,13 @@ std::string html_of(const Bundle& bundle) {
   return out.str();
 }
 
+std::string deck_of(const Bundle& bundle) {
+  std::ostringstream out;
+  const auto written = assay::write_evidence_deck(bundle, out);
+  REQUIRE(written);
+  return out.str();
+}
+
 std::string golden_html(const TempFolder& folder) {
   assay::golden::write(folder.path() / "bundle");
   return html_of(assay::golden::open(folder.path() / "bundle"));
@@ -223,6 +230,25 @@ TEST_CASE("Hostile text becomes neither an element nor an attribute nor an addre
   const auto html = html_of(attacked(folder.path() / "attacked"));
   CHECK(html.find("&lt;script&gt;alert(3)") != std::string::npos);
   check_only_known_markup(html);
+}
+
+TEST_CASE("The evidence deck lays out every requirement in three columns and escapes as the report does") {
+  const TempFolder folder;
+  assay::golden::write(folder.path() / "bundle");
+  const auto bundle = assay::golden::open(folder.path() / "bundle");
+  const auto html = deck_of(bundle);
+  check_only_known_markup(html);
+  CHECK(html == deck_of(bundle));
+  for (const auto& requirement : bundle.run_plan().plan.requirements) {
+    CHECK(html.find(requirement.id) != std::string::npos);
+  }
+  for (const auto* heading : {"Minimum requirement", "Supporting evidence", "Assessment", "DRAFT PLAN"}) {
+    CHECK(html.find(heading) != std::string::npos);
+  }
+  CHECK(html.find("href=\"artifacts/") != std::string::npos);
+  const auto attack = deck_of(attacked(folder.path() / "attacked"));
+  CHECK(attack.find("<script>") == std::string::npos);
+  check_only_known_markup(attack);
 }
 
 TEST_CASE("The page asks for nothing outside itself") {
