@@ -2,6 +2,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 
@@ -202,18 +203,30 @@ void approve(Context& context, Approval approval) {
   }
 }
 
+/// A program keeps its lines, each indented below its name.
 void print_text(const char* name, const std::string& text) {
-  if (!text.empty()) {
-    std::cout << "      " << name << ": " << displayable(text) << "\n";
+  if (text.empty()) {
+    return;
+  }
+  std::cout << "      " << name << ":";
+  if (text.find('\n') == std::string::npos) {
+    std::cout << " " << displayable(text) << "\n";
+    return;
+  }
+  std::cout << "\n";
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);) {
+    std::cout << "        " << displayable(line) << "\n";
   }
 }
 
 void print_observed(const Observe& observe, const ProbeCatalogue& probes) {
   std::cout << "      asks " << observe.probe << " as \"" << observe.alias << "\"";
   if (!observe.for_each.empty()) {
-    std::cout << " for each of: " << observe.for_each;
+    std::cout << ", once for each of what this yields";
   }
   std::cout << "\n";
+  print_text("  endpoints", observe.for_each);
   const auto probe = probes.find(observe.probe);
   if (probe == probes.end()) {
     return;

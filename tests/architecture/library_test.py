@@ -81,7 +81,7 @@ class Library(unittest.TestCase):
 
     def test_the_page_about_the_coverage_is_fresh(self):
         said = subprocess.run([ASSAY, "--library", str(SOURCE / "testplans"), "coverage", "--markdown"],
-                              capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
+                              capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL)
         self.assertEqual(said.returncode, 0, said.stderr)
         self.assertEqual((SOURCE / "docs" / "coverage.md").read_text(encoding="utf-8"), said.stdout,
                          "docs/coverage.md is stale: assay coverage --markdown >docs/coverage.md")

@@ -55,6 +55,32 @@ TEST_CASE("the shipped library loads as a whole") {
   CHECK(lines(load_approvals(kLibrary).errors) == std::vector<std::string>{});
 }
 
+TEST_CASE("each level of a scheme has all that the level below has, with the same parameters") {
+  const auto plans = load_plans(kLibrary, catalogue());
+  REQUIRE(plans.value);
+  std::map<std::string, const Plan*> by_id;
+  for (const auto& plan : *plans.value) {
+    by_id[plan.id] = &plan;
+  }
+  std::size_t compared = 0;
+  for (const auto& plan : *plans.value) {
+    if (plan.extends.empty()) {
+      continue;
+    }
+    INFO(plan.id);
+    const auto& below = *by_id.at(plan.extends.front());
+    CHECK(plan.requirements.size() > below.requirements.size());
+    for (const auto& requirement : below.requirements) {
+      CHECK(std::find(plan.requirements.begin(), plan.requirements.end(), requirement) != plan.requirements.end());
+    }
+    for (const auto& [name, value] : below.parameters) {
+      CHECK(plan.parameters.at(name) == value);
+    }
+    ++compared;
+  }
+  CHECK(compared >= 3);
+}
+
 TEST_CASE("the schema files are those of the key tables") {
   for (const auto& [name, text] : schemas()) {
     INFO(name << " differs: " << kRegenerate);
