@@ -40,6 +40,9 @@ void define_commands(CLI::App& app, Context& context) {
   add_validate(app, context);
   add_init(app, context);
   add_declare(app, context);
+  add_answer(app, context);
+  add_review(app, context);
+  add_waive(app, context);
   add_report(app, context);
   add_replay(app, context);
   add_verify(app, context);

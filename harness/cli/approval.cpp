@@ -27,11 +27,6 @@ void drop_places(json::value& value) {
   }
 }
 
-/// A double-quoted YAML scalar.
-std::string quoted(const std::string& text) {
-  return json::serialize(json::string(text));
-}
-
 }  // namespace
 
 std::string plan_digest(const Plan& plan) {
@@ -63,9 +58,9 @@ Result<std::filesystem::path> write_approval(const PlanLibrary& library, const A
   }
   std::ofstream file(path, std::ios::binary);
   file << "assay: approval/1\nplan: " << approval.plan << "\ndigest: " << approval.digest
-       << "\ndocument: " << quoted(approval.document) << "\nby: " << quoted(approval.by)
-       << "\norganisation: " << quoted(approval.organisation) << "\ndate: " << quoted(approval.date)
-       << "\nnote: " << quoted(approval.note) << "\n";
+       << "\ndocument: " << yaml_quoted(approval.document) << "\nby: " << yaml_quoted(approval.by)
+       << "\norganisation: " << yaml_quoted(approval.organisation) << "\ndate: " << yaml_quoted(approval.date)
+       << "\nnote: " << yaml_quoted(approval.note) << "\n";
   if (!file.flush()) {
     return Error{ErrorKind::io, "the approval could not be written; name a library that you may write with --library",
                  path.string()};

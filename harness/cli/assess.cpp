@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "harness/cli/amend.hpp"
 #include "harness/cli/approval.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
@@ -101,6 +102,23 @@ bool read_job(Context& context, const AssessOptions& options, BundleInputs& inpu
   return job.value.has_value();
 }
 
+/// Waivers are known before the run, so that a pipeline can give them to every run of its own.
+bool read_waivers(Context& context, const AssessOptions& options, Prepared& prepared) {
+  if (options.waivers_file.empty()) {
+    return true;
+  }
+  const auto source = read_source(options.waivers_file);
+  if (!source) {
+    context.complain(source.error(), ExitCode::usage);
+    return false;
+  }
+  auto waivers = load_waivers(*source);
+  context.complain(waivers.errors);
+  prepared.inputs.files["waivers.yaml"] = source->text;
+  prepared.waivers = waivers.value.value_or(std::vector<WaiverEntry>{});
+  return waivers.value.has_value();
+}
+
 /// The exact bytes of the plan's files into inputs/, their digests into the plan.
 bool keep_sources(Context& context, const PlanLibrary& library, Plan& plan, BundleInputs& inputs) {
   const auto sources = plan_sources(library, plan);
@@ -130,7 +148,8 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   const auto approvals = value_or_complain(context, load_approvals(*library));
   auto dut = device(context, options, *library, prepared.inputs);
   if (!dictionaries || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
-      !read_job(context, options, prepared.inputs) || !keep_sources(context, *library, *plan, prepared.inputs)) {
+      !read_job(context, options, prepared.inputs) || !read_waivers(context, options, prepared) ||
+      !keep_sources(context, *library, *plan, prepared.inputs)) {
     return std::nullopt;
   }
   take_approval(*plan, *approvals);
@@ -165,7 +184,7 @@ fs::path bundle_in(const fs::path& folder) {
 
 Verdicts judge_bundle(const Bundle& bundle) {
   const auto observations = bundle.observations();
-  return judge(bundle.run_plan(), observations, bundle.run_facts());
+  return judge(bundle.run_plan(), observations, bundle.run_facts(), bundle.record());
 }
 
 namespace {
@@ -203,6 +222,14 @@ bool write_reports(Context& context, const fs::path& folder) {
          write_report(context, folder / "junit.xml", junit);
 }
 
+Assessed judged(const fs::path& folder, const Bundle& bundle) {
+  Assessed out;
+  out.folder = folder;
+  out.verdicts = judge_bundle(bundle);
+  out.waivers = waiver_statuses(out.verdicts, bundle.record(), bundle.events().back().time);
+  return out;
+}
+
 namespace {
 
 /// The part that a new run and a resumed one share: run, judge, close, report.
@@ -222,7 +249,9 @@ std::optional<Assessed> run_and_close(Context& context, const RunPlan& plan, con
     context.complain(bundle.error(), ExitCode::error);
     return std::nullopt;
   }
-  Assessed assessed{folder, judge_bundle(*bundle), outcome->interrupted, outcome->device_lost};
+  auto assessed = judged(folder, *bundle);
+  assessed.interrupted = outcome->interrupted;
+  assessed.device_lost = outcome->device_lost;
   if (outcome->interrupted) {
     std::cerr << "assay: interrupted; go on with: assay resume " << folder.string() << '\n';
     return assessed;
@@ -292,6 +321,15 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   const auto writer = BundleWriter::create(folder / "bundle", prepared.run_plan, prepared.inputs);
   if (!writer) {
     context.complain(writer.error(), ExitCode::usage);
+    return std::nullopt;
+  }
+  // No observation yet: the verdicts only say which ids there are.
+  const auto waivers = to_statements(prepared.waivers, judge(prepared.run_plan, {}, {}));
+  context.complain(waivers.errors);
+  const auto written =
+      waivers.errors.empty() ? append_statements(**writer, waivers.list) : Result<>{waivers.errors.front()};
+  if (!written) {
+    context.complain(written.error(), exit_code_for(written.error()));
     return std::nullopt;
   }
   if (!bring_up(context, prepared.run_plan, prepared.dut_folder) || !enter_vantage(context, prepared.run_plan)) {

@@ -7,7 +7,9 @@
 
 #include "harness/cli/context.hpp"
 #include "harness/evidence/bundle.hpp"
+#include "harness/load/record.hpp"
 #include "harness/model/run_plan.hpp"
+#include "harness/model/waivers.hpp"
 
 namespace assay {
 
@@ -16,6 +18,7 @@ struct AssessOptions {
   std::string plan_id;
   std::string dut_file;
   std::string job_file;
+  std::string waivers_file;
   std::string target;                                 // first hour: an address and no file
   std::vector<std::string> scope;                     // added to the DUT file's
   std::string pace;                                   // profile
@@ -32,6 +35,7 @@ struct AssessOptions {
 struct Prepared {
   RunPlan run_plan;
   BundleInputs inputs;
+  std::vector<WaiverEntry> waivers;
   std::filesystem::path dut_folder;  // where the DUT file's recipes run
   std::map<std::string, Dictionary> dictionaries;
 };
@@ -43,6 +47,7 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options);
 struct Assessed {
   std::filesystem::path folder;  // holds bundle/ and the reports
   Verdicts verdicts;
+  std::vector<WaiverStatus> waivers;
   bool interrupted = false;
   bool device_lost = false;
 };
@@ -56,6 +61,9 @@ std::optional<Assessed> resume_assessment(Context& context, const std::filesyste
 
 /// The bundle of a run folder, or the folder itself when it is one.
 std::filesystem::path bundle_in(const std::filesystem::path& folder);
+
+/// What the bundle holds, judged, with its waivers as of its last event.
+Assessed judged(const std::filesystem::path& folder, const Bundle& bundle);
 
 /// Verdicts of what the bundle holds, closed or not.
 Verdicts judge_bundle(const Bundle& bundle);

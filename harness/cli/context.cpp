@@ -91,6 +91,10 @@ void Context::print_json(const json::value& value) const {
   std::cout << canonical(value) << '\n';
 }
 
+std::string yaml_quoted(std::string_view text) {
+  return json::serialize(json::string(text));
+}
+
 ExitCode exit_code_for(const Error& error) {
   switch (error.kind) {
     case ErrorKind::bad_input:

@@ -61,6 +61,9 @@ class LoadedDictionaries final : public ProbeLibrary {
   std::map<std::string, Dictionary> dictionaries_;
 };
 
+/// Text as a YAML scalar in quotes, whatever is in it.
+std::string yaml_quoted(std::string_view text);
+
 /// The path of this executable.
 std::filesystem::path executable_path();
 
@@ -83,6 +86,7 @@ class ProgressLine {
 };
 
 /// Each verb adds its definition; its callback runs the verb and sets the exit code.
+void add_answer(CLI::App& app, Context& context);
 void add_declare(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
@@ -98,8 +102,10 @@ void add_probes(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_resume(CLI::App& app, Context& context);
+void add_review(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_validate(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
+void add_waive(CLI::App& app, Context& context);
 
 }  // namespace assay

@@ -2,8 +2,7 @@
 
 namespace assay {
 
-ExitCode exit_code_for(const Verdicts& verdicts, const Gate& gate) {
-  const auto& summary = verdicts.summary;
+ExitCode exit_code_for(const LevelSummary& summary, const Gate& gate) {
   if (summary.failed > 0 && gate.fail_on <= FailOn::fail) {
     return ExitCode::failed;
   }

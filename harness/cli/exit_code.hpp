@@ -29,7 +29,7 @@ struct Gate {
   bool automated = false;  // only what a machine can close counts
 };
 
-/// When several apply: FAIL, ERROR, open.
-ExitCode exit_code_for(const Verdicts& verdicts, const Gate& gate);
+/// When several apply: FAIL, ERROR, open. `counts` are those of the verdicts, without what is waived.
+ExitCode exit_code_for(const LevelSummary& counts, const Gate& gate);
 
 }  // namespace assay

@@ -13,11 +13,6 @@ namespace assay {
 
 namespace {
 
-/// A YAML double-quoted scalar: JSON strings are a subset of it.
-std::string quoted(const std::string& text) {
-  return json::serialize(json::string(text));
-}
-
 std::string asked(const char* question) {
   std::cerr << question << " [unknown]: " << std::flush;
   std::string answer;
@@ -50,7 +45,7 @@ Seen seen_in(const Bundle& bundle) {
     }
     const auto id = "IF-" + std::to_string(++interfaces);
     seen.interfaces += "    - {id: " + id + ", kind: logical, port: " + endpoint->text() +
-                       ", service: " + quoted(protocol) +
+                       ", service: " + yaml_quoted(protocol) +
                        ", status: enabled, purpose: \"\", observed: true}   # say what it is for, or switch it off\n";
     const auto* offered = observation.facts.if_contains("service.logins");
     if (offered != nullptr && offered->is_array() && !offered->get_array().empty()) {
@@ -70,18 +65,19 @@ std::string dut_text(const Bundle& bundle) {
   out << "# Written by `assay run --target` from what was seen. Complete it, then: assay run --plan "
       << bundle.run_plan().plan.id << " --dut FILE\n"
       << "assay: dut/1\n"
-      << "device: {vendor: " << quoted(dut.device.vendor) << ", model: " << quoted(dut.device.model)
-      << ", hardware: " << quoted(dut.device.hardware) << ", firmware: " << quoted(dut.device.firmware) << "}\n"
+      << "device: {vendor: " << yaml_quoted(dut.device.vendor) << ", model: " << yaml_quoted(dut.device.model)
+      << ", hardware: " << yaml_quoted(dut.device.hardware) << ", firmware: " << yaml_quoted(dut.device.firmware)
+      << "}\n"
       << "samples:\n";
   for (const auto& sample : dut.samples) {
     for (const auto& [vantage, addresses] : sample.at) {
-      out << "  - {id: " << quoted(sample.id) << ", at: {" << vantage << ": " << quoted(addresses.front())
+      out << "  - {id: " << yaml_quoted(sample.id) << ", at: {" << vantage << ": " << yaml_quoted(addresses.front())
           << "}}   # add serial and mac\n";
     }
   }
-  out << "scope: [" << quoted(dut.scope.front()) << "]   # nothing outside is ever contacted\n"
+  out << "scope: [" << yaml_quoted(dut.scope.front()) << "]   # nothing outside is ever contacted\n"
       << "pace: " << dut.pace.profile << "   # gentle, normal, fast\n"
-      << "standard: " << quoted(bundle.run_plan().plan.method) << "\n"
+      << "standard: " << yaml_quoted(bundle.run_plan().plan.method) << "\n"
       << "ics: {}   # \"5.1-2\": {support: N/A, because: no pre-installed passwords}\n";
   if (seen.interfaces.empty() && seen.logins.empty()) {
     out << "ixit: {}\n";

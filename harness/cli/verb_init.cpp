@@ -23,10 +23,6 @@ struct InitOptions {
   std::string product_class;
 };
 
-std::string quoted(const std::string& text) {
-  return json::serialize(json::string(text));
-}
-
 std::string asked(const std::string& given, const char* question, const char* otherwise) {
   if (!given.empty() || !person_at_terminal()) {
     return given.empty() ? otherwise : given;
@@ -78,15 +74,15 @@ std::string skeleton(const InitOptions& options, const Plan& plan, const std::ve
   out << "# The device and its maker's declaration, as far as " << plan.id << " reads it. Then:\n"
       << "#   assay declare check FILE\n#   assay run --plan " << plan.id << " --dut FILE\n"
       << "assay: dut/1\n"
-      << "device:\n  vendor: " << quoted(asked(options.vendor, "Vendor", "unknown"))
-      << "\n  model: " << quoted(asked(options.model, "Model", "unknown"))
+      << "device:\n  vendor: " << yaml_quoted(asked(options.vendor, "Vendor", "unknown"))
+      << "\n  model: " << yaml_quoted(asked(options.model, "Model", "unknown"))
       << "\n  firmware: \"unknown\"   # the version that is tested\n";
   if (!options.product_class.empty()) {
-    out << "  product_class: " << quoted(options.product_class) << "\n";
+    out << "  product_class: " << yaml_quoted(options.product_class) << "\n";
   }
-  out << "samples:   # several units of one model: some cases compare two\n  - {id: A, at: {lan: " << quoted(address)
-      << "}}   # add serial and mac\n"
-      << "scope: [" << quoted(address) << "]   # nothing outside is ever contacted\n"
+  out << "samples:   # several units of one model: some cases compare two\n  - {id: A, at: {lan: "
+      << yaml_quoted(address) << "}}   # add serial and mac\n"
+      << "scope: [" << yaml_quoted(address) << "]   # nothing outside is ever contacted\n"
       << "pace: gentle   # gentle, normal, fast\n"
       << "# accounts: [{role: admin, username: admin, secret: env:DUT_ADMIN}]\n"
       << "standard: " << plan.method << "   # the edition that ICS and IXIT follow\n";

@@ -64,7 +64,7 @@ void finish(Context& context, const std::optional<Assessed>& assessed, const Run
     std::cout << "Gate \"automated\": " << summary.machine_units_passed << " of " << summary.machine_units
               << " units that a machine can close have passed. This is not a level result.\n";
   }
-  context.exit_code = exit_code_for(assessed->verdicts, gate);
+  context.exit_code = exit_code_for(without_waived(assessed->verdicts, assessed->waivers), gate);
 }
 
 void run(Context& context, RunVerb& verb) {
@@ -106,6 +106,9 @@ void add_run(CLI::App& app, Context& context) {
       ->excludes(dut)
       ->type_name("ADDRESS");
   verb->add_option("--job", options->assess.job_file, "The laboratory's job file")->type_name("FILE");
+  verb->add_option("--waivers", options->assess.waivers_file,
+                   "Known failures with owner and expiry: they change the exit code, never a verdict")
+      ->type_name("FILE");
   verb->add_option("-o,--out", options->out, "New folder for the bundle and the reports")->type_name("DIR");
   verb->add_option("--pace", options->assess.pace, "How hard the device may be worked")
       ->check(CLI::IsMember({"gentle", "normal", "fast"}));

@@ -67,9 +67,35 @@ Result<> check_start(const Chain& chain) {
     return damaged(std::string{kJournal} + " line 1", "does not begin a bundle of the format bundle/1");
   }
   for (std::size_t i = 0; i + 1 < chain.events.size(); ++i) {
-    if (chain.events[i].type == "closed") {
+    if (chain.events[i].type == "closed" && chain.events[i + 1].type != "reopened") {
       return damaged(std::string{kJournal} + " line " + std::to_string(i + 2),
                      "follows the event that closed the bundle");
+    }
+  }
+  return {};
+}
+
+/// Takes a statement of a person out of its event, when it is one.
+template <class T>
+Result<> read_statement(const Event& event, std::string_view type, std::vector<T>& out) {
+  if (event.type != type) {
+    return {};
+  }
+  T statement;
+  if (auto read = from_json(event.data, statement); !read) {
+    return damaged(event_place(event.sequence), "is no " + std::string{type} + ": " + read.error().what);
+  }
+  statement.sequence = event.sequence;
+  statement.time = event.time;
+  out.push_back(std::move(statement));
+  return {};
+}
+
+Result<> read_statements(const Event& event, HumanRecord& out) {
+  for (auto& read : {read_statement(event, "answer", out.answers), read_statement(event, "acceptance", out.acceptances),
+                     read_statement(event, "review", out.reviews), read_statement(event, "waiver", out.waivers)}) {
+    if (!read) {
+      return read;
     }
   }
   return {};
@@ -141,6 +167,9 @@ Result<Bundle> Bundle::open(const fs::path& directory) {
     }
   }
   for (const auto& event : chain->events) {
+    if (auto read = read_statements(event, out.record_); !read) {
+      return read.error();
+    }
     const auto* data = event.type == "observation" ? event.data.if_contains("observation") : nullptr;
     if (event.type != "observation") {
       continue;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/model/observation.hpp"
+#include "harness/model/record.hpp"
 #include "harness/model/run_plan.hpp"
 #include "harness/model/verdict.hpp"
 
@@ -52,6 +53,10 @@ class BundleWriter {
   /// writes (kind denied).
   static Result<std::unique_ptr<BundleWriter>> resume(const std::filesystem::path& directory);
 
+  /// Opens a closed bundle so that people's statements can be added: `reopened` keeps the verdicts as they were, and
+  /// `close` closes it again. Goes on with an amendment that was interrupted. Refuses a bundle whose run has not ended.
+  static Result<std::unique_ptr<BundleWriter>> amend(const std::filesystem::path& directory);
+
   virtual ~BundleWriter() = default;
   virtual const std::filesystem::path& directory() const = 0;
 
@@ -90,6 +95,9 @@ class Bundle {
   /// alive (of a resumed run) counts as back.
   RunFacts run_facts() const;
 
+  /// Answers, acceptances, reviews and waivers, in the order of the journal.
+  const HumanRecord& record() const { return record_; }
+
   bool torn() const { return torn_; }
 
   bool closed() const { return closed_; }
@@ -110,6 +118,7 @@ class Bundle {
   std::vector<Event> events_;
   std::vector<Observation> observations_;
   std::map<std::string, std::int64_t, std::less<>> sequences_;  // observation id -> sequence of its event
+  HumanRecord record_;
   std::optional<Verdicts> verdicts_;
   bool torn_ = false;
   bool closed_ = false;

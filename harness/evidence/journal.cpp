@@ -1,5 +1,6 @@
 #include "harness/evidence/journal.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <unistd.h>
@@ -218,6 +219,12 @@ Result<> LineReader::read_more() {
   ended_ = got == 0;
   buffer_.append(piece.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
   return {};
+}
+
+bool Chain::reopened() const {
+  const auto last = std::find_if(events.rbegin(), events.rend(),
+                                 [](const Event& event) { return event.type == "closed" || event.type == "reopened"; });
+  return last != events.rend() && last->type == "reopened";
 }
 
 Result<Chain> read_chain(Fd journal) {

@@ -79,6 +79,9 @@ struct Chain {
   std::string torn;
 
   bool closed() const { return !events.empty() && events.back().type == "closed"; }
+
+  /// Was closed once and is open again for an amendment.
+  bool reopened() const;
 };
 
 /// Reads a journal to its end; the first fault is an error with its place.

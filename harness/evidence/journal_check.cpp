@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "harness/evidence/digest.hpp"
+#include "harness/evidence/layout.hpp"
 
 namespace assay::evidence {
 
@@ -82,13 +83,16 @@ void JournalCheck::check_place(const Event& event, const std::string& before) {
   if ((events == 1) != (event.type == "created")) {
     fault(place, events == 1 ? "does not begin a bundle" : "begins a bundle a second time");
   }
-  if (last_type_ == "closed") {
+  if (last_type_ == "closed" && event.type != "reopened") {
     fault(place, "was added after the event that closed the bundle");
+  }
+  if (event.type == "reopened" && last_type_ != "closed") {
+    fault(place, "reopens a bundle that was not closed");
   }
 }
 
 void JournalCheck::check_clocks(const Event& event) {
-  const bool new_session = event.type == "resumed" || event.type == "recovered";
+  const bool new_session = event.type == "resumed" || event.type == "recovered" || event.type == "reopened";
   if (event.time < last_time_) {
     findings_.note(event_place(events), "is earlier than the event before it: the clock was set back");
   }
@@ -108,6 +112,9 @@ void JournalCheck::keep(const Event& event) {
   }
   if (event.type == "created" || event.type == "closed") {
     files.merge(vouched_files(event));
+  } else if (event.type == "reopened") {
+    files.erase(std::string{kVerdicts});  // the next closing writes them anew
+    reopened = true;
   }
 }
 

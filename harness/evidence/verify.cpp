@@ -120,7 +120,9 @@ void Verification::check_open() {
     if (path == kJournal) {
       continue;
     }
-    if (is_temporary(path)) {
+    if (journal_.reopened && is_closing_file(path)) {
+      findings_.note(path, "is from before the amendment; going on with it removes it");
+    } else if (is_temporary(path)) {
       findings_.note(path, "was left by an interrupted write; resuming removes it");
     } else if ((named && *named != facts.sha256) || (vouched != nullptr && *vouched != facts.sha256)) {
       findings_.fault(printable(path), "was changed");
@@ -314,7 +316,7 @@ VerifyReport Verification::run(const std::filesystem::path& directory) {
     for (const auto& [digest, event] : journal_.artifacts) {
       by_journal_->emplace(std::string{kArtifacts} + digest, digest);
     }
-    const bool closed = journal_.closed || tree_.contains(std::string{kManifest});
+    const bool closed = journal_.closed || (tree_.contains(std::string{kManifest}) && !journal_.reopened);
     if (!journal_.sound) {
       by_journal_.reset();
     }

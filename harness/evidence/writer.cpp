@@ -1,119 +1,14 @@
-#include "harness/evidence/writer.hpp"
-
 #include <cerrno>
 #include <chrono>
-#include <fcntl.h>
-#include <set>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include "harness/evidence/bundle_writer.hpp"
 #include "harness/evidence/digest.hpp"
 #include "harness/evidence/files.hpp"
-#include "harness/evidence/journal.hpp"
-#include "harness/evidence/layout.hpp"
 
 namespace assay::evidence {
 
-namespace {
-
 namespace fs = std::filesystem;
-
-Error refuse(const fs::path& directory, std::string_view what) {
-  return Error{ErrorKind::bad_input, directory.string() + " " + std::string{what}, {}};
-}
-
-/// Opens the journal for appending and takes the lock that one writer holds. The lock is on the open file, so it
-/// ends with the process however that dies.
-Result<Fd> lock_journal(const fs::path& file) {
-  Fd journal{::open(file.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC)};
-  if (!journal) {
-    return io_error("open", file, errno);
-  }
-  if (::flock(journal.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      return Error{ErrorKind::denied,
-                   file.parent_path().string() +
-                       " is being written by another assay process: wait until that run ends, or stop it first",
-                   {}};
-    }
-    return io_error("lock", file, errno);
-  }
-  return journal;
-}
-
-/// Removes what an interrupted write left under a temporary name.
-Result<> remove_temporaries(const fs::path& directory) {
-  auto root = open_directory(directory);
-  if (!root) {
-    return root.error();
-  }
-  auto tree = list_tree(*root);
-  if (!tree) {
-    return tree.error();
-  }
-  for (const auto& [path, kind] : *tree) {
-    if (kind == EntryKind::file && is_temporary(path) && ::unlink((directory / path).c_str()) != 0) {
-      return io_error("remove", directory / path, errno);
-    }
-  }
-  return {};
-}
-
-class Writer final : public BundleWriter {
- public:
-  Writer(fs::path directory, BundleClock clock) : directory_(std::move(directory)), clock_(std::move(clock)) {}
-
-  Result<> begin(const RunPlan& plan, const BundleInputs& inputs);
-  Result<> go_on();
-
-  const fs::path& directory() const override { return directory_; }
-
-  Result<> append(std::string_view type, json::object data) override;
-  Result<ArtifactRef> artifact(std::string_view title, std::string_view media_type, std::string_view bytes) override;
-  Result<> close(const Verdicts& verdicts) override;
-
- private:
-  Result<> put(const std::string& path, std::string_view bytes);
-  Result<std::string> line_for(std::string_view type, json::object data, Event& event);
-  Result<> write_line(const std::string& line, const Event& event);
-  Result<> write_bytes(const std::string& bytes);
-  Result<> restore_and_resume(const Chain& chain);
-  json::array unnamed_artifacts() const;
-  Result<FileMap> digest_files() const;
-  Result<> write_closing(const std::string& verdicts, const Event& closed, const std::string& line);
-  json::object files_data() const;
-
-  fs::path directory_;
-  BundleClock clock_;
-  Fd journal_;
-  std::uint64_t size_ = 0;  // of the journal up to its last whole event
-  std::int64_t sequence_ = 0;
-  std::string head_ = no_previous();
-  std::map<std::string, std::string> files_;    // written at the start: path -> sha256
-  std::map<std::string, ArtifactRef> on_disk_;  // by digest
-  std::set<std::string> named_;                 // artifacts that an event names
-  std::string shut_;                            // why nothing can be written any more
-};
-
-Result<> Writer::put(const std::string& path, std::string_view bytes) {
-  const auto file = directory_ / path;
-  std::error_code failed;
-  fs::create_directories(file.parent_path(), failed);
-  if (failed) {
-    return io_error("create", file.parent_path(), failed.value());
-  }
-  if (auto written = write_durable(file, bytes); !written) {
-    return written;
-  }
-  files_[path] = sha256_hex(bytes);
-  // Every folder between the file and the bundle may be new.
-  for (auto folder = file.parent_path(); folder != directory_; folder = folder.parent_path()) {
-    if (auto synced = sync_directory(folder); !synced) {
-      return synced;
-    }
-  }
-  return {};
-}
 
 json::object Writer::files_data() const {
   json::object out;
@@ -121,118 +16,6 @@ json::object Writer::files_data() const {
     out[path] = digest;
   }
   return out;
-}
-
-Result<> Writer::begin(const RunPlan& plan, const BundleInputs& inputs) {
-  std::error_code failed;
-  fs::create_directories(directory_ / kArtifacts, failed);
-  fs::create_directories(directory_ / kInputs, failed);
-  if (failed) {
-    return io_error("create", directory_, failed.value());
-  }
-  std::map<std::string, std::string> files;
-  for (const auto& [name, bytes] : inputs.files) {
-    if (!is_input_name(name)) {
-      return Error{ErrorKind::bad_input, "\"" + printable(name) + "\" cannot be the name of an input in a bundle", {}};
-    }
-    files.emplace(std::string{kInputs} + name, bytes);
-  }
-  files.emplace(kPlan, document(to_json(plan.plan)));
-  files.emplace(kRunPlan, document(to_json(plan)));
-  files.emplace(kHost, document(readable(inputs.host)));
-  for (const auto& [path, bytes] : files) {
-    if (auto written = put(path, bytes); !written) {
-      return written;
-    }
-  }
-  // The journal appears under its name with its first event in it: from then on this is a bundle.
-  Event event;
-  json::object data;
-  data["format"] = "bundle/1";
-  data["files"] = files_data();
-  auto line = line_for("created", std::move(data), event);
-  if (!line) {
-    return line.error();
-  }
-  const auto journal = directory_ / kJournal;
-  if (auto written = write_atomic(journal, *line + "\n"); !written) {
-    return written;
-  }
-  if (auto synced = sync_directory(fs::absolute(directory_).parent_path()); !synced) {
-    return synced;
-  }
-  auto locked = lock_journal(journal);
-  if (!locked) {
-    return locked.error();
-  }
-  journal_ = std::move(*locked);
-  size_ = line->size() + 1;
-  sequence_ = event.sequence;
-  head_ = sha256_hex(*line);
-  return {};
-}
-
-Result<> Writer::go_on() {
-  auto locked = lock_journal(directory_ / kJournal);
-  if (!locked) {
-    return locked.error();
-  }
-  journal_ = std::move(*locked);
-  auto chain = read_chain(Fd{::fcntl(journal_.get(), F_DUPFD_CLOEXEC, 0)});
-  if (!chain) {
-    return chain.error();
-  }
-  if (chain->events.empty()) {
-    return refuse(directory_, "holds an empty journal: its run was stopped before it began; start a new one");
-  }
-  if (chain->closed()) {
-    auto finished = finish_bundle(directory_);
-    if (!finished) {
-      return finished.error();
-    }
-    return refuse(directory_, *finished ? "has ended its run; only closing was interrupted, and that is done now"
-                                        : "is closed: nothing can be added to it");
-  }
-  return restore_and_resume(*chain);
-}
-
-Result<> Writer::restore_and_resume(const Chain& chain) {
-  size_ = chain.whole;
-  sequence_ = chain.events.back().sequence;
-  head_ = chain.head;
-  files_ = vouched_files(chain.events.front());
-  for (const auto& event : chain.events) {
-    for (const auto& digest : named_artifacts(event)) {
-      named_.insert(digest);
-    }
-  }
-  if (auto removed = remove_temporaries(directory_); !removed) {
-    return removed;
-  }
-  auto files = digest_files();
-  if (!files) {
-    return files.error();
-  }
-  for (const auto& [path, facts] : *files) {
-    if (const auto digest = artifact_digest(path)) {
-      on_disk_[*digest] = {*digest, "application/octet-stream", facts.size, "left by the interruption", false};
-    }
-  }
-  if (!chain.torn.empty() &&
-      (::ftruncate(journal_.get(), static_cast<off_t>(size_)) != 0 || ::fsync(journal_.get()) != 0)) {
-    return io_error("cut", directory_ / kJournal, errno);
-  }
-  const auto unnamed = unnamed_artifacts();
-  if (!chain.torn.empty() || !unnamed.empty()) {
-    json::object data;
-    data["cut_bytes"] = chain.torn.size();
-    data["cut_sha256"] = sha256_hex(chain.torn);
-    data["artifacts"] = unnamed;
-    if (auto written = append("recovered", std::move(data)); !written) {
-      return written;
-    }
-  }
-  return append("resumed", {});
 }
 
 /// Makes the next event and its line, without writing it.
@@ -441,8 +224,6 @@ Result<> Writer::close(const Verdicts& verdicts) {
   return finished ? Result<>{} : Result<>{finished.error()};
 }
 
-}  // namespace
-
 BundleClock system_clocks() {
   return {utc_now, [] {
             const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -472,6 +253,14 @@ Result<std::unique_ptr<BundleWriter>> resume_bundle(const fs::path& directory, B
   return std::unique_ptr<BundleWriter>{std::move(writer)};
 }
 
+Result<std::unique_ptr<BundleWriter>> amend_bundle(const fs::path& directory, BundleClock clock) {
+  auto writer = std::make_unique<Writer>(directory, std::move(clock));
+  if (auto reopened = writer->reopen(); !reopened) {
+    return reopened.error();
+  }
+  return std::unique_ptr<BundleWriter>{std::move(writer)};
+}
+
 }  // namespace assay::evidence
 
 namespace assay {
@@ -483,6 +272,10 @@ Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::filesystem
 
 Result<std::unique_ptr<BundleWriter>> BundleWriter::resume(const std::filesystem::path& directory) {
   return evidence::resume_bundle(directory, evidence::system_clocks());
+}
+
+Result<std::unique_ptr<BundleWriter>> BundleWriter::amend(const std::filesystem::path& directory) {
+  return evidence::amend_bundle(directory, evidence::system_clocks());
 }
 
 }  // namespace assay

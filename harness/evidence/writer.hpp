@@ -19,5 +19,6 @@ BundleClock system_clocks();
 Result<std::unique_ptr<BundleWriter>> create_bundle(const std::filesystem::path& directory, const RunPlan& plan,
                                                     const BundleInputs& inputs, BundleClock clock);
 Result<std::unique_ptr<BundleWriter>> resume_bundle(const std::filesystem::path& directory, BundleClock clock);
+Result<std::unique_ptr<BundleWriter>> amend_bundle(const std::filesystem::path& directory, BundleClock clock);
 
 }  // namespace assay::evidence

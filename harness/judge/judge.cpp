@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/expr/document.hpp"
+#include "harness/judge/answers.hpp"
 #include "harness/judge/roll_up.hpp"
 
 namespace assay {
@@ -32,9 +33,12 @@ std::optional<Instance> find_instance(const RunView& view, const std::string& id
 
 }  // namespace
 
-Verdicts judge(const RunPlan& plan, std::span<const Observation> observations, const RunFacts& facts) {
+Verdicts judge(const RunPlan& plan, std::span<const Observation> observations, const RunFacts& facts,
+               const HumanRecord& record) {
   const RunView view{plan, observations, facts};
-  return roll_up(plan, judge_units(view));
+  auto judged = judge_units(view);
+  apply_answers(judged, record);
+  return roll_up(plan, std::move(judged), record);
 }
 
 json::value judge_document(const RunPlan& plan, const std::string& unit_id, std::span<const Observation> observations) {

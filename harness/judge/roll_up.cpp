@@ -178,7 +178,36 @@ void refuse_claim(RequirementVerdict& out, const RunPlan& plan, const Requiremen
   }
 }
 
-void judge_cases(RequirementVerdict& out) {
+/// Who accepted that it does not apply: an acceptance of a named laboratory that no second person disputes.
+const Acceptance* acceptance_of(const HumanRecord& record, const std::string& id) {
+  const Acceptance* found = nullptr;
+  for (const auto& acceptance : record.acceptances) {
+    const auto* review = review_of(record, acceptance.sequence, acceptance.author);
+    const bool disputed = review != nullptr && review->decision == Decision::disputed;
+    if (acceptance.id == id && !disputed && !acceptance.author.organisation.empty()) {
+      found = &acceptance;
+    }
+  }
+  return found;
+}
+
+/// No case applies: NOT_APPLICABLE once the requirement, or each of its cases, has been accepted.
+void judge_none_applies(RequirementVerdict& out, const HumanRecord& record) {
+  const auto* whole = acceptance_of(record, out.id);
+  const bool accepted = whole != nullptr || std::ranges::all_of(out.cases, [&](const CaseVerdict& one) {
+                          return acceptance_of(record, one.id) != nullptr;
+                        });
+  out.because = out.cases.front().because;
+  if (accepted) {
+    const auto* by = whole != nullptr ? whole : acceptance_of(record, out.cases.front().id);
+    out.verdict = Verdict::not_applicable;
+    out.because += "; accepted by " + text_of(by->author) + ": " + by->rationale;
+  } else if (out.because.find("laboratory acceptance") == std::string::npos) {
+    out.because += "; " + std::string{kAcceptance};
+  }
+}
+
+void judge_cases(RequirementVerdict& out, const HumanRecord& record) {
   std::vector<Verdict> verdicts;
   for (const auto& one : out.cases) {
     if (one.verdict != Verdict::not_applicable) {
@@ -188,10 +217,7 @@ void judge_cases(RequirementVerdict& out) {
   if (out.cases.empty()) {
     out.because = "no case of this plan covers it";
   } else if (verdicts.empty()) {
-    out.because = out.cases.front().because;
-    if (out.because.find("laboratory acceptance") == std::string::npos) {
-      out.because += "; " + std::string{kAcceptance};
-    }
+    judge_none_applies(out, record);
   } else {
     out.verdict = worst(verdicts);
     out.because = because_of(out.verdict, out.cases, "cases");
@@ -199,7 +225,7 @@ void judge_cases(RequirementVerdict& out) {
 }
 
 RequirementVerdict judge_requirement(const RunPlan& plan, const Requirement& requirement,
-                                     std::vector<CaseVerdict> cases, bool applies) {
+                                     std::vector<CaseVerdict> cases, bool applies, const HumanRecord& record) {
   RequirementVerdict out;
   out.id = requirement.id;
   out.title = requirement.title;
@@ -209,7 +235,7 @@ RequirementVerdict judge_requirement(const RunPlan& plan, const Requirement& req
   if (judge_claim(out, plan, requirement, applies)) {
     return out;
   }
-  judge_cases(out);
+  judge_cases(out, record);
   refuse_claim(out, plan, requirement, applies);
   if (out.verdict == Verdict::pass && requirement.strength == Strength::unconfirmed) {
     out.verdict = Verdict::not_tested;
@@ -244,19 +270,34 @@ void count(LevelSummary& out, const RequirementVerdict& requirement) {
     for (const auto& unit : one.units) {
       out.machine_units += unit.machine ? 1 : 0;
       out.machine_units_passed += unit.machine && unit.verdict == Verdict::pass ? 1 : 0;
+      if (unit.person) {
+        ++out.answers;
+        out.unreviewed += unit.person->reviewer.empty() ? 1 : 0;
+        out.overrides += unit.person->overrides && unit.person->standing == Standing::counts ? 1 : 0;
+      }
     }
   }
+}
+
+/// "; 1 answer not reviewed", nothing for none.
+std::string remark(std::int64_t count, std::string_view one, std::string_view what) {
+  return count == 0
+             ? ""
+             : "; " + std::to_string(count) + " " + std::string{one} + (count == 1 ? " " : "s ") + std::string{what};
 }
 
 std::string statement(const LevelSummary& summary) {
   return std::to_string(summary.evidenced) + " of " + std::to_string(summary.requirements) +
          " requirements evidenced, " + std::to_string(summary.failed) + " failed, " + std::to_string(summary.open) +
-         " open" + (summary.errors == 0 ? "" : ", " + std::to_string(summary.errors) + " ended in an error of ours");
+         " open" +
+         (summary.not_applicable == 0 ? "" : ", " + std::to_string(summary.not_applicable) + " not applicable") +
+         (summary.errors == 0 ? "" : ", " + std::to_string(summary.errors) + " ended in an error of ours") +
+         remark(summary.unreviewed, "answer", "not reviewed") + remark(summary.overrides, "verdict", "overridden");
 }
 
 }  // namespace
 
-Verdicts roll_up(const RunPlan& plan, std::vector<JudgedCase> judged) {
+Verdicts roll_up(const RunPlan& plan, std::vector<JudgedCase> judged, const HumanRecord& record) {
   std::map<std::string, PlannedCase> planned;
   for (const auto& one : plan.cases) {
     planned[one.id] = one;
@@ -272,7 +313,7 @@ Verdicts roll_up(const RunPlan& plan, std::vector<JudgedCase> judged) {
         cases.push_back(judge_case(one, selected));
       }
     }
-    out.requirements.push_back(judge_requirement(plan, requirement, std::move(cases), applies));
+    out.requirements.push_back(judge_requirement(plan, requirement, std::move(cases), applies, record));
   }
   out.summary.plan = plan.plan.id;
   out.summary.draft = !plan.plan.approval;

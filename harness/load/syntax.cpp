@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <charconv>
+#include <chrono>
 
 #include "harness/model/endpoint.hpp"
 
@@ -119,6 +120,24 @@ bool is_mac(std::string_view text) {
   return true;
 }
 
+/// RFC 3339 full-date; February has 29 days in leap years only.
+bool is_day(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') {
+    return false;
+  }
+  const auto number = [&](std::size_t at, std::size_t length) {
+    int out = 0;
+    for (std::size_t i = at; i < at + length; ++i) {
+      out = digit(text[i]) && out >= 0 ? out * 10 + (text[i] - '0') : -1;
+    }
+    return out;
+  };
+  const std::chrono::year_month_day day{std::chrono::year{number(0, 4)},
+                                        std::chrono::month{static_cast<unsigned>(number(5, 2))},
+                                        std::chrono::day{static_cast<unsigned>(number(8, 2))}};
+  return number(0, 4) > 0 && day.ok();
+}
+
 bool is_absolute_path(std::string_view text) {
   return text.size() > 1 && text[0] == '/';
 }
@@ -155,6 +174,7 @@ constinit const Syntax kMac{"MAC address", "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$
                             "a MAC address such as 02:00:00:00:00:01", &is_mac, "02:00:00:00:00:01"};
 constinit const Syntax kAbsolutePath{"absolute path", "^/.+$", "a path that begins with /", &is_absolute_path,
                                      "/run/netns/wan"};
+constinit const Syntax kDay{"day", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day such as 2026-11-20", &is_day, "2026-11-20"};
 
 std::optional<std::uint32_t> parse_duration(std::string_view text) {
   constexpr std::uint64_t kLongestMs = 24ULL * 3600 * 1000;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kStrengths[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 constexpr std::string_view kModalities[] = {"shall", "should"};
 
-constinit const std::array<FileKind, 11> kFileKinds{{
+constinit const std::array<FileKind, 14> kFileKinds{{
     {"dut/1", &kDutTable, "dut"},
     {"job/1", &kJobTable, "job"},
     {"dictionary/1", &kDictionaryTable, "dictionary"},
@@ -22,6 +22,9 @@ constinit const std::array<FileKind, 11> kFileKinds{{
     {"mapping/1", &kMappingTable, "mapping"},
     {"method/1", &kMethodTable, "method"},
     {"approval/1", &kApprovalTable, "approval"},
+    {"answers/1", &kAnswersTable, "answers"},
+    {"reviews/1", &kReviewsTable, "reviews"},
+    {"waivers/1", &kWaiversTable, "waivers"},
     {"device/1", &kDeviceFileTable, ""},
     {"expected/1", &kExpectedTable, ""},
 }};

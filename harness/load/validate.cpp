@@ -7,6 +7,7 @@
 #include "harness/load/parts.hpp"
 #include "harness/load/plan_builder.hpp"
 #include "harness/load/read.hpp"
+#include "harness/load/record.hpp"
 #include "harness/load/words.hpp"
 
 namespace assay {
@@ -65,6 +66,9 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
   }
   if (kind->tag == "expected/1") {
     return load_expected(source).errors;
+  }
+  if (kind->tag == "reviews/1") {
+    return load_reviews(source).errors;
   }
   check_table(*root, *kind->table, faults);
   if (kind->tag == "dut/1") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,36 @@ struct Finding {
 BOOST_DESCRIBE_STRUCT(Finding, (), (what, endpoint, expected, observed, evidence, observations))
 ASSAY_JSON_DECLARE(Finding);
 
+/// What has become of a person's answer.
+enum class Standing : std::uint8_t {
+  counts,         // it is the verdict
+  awaits_review,  // an override that no second person has confirmed: the machine's verdict stands
+  disputed,       // a second person disagrees: an answer leaves the unit open, an override leaves the machine's verdict
+  unmarked,       // goes against the machine without saying so: the machine's verdict stands
+};
+BOOST_DESCRIBE_ENUM(Standing, counts, awaits_review, disputed, unmarked)
+
+/// A person's verdict on a unit, with the machine's beside it.
+struct PersonsVerdict {
+  Verdict verdict = Verdict::inconclusive;
+  std::string rationale;
+  std::string author;                 // "Mei Tan, Example Laboratory"
+  std::string time;                   // of the event, RFC 3339 UTC
+  std::int64_t event = 0;             // sequence of the event
+  std::vector<std::string> evidence;  // digests of what is attached, sha256 hex
+  bool overrides = false;             // the machine had a verdict of its own
+  Verdict machine = Verdict::not_tested;
+  std::string machine_because;
+  Standing standing = Standing::counts;
+  std::string reviewer;  // empty: nobody yet
+  std::string review_comment;
+
+  bool operator==(const PersonsVerdict&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(PersonsVerdict, (),
+                      (verdict, rationale, author, time, event, evidence, overrides, machine, machine_because, standing,
+                       reviewer, review_comment))
+
 struct UnitVerdict {
   std::string id;  // "TS103701@1.1.1:5.1-1-2/a", with "/tcp/80" behind it for an expanded one
   std::string title;
@@ -40,11 +71,13 @@ struct UnitVerdict {
   bool machine = false;           // a machine can close it (counts for --gate automated)
   std::string remedy;
   std::vector<std::string> observations;  // ids of all observations it was judged on
+  std::optional<PersonsVerdict> person;   // the last answer to it
 
   bool operator==(const UnitVerdict&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(UnitVerdict, (),
-                      (id, title, verdict, because, findings, open, pass_proposed, machine, remedy, observations))
+                      (id, title, verdict, because, findings, open, pass_proposed, machine, remedy, observations,
+                       person))
 
 struct CaseVerdict {
   std::string id;
@@ -85,13 +118,16 @@ struct LevelSummary {
   std::int64_t not_applicable = 0;
   std::int64_t machine_units = 0;         // units a machine can close …
   std::int64_t machine_units_passed = 0;  // … and that passed
+  std::int64_t answers = 0;               // units with an answer of a person …
+  std::int64_t unreviewed = 0;            // … that no second person has seen
+  std::int64_t overrides = 0;             // … that stands in place of a machine's verdict: a deviation
   std::string statement;                  // "3 of 13 requirements evidenced, 2 failed, 8 open"
 
   bool operator==(const LevelSummary&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(LevelSummary, (),
                       (plan, draft, requirements, evidenced, failed, open, errors, not_applicable, machine_units,
-                       machine_units_passed, statement))
+                       machine_units_passed, answers, unreviewed, overrides, statement))
 
 /// verdicts.json: derived from run plan and journal alone, the same bytes every time.
 struct Verdicts {

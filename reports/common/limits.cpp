@@ -133,6 +133,49 @@ void add_journal_limits(const Bundle& bundle, std::vector<Limit>& out) {
   }
 }
 
+std::string in_place_of(const PersonsVerdict& person) {
+  std::string out = std::string{word_for(person.verdict)} + " by " + person.author;
+  if (person.standing == Standing::counts) {
+    out += " takes the place of " + std::string{word_for(person.machine)} + ", confirmed by " + person.reviewer;
+  } else {
+    out += " does not count against " + std::string{word_for(person.machine)};
+    out += person.standing == Standing::awaits_review ? ": nobody has reviewed it"
+           : person.standing == Standing::disputed    ? ": disputed by " + person.reviewer
+                                                      : ": it does not say that it overrides";
+  }
+  return out + ". " + person.rationale;
+}
+
+/// Where people deviate from the machine, disagree with each other, or take a failure on themselves.
+void add_people_limits(const Bundle& bundle, std::vector<Limit>& out) {
+  if (!bundle.verdicts()) {
+    return;
+  }
+  std::set<std::string> told;  // a case may stand under several requirements
+  for (const auto& requirement : bundle.verdicts()->requirements) {
+    for (const auto& one : requirement.cases) {
+      for (const auto& unit : one.units) {
+        if (!unit.person || !told.insert(unit.id).second) {
+          continue;
+        }
+        if (unit.person->overrides) {
+          out.push_back({"override", unit.id, in_place_of(*unit.person)});
+        } else if (unit.person->standing == Standing::disputed) {
+          out.push_back({"disputed answer", unit.id, unit.because});
+        }
+      }
+    }
+  }
+  if (const auto unreviewed = bundle.verdicts()->summary.unreviewed; unreviewed > 0) {
+    out.push_back(
+        {"not reviewed", "answers", std::to_string(unreviewed) + " answers have no review by a second person"});
+  }
+  for (const auto& status : waivers_of(bundle)) {
+    out.push_back(
+        {"waiver", status.waiver.id, status.waiver.owner + ": " + status.waiver.reason + ". It " + status.says + "."});
+  }
+}
+
 }  // namespace
 
 std::vector<Limit> limits(const Bundle& bundle, std::span<const Observation> observations) {
@@ -142,6 +185,7 @@ std::vector<Limit> limits(const Bundle& bundle, std::span<const Observation> obs
   add_expansion_limits(bundle, out);
   add_observation_limits(observations, out);
   add_journal_limits(bundle, out);
+  add_people_limits(bundle, out);
   return out;
 }
 

@@ -182,7 +182,12 @@ std::vector<std::string> remedies(const RequirementVerdict& requirement) {
 
 RunDates run_dates(const Bundle& bundle) {
   const auto& events = bundle.events();
-  return events.empty() ? RunDates{} : RunDates{events.front().time, events.back().time};
+  if (events.empty()) {
+    return {};
+  }
+  // What people add later does not make the run longer.
+  const auto closed = std::ranges::find(events, "closed", &Event::type);
+  return {events.front().time, closed == events.end() ? events.back().time : closed->time};
 }
 
 std::string readable_time(std::string_view rfc3339) {
@@ -206,14 +211,24 @@ std::string chain_head(const Bundle& bundle) {
   return bundle.events().empty() ? std::string{} : sha256_hex(canonical(to_json(bundle.events().back())));
 }
 
-std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(std::span<const Observation> observations) {
+std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(const Bundle& bundle) {
   std::map<std::string, ArtifactRef, std::less<>> out;
-  for (const auto& observation : observations) {
-    for (const auto& artifact : observation.artifacts) {
-      out.emplace(artifact.sha256, artifact);
+  const auto add = [&](const auto& list) {
+    for (const auto& one : list) {
+      for (const auto& artifact : one.artifacts) {
+        out.emplace(artifact.sha256, artifact);
+      }
     }
-  }
+  };
+  add(bundle.observations());
+  add(bundle.record().answers);
+  add(bundle.record().acceptances);
   return out;
+}
+
+std::vector<WaiverStatus> waivers_of(const Bundle& bundle) {
+  return bundle.verdicts() ? waiver_statuses(*bundle.verdicts(), bundle.record(), bundle.events().back().time)
+                           : std::vector<WaiverStatus>{};
 }
 
 namespace {

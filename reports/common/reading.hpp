@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/evidence/bundle.hpp"
+#include "harness/model/waivers.hpp"
 
 /// What several reporters read out of a bundle in the same way. Everything is a pure function of the bundle. Text comes
 /// back as the bundle has it: `displayable()` and the escaping of the format are the reporter's.
@@ -59,7 +60,7 @@ struct Limit {
 
 std::vector<Limit> limits(const Bundle& bundle, std::span<const Observation> observations);
 
-/// First and last event, RFC 3339 UTC; empty without events.
+/// First event and the first closing, or the last event of an open run; RFC 3339 UTC, empty without events.
 struct RunDates {
   std::string began;
   std::string ended;
@@ -73,8 +74,11 @@ std::string readable_time(std::string_view rfc3339);
 /// sha256 of the last journal line: the digest that stands for the whole journal. Empty without events.
 std::string chain_head(const Bundle& bundle);
 
-/// Every artifact that an observation names, by digest.
-std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(std::span<const Observation> observations);
+/// Every artifact that an observation or a person's statement names, by digest.
+std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(const Bundle& bundle);
+
+/// Waivers as of the last event.
+std::vector<WaiverStatus> waivers_of(const Bundle& bundle);
 
 /// A fact in lines a person can read: a list of objects is a line for each, "endpoint tcp/80, reason syn-ack". At most
 /// `limit` lines; what was left out is counted in a last one.

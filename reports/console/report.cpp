@@ -242,6 +242,19 @@ void write_limits(const Bundle& bundle, const ConsoleOptions& options, Page& pag
   }
 }
 
+/// Always shown: they change what a pipeline does.
+void write_waivers(const Bundle& bundle, Page& page) {
+  const auto all = reports::waivers_of(bundle);
+  if (!all.empty()) {
+    page.blank();
+    page.text(0, "Waivers (they change exit codes, never verdicts)", Tone::strong);
+  }
+  for (const auto& status : all) {
+    page.text(2, status.waiver.id + ", " + status.waiver.owner + ": it " + status.says,
+              status.state == WaiverState::holds ? Tone::plain : Tone::warning);
+  }
+}
+
 void write_foot(const Bundle& bundle, Page& page) {
   const auto head = reports::chain_head(bundle);
   page.field(0, "Evidence", kLabel, bundle.directory().string());
@@ -279,6 +292,7 @@ void write_console_report(const Bundle& bundle, const ConsoleOptions& options, s
     write_open(bundle, *verdicts, options, page);
   }
   write_limits(bundle, options, page);
+  write_waivers(bundle, page);
   page.blank();
   if (verdicts) {
     page.text(0, verdicts->summary.statement, Tone::strong);

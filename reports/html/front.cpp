@@ -9,7 +9,7 @@ Reading::Reading(const Bundle& source, std::string_view path)
     : bundle(source),
       plan(source.run_plan()),
       observations(source.observations()),
-      artifacts(artifacts_by_digest(observations)),
+      artifacts(artifacts_by_digest(bundle)),
       head(chain_head(source)),
       dates(run_dates(source)),
       base(path) {}

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "reports/html/pages.hpp"
 
@@ -82,6 +83,29 @@ void put_judged_on(const Reading& reading, const UnitVerdict& verdict, Section u
   }
 }
 
+/// What a person said, beside what the machine said.
+void put_person(const Reading& reading, const PersonsVerdict& person, Section unit) {
+  static const std::map<Standing, std::string_view> kStanding = {
+      {Standing::counts, ""},
+      {Standing::awaits_review, "Does not count before a second person has confirmed it."},
+      {Standing::disputed, "Disputed."},
+      {Standing::unmarked, "Does not count: it goes against the machine without saying so."}};
+  auto section = unit.add("PERSON");
+  section.text("WORD", word_for(person.verdict));
+  section.text("AUTHOR", person.author);
+  section.text("TIME", readable_time(person.time));
+  section.text("EVENT", std::to_string(person.event));
+  section.prose("RATIONALE", person.rationale);
+  section.maybe("STANDING", kStanding.at(person.standing));
+  section.text("MACHINE", word_for(person.machine));
+  section.prose("MACHINE_BECAUSE", person.machine_because);
+  section.text("REVIEWER", person.reviewer.empty() ? "nobody yet" : person.reviewer);
+  section.maybe("COMMENT", person.review_comment);
+  for (const auto& digest : person.evidence) {
+    put_artifact(reading, section, "FILE", digest);
+  }
+}
+
 /// Words that the case or the requirement above has said already are not said again.
 void put_unit(const Reading& reading, const CaseVerdict& of, const UnitVerdict& verdict, Section unit) {
   const auto* planned_case = find_case(reading.plan.plan, of.id);
@@ -89,11 +113,18 @@ void put_unit(const Reading& reading, const CaseVerdict& of, const UnitVerdict& 
   put_look(unit, look_of(verdict.verdict));
   unit.text("LABEL", unit_label(of, verdict));
   unit.prose("NAME", verdict.title);
-  if (verdict.because != of.because) {
+  const bool persons = verdict.person && verdict.person->standing == Standing::counts;
+  if (verdict.because != of.because && !persons) {
     unit.maybe("BECAUSE", verdict.because);
+  }
+  if (persons && verdict.person->overrides) {
+    unit.add("OVERRIDDEN");
   }
   if (verdict.pass_proposed) {
     unit.add("PROPOSED");
+  }
+  if (verdict.person) {
+    put_person(reading, *verdict.person, unit);
   }
   put_findings(reading, verdict.findings, "Findings", unit);
   put_findings(reading, open_findings(planned, verdict), "What is missing", unit);

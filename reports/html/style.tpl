@@ -85,6 +85,7 @@ td p { margin: 0 0 .3rem; }
 .edge-not_tested { border-color: var(--untested); } .edge-error { border-color: var(--error); border-left-style: dashed; }
 .remedy { background: var(--faint); padding: .5rem .9rem; border-radius: 4px; }
 .remedy strong, .manual strong { margin-right: .3rem; }
+.person { border-left: 4px solid var(--rule); padding: .1rem 1rem; margin: .6rem 0; }
 .manual { border: 1px solid var(--rule); border-radius: 4px; padding: .4rem 1rem .6rem; margin: .8rem 0; }
 .manual-title { font-weight: 600; margin: .2rem 0; }
 .manual ol { margin: .3rem 0; padding-left: 1.3rem; } .manual li { margin: .25rem 0; } .manual .list { white-space: normal; }

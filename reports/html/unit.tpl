@@ -1,6 +1,13 @@
 {{%AUTOESCAPE context="HTML"}}<section class="unit edge-{{CLASS}}">
-<h5><span class="chip v-{{CLASS}}"><span aria-hidden="true">{{SYMBOL}}</span> {{WORD}}</span> Unit {{LABEL}}: {{NAME}}{{#PROPOSED}} <span class="tag">pass proposed, an assessor decides</span>{{/PROPOSED}}</h5>
+<h5><span class="chip v-{{CLASS}}"><span aria-hidden="true">{{SYMBOL}}</span> {{WORD}}</span> Unit {{LABEL}}: {{NAME}}{{#PROPOSED}} <span class="tag">pass proposed, an assessor decides</span>{{/PROPOSED}}{{#OVERRIDDEN}} <span class="tag">in place of the machine's verdict</span>{{/OVERRIDDEN}}</h5>
 {{#BECAUSE}}<p>{{TEXT}}</p>{{/BECAUSE}}
+{{#PERSON}}
+<div class="person">
+<p><strong>{{WORD}}</strong> by {{AUTHOR}}, {{TIME}}, event {{EVENT}}: {{RATIONALE}}</p>
+{{#STANDING}}<p class="missing">{{TEXT}}</p>{{/STANDING}}
+<p class="small">The machine by itself: {{MACHINE}}, {{MACHINE_BECAUSE}}. Reviewed by {{REVIEWER}}{{#COMMENT}}: {{TEXT}}{{/COMMENT}}.{{#FILE}} <a class="mono" href="{{FOLDER}}/{{SHA}}" title="{{SHA}}">{{SHORT}}</a> {{KIND}}{{/FILE}}</p>
+</div>
+{{/PERSON}}
 {{#FINDINGS}}
 <div class="scroll">
 <table class="{{SHAPE}}">

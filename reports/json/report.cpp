@@ -41,7 +41,7 @@ json::array findings_json(const std::vector<Finding>& findings, const ArtifactIn
 }
 
 json::array requirements_json(const Bundle& bundle) {
-  const auto artifacts = reports::artifacts_by_digest(bundle.observations());
+  const auto artifacts = reports::artifacts_by_digest(bundle);
   json::array out;
   for (const auto& requirement : bundle.verdicts()->requirements) {
     auto item = to_json(requirement).get_object();

@@ -130,7 +130,19 @@ Verdicts verdicts() {
   auto& manual = out.requirements[2].cases[0].units[0];
   manual.pass_proposed = true;
   manual.open = {{"an assessor has to look: " + hostile(), "", "a policy", "", {}, {}}};
-  out.summary = {"golden/1", true, 7, 1, 1, 2, 1, 1, 7, 2, "1 of 7 requirements evidenced, 1 failed, 2 open"};
+  PersonsVerdict person;
+  person.verdict = Verdict::pass;
+  person.rationale = hostile();
+  person.author = hostile();
+  person.time = "2026-11-23T18:00:00.000000000Z";
+  person.event = 12;
+  person.overrides = true;
+  person.machine = Verdict::inconclusive;
+  person.machine_because = hostile();
+  person.reviewer = hostile();
+  person.review_comment = hostile();
+  out.requirements[0].cases[0].units[0].person = person;
+  out.summary = {"golden/1", true, 7, 1, 1, 2, 1, 1, 7, 2, 1, 0, 1, "1 of 7 requirements evidenced, 1 failed, 2 open"};
   return out;
 }
 

@@ -19,7 +19,7 @@ except ImportError as missing:
 
 SOURCE = pathlib.Path(os.environ.get("ASSAY_SOURCE_DIR", "."))
 SCHEMAS = SOURCE / "testplans" / "schemas"
-KINDS = {"dut", "job", "dictionary", "plan", "cases", "standard", "mapping", "method", "approval"}
+KINDS = {"dut", "job", "dictionary", "plan", "cases", "standard", "mapping", "method", "approval", "answers", "reviews", "waivers"}
 REPORTS = {"report"}  # written by us, read by programs: tests/system/report_forms_test.py
 
 

@@ -104,6 +104,47 @@ std::size_t check_left(const fs::path& directory) {
   return before.size();
 }
 
+/// What people add to a closed bundle: one answer with an attachment, then closed again. Ends by itself with 0.
+int whole_amendment(const fs::path& directory) {
+  auto writer = BundleWriter::amend(directory);
+  if (!writer) {
+    return 1;
+  }
+  const auto photo = (*writer)->artifact("label", "image/png", "a photo");
+  if (!photo) {
+    return 2;
+  }
+  Answer answer;
+  answer.unit = "c/a";
+  answer.rationale = "Seen.";
+  answer.author.name = "A. Person";
+  answer.artifacts = {*photo};
+  if (!(*writer)->append("answer", to_json(answer).get_object())) {
+    return 3;
+  }
+  return (*writer)->close(Verdicts{}) ? 0 : 4;
+}
+
+/// A kill during an amendment loses neither the run nor a durable answer, and a second amendment ends well.
+void check_amended(const fs::path& directory, const std::vector<Observation>& observations) {
+  const auto report = verify_bundle(directory);
+  INFO(faults(report));
+  CHECK(report.valid);
+  const auto before = Bundle::open(directory);
+  REQUIRE(before);
+  CHECK(before->observations() == observations);
+  CHECK_FALSE(BundleWriter::resume(directory));  // the run has ended
+  REQUIRE(whole_amendment(directory) == 0);
+  const auto after = verify_bundle(directory);
+  INFO(faults(after));
+  CHECK(after.valid);
+  CHECK(after.closed);
+  const auto bundle = Bundle::open(directory);
+  REQUIRE(bundle);
+  CHECK(bundle->record().answers.size() == before->record().answers.size() + 1);
+  CHECK(bundle->observations() == observations);
+}
+
 }  // namespace
 
 extern "C" {
@@ -164,6 +205,51 @@ TEST_CASE("a run killed at any step leaves a bundle that verifies, goes on and c
   }
   CHECK(ended);
   CHECK(deaths > 80);
+}
+
+TEST_CASE("an amendment killed at any step loses nothing and can be made again") {
+  bool ended = false;
+  int deaths = 0;
+  for (int steps = 1; !ended && steps < 1000; ++steps) {
+    for (const bool half : {false, true}) {
+      const TempFolder folder;
+      const auto directory = folder.path() / "b";
+      REQUIRE(whole_run(directory, 2, -1) == 0);
+      const auto observations = Bundle::open(directory)->observations();
+      const auto child = ::fork();
+      REQUIRE(child >= 0);
+      if (child == 0) {
+        steps_left = steps;
+        half_written = half;
+        ::_exit(whole_amendment(directory));
+      }
+      int status = 0;
+      REQUIRE(::waitpid(child, &status, 0) == child);
+      INFO("killed at step " << steps << (half ? ", half written" : ""));
+      ended = WIFEXITED(status);
+      if (ended) {
+        CHECK(WEXITSTATUS(status) == 0);
+      } else {
+        ++deaths;
+      }
+      check_amended(directory, observations);
+    }
+  }
+  CHECK(ended);
+  CHECK(deaths > 30);
+}
+
+TEST_CASE("a run that has not ended cannot be amended") {
+  const TempFolder folder;
+  const auto directory = folder.path() / "b";
+  {
+    auto writer = BundleWriter::create(directory, RunPlan{}, {});
+    REQUIRE(writer);
+    REQUIRE((*writer)->append("run_started", {}));
+  }
+  const auto refused = BundleWriter::amend(directory);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what.find("assay resume") != std::string::npos);
 }
 
 TEST_CASE("a run killed at a random moment keeps every event it had reported") {

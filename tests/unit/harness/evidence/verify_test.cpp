@@ -355,3 +355,39 @@ TEST_CASE("a name that could forge a line is printed escaped") {
   put(folder.path() / "evil\n\x1B[2Jname", "x");
   CHECK(faults(folder.path()).find("evil\\x0a\\x1b[2Jname: was added") != std::string::npos);
 }
+
+TEST_CASE("an event after the closing that does not reopen the bundle is found") {
+  const TempFolder folder;
+  const auto directory = folder.path() / "b";
+  write_small(directory);
+  const auto events = Bundle::open(directory)->events();
+  Event added = events.back();
+  ++added.sequence;
+  added.previous = sha256_hex(canonical(to_json(events.back())));
+  added.type = "answer";
+  added.data = {};
+  put(directory / "journal.jsonl", contents(directory / "journal.jsonl") + canonical(to_json(added)) + "\n");
+  CHECK_FALSE(verify_bundle(directory).valid);
+  CHECK_FALSE(Bundle::open(directory));
+}
+
+TEST_CASE("what was closed before an amendment stays in the record") {
+  const TempFolder folder;
+  const auto directory = folder.path() / "b";
+  write_small(directory);
+  const auto before = contents(directory / "verdicts.json");
+  {
+    auto writer = BundleWriter::amend(directory);
+    REQUIRE(writer);
+    Verdicts other;
+    other.summary.plan = "p/1";
+    REQUIRE((*writer)->close(other));
+  }
+  CHECK(contents(directory / "verdicts.json") != before);
+  const auto bundle = Bundle::open(directory);
+  REQUIRE(bundle);
+  const auto reopened = std::ranges::find(bundle->events(), "reopened", &Event::type);
+  REQUIRE(reopened != bundle->events().end());
+  CHECK(evidence::document(reopened->data.at("verdicts")) == before);
+  CHECK(verify_bundle(directory).valid);
+}
