@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <set>
 
 #include "harness/cli/amend.hpp"
 #include "harness/cli/approval.hpp"
@@ -34,6 +35,44 @@ std::optional<T> value_or_complain(Context& context, Loaded<T> loaded) {
   return std::move(loaded.value);
 }
 
+constexpr std::uintmax_t kLargestAttachment = 16u << 20u;
+
+/// Keeps a file that the DUT file names beside it, under the same name.
+bool keep_attachment(Context& context, const fs::path& folder, const std::string& name, BundleInputs& inputs) {
+  if (inputs.files.contains(name) || name == "job.yaml") {
+    context.complain({ErrorKind::bad_input, "another input of the run has this name already", name}, ExitCode::usage);
+    return false;
+  }
+  std::error_code failed;
+  const auto size = fs::is_regular_file(folder / name, failed) ? fs::file_size(folder / name, failed) : 0;
+  std::ifstream file(folder / name, std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>{file}, {});
+  if (failed || !file.is_open() || size != bytes.size() || size > kLargestAttachment || size == 0) {
+    context.complain(
+        {ErrorKind::io, "the file cannot be read, is empty, or is larger than 16 MiB", (folder / name).string()},
+        ExitCode::usage);
+    return false;
+  }
+  inputs.files[name] = std::move(bytes);
+  return true;
+}
+
+/// Certificates and the MUD file go into the bundle with the DUT file.
+bool keep_attachments(Context& context, const fs::path& folder, Dut& dut, BundleInputs& inputs) {
+  std::set<std::string> kept;
+  for (auto& entry : dut.inherits) {
+    if (entry.file.empty()) {
+      continue;
+    }
+    if (kept.insert(entry.file).second && !keep_attachment(context, folder, entry.file, inputs)) {
+      return false;
+    }
+    entry.sha256 = sha256_hex(inputs.files[entry.file]);
+  }
+  return dut.mud.empty() || kept.contains(dut.mud.front().file) ||
+         keep_attachment(context, folder, dut.mud.front().file, inputs);
+}
+
 /// Reads the DUT file, keeping its exact bytes for the bundle; or makes the undeclared device of the first hour.
 std::optional<Dut> device(Context& context, const AssessOptions& options, const PlanLibrary& library,
                           BundleInputs& inputs) {
@@ -51,7 +90,11 @@ std::optional<Dut> device(Context& context, const AssessOptions& options, const 
     context.complain(errors);
     return std::nullopt;
   }
-  return value_or_complain(context, load_dut(*source));
+  auto dut = value_or_complain(context, load_dut(*source));
+  if (dut && !keep_attachments(context, fs::path{options.dut_file}.parent_path(), *dut, inputs)) {
+    return std::nullopt;
+  }
+  return dut;
 }
 
 bool apply_pace(Context& context, const AssessOptions& options, Dut& dut) {

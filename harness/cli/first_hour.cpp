@@ -2,7 +2,7 @@
 
 #include <fstream>
 #include <iostream>
-#include <set>
+#include <map>
 #include <sstream>
 #include <unistd.h>
 
@@ -33,24 +33,19 @@ struct Seen {
 /// One IXIT 15 row for each identified service, one IXIT 1 row for each login offered.
 Seen seen_in(const Bundle& bundle) {
   Seen seen;
-  std::set<std::string> done;
   int interfaces = 0;
   int logins = 0;
-  for (const auto& observation : bundle.observations()) {
-    const auto& endpoint = observation.invocation.endpoint;
-    const auto protocol = fact_text(observation, "service.protocol");
-    if (observation.invocation.probe != "services" || !endpoint || protocol.empty() ||
-        !done.insert(endpoint->text()).second) {
+  for (const auto& service : seen_services(bundle)) {
+    if (service.protocol.empty()) {
       continue;
     }
     const auto id = "IF-" + std::to_string(++interfaces);
-    seen.interfaces += "    - {id: " + id + ", kind: logical, port: " + endpoint->text() +
-                       ", service: " + yaml_quoted(protocol) +
+    seen.interfaces += "    - {id: " + id + ", kind: logical, port: " + service.endpoint +
+                       ", service: " + yaml_quoted(service.protocol) +
                        ", status: enabled, purpose: \"\", observed: true}   # say what it is for, or switch it off\n";
-    const auto* offered = observation.facts.if_contains("service.logins");
-    if (offered != nullptr && offered->is_array() && !offered->get_array().empty()) {
+    if (service.login) {
       seen.logins += "    - {id: AM-" + std::to_string(++logins) + ", interface: " + id +
-                     ", port: " + endpoint->text() +
+                     ", port: " + service.endpoint +
                      ", kind: password, user_defined: null, attempts: \"\", observed: true}   # complete it, if it is "
                      "meant to be there\n";
     }
@@ -94,6 +89,30 @@ std::string dut_text(const Bundle& bundle) {
 }
 
 }  // namespace
+
+std::vector<SeenService> seen_services(const Bundle& bundle) {
+  std::map<Endpoint, SeenService> seen;
+  for (const auto& observation : bundle.observations()) {
+    const auto& endpoint = observation.invocation.endpoint;
+    const auto* reachable = observation.facts.if_contains("service.reachable");
+    if (observation.invocation.probe != "services" || !endpoint || reachable == nullptr ||
+        *reachable != json::value(true)) {
+      continue;
+    }
+    auto& service = seen[*endpoint];
+    service.endpoint = endpoint->text();
+    if (service.protocol.empty()) {
+      service.protocol = fact_text(observation, "service.protocol");
+    }
+    const auto* offered = observation.facts.if_contains("service.logins");
+    service.login = service.login || (offered != nullptr && offered->is_array() && !offered->get_array().empty());
+  }
+  std::vector<SeenService> out;
+  for (auto& [endpoint, service] : seen) {
+    out.push_back(std::move(service));
+  }
+  return out;
+}
 
 bool person_at_terminal() {
   return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;

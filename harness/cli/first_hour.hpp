@@ -2,12 +2,25 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "harness/cli/context.hpp"
 #include "harness/model/dut.hpp"
 
 /// The first hour with a device: no file yet, nothing declared, one command.
 namespace assay {
+
+class Bundle;
+
+/// A service that a run reached.
+struct SeenService {
+  std::string endpoint;
+  std::string protocol;  // empty: not identified
+  bool login = false;    // it asks for one
+};
+
+/// Each endpoint once, TCP first.
+std::vector<SeenService> seen_services(const Bundle& bundle);
 
 bool person_at_terminal();
 

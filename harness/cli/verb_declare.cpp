@@ -11,7 +11,7 @@ namespace assay {
 
 namespace {
 
-void declare_check(Context& context, const std::string& file) {
+void declare_check(Context& context, const std::string& file, const std::string& plan_id) {
   const auto library = context.library();
   if (!library) {
     context.complain(library.error(), ExitCode::usage);
@@ -22,7 +22,15 @@ void declare_check(Context& context, const std::string& file) {
     context.complain(source.error(), ExitCode::usage);
     return;
   }
-  const auto errors = check_dut_declaration(*source, *library);
+  Loaded<Plan> plan;
+  if (!plan_id.empty()) {
+    plan = load_plan(*library, plan_id, context.probes());
+    context.complain(plan.errors);
+    if (!plan.value) {
+      return;
+    }
+  }
+  const auto errors = check_dut_declaration(*source, *library, plan.value ? &*plan.value : nullptr);
   if (!errors.empty()) {
     context.exit_code = ExitCode::usage;
   }
@@ -50,7 +58,9 @@ void add_declare(CLI::App& app, Context& context) {
   auto* check = verb->add_subcommand(
       "check", "Find what a declaration lacks and where it contradicts itself, without a device or its secrets");
   check->add_option("file", *file, "DUT file")->required()->type_name("FILE");
-  check->callback([&context, file] { declare_check(context, *file); });
+  auto plan = std::make_shared<std::string>();
+  check->add_option("--plan", *plan, "Plan whose needs of the device's entry are checked too")->type_name("ID");
+  check->callback([&context, file, plan] { declare_check(context, *file, *plan); });
 }
 
 }  // namespace assay

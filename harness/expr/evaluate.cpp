@@ -305,9 +305,20 @@ std::vector<NameUse> names_used(std::string_view program) {
   constexpr std::array<std::string_view, 11> kReaders = {"fact",          "present",  "observed", "coverage",
                                                          "evidence",      "support",  "ics",      "ixit",
                                                          "ixit_declared", "declared", "obs"};
+  // Functions that take a list of IXIT tables.
+  constexpr std::array<std::string_view, 4> kTableReaders = {"service_endpoints", "declared_services", "undeclared",
+                                                             "declaration_doubts"};
   const auto tokens = scan(program).tokens;
   std::vector<NameUse> uses;
   for (std::size_t i = 0; i + 3 < tokens.size(); ++i) {
+    if (tokens[i].kind == TokenKind::name && tokens[i + 1].text == "(" && tokens[i + 2].text == "[" &&
+        std::find(kTableReaders.begin(), kTableReaders.end(), tokens[i].text) != kTableReaders.end()) {
+      for (std::size_t j = i + 3; j < tokens.size() && tokens[j].text != "]"; ++j) {
+        if (tokens[j].kind == TokenKind::text) {
+          uses.push_back({"ixit_declared", std::string{tokens[j].text}, tokens[j].offset});
+        }
+      }
+    }
     const bool call = tokens[i].kind == TokenKind::name && tokens[i + 1].text == "(" &&
                       tokens[i + 2].kind == TokenKind::text &&
                       tokens[i + 2].text.find('\\') == std::string_view::npos &&

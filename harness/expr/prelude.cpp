@@ -70,6 +70,46 @@ def declared($t; $endpoint): ixit_declared($t) as $there
   | if ($endpoint | type) != "string" then __fault("declared() needs an endpoint such as \"tcp/443\"")
     elif $there then (if any($__judge.ixit[$t][]; __names_port($endpoint)) then "yes" else "no" end)
     else (__note("IXIT \($t) (not declared)"), "missing") end;
+def __ports: .port // empty | if type == "array" then .[] else . end | strings;
+def __listed($ts; $of): if ($ts | type) == "array" and ($ts | length) > 0 then $ts[] | __table(.)
+  else __fault("\($of)() needs a list of IXIT tables") end;
+def __there($ts; $of): __listed($ts; $of) | . as $name | select($__judge.ixit | has($name));
+def __mud_offers($endpoint): ($endpoint | split("/")) as $parts | ($parts[1] | tonumber) as $port
+  | any(($__judge.mud // [])[]; .offered and (.transport == "" or .transport == $parts[0])
+      and .first_port <= $port and $port <= .last_port);
+def __and: if length < 2 then join("") else (.[:-1] | join(", ")) + " and " + .[-1] end;
+def __no_entry($ts): "IXIT " + ($ts | __and) + (if ($ts | length) > 1 then " do" else " does" end) + " not name it";
+def __in_tables($ts; $endpoint): (if ixit_declared($ts[0]) then empty else __note("IXIT \($ts[0]) (not declared)") end),
+  any(__there($ts; "undeclared"); any($__judge.ixit[.][]; __names_port($endpoint)));
+def __is_service($of): if __is_observation and (.endpoint | type) == "string" then .
+  else __fault("\($of)() reads an observation of an endpoint: obs(\"services\") | \($of)([…])") end;
+def __service: if observed("service.protocol") then fact("service.protocol"; "a service that was not identified") else "a service" end;
+def service_endpoints($ts; $always): if __is_observation then . else __fault("service_endpoints() reads obs(\"ports\")") end
+  | [ (fact("ports.open")[] | .endpoint), $always[],
+      (__there($ts; "service_endpoints") | $__judge.ixit[.][] | __ports | select(startswith("udp/"))),
+      (($__judge.mud // [])[] | select(.offered and .transport == "udp" and .first_port == .last_port) | "udp/\(.first_port)") ]
+  | unique[];
+def declared_services($ts): [ __there($ts; "declared_services") | . as $t | $__judge.ixit[$t][] | select(.status != "disabled")
+    | . as $entry | __ports | {endpoint: ., name: ("IXIT \($t)" + ($entry | [.id, .service] | map(strings | " " + .) | join("")))} ]
+  | unique_by(.endpoint)[];
+def undeclared($ts): __is_service("undeclared") | select(fact("service.reachable")) | . as $o
+  | [__in_tables($ts; $o.endpoint)] as $named
+  | select(ixit_declared($ts[0]) and $named == [false] and (__mud_offers($o.endpoint) | not))
+  | __service as $service
+  | {what: "\(.endpoint) (\($service)) is reachable from \(.vantage), and \(__no_entry($ts))", endpoint: .endpoint,
+     expected: "an IXIT \($ts[0]) entry with port \(.endpoint)", observed: $service,
+     evidence: evidence("service.reachable"), observation: .id};
+def declaration_doubts($ts): __is_service("declaration_doubts") | . as $o | fact("service.reachable") as $reachable
+  | if $reachable then
+      select(ixit_declared($ts[0])) | select([__in_tables($ts; $o.endpoint)] == [false] and __mud_offers($o.endpoint))
+      | {what: "\(.endpoint) (\(__service)) is reachable from \(.vantage), the MUD file declares it, and \(__no_entry($ts))",
+         endpoint: .endpoint, expected: "the same in the MUD file and in IXIT \($ts[0])",
+         evidence: evidence("service.reachable"), observation: .id}
+    else
+      first(declared_services($ts) | select(.endpoint == $o.endpoint)) as $declared
+      | {what: "\(.endpoint) (\($declared.name)) is declared and could not be reached from \(.vantage)", endpoint: .endpoint,
+         expected: "reachable as declared, or declared disabled", evidence: evidence("service.reachable"), observation: .id}
+    end;
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");

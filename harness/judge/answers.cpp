@@ -29,6 +29,7 @@ void replace(UnitVerdict& unit, const PersonsVerdict& person) {
   unit.because = (person.overrides ? "overridden by " : "answered by ") + person.author + ": " + person.rationale;
   unit.pass_proposed = false;
   unit.open.clear();
+  unit.inherited.clear();
   if (person.verdict == Verdict::pass) {
     return;
   }

@@ -292,7 +292,14 @@ std::vector<Instance> RunView::instances(const Case& test_case, const Unit& unit
 std::vector<Obstructed> RunView::unexpanded(const Instance& rest, const Evaluated& expected) const {
   std::vector<Obstructed> out;
   for (const auto& item : expected.items) {
-    const auto endpoint = item.is_string() ? Endpoint::parse(std::string_view{item.get_string()}) : std::nullopt;
+    const auto* object = item.if_object();
+    const auto text_in = [&](std::string_view key) -> std::string {
+      const auto* value = object == nullptr ? nullptr : object->if_contains(key);
+      return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : "";
+    };
+    const auto endpoint =
+        Endpoint::parse(item.is_string() ? std::string{std::string_view{item.get_string()}} : text_in("endpoint"));
+    const auto name = text_in("name").empty() ? std::string{} : " (" + text_in("name") + ")";
     if (!endpoint) {
       out.push_back({Obstacle::error, plain_finding("expect yielded " + canonical(item).substr(0, 80) +
                                                     ", which is no endpoint such as tcp/80")});
@@ -300,8 +307,9 @@ std::vector<Obstructed> RunView::unexpanded(const Instance& rest, const Evaluate
     }
     for (const auto* over : steps_of(unit_id(*rest.test_case, *rest.unit), rest.unit->expand)) {
       if (!over->for_each.empty() && !yields(steps_.expansion(over->id), endpoint)) {
-        out.push_back({Obstacle::missing, plain_finding(endpoint->text() + place(over->target, {}) +
-                                                            " is declared and was not found, so it was not judged",
+        out.push_back({Obstacle::missing, plain_finding(endpoint->text() + name + place(over->target, {}) +
+                                                            " is declared and was not found from " +
+                                                            over->target.vantage + ", so it was not judged",
                                                         endpoint->text())});
       }
     }

@@ -70,10 +70,27 @@ std::string because_of(Verdict verdict, const std::vector<T>& parts, std::string
     return "nothing in this plan looks at it";
   }
   if (verdict == Verdict::pass) {
-    return std::to_string(same) + " of " + std::to_string(parts.size()) + " " + std::string{kind} + " pass";
+    const auto inherited = std::count_if(parts.begin(), parts.end(),
+                                         [&](const T& part) { return has_it(part) && !part.inherited.empty(); });
+    return std::to_string(same) + " of " + std::to_string(parts.size()) + " " + std::string{kind} + " pass" +
+           (inherited == 0 ? "" : ", " + std::to_string(inherited) + " by inherited evidence");
   }
   return reason_of(*std::find_if(parts.begin(), parts.end(), has_it)) +
          (same > 1 ? " (and " + std::to_string(same - 1) + " more of its " + std::string{kind} + ")" : "");
+}
+
+/// The certificates that a PASS rests on, each once.
+template <class T>
+Later<std::string> inherited_of(Verdict verdict, const std::vector<T>& parts) {
+  Later<std::string> out;
+  for (const auto& part : parts) {
+    for (const auto& basis : part.inherited) {
+      if (verdict == Verdict::pass && std::find(out.begin(), out.end(), basis) == out.end()) {
+        out.push_back(basis);
+      }
+    }
+  }
+  return out;
 }
 
 Verdict over_units(const JudgedCase& judged) {
@@ -140,6 +157,7 @@ CaseVerdict judge_case(const JudgedCase& judged, const PlannedCase& planned) {
   out.verdict = over_units(judged);
   out.because = because_of(out.verdict, out.units, "units");
   apply_selection(out, judged, planned);
+  out.inherited = inherited_of(out.verdict, out.units);
   return out;
 }
 
@@ -241,11 +259,15 @@ RequirementVerdict judge_requirement(const RunPlan& plan, const Requirement& req
     out.verdict = Verdict::not_tested;
     out.because += "; what the scheme asks here is not confirmed, so it stays open";
   }
+  out.inherited = inherited_of(out.verdict, out.cases);
   return out;
 }
 
 void count(LevelSummary& out, const RequirementVerdict& requirement) {
   ++out.requirements;
+  if (!requirement.inherited.empty()) {
+    out.inherited.push_back(requirement.id);
+  }
   switch (requirement.verdict) {
     case Verdict::pass:
       ++out.evidenced;
@@ -269,7 +291,7 @@ void count(LevelSummary& out, const RequirementVerdict& requirement) {
   for (const auto& one : requirement.cases) {
     for (const auto& unit : one.units) {
       out.machine_units += unit.machine ? 1 : 0;
-      out.machine_units_passed += unit.machine && unit.verdict == Verdict::pass ? 1 : 0;
+      out.machine_units_passed += unit.machine && unit.verdict == Verdict::pass && unit.inherited.empty() ? 1 : 0;
       if (unit.person) {
         ++out.answers;
         out.unreviewed += unit.person->reviewer.empty() ? 1 : 0;
@@ -287,9 +309,10 @@ std::string remark(std::int64_t count, std::string_view one, std::string_view wh
 }
 
 std::string statement(const LevelSummary& summary) {
-  return std::to_string(summary.evidenced) + " of " + std::to_string(summary.requirements) +
-         " requirements evidenced, " + std::to_string(summary.failed) + " failed, " + std::to_string(summary.open) +
-         " open" +
+  return std::to_string(summary.evidenced) + " of " + std::to_string(summary.requirements) + " requirements evidenced" +
+         (summary.inherited.empty() ? ""
+                                    : " (" + std::to_string(summary.inherited.size()) + " with inherited evidence)") +
+         ", " + std::to_string(summary.failed) + " failed, " + std::to_string(summary.open) + " open" +
          (summary.not_applicable == 0 ? "" : ", " + std::to_string(summary.not_applicable) + " not applicable") +
          (summary.errors == 0 ? "" : ", " + std::to_string(summary.errors) + " ended in an error of ours") +
          remark(summary.unreviewed, "answer", "not reviewed") + remark(summary.overrides, "verdict", "overridden");

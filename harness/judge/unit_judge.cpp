@@ -125,6 +125,7 @@ class UnitJudge {
     }
     collect();
     decide();
+    inherit();
     return std::move(out_);
   }
 
@@ -238,8 +239,8 @@ class UnitJudge {
       list_open();
       return;
     }
-    for (auto& finding : findings_) {  // a unit that cannot fail keeps them as doubts
-      instance_.obstacles.push_back({Obstacle::missing, std::move(finding)});
+    for (const auto& finding : findings_) {  // a unit that cannot fail keeps them as doubts
+      instance_.obstacles.push_back({Obstacle::missing, finding});
     }
     if (instance_.obstacles.empty() && !unit_.observe.empty() && unit_.planned_probe.empty() && !instance_.rest &&
         out_.observations.empty()) {
@@ -282,6 +283,34 @@ class UnitJudge {
       }
     } else {
       settle(Verdict::pass, "nothing contradicts it and everything it needs is settled");
+    }
+  }
+
+  /// Accepted evidence of others settles what this run leaves open. What the run itself has found, or has got wrong,
+  /// stands.
+  void inherit() {
+    std::string basis;
+    for (const auto& entry : view_.plan().dut.inherits) {
+      const auto names = [&](const std::string& id) {
+        return std::find(entry.clauses.begin(), entry.clauses.end(), id) != entry.clauses.end();
+      };
+      if ((names(instance_.test_case->id) || names(instance_.test_case->covers)) &&
+          ignored_because(entry, view_.plan().date).empty()) {
+        out_.inherited.push_back(in_words(entry));
+        basis += (basis.empty() ? "" : "; ") + out_.inherited.back();
+      }
+    }
+    const bool open = out_.verdict == Verdict::inconclusive || out_.verdict == Verdict::not_tested;
+    if (open && findings_.empty() && !basis.empty()) {
+      settle(Verdict::pass, "inherited: " + basis + "; this run alone would say " +
+                                std::string{word_for(out_.verdict)} + " (" + out_.because + ")");
+      out_.pass_proposed = false;
+      out_.open.clear();
+      return;
+    }
+    out_.inherited.clear();
+    if (out_.verdict == Verdict::fail && !basis.empty()) {
+      out_.because += "; contradicts inherited evidence: " + basis;
     }
   }
 

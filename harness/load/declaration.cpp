@@ -172,6 +172,12 @@ class Declaration {
 
   void check_required(const std::string& table, const Node& entries, const Node& fields) {
     for (const auto& entry : entries.items) {
+      if (bool_of(entry, "observed", false)) {
+        faults_.add(place_of(entry, "observed"), "IXIT " + table + " " + text_of(entry, "id", "without id") +
+                                                     " was observed and is not declared: complete it and take "
+                                                     "\"observed\" away");
+        continue;
+      }
       for (std::size_t i = 0; i < fields.keys.size(); ++i) {
         const auto& name = fields.keys[i].text;
         const auto* value = find(entry, name);

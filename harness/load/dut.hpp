@@ -9,6 +9,9 @@ namespace assay {
 /// The rules of a DUT file that go across keys; the tables have been checked before.
 void check_dut_rules(const Node& root, Faults& faults);
 
+/// Every model of the family is tested or argued, and one is tested.
+void check_family_complete(const Node& root, Faults& faults);
+
 /// Text of a secret as written: `env:NAME` and `file:PATH` (relative to `folder`) are resolved; a secret that cannot be
 /// had is a fault that names it and never shows it.
 Secret resolve_secret(const Node& mapping, std::string_view key, std::string name, const std::filesystem::path& folder,

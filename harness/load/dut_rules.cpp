@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "harness/load/check.hpp"
 #include "harness/load/dut.hpp"
@@ -114,7 +115,48 @@ void rule_ixit_ports(const Node& root, Faults& faults) {
   }
 }
 
+void rule_inherits(const Node& root, Faults& faults) {
+  for (const auto& entry : child(root, "inherits").items) {
+    const auto issued = text_of(entry, "issued");
+    const auto expires = text_of(entry, "expires");
+    if (kDate.matches(issued) && kDate.matches(expires) && expires < issued) {
+      faults.add(place_of(entry, "expires"), "the certificate expires before it is issued");
+    }
+  }
+}
+
+void rule_family(const Node& root, Faults& faults) {
+  std::set<std::string> models;
+  for (const auto& variant : child(root, "family").items) {
+    const auto model = text_of(variant, "model");
+    if (!model.empty() && !models.insert(model).second) {
+      faults.add(place_of(variant, "model"), "the family has a model " + shown(model) + " already");
+    }
+    if (bool_of(variant, "tested", false) && !text_of(variant, "argued").empty()) {
+      faults.add(place_of(variant, "argued"),
+                 "the model " + shown(model) + " is tested: \"argued\" is for models that are not");
+    }
+  }
+}
+
 }  // namespace
+
+void check_family_complete(const Node& root, Faults& faults) {
+  const auto& variants = child(root, "family").items;
+  bool tested = variants.empty();
+  for (const auto& variant : variants) {
+    const bool this_one = bool_of(variant, "tested", false);
+    tested = tested || this_one;
+    if (!this_one && text_of(variant, "argued").empty()) {
+      faults.add(variant.place, "the model " + shown(text_of(variant, "model")) +
+                                    " of the family is neither tested nor argued: say tested: true, or why the results "
+                                    "hold for it (argued)");
+    }
+  }
+  if (!tested) {
+    faults.add(place_of(root, "family"), "no model of the family is tested: say which one is (tested: true)");
+  }
+}
 
 void check_dut_rules(const Node& root, Faults& faults) {
   const auto scope = rule_scope(root, faults);
@@ -123,6 +165,8 @@ void check_dut_rules(const Node& root, Faults& faults) {
   rule_ics_reasons(root, faults);
   rule_standard(root, faults);
   rule_ixit_ports(root, faults);
+  rule_inherits(root, faults);
+  rule_family(root, faults);
 }
 
 }  // namespace assay

@@ -33,6 +33,10 @@ Result<SourceText> read_source(const std::filesystem::path& path);
 
 Loaded<Dut> load_dut(const SourceText& source);
 Loaded<Job> load_job(const SourceText& source);
+
+/// A MUD file in JSON: the flows that its access lists accept. At most 256 KiB; one error, with its place.
+Result<Mud> load_mud(const SourceText& source);
+
 Loaded<Dictionary> load_dictionary(const SourceText& source);
 
 /// Where plans, cases, standards and dictionaries are found: the folder `testplans/`.
@@ -82,8 +86,9 @@ struct IxitTable {
 Loaded<std::vector<IxitTable>> load_ixit_tables(const PlanLibrary& library, const std::string& method);
 
 /// Everything that is wrong with the declaration of a DUT file: names, completeness, contradictions; what
-/// `assay declare check` does. Secrets are not needed.
-std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLibrary& library);
+/// `assay declare check` does. Secrets are not needed. With a plan, also what that plan asks of the device's entry.
+std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLibrary& library,
+                                         const Plan* plan = nullptr);
 
 /// File name -> JSON Schema 2020-12 text, from the key tables ("dut.schema.json" …).
 std::map<std::string, std::string> schemas();

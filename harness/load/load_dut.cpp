@@ -4,6 +4,7 @@
 #include "harness/load/check.hpp"
 #include "harness/load/declaration.hpp"
 #include "harness/load/dut.hpp"
+#include "harness/load/mud.hpp"
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
 
@@ -103,6 +104,32 @@ std::vector<Sample> samples_of(const Node& samples) {
   return out;
 }
 
+Later<Inherited> inherits_of(const Node& entries) {
+  Later<Inherited> out;
+  for (const auto& node : entries.items) {
+    out.push_back({text_of(node, "certificate"),
+                   text_of(node, "scheme"),
+                   text_of(node, "component"),
+                   text_of(node, "version"),
+                   text_of(node, "issued"),
+                   text_of(node, "expires"),
+                   texts_of(node, "clauses"),
+                   text_of(node, "accepted_by"),
+                   text_of(node, "file"),
+                   {}});
+  }
+  return out;
+}
+
+Later<Variant> family_of(const Node& variants) {
+  Later<Variant> out;
+  for (const auto& node : variants.items) {
+    out.push_back({text_of(node, "model"), text_of(node, "differences"), bool_of(node, "tested", false),
+                   text_of(node, "argued")});
+  }
+  return out;
+}
+
 void read_secrets(const Node& root, const std::filesystem::path& folder, Dut& dut, Faults& faults) {
   for (const auto& node : child(root, "accounts").items) {
     const auto name = "accounts entry " + std::to_string(dut.accounts.size() + 1);
@@ -172,6 +199,9 @@ Loaded<Dut> load_dut(const SourceText& source) {
   dut.pace = pace_of(*root);
   dut.lab = lab_of(child(*root, "lab"));
   read_declaration(*root, dut);
+  dut.inherits = inherits_of(child(*root, "inherits"));
+  dut.family = family_of(child(*root, "family"));
+  read_mud(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
   read_secrets(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
   if (!faults.empty()) {
     return {std::nullopt, faults.errors()};

@@ -84,6 +84,11 @@ class PlanBuilder {
       further_standards_.push_back({node->text, &file, node->place});
     }
     merge_parameters(file);
+    for (auto& key : texts_of(file.root, "needs")) {
+      if (std::find(plan_.needs.begin(), plan_.needs.end(), key) == plan_.needs.end()) {
+        plan_.needs.push_back(std::move(key));
+      }
+    }
     for (const auto& node : child(file.root, "requirements").items) {
       merge_requirement(file, node);
     }

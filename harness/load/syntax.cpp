@@ -120,22 +120,38 @@ bool is_mac(std::string_view text) {
   return true;
 }
 
-/// RFC 3339 full-date; February has 29 days in leap years only.
-bool is_day(std::string_view text) {
+/// Below its folder, and a name that a bundle takes.
+bool is_relative_path(std::string_view text) {
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const auto end = std::min(text.find('/', begin), text.size());
+    const auto part = text.substr(begin, end - begin);
+    if (part.empty() || part.front() == '.') {
+      return false;
+    }
+    begin = end + 1;
+  }
+  return text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+                  c == '-' || c == '_';
+         });
+}
+
+bool is_date(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') {
     return false;
   }
-  const auto number = [&](std::size_t at, std::size_t length) {
+  const auto number = [&](std::size_t at, std::size_t count) {
     int out = 0;
-    for (std::size_t i = at; i < at + length; ++i) {
-      out = digit(text[i]) && out >= 0 ? out * 10 + (text[i] - '0') : -1;
+    for (const char c : text.substr(at, count)) {
+      out = c >= '0' && c <= '9' ? out * 10 + (c - '0') : -10000000;
     }
     return out;
   };
-  const std::chrono::year_month_day day{std::chrono::year{number(0, 4)},
-                                        std::chrono::month{static_cast<unsigned>(number(5, 2))},
-                                        std::chrono::day{static_cast<unsigned>(number(8, 2))}};
-  return number(0, 4) > 0 && day.ok();
+  const std::chrono::year_month_day date{std::chrono::year{number(0, 4)},
+                                         std::chrono::month{static_cast<unsigned>(number(5, 2))},
+                                         std::chrono::day{static_cast<unsigned>(number(8, 2))}};
+  return number(0, 4) >= 0 && date.ok();
 }
 
 bool is_absolute_path(std::string_view text) {
@@ -174,7 +190,12 @@ constinit const Syntax kMac{"MAC address", "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$
                             "a MAC address such as 02:00:00:00:00:01", &is_mac, "02:00:00:00:00:01"};
 constinit const Syntax kAbsolutePath{"absolute path", "^/.+$", "a path that begins with /", &is_absolute_path,
                                      "/run/netns/wan"};
-constinit const Syntax kDay{"day", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day such as 2026-11-20", &is_day, "2026-11-20"};
+constinit const Syntax kRelativePath{
+    "relative path", "^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
+    "a path below the DUT file's folder, of letters, digits, -, _ and ., such as certificates/module.pdf",
+    &is_relative_path, "certificates/module.pdf"};
+constinit const Syntax kDate{"date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day such as 2026-11-24", &is_date,
+                             "2026-11-24"};
 
 std::optional<std::uint32_t> parse_duration(std::string_view text) {
   constexpr std::uint64_t kLongestMs = 24ULL * 3600 * 1000;

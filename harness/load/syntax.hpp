@@ -32,7 +32,8 @@ extern const Syntax kNetwork;         // an address or a CIDR range
 extern const Syntax kDuration;        // "30s", "500ms", "2min"
 extern const Syntax kMac;
 extern const Syntax kAbsolutePath;
-extern const Syntax kDay;  // "2026-11-20"
+extern const Syntax kRelativePath;  // of a file that is kept with a run: below the file's own folder
+extern const Syntax kDate;          // "2026-11-24"
 
 /// Milliseconds of "500ms", "30s" or "2min", up to one day.
 std::optional<std::uint32_t> parse_duration(std::string_view text);

@@ -142,6 +142,37 @@ constinit const Shape kIcs{.form = Form::map, .syntax = &kShortProvision, .item 
 constinit const Shape kIxitEntries{.form = Form::list, .item = &kFreeMapping, .may_be_empty = true};
 constinit const Shape kIxit{.form = Form::map, .syntax = &kTableName, .item = &kIxitEntries, .may_be_empty = true};
 
+constinit const Shape kDateText{.form = Form::text, .syntax = &kDate};
+constinit const Shape kFileText{.form = Form::text, .syntax = &kRelativePath};
+constinit const Shape kClauses{.form = Form::list, .item = &kQualifiedText};
+constinit const Key kInheritedKeys[] = {
+    {"certificate", &kSentence, true, "", "Its number, as its issuer writes it", "CLSR-0001"},
+    {"scheme", &kSentence, true, "", "Under which it was given", "CLS-Ready"},
+    {"component", &kSentence, true, "", "What was certified: chip, module, platform, service", "Module X"},
+    {"version", &kSentence, true, "", "Version of the component, as certified and as built in", "1.2"},
+    {"issued", &kDateText, true, "", "Its first day", "2026-01-31"},
+    {"expires", &kDateText, true, "", "Its last day: a run after it does not count it", "2028-01-30"},
+    {"clauses", &kClauses, true, "", "Provisions or cases that it is evidence for", "[\"EN303645@2.1.1:5.4-1\"]"},
+    {"accepted_by", &kText, false, "", "The laboratory that accepted it for this device; until then it does not count",
+     "Example Laboratory"},
+    {"file", &kFileText, false, "", "The certificate, below the DUT file's folder; a run keeps it with its digest",
+     "certificates/module.pdf"},
+};
+constinit const Table kInheritedTable{"an inherited certificate", "Evidence of others that settles clauses",
+                                      kInheritedKeys};
+constinit const Shape kInheritedEntry{.form = Form::mapping, .table = &kInheritedTable};
+constinit const Shape kInherits{.form = Form::list, .item = &kInheritedEntry, .may_be_empty = true};
+
+constinit const Key kVariantKeys[] = {
+    {"model", &kSentence, true, "", "The model as sold", "Hub 2 Mini"},
+    {"differences", &kText, false, "", "What differs from the others", "no Ethernet socket"},
+    {"tested", &kBoolean, false, "false", "It is this one that is tested", "true"},
+    {"argued", &kText, false, "", "Why the results hold for it untested", "same board and firmware, one part left out"},
+};
+constinit const Table kVariantTable{"a variant", "One model of the family", kVariantKeys};
+constinit const Shape kVariant{.form = Form::mapping, .table = &kVariantTable};
+constinit const Shape kVariants{.form = Form::list, .item = &kVariant, .may_be_empty = true};
+
 constinit const Key kDutKeys[] = {
     {"assay", &kTag, true, "", "Kind and version of this file", "dut/1"},
     {"device", &kDevice, true, "", "Which device this is", "{vendor: Example, model: Hub 2}"},
@@ -164,6 +195,11 @@ constinit const Key kDutKeys[] = {
      "Table -> entries; `port` of an entry is an endpoint or a list of endpoints. A table that is not here is not "
      "declared",
      "{15-Intf: [{id: IF-1, port: tcp/443}]}"},
+    {"inherits", &kInherits, false, "[]", "Certificates of components whose evidence is taken over",
+     "[{certificate: CLSR-0001, scheme: CLS-Ready, …}]"},
+    {"family", &kVariants, false, "[]", "The models that this declaration stands for",
+     "[{model: Hub 2, tested: true}]"},
+    {"mud", &kFileText, false, "", "MUD file (RFC 8520, JSON), below the DUT file's folder", "hub2.mud.json"},
 };
 
 }  // namespace

@@ -212,6 +212,9 @@ constinit const Shape kRequirement{.form = Form::mapping, .table = &kRequirement
 constinit const Shape kRequirements{.form = Form::list, .item = &kRequirement, .may_be_empty = true};
 constinit const Shape kEditions{.form = Form::list, .item = &kEditionText};
 constinit const Shape kPlanIdText{.form = Form::text, .syntax = &kPlanId};
+constexpr std::string_view kDeviceWords[] = {"vendor", "model", "hardware", "firmware", "product_class", "managed"};
+constinit const Shape kDeviceWord{.form = Form::word, .words = kDeviceWords};
+constinit const Shape kNeeds{.form = Form::list, .item = &kDeviceWord, .may_be_empty = true};
 constinit const Shape kPlanTagWord{.form = Form::word, .words = kPlanTag};
 constinit const Key kPlanKeys[] = {
     {"assay", &kPlanTagWord, true, "", "Kind and version of this file", "plan/1"},
@@ -233,6 +236,8 @@ constinit const Key kPlanKeys[] = {
      "[{id: \"EN303645@2.1.1:5.1-1\"}]"},
     {"parameters", &kFreeMapping, false, "{}", "Pass lines, read by expressions as .run.parameters",
      "{tls: {minimum: TLSv1.2}}"},
+    {"needs", &kNeeds, false, "of `extends`", "Keys of the DUT file's `device` without which a run means nothing",
+     "[managed]"},
 };
 
 constinit const Shape kMappingTagWord{.form = Form::word, .words = kMappingTag};

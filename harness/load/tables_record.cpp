@@ -16,7 +16,7 @@ constinit const Shape kReviewsTagWord{.form = Form::word, .words = kReviewsTag};
 constinit const Shape kWaiversTagWord{.form = Form::word, .words = kWaiversTag};
 constinit const Shape kAnswerWord{.form = Form::word, .words = kAnswerWords};
 constinit const Shape kDecisionWord{.form = Form::word, .words = kDecisionWords};
-constinit const Shape kDayText{.form = Form::text, .syntax = &kDay};
+constinit const Shape kDayText{.form = Form::text, .syntax = &kDate};
 
 constinit const Key kPersonKeys[] = {
     {"name", &kSentence, true, "", "Name", "A. Person"},

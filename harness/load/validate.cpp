@@ -4,6 +4,7 @@
 #include "harness/load/declaration.hpp"
 #include "harness/load/dut.hpp"
 #include "harness/load/load_device.hpp"
+#include "harness/load/mud.hpp"
 #include "harness/load/parts.hpp"
 #include "harness/load/plan_builder.hpp"
 #include "harness/load/read.hpp"
@@ -81,7 +82,22 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
   return faults.errors();
 }
 
-std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLibrary& library) {
+namespace {
+
+/// What the plan asks of the device's entry beside ICS and IXIT.
+void check_needs(const Node& root, const Plan& plan, Faults& faults) {
+  const auto& device = child(root, "device");
+  for (const auto& key : plan.needs) {
+    const auto said = text_of(device, key, "unknown");
+    if (said == "unknown") {
+      faults.add(place_of(device, key), lacks_in_words(plan, key));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLibrary& library, const Plan* plan) {
   Faults faults(source.path);
   const auto root = read_yaml(source.text, faults);
   if (!root || !check_file(*root, "dut/1", faults)) {
@@ -90,6 +106,14 @@ std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLib
   check_dut_rules(*root, faults);
   const Library files(library, {"cases", "standards"});
   check_declaration(*root, files, DeclarationCheck::complete, faults);
+  check_family_complete(*root, faults);
+  Dut dut;
+  read_declaration(*root, dut);
+  read_mud(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
+  check_mud(*root, dut, faults);
+  if (plan != nullptr) {
+    check_needs(*root, *plan, faults);
+  }
   if (faults.empty()) {  // rules between parts that are wrong themselves would only say it again
     check_consistency(*root, files, faults);
   }

@@ -93,6 +93,70 @@ struct IcsEntry {
 };
 BOOST_DESCRIBE_STRUCT(IcsEntry, (), (support, because))
 
+/// Evidence that others made and a laboratory takes over: a certificate of a component, for some clauses.
+struct Inherited {
+  std::string certificate;
+  std::string scheme;
+  std::string component;
+  std::string version;               // of the component
+  std::string issued;                // YYYY-MM-DD
+  std::string expires;               // YYYY-MM-DD, its last day
+  std::vector<std::string> clauses;  // qualified ids of provisions or cases
+  std::string accepted_by;           // the laboratory; empty: not accepted, does not count
+  std::string file;                  // the certificate itself, relative to the DUT file
+  std::string sha256;                // of that file, when a run kept it
+
+  bool operator==(const Inherited&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Inherited, (),
+                      (certificate, scheme, component, version, issued, expires, clauses, accepted_by, file, sha256))
+
+/// "certificate CLSR-1 (CLS-Ready) of Module 1.2, accepted by Example Laboratory".
+std::string in_words(const Inherited& entry);
+
+/// Why the entry does not count on that day (RFC 3339), or nothing when it does.
+std::string ignored_because(const Inherited& entry, std::string_view date);
+
+/// A model of the family that the declaration stands for.
+struct Variant {
+  std::string model;
+  std::string differences;
+  bool tested = false;
+  std::string argued;  // why the results hold for it untested
+
+  bool operator==(const Variant&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Variant, (), (model, differences, tested, argued))
+
+/// Which model was tested and what the results say of the others; empty without a family.
+std::vector<std::string> family_statement(const std::vector<Variant>& family);
+
+/// One accepted flow of a MUD file (RFC 8520), by the side that offers the service.
+struct MudFlow {
+  std::string ace;              // "acl/ace"
+  bool offered = false;         // the device listens; else it is the one that connects
+  std::string transport;        // tcp, udp; empty: any
+  std::int64_t first_port = 0;  // of the service; 0 to 65535: any
+  std::int64_t last_port = 65535;
+  std::string peer;  // "local-networks", "my-controller", "name example.org", "any" …
+
+  bool operator==(const MudFlow&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(MudFlow, (), (ace, offered, transport, first_port, last_port, peer))
+
+/// A MUD file, read as a declaration of communication.
+struct Mud {
+  std::string file;
+  std::string url;
+  std::vector<MudFlow> flows;
+
+  bool operator==(const Mud&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Mud, (), (file, url, flows))
+
+/// Whether the file says that the device listens there.
+bool offers(const Mud& mud, const Endpoint& endpoint);
+
 struct Dut {
   DeviceIdentity device;
   std::vector<Sample> samples;
@@ -105,11 +169,15 @@ struct Dut {
   std::string standard;                     // "TS103701@1.1.1"; empty when nothing is declared
   std::map<std::string, IcsEntry> ics;      // "5.1-2" -> entry
   std::map<std::string, json::array> ixit;  // "15-Intf" -> objects; a table that is not there is not declared
+  Later<Inherited> inherits;
+  Later<Variant> family;
+  Later<Mud> mud;  // none or one
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
-                      (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit))
+                      (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
+                       inherits, family, mud))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).

@@ -47,6 +47,13 @@ std::optional<E> enum_from(std::string_view name) {
   return boost::describe::enum_from_string(std::string{name}.c_str(), value) ? std::optional<E>{value} : std::nullopt;
 }
 
+/// A list that came with a later version of a format: a struct without it is read as one with an empty list, and an
+/// empty list is not written, so that what earlier versions wrote keeps its bytes.
+template <class T>
+struct Later : std::vector<T> {
+  using std::vector<T>::vector;
+};
+
 namespace detail {
 
 template <class T>
@@ -54,6 +61,15 @@ struct is_vector : std::false_type {};
 
 template <class T>
 struct is_vector<std::vector<T>> : std::true_type {};
+
+template <class T>
+struct is_later : std::false_type {};
+
+template <class T>
+struct is_later<Later<T>> : std::true_type {};
+
+template <class T>
+struct is_vector<Later<T>> : std::true_type {};
 
 template <class T>
 struct is_optional : std::false_type {};
@@ -106,7 +122,15 @@ template <class T>
     static_assert(Described<T>, "describe the struct with BOOST_DESCRIBE_STRUCT");
     json::object out;
     using Members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
-    boost::mp11::mp_for_each<Members>([&](auto member) { out[member.name] = to_json(value.*member.pointer); });
+    boost::mp11::mp_for_each<Members>([&](auto member) {
+      const auto& read = value.*member.pointer;
+      if constexpr (detail::is_later<std::decay_t<decltype(read)>>::value) {
+        if (read.empty()) {
+          return;
+        }
+      }
+      out[member.name] = to_json(read);
+    });
     return out;
   }
 }
@@ -203,6 +227,12 @@ template <class T>
     Result<> result;
     std::size_t used = 0;
     boost::mp11::mp_for_each<Members>([&](auto member) {
+      if constexpr (detail::is_later<std::decay_t<decltype(out.*member.pointer)>>::value) {
+        if (!value.get_object().contains(member.name)) {
+          (out.*member.pointer).clear();
+          return;
+        }
+      }
       if (result) {
         ++used;
         result = detail::read_member(value.get_object(), member.name, out.*member.pointer, pointer);

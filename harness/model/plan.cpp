@@ -22,4 +22,9 @@ bool is_evidence_for(const Case& test_case, const Requirement& requirement) {
   return test_case.covers == requirement.id || std::find(from.begin(), from.end(), test_case.covers) != from.end();
 }
 
+std::string lacks_in_words(const Plan& plan, const std::string& key) {
+  return "plan " + plan.id + " needs device." + key + " in the DUT file, and it is unknown there" +
+         (key == "managed" ? ": say retail or isp" : "");
+}
+
 }  // namespace assay

@@ -202,12 +202,16 @@ struct Plan {
   std::vector<std::string> ics_names;    // provision ids of the standard, short form: what support() may name
   std::vector<std::string> ixit_tables;  // of the method: what ixit() and declared() may name
   std::vector<InputFile> inputs;
+  Later<std::string> needs;  // keys of the DUT file's `device` that must not be unknown
 
   bool operator==(const Plan&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Plan, (),
                       (id, title, scheme, approval, standard, method, extends, requirements, cases, parameters,
-                       ics_names, ixit_tables, inputs))
+                       ics_names, ixit_tables, inputs, needs))
 ASSAY_JSON_DECLARE(Plan);
+
+/// "plan p/1 needs device.managed in the DUT file: …".
+std::string lacks_in_words(const Plan& plan, const std::string& key);
 
 }  // namespace assay

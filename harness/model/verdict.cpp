@@ -22,4 +22,8 @@ std::string_view word_for(Verdict verdict) {
   return "ERROR";
 }
 
+std::string word_for(Verdict verdict, const std::vector<std::string>& inherited) {
+  return std::string{word_for(verdict)} + (verdict == Verdict::pass && !inherited.empty() ? " (inherited)" : "");
+}
+
 }  // namespace assay

@@ -16,6 +16,9 @@ BOOST_DESCRIBE_ENUM(Verdict, pass, fail, inconclusive, not_applicable, not_teste
 /// "PASS", "NOT_TESTED" …: as printed everywhere.
 std::string_view word_for(Verdict verdict);
 
+/// The same for something that rests on inherited evidence: "PASS (inherited)".
+std::string word_for(Verdict verdict, const std::vector<std::string>& inherited);
+
 /// One shown fact against the device, or (with an INCONCLUSIVE unit) one thing that is missing.
 struct Finding {
   std::string what;
@@ -72,12 +75,13 @@ struct UnitVerdict {
   std::string remedy;
   std::vector<std::string> observations;  // ids of all observations it was judged on
   std::optional<PersonsVerdict> person;   // the last answer to it
+  Later<std::string> inherited = {};      // the certificates that a PASS rests on instead of this run
 
   bool operator==(const UnitVerdict&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(UnitVerdict, (),
                       (id, title, verdict, because, findings, open, pass_proposed, machine, remedy, observations,
-                       person))
+                       person, inherited))
 
 struct CaseVerdict {
   std::string id;
@@ -87,10 +91,11 @@ struct CaseVerdict {
   Verdict verdict = Verdict::not_tested;
   std::string because;
   std::vector<UnitVerdict> units;
+  Later<std::string> inherited = {};  // of its units, when it passes
 
   bool operator==(const CaseVerdict&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(CaseVerdict, (), (id, covers, title, type, verdict, because, units))
+BOOST_DESCRIBE_STRUCT(CaseVerdict, (), (id, covers, title, type, verdict, because, units, inherited))
 
 struct RequirementVerdict {
   std::string id;
@@ -100,10 +105,11 @@ struct RequirementVerdict {
   Verdict verdict = Verdict::not_tested;
   std::string because;
   std::vector<CaseVerdict> cases;
+  Later<std::string> inherited = {};  // of its cases, when it passes
 
   bool operator==(const RequirementVerdict&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(RequirementVerdict, (), (id, title, modality, strength, verdict, because, cases))
+BOOST_DESCRIBE_STRUCT(RequirementVerdict, (), (id, title, modality, strength, verdict, because, cases, inherited))
 ASSAY_JSON_DECLARE(RequirementVerdict);
 
 /// Counts over the requirements of the level; the only "result" a run states.
@@ -122,12 +128,13 @@ struct LevelSummary {
   std::int64_t unreviewed = 0;            // … that no second person has seen
   std::int64_t overrides = 0;             // … that stands in place of a machine's verdict: a deviation
   std::string statement;                  // "3 of 13 requirements evidenced, 2 failed, 8 open"
+  Later<std::string> inherited = {};      // requirements whose PASS rests on inherited evidence
 
   bool operator==(const LevelSummary&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(LevelSummary, (),
                       (plan, draft, requirements, evidenced, failed, open, errors, not_applicable, machine_units,
-                       machine_units_passed, answers, unreviewed, overrides, statement))
+                       machine_units_passed, answers, unreviewed, overrides, statement, inherited))
 
 /// verdicts.json: derived from run plan and journal alone, the same bytes every time.
 struct Verdicts {

@@ -50,6 +50,12 @@ void check_declaration(const Plan& plan, const Dut& dut, Problems& problems) {
     problems.add("the declaration follows " + dut.standard + " but plan " + plan.id + " reads " + plan.method +
                  ": use a declaration of that edition");
   }
+  const auto device = to_json(dut.device).as_object();
+  for (const auto& key : plan.needs) {
+    if (const auto* said = device.if_contains(key); said != nullptr && *said == json::value("unknown")) {
+      problems.add(lacks_in_words(plan, key));
+    }
+  }
   for (const auto& [id, entry] : dut.ics) {
     if (!contains(plan.ics_names, id)) {
       problems.add("ICS \"" + id + "\" is no provision of " + plan.standard);
@@ -203,6 +209,11 @@ Result<RunPlan> make_run_plan(const Plan& plan, const Dut& dut, const ProbeCatal
   out.dut = dut;
   out.allow = enum_name(options.allow);
   out.assumptions = options.assumptions;
+  for (const auto& entry : dut.inherits) {
+    if (const auto why = ignored_because(entry, options.date); !why.empty()) {
+      out.assumptions.push_back("Inherited evidence does not count, " + why + ": " + in_words(entry) + ".");
+    }
+  }
   out.targets = targets_of(dut, options);
   Graph graph{out, probes, options.allow, problems};
   for (const auto& test_case : plan.cases) {

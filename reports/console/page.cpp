@@ -106,8 +106,9 @@ void Page::field(std::size_t indent, std::string_view label, std::size_t column,
   wrapped(std::max(column, used + 1), words, tone);
 }
 
-void Page::verdict(std::size_t indent, Verdict verdict, std::size_t column, std::string_view words) {
-  const auto mark = std::string{symbol_for(verdict)} + " " + std::string{word_for(verdict)};
+void Page::verdict(std::size_t indent, Verdict verdict, const std::vector<std::string>& inherited, std::size_t column,
+                   std::string_view words) {
+  const auto mark = std::string{symbol_for(verdict)} + " " + word_for(verdict, inherited);
   const auto used = indent + display_width(mark);
   out_ << std::string(indent, ' ') << painted(mark, tone_of(verdict))
        << std::string(column > used ? column - used : 1, ' ');

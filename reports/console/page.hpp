@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/model/verdict.hpp"
 
@@ -28,7 +29,8 @@ class Page {
              Tone tone = Tone::plain);
 
   /// Mark, word and what follows, as the first line of a verdict.
-  void verdict(std::size_t indent, Verdict verdict, std::size_t column, std::string_view words);
+  void verdict(std::size_t indent, Verdict verdict, const std::vector<std::string>& inherited, std::size_t column,
+               std::string_view words);
 
  private:
   std::string painted(std::string_view text, Tone tone) const;

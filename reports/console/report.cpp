@@ -42,6 +42,9 @@ void write_head(const Bundle& bundle, Page& page) {
   page.field(0, "Device", kLabel,
              device.vendor + " " + device.model + ", hardware " + device.hardware + ", firmware " + device.firmware,
              Tone::strong);
+  for (const auto& variant : family_statement(plan.dut.family)) {
+    page.field(0, "Family", kLabel, variant);
+  }
   page.field(0, "Plan", kLabel, plan.plan.id + "  " + plan.plan.title);
   page.field(0, "Tested", kLabel, where_tested(plan));
   page.field(0, "Run", kLabel,
@@ -95,18 +98,21 @@ void write_findings(const RequirementVerdict& requirement, const ConsoleOptions&
 
 void write_units(const RequirementVerdict& requirement, Page& page) {
   for (const auto& of : requirement.cases) {
-    page.verdict(2, of.verdict, kVerdict + 2, of.id + "  " + of.title);
+    page.verdict(2, of.verdict, of.inherited, kVerdict + 2, of.id + "  " + of.title);
     for (const auto& unit : of.units) {
-      page.verdict(4, unit.verdict, kVerdict + 4, reports::unit_label(of, unit) + "  " + unit.title);
+      page.verdict(4, unit.verdict, unit.inherited, kVerdict + 4, reports::unit_label(of, unit) + "  " + unit.title);
       page.text(kVerdict + 4, unit.because + (unit.pass_proposed ? " Pass proposed: an assessor decides." : ""));
     }
   }
 }
 
 void write_requirement(const RequirementVerdict& requirement, const ConsoleOptions& options, Page& page) {
-  page.verdict(0, requirement.verdict, kVerdict, requirement.id + "  " + requirement.title);
+  page.verdict(0, requirement.verdict, requirement.inherited, kVerdict, requirement.id + "  " + requirement.title);
   if (requirement.verdict != Verdict::pass && !requirement.because.empty()) {
     page.field(kVerdict, "why", kDetail, requirement.because);
+  }
+  for (const auto& basis : requirement.inherited) {
+    page.field(kVerdict, "inherits", kDetail, basis);
   }
   for (const auto& remedy : reports::remedies(requirement)) {
     page.field(kVerdict, "remedy", kDetail, remedy);

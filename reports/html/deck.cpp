@@ -122,7 +122,7 @@ void fill_deck(const Reading& reading, Section page) {
     put_columns(&requirement, slide);
     put_declared(reading.plan.dut, requirement.id, slide);
     if (verdicts && i < verdicts->requirements.size()) {
-      put_look(slide, look_of(verdicts->requirements[i].verdict));
+      put_look(slide, look_of(verdicts->requirements[i].verdict, verdicts->requirements[i].inherited));
       put_evidence(reading, verdicts->requirements[i], slide);
       put_assessment(reading, verdicts->requirements[i], slide);
     } else {

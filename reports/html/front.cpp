@@ -18,8 +18,8 @@ std::string Reading::folder_of(const ArtifactRef& artifact) const {
   return base + (artifact.restricted ? "restricted" : "artifacts");
 }
 
-VerdictLook look_of(Verdict verdict) {
-  return {enum_name(verdict), std::string{symbol_for(verdict)}, std::string{word_for(verdict)}};
+VerdictLook look_of(Verdict verdict, const std::vector<std::string>& inherited) {
+  return {enum_name(verdict), std::string{symbol_for(verdict)}, word_for(verdict, inherited)};
 }
 
 VerdictLook look_without_verdict() {
@@ -225,7 +225,8 @@ void put_verdict_rows(const Reading& reading, const Verdicts& verdicts, Section 
   for (std::size_t i = 0; i < verdicts.requirements.size(); ++i) {
     const auto& requirement = verdicts.requirements[i];
     auto row = result.add("ROW");
-    put_row(row, i, requirement.id, requirement.title, requirement.modality, look_of(requirement.verdict));
+    put_row(row, i, requirement.id, requirement.title, requirement.modality,
+            look_of(requirement.verdict, requirement.inherited));
     row.prose("BECAUSE", requirement.because);
     for (const auto& remedy : advice(reading.plan.plan, requirement)) {
       row.maybe("REMEDY", remedy);
@@ -321,6 +322,16 @@ void fill_tested(const Reading& reading, Section tested) {
                                  ? "none"
                                  : dut.standard + ": " + std::to_string(dut.ics.size()) + " of the ICS rows, " +
                                        std::to_string(dut.ixit.size()) + " of the IXIT tables");
+  tested.each("VARIANT", family_statement(dut.family));
+  for (const auto& entry : dut.inherits) {
+    auto row = tested.add("INHERITED");
+    row.text("BASIS", in_words(entry));
+    const auto ignored = ignored_because(entry, reading.plan.date);
+    row.text("COUNTS", ignored.empty() ? "counts until " + entry.expires : "does not count: " + ignored);
+    row.text("CLAUSES", joined(entry.clauses, ", "));
+    row.text("FILE", or_none(entry.file, "not kept"));
+    row.text("SHA", entry.sha256);
+  }
   put_run(reading, tested);
   put_targets(reading.plan, tested);
   for (const auto& probe : reading.plan.probes) {

@@ -35,7 +35,7 @@ struct VerdictLook {
   std::string word;
 };
 
-VerdictLook look_of(Verdict verdict);
+VerdictLook look_of(Verdict verdict, const std::vector<std::string>& inherited = {});
 
 /// A requirement of the plan before there is a verdict.
 VerdictLook look_without_verdict();

@@ -110,7 +110,7 @@ void put_person(const Reading& reading, const PersonsVerdict& person, Section un
 void put_unit(const Reading& reading, const CaseVerdict& of, const UnitVerdict& verdict, Section unit) {
   const auto* planned_case = find_case(reading.plan.plan, of.id);
   const auto* planned = planned_case == nullptr ? nullptr : find_unit(*planned_case, verdict.id);
-  put_look(unit, look_of(verdict.verdict));
+  put_look(unit, look_of(verdict.verdict, verdict.inherited));
   unit.text("LABEL", unit_label(of, verdict));
   unit.prose("NAME", verdict.title);
   const bool persons = verdict.person && verdict.person->standing == Standing::counts;
@@ -138,7 +138,7 @@ void put_unit(const Reading& reading, const CaseVerdict& of, const UnitVerdict& 
 }
 
 void put_case(const Reading& reading, const RequirementVerdict& parent, const CaseVerdict& verdict, Section section) {
-  put_look(section, look_of(verdict.verdict));
+  put_look(section, look_of(verdict.verdict, verdict.inherited));
   section.text("ID", verdict.id);
   section.prose("NAME", verdict.title);
   section.text("TYPE", verdict.type == "functional" ? "Functional case" : "Conceptual case");
@@ -187,7 +187,7 @@ void fill_requirements(const Reading& reading, Section page) {
       const auto& requirement = verdicts->requirements[i];
       auto article = page.include("REQUIREMENT", "requirement.tpl");
       article.text("ANCHOR", requirement_anchor(i));
-      put_look(article, look_of(requirement.verdict));
+      put_look(article, look_of(requirement.verdict, requirement.inherited));
       article.text("ID", requirement.id);
       article.prose("NAME", requirement.title);
       article.maybe("BECAUSE", requirement.because);

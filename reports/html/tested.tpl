@@ -11,7 +11,9 @@
 <dt>Product class</dt><dd>{{PRODUCT_CLASS}}</dd>
 {{#MANAGED}}<dt>Managed by</dt><dd>{{TEXT}}</dd>{{/MANAGED}}
 <dt>Declaration</dt><dd>{{DECLARATION}}</dd>
-</dl>
+{{#VARIANT}}<dt>Family</dt><dd>{{TEXT}}</dd>
+{{/VARIANT}}{{#INHERITED}}<dt>Inherited evidence</dt><dd>{{BASIS}}, for {{CLAUSES}}; {{COUNTS}}. File: {{FILE}} <span class="mono">{{SHA}}</span></dd>
+{{/INHERITED}}</dl>
 </div>
 <div>
 <h3>The run</h3>

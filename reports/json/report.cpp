@@ -122,6 +122,18 @@ Result<> write_json_report(const Bundle& bundle, std::ostream& out) {
   report["host"] = bundle.host();
   report["device"] = to_json(plan.dut.device);
   report["samples"] = to_json(plan.dut.samples);
+  if (!plan.dut.inherits.empty()) {
+    json::array inherits;
+    for (const auto& entry : plan.dut.inherits) {
+      auto item = to_json(entry).get_object();
+      item["ignored_because"] = ignored_because(entry, plan.date);
+      inherits.push_back(std::move(item));
+    }
+    report["inherits"] = std::move(inherits);
+  }
+  if (!plan.dut.family.empty()) {
+    report["family"] = to_json(plan.dut.family);
+  }
   report["plan"] = plan_json(plan.plan);
   report["summary"] = bundle.verdicts() ? to_json(bundle.verdicts()->summary) : json::value{};
   report["requirements"] = bundle.verdicts() ? requirements_json(bundle) : json::array{};

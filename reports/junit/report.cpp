@@ -98,7 +98,7 @@ Row row_for(const RequirementVerdict& requirement, const CaseVerdict& item, cons
   if (unit.findings.size() + unit.open.size() == 1) {
     row.message = (unit.findings.empty() ? unit.open : unit.findings).front().what;
   }
-  add_line(row.detail, std::string{word_for(unit.verdict)} + ": ", unit.because);
+  add_line(row.detail, word_for(unit.verdict, unit.inherited) + ": ", unit.because);
   add_findings(row.detail, "finding: ", unit.findings);
   add_findings(row.detail, "open: ", unit.open);
   add_line(row.detail, "remedy: ", unit.remedy);
@@ -115,7 +115,7 @@ Row row_for_whole(const std::string& of, const std::string& id, const std::strin
 Suite suite_for(const RequirementVerdict& requirement, const JunitOptions& options) {
   Suite suite;
   suite.name = requirement.id + " " + requirement.title;
-  suite.properties = {{"verdict", std::string{word_for(requirement.verdict)}},
+  suite.properties = {{"verdict", word_for(requirement.verdict, requirement.inherited)},
                       {"because", requirement.because},
                       {"modality", requirement.modality},
                       {"strength", requirement.strength}};

@@ -215,3 +215,90 @@ TEST_CASE("Requirements, cases and units keep the order of the plan") {
   CHECK(verdicts.requirements[0].cases[0].units[1].id == "z/b");
   CHECK(verdicts.requirements[0].cases[1].id == "a");
 }
+
+namespace {
+
+Inherited certificate() {
+  return {"C-1", "CLS-Ready", "Module", "1.2", "2026-01-01", "2026-11-23", {"S@1:5.1-1"}, "Example Laboratory", "", ""};
+}
+
+}  // namespace
+
+TEST_CASE("inherited evidence settles what is open, is named, and is never the machine's own PASS") {
+  auto device = dut();
+  device.inherits = {certificate()};
+  const auto verdicts = judged(plan_of({case_of("c", ending({kUntested, kOpen, kPass}))}), device);
+  const auto& requirement = verdicts.requirements.at(0);
+  CHECK(requirement.verdict == Verdict::pass);
+  CHECK(requirement.because == "1 of 1 cases pass, 1 by inherited evidence");
+  CHECK(word_for(requirement.verdict, requirement.inherited) == "PASS (inherited)");
+  const auto& units = requirement.cases.at(0).units;
+  CHECK(
+      units[0].because.starts_with("inherited: certificate C-1 (CLS-Ready) of Module 1.2, accepted by Example "
+                                   "Laboratory; this run alone would say NOT_TESTED"));
+  CHECK(units[1].inherited.size() == 1);
+  CHECK(units[2].inherited.empty());
+  CHECK(verdicts.summary.machine_units == 2);
+  CHECK(verdicts.summary.machine_units_passed == 1);
+  CHECK(verdicts.summary.statement == "1 of 1 requirements evidenced (1 with inherited evidence), 0 failed, 0 open");
+}
+
+TEST_CASE("inherited evidence never covers a finding, a fault of ours, or an unconfirmed requirement") {
+  auto device = dut();
+  device.inherits = {certificate()};
+  CHECK(judged(plan_of({case_of("c", ending({kFail, kUntested}))}), device).requirements[0].verdict == kFail);
+  CHECK(judged(plan_of({case_of("c", ending({kError}))}), device).requirements[0].verdict == kError);
+  auto plan = plan_of({case_of("c", ending({kUntested}))});
+  plan.requirements[0].strength = Strength::unconfirmed;
+  CHECK(judged(plan, device).requirements[0].verdict == kUntested);
+  CHECK(judged(plan, device).summary.inherited.empty());
+}
+
+TEST_CASE("inherited evidence that is expired, not accepted, too young or for another clause does not count") {
+  const auto plan = plan_of({case_of("c", ending({kUntested}))});
+  const auto with = [&](const Inherited& entry) {
+    auto device = dut();
+    device.inherits = {entry};
+    return judged(plan, device).requirements[0].verdict;
+  };
+  CHECK(with(certificate()) == kPass);
+  auto entry = certificate();
+  entry.expires = "2026-11-22";
+  CHECK(with(entry) == kUntested);
+  CHECK(ignored_because(entry, "2026-11-23T00:00:00Z") == "it expired on 2026-11-22");
+  entry = certificate();
+  entry.issued = "2026-11-24";
+  CHECK(with(entry) == kUntested);
+  entry = certificate();
+  entry.accepted_by.clear();
+  CHECK(with(entry) == kUntested);
+  auto device = dut();
+  device.inherits = {entry};
+  CHECK(run_plan(plan, device).assumptions.at(0) ==
+        "Inherited evidence does not count, no laboratory has accepted it: certificate C-1 (CLS-Ready) of Module 1.2.");
+  entry = certificate();
+  entry.clauses = {"S@1:5.1-2"};
+  CHECK(with(entry) == kUntested);
+  entry.clauses = {"c"};  // a case
+  CHECK(with(entry) == kPass);
+}
+
+TEST_CASE("what earlier versions wrote keeps its bytes: no inherited evidence, no member of that name") {
+  const auto verdicts = judged(plan_of({case_of("c", ending({kPass}))}));
+  CHECK(canonical(to_json(verdicts)).find("inherited") == std::string::npos);
+  Verdicts read;
+  REQUIRE(from_json(to_json(verdicts), read));
+  CHECK(read == verdicts);
+}
+
+TEST_CASE("a plan that needs a key of the device does not run while it is unknown") {
+  auto plan = plan_of({case_of("c", ending({kPass}))});
+  plan.needs = {"managed"};
+  const auto made = make_run_plan(plan, dut(), catalogue(), options());
+  REQUIRE(!made);
+  CHECK(made.error().what ==
+        "plan p/1 needs device.managed in the DUT file, and it is unknown there: say retail or isp");
+  auto device = dut();
+  device.device.managed = "isp";
+  CHECK(make_run_plan(plan, device, catalogue(), options()));
+}

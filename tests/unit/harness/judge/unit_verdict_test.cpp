@@ -326,7 +326,8 @@ TEST_CASE("A declared endpoint that was not found is named and keeps the unit op
   const auto verdicts = judge(plan, seen, finished());
   REQUIRE(first_case(verdicts).units.size() == 2);
   CHECK(first_case(verdicts).units[1].verdict == Verdict::inconclusive);
-  CHECK(first_case(verdicts).units[1].because == "tcp/443 is declared and was not found, so it was not judged");
+  CHECK(first_case(verdicts).units[1].because ==
+        "tcp/443 is declared and was not found from lan, so it was not judged");
   unit.expect = "ixit(\"1-AuthMech\") | .port";
   const auto undeclared = run_plan(plan_of({case_of("c", {unit})}), device);
   CHECK(first_case(judge(undeclared, seen, finished())).units[1].because == "IXIT 1-AuthMech (not declared)");

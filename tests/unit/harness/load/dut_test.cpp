@@ -260,3 +260,43 @@ TEST_CASE("source: what is no readable file is told") {
   folder.write("full.yaml", std::string(1u << 20u, 'x'));
   CHECK(read_source(folder.path("full.yaml")).has_value());
 }
+
+TEST_CASE("dut: inherited certificates are read, their days checked, and what is not accepted stays so") {
+  const std::string entry =
+      "inherits:\n  - {certificate: C-1, scheme: CLS-Ready, component: Module, version: 1.2, issued: 2026-01-31, "
+      "expires: 2028-01-30, clauses: [\"EN303645@2.1.1:5.4-1\"]";
+  const auto dut = dut_with(entry + ", accepted_by: Example Laboratory, file: certificates/c1.pdf}\n");
+  REQUIRE(dut.inherits.size() == 1);
+  CHECK(dut.inherits[0] == Inherited{"C-1",
+                                     "CLS-Ready",
+                                     "Module",
+                                     "1.2",
+                                     "2026-01-31",
+                                     "2028-01-30",
+                                     {"EN303645@2.1.1:5.4-1"},
+                                     "Example Laboratory",
+                                     "certificates/c1.pdf",
+                                     ""});
+  CHECK(dut_with(entry + "}\n").inherits[0].accepted_by.empty());
+  CHECK(errors_with(entry + ", file: ../c1.pdf}\n").size() == 1);
+  CHECK(errors_with(entry + ", file: /etc/passwd}\n").size() == 1);
+  auto wrong = entry;
+  wrong.replace(wrong.find("2028-01-30"), 10, "2026-02-30");
+  CHECK(errors_with(wrong + "}\n").size() == 1);
+  wrong.replace(wrong.find("2026-02-30"), 10, "2025-02-28");
+  CHECK(errors_with(wrong + "}\n").at(0).find("the certificate expires before it is issued") != std::string::npos);
+}
+
+TEST_CASE("dut: a family names each model once, and a tested one is not argued") {
+  const auto dut =
+      dut_with("family: [{model: Hub, tested: true}, {model: Mini, differences: no socket, argued: same board}]\n");
+  CHECK(family_statement(dut.family) == Lines{"Hub: tested", "Mini (no socket): not tested; argued: same board"});
+  CHECK(errors_with("family: [{model: Hub, tested: true}, {model: Hub, argued: x}]\n").at(0).find("already") !=
+        std::string::npos);
+  CHECK(errors_with("family: [{model: Hub, tested: true, argued: x}]\n").size() == 1);
+}
+
+TEST_CASE("dut: a MUD file that is not there is a fault at its key") {
+  CHECK(errors_with("mud: nowhere.json\n") ==
+        Lines{"dut.yaml:6:6: the MUD file \"nowhere.json\": there is no such file"});
+}

@@ -1,0 +1,114 @@
+#include <string>
+
+#include "harness/expr/expr.hpp"
+#include "tests/support/catch.hpp"
+
+namespace {
+
+using namespace assay;
+
+json::object service(const char* endpoint, bool reachable, const char* protocol = "http") {
+  return {{"id", "o2"},
+          {"endpoint", endpoint},
+          {"sample", "A"},
+          {"vantage", "lan"},
+          {"completion", "completed"},
+          {"error", ""},
+          {"facts", json::object{{"service.reachable", reachable}, {"service.protocol", protocol}}},
+          {"absent", json::array{}},
+          {"unobserved", json::object{}},
+          {"coverage", json::object{}},
+          {"evidence", json::object{{"service.reachable", json::array{"aa"}}}}};
+}
+
+json::object document(json::object ixit, const json::object& seen) {
+  auto ports = seen;
+  ports["endpoint"] = nullptr;
+  ports["facts"] = json::object{{"ports.open", json::array{json::object{{"endpoint", "tcp/23"}}}}};
+  return {{"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
+          {"ics", json::object{}},
+          {"ixit", std::move(ixit)},
+          {"mud",
+           json::array{json::object{{"offered", true}, {"transport", "tcp"}, {"first_port", 8000}, {"last_port", 8009}},
+                       json::object{{"offered", true}, {"transport", "udp"}, {"first_port", 99}, {"last_port", 99}},
+                       json::object{{"offered", false}, {"transport", "tcp"}, {"first_port", 23}, {"last_port", 23}}}},
+          {"obs", json::object{{"services", json::array{seen}}, {"ports", json::array{ports}}}},
+          {"specs", json::object{{"services", json::array{"service.reachable", "service.protocol"}},
+                                 {"ports", json::array{"ports.open"}}}},
+          {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{"13-SoftServ", "15-Intf"}}}}};
+}
+
+json::object table() {
+  return {{"15-Intf",
+           json::array{json::object{{"id", "IF-1"}, {"port", json::array{"tcp/80", "udp/53"}}, {"service", "http"}},
+                       json::object{{"id", "IF-2"}, {"port", "tcp/22"}, {"status", "disabled"}}}}};
+}
+
+Evaluated run(const std::string& program, json::object ixit, const json::object& seen) {
+  const Evaluation evaluation{program, "c.yaml:1:1", document(std::move(ixit), seen), nullptr};
+  auto out = evaluate({&evaluation, 1}).front();
+  CAPTURE(program);
+  CHECK(out.error == "");
+  return out;
+}
+
+std::string what(const Evaluated& evaluated) {
+  REQUIRE(evaluated.items.size() == 1);
+  return std::string{std::string_view{evaluated.items[0].at("what").as_string()}};
+}
+
+const std::string kUndeclared = R"(obs("services") | undeclared(["15-Intf", "13-SoftServ"]))";
+const std::string kDoubts = R"(obs("services") | declaration_doubts(["15-Intf", "13-SoftServ"]))";
+
+}  // namespace
+
+TEST_CASE("declared and observed: what is there and not declared is a finding that names service, port and vantage") {
+  const auto found = run(kUndeclared, table(), service("tcp/23", true, "telnet"));
+  CHECK(what(found) == "tcp/23 (telnet) is reachable from lan, and IXIT 15-Intf and 13-SoftServ do not name it");
+  CHECK(found.items[0].at("evidence") == json::value(json::array{"aa"}));
+  CHECK(found.missing.empty());
+  CHECK(run(kUndeclared, table(), service("tcp/23", false)).items.empty());
+  CHECK(run(kUndeclared, table(), service("tcp/80", true)).items.empty());
+  CHECK(run(kUndeclared, table(), service("tcp/22", true)).items.empty());  // declared disabled: another unit's matter
+}
+
+TEST_CASE("declared and observed: without the first table nothing is undeclared, and the table is missing") {
+  const auto found = run(kUndeclared, {}, service("tcp/23", true));
+  CHECK(found.items.empty());
+  CHECK(found.missing == std::vector<std::string>{"IXIT 15-Intf (not declared)"});
+}
+
+TEST_CASE("declared and observed: what is declared and cannot be reached is a doubt that names it") {
+  CHECK(what(run(kDoubts, table(), service("udp/53", false))) ==
+        "udp/53 (IXIT 15-Intf IF-1 http) is declared and could not be reached from lan");
+  CHECK(run(kDoubts, table(), service("tcp/22", false)).items.empty());
+  CHECK(run(kDoubts, table(), service("udp/53", true)).items.empty());
+}
+
+TEST_CASE("declared and observed: what only the MUD file declares is a doubt, not a finding") {
+  CHECK(run(kUndeclared, table(), service("tcp/8001", true)).items.empty());
+  CHECK(what(run(kDoubts, table(), service("tcp/8001", true))) ==
+        "tcp/8001 (http) is reachable from lan, the MUD file declares it, and IXIT 15-Intf and 13-SoftServ do not "
+        "name it");
+  CHECK(run(kUndeclared, table(), service("tcp/23", true)).items.size() == 1);  // the device's own connection
+}
+
+TEST_CASE("declared and observed: endpoints to look at are the open ones, the fixed ones and the declared UDP ones") {
+  const auto found =
+      run(R"([obs("ports") | service_endpoints(["15-Intf"]; ["udp/161"])])", table(), service("tcp/23", true));
+  CHECK(json::serialize(found.items.at(0)) == R"(["tcp/23","udp/161","udp/53","udp/99"])");
+  const auto expected =
+      run(R"([declared_services(["15-Intf", "13-SoftServ"]) | .endpoint])", table(), service("tcp/23", true));
+  CHECK(json::serialize(expected.items.at(0)) == R"(["tcp/80","udp/53"])");
+}
+
+TEST_CASE("declared and observed: the tables that a program names are known when a plan is loaded") {
+  const auto uses = names_used(kUndeclared);
+  REQUIRE(uses.size() == 3);
+  CHECK(uses[1].function == "ixit_declared");
+  CHECK(uses[1].name == "15-Intf");
+  CHECK(uses[2].name == "13-SoftServ");
+  const Evaluation evaluation{R"(obs("services") | undeclared(["15-Int"]))", "c.yaml:1:1",
+                              document(table(), service("tcp/23", true)), nullptr};
+  CHECK(evaluate({&evaluation, 1}).front().error.find("unknown IXIT table") != std::string::npos);
+}
