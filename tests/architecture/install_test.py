@@ -10,10 +10,16 @@ SOURCE = pathlib.Path(os.environ.get("ASSAY_SOURCE_DIR", pathlib.Path(__file__).
 INSTALL = SOURCE / "third_party" / "install"
 
 DPKG = """#!/bin/bash
+# As the real one: what it has never heard of is named on standard error, and the exit status is 1.
 shift 2
+status=0
 for package in "$@"; do
-  case " $MISSING " in *" $package "*) ;; *) echo "$package installed" ;; esac
+  case " $MISSING " in
+    *" $package "*) echo "dpkg-query: no packages found matching $package" >&2; status=1 ;;
+    *) echo "$package installed" ;;
+  esac
 done
+exit $status
 """
 APT = """#!/bin/bash
 echo "$*" >>"$LOG"
