@@ -28,6 +28,17 @@ FUNCTIONAL = """
 6-1-2 abcd | 6-2-2 a | 6-3-2 a | 6-5-2 abcd
 """
 
+# TS 103 701 V2.1.1 against it: cases that are no more, and cases that are new or have other units.
+GONE = "4-1-1 5.3-4-1 5.3-6-1 5.3-6-2 5.3-15-1 5.3-15-2 5.6-4-1 5.6-4-2 5.13-1-1 5.13-1-2 6-3-1 6-3-2"
+CHANGED = """
+5.0-1-1 a | 5.1-2A-1 a | 5.1-2A-2 ab | 5.1-4-1 ab | 5.3-4A-1 a | 5.3-4A-2 a | 5.3-4B-1 abc | 5.3-4B-2 abc
+5.3-6A-1 ab | 5.3-6A-2 a | 5.3-6B-1 a | 5.3-6B-2 a | 5.3-14-2 abcd | 5.3-15A-1 a | 5.3-15A-2 abc | 5.3-15B-1 a
+5.3-15B-2 ab | 5.6-1-1 ab | 5.6-1-2 abc | 5.6-3-1 ab | 5.6-3-2 abc | 5.6-4A-1 abcd | 5.6-4A-2 ab | 5.6-4B-1 a
+5.6-4B-2 a | 5.11-1-2 abcd | 5.11-4-1 abc | 5.12-3-1 ab | 5.12-3-2 abcde | 5.13-1A-1 ab | 5.13-1A-2 ab
+5.13-1B-1 ab | 5.13-1B-2 ab | 6-1-2 ab | 6-3A-1 a | 6-3A-2 a | 6-3B-1 a | 6-3B-2 a | 6-6-1 abc | 6-6-2 abcd
+6-7-1 abc | 6-7-2 ab | 6-8-1 a | 6-8-2 ab
+"""
+
 
 def table(words):
     return dict(entry.split() for line in words.strip().splitlines() for entry in line.split(" | "))
@@ -64,6 +75,24 @@ class Library(unittest.TestCase):
         for case in table(CONCEPTUAL):
             if case != "5.3-10-1":
                 self.assertEqual(types[case], "conceptual", case)
+
+    def test_every_case_and_unit_of_the_second_edition_is_there_once(self):
+        library = {case["id"]: case for edition in ("1.1.1", "2.1.1") for case in cases(f"TS103701@{edition}")}
+        wanted = table(CONCEPTUAL) | table(FUNCTIONAL)
+        wanted = {case: letters for case, letters in wanted.items() if case not in GONE.split()} | table(CHANGED)
+        found = collections.Counter(case["id"].split(":")[1] for case in cases("TS103701@2.1.1"))
+        self.assertEqual(max(found.values()), 1)
+        self.assertEqual(set(found), set(wanted))
+
+        def letters_of(case):
+            own = {unit["id"].split("-")[0] for unit in case.get("units", [])}
+            if "like" not in case:
+                return own
+            dropped = {unit.split("-")[0] for unit in case.get("without", [])}
+            return own | (letters_of(library[case["like"]]) - dropped)
+
+        for case, letters in wanted.items():
+            self.assertGreaterEqual(letters_of(library[f"TS103701@2.1.1:{case}"]), set(letters), case)
 
     def test_every_provision_has_a_case(self):
         for _, standard in documents("standard/1"):
