@@ -46,6 +46,7 @@ void define_commands(CLI::App& app, Context& context) {
   add_report(app, context);
   add_replay(app, context);
   add_verify(app, context);
+  add_crosswalk(app, context);
   add_probe(app, context);
   add_probes(app, context);
   add_emulate(app, context);

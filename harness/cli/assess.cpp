@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <set>
 
 #include "harness/cli/amend.hpp"
 #include "harness/cli/approval.hpp"
+#include "harness/cli/attachments.hpp"
+#include "harness/cli/crosswalk.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
 #include "harness/engine/session.hpp"
@@ -16,6 +17,7 @@
 #include "harness/model/display.hpp"
 #include "harness/plan/plan_run.hpp"
 #include "probes/registry.hpp"
+#include "reports/console/crosswalk.hpp"
 #include "reports/console/report.hpp"
 #include "reports/html/report.hpp"
 #include "reports/json/report.hpp"
@@ -33,44 +35,6 @@ template <class T>
 std::optional<T> value_or_complain(Context& context, Loaded<T> loaded) {
   context.complain(loaded.errors);
   return std::move(loaded.value);
-}
-
-constexpr std::uintmax_t kLargestAttachment = 16u << 20u;
-
-/// Keeps a file that the DUT file names beside it, under the same name.
-bool keep_attachment(Context& context, const fs::path& folder, const std::string& name, BundleInputs& inputs) {
-  if (inputs.files.contains(name) || name == "job.yaml") {
-    context.complain({ErrorKind::bad_input, "another input of the run has this name already", name}, ExitCode::usage);
-    return false;
-  }
-  std::error_code failed;
-  const auto size = fs::is_regular_file(folder / name, failed) ? fs::file_size(folder / name, failed) : 0;
-  std::ifstream file(folder / name, std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>{file}, {});
-  if (failed || !file.is_open() || size != bytes.size() || size > kLargestAttachment || size == 0) {
-    context.complain(
-        {ErrorKind::io, "the file cannot be read, is empty, or is larger than 16 MiB", (folder / name).string()},
-        ExitCode::usage);
-    return false;
-  }
-  inputs.files[name] = std::move(bytes);
-  return true;
-}
-
-/// Certificates and the MUD file go into the bundle with the DUT file.
-bool keep_attachments(Context& context, const fs::path& folder, Dut& dut, BundleInputs& inputs) {
-  std::set<std::string> kept;
-  for (auto& entry : dut.inherits) {
-    if (entry.file.empty()) {
-      continue;
-    }
-    if (kept.insert(entry.file).second && !keep_attachment(context, folder, entry.file, inputs)) {
-      return false;
-    }
-    entry.sha256 = sha256_hex(inputs.files[entry.file]);
-  }
-  return dut.mud.empty() || kept.contains(dut.mud.front().file) ||
-         keep_attachment(context, folder, dut.mud.front().file, inputs);
 }
 
 /// Reads the DUT file, keeping its exact bytes for the bundle; or makes the undeclared device of the first hour.
@@ -162,6 +126,20 @@ bool read_waivers(Context& context, const AssessOptions& options, Prepared& prep
   return waivers.value.has_value();
 }
 
+/// The plans of --also into inputs/: nothing that a crosswalk is made from may change after the run.
+bool read_also(Context& context, const AssessOptions& options, const PlanLibrary& library, Prepared& prepared) {
+  const auto ids = plans_named(context, library, options.also);
+  if (!ids || ids->empty()) {
+    return ids.has_value();
+  }
+  auto also = load_crosswalk_inputs(context, library, *ids);
+  if (!also || !keep_crosswalk(context, library, *also, prepared.inputs)) {
+    return false;
+  }
+  prepared.also = std::move(*also);
+  return true;
+}
+
 /// The exact bytes of the plan's files into inputs/, their digests into the plan.
 bool keep_sources(Context& context, const PlanLibrary& library, Plan& plan, BundleInputs& inputs) {
   const auto sources = plan_sources(library, plan);
@@ -192,7 +170,7 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   auto dut = device(context, options, *library, prepared.inputs);
   if (!dictionaries || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
       !read_job(context, options, prepared.inputs) || !read_waivers(context, options, prepared) ||
-      !keep_sources(context, *library, *plan, prepared.inputs)) {
+      !keep_sources(context, *library, *plan, prepared.inputs) || !read_also(context, options, *library, prepared)) {
     return std::nullopt;
   }
   take_approval(*plan, *approvals);
@@ -375,6 +353,12 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
     context.complain(written.error(), exit_code_for(written.error()));
     return std::nullopt;
   }
+  if (!prepared.also.plans.empty()) {
+    if (const auto recorded = record_crosswalk(prepared.also, **writer); !recorded) {
+      context.complain(recorded.error(), ExitCode::error);
+      return std::nullopt;
+    }
+  }
   if (!bring_up(context, prepared.run_plan, prepared.dut_folder) || !enter_vantage(context, prepared.run_plan)) {
     return std::nullopt;
   }
@@ -448,14 +432,26 @@ std::optional<Assessed> resume_assessment(Context& context, const fs::path& fold
   return run_and_close(context, plan, loaded, **writer, bundle->observations(), options, run_folder);
 }
 
-void print_assessment(const Context& context, const Assessed& assessed) {
+void print_assessment(Context& context, const Assessed& assessed) {
   const auto bundle = Bundle::open(bundle_in(assessed.folder));
+  std::optional<Crosswalk> also;
+  if (bundle && !assessed.interrupted) {
+    auto made = asked_crosswalk(context, *bundle);
+    if (made) {
+      also = std::move(*made);
+    } else {
+      context.complain(made.error(), ExitCode::error);
+    }
+  }
   if (context.json) {
     json::object facts;
     facts["folder"] = assessed.folder.string();
     facts["interrupted"] = assessed.interrupted;
     facts["device_lost"] = assessed.device_lost;
     facts["verdicts"] = to_json(assessed.verdicts);
+    if (also) {
+      facts["crosswalk"] = to_json(*also);
+    }
     context.print_json(facts);
     return;
   }
@@ -466,6 +462,13 @@ void print_assessment(const Context& context, const Assessed& assessed) {
   options.colour = context.colour();
   options.verbose = context.verbose > 0;
   write_console_report(*bundle, options, std::cout);
+  if (also) {
+    CrosswalkOptions how;
+    how.colour = options.colour;
+    how.verbose = options.verbose;
+    write_console_crosswalk(*also, how, std::cout);
+    std::cout << '\n';
+  }
   std::cout << "Report: " << (assessed.folder / "report.html").string()
             << "   evidence: " << bundle_in(assessed.folder).string() << "\n";
 }

@@ -8,6 +8,7 @@
 #include "harness/cli/context.hpp"
 #include "harness/evidence/bundle.hpp"
 #include "harness/load/record.hpp"
+#include "harness/model/crosswalk.hpp"
 #include "harness/model/run_plan.hpp"
 #include "harness/model/waivers.hpp"
 
@@ -27,7 +28,8 @@ struct AssessOptions {
   std::string state = "initialised";
   std::string netns;  // network namespace to probe from
   bool allow_public = false;
-  bool ask = false;  // a person is at the terminal
+  bool ask = false;               // a person is at the terminal
+  std::vector<std::string> also;  // plans or schemes to judge the evidence by as well
 };
 
 /// Everything an assessment needs before the first packet: the checked plan, the device, the run plan and the exact
@@ -38,6 +40,7 @@ struct Prepared {
   std::vector<WaiverEntry> waivers;
   std::filesystem::path dut_folder;  // where the DUT file's recipes run
   std::map<std::string, Dictionary> dictionaries;
+  CrosswalkInputs also;  // without plans: none was asked for
 };
 
 /// Reads, checks and plans. All errors are printed; none comes back.
@@ -72,6 +75,6 @@ Verdicts judge_bundle(const Bundle& bundle);
 bool write_reports(Context& context, const std::filesystem::path& folder);
 
 /// The console summary and where things are.
-void print_assessment(const Context& context, const Assessed& assessed);
+void print_assessment(Context& context, const Assessed& assessed);
 
 }  // namespace assay

@@ -87,6 +87,7 @@ class ProgressLine {
 
 /// Each verb adds its definition; its callback runs the verb and sets the exit code.
 void add_answer(CLI::App& app, Context& context);
+void add_crosswalk(CLI::App& app, Context& context);
 void add_declare(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);

@@ -128,8 +128,8 @@ std::string skeleton(const InitOptions& options, const Plan& plan, const std::ve
     out << "  managed: " << asked(options.managed, "Managed by (retail: its user, isp: the provider)", "unknown")
         << "   # retail or isp: " << plan.id << " does not run without it\n";
   }
-  out << "samples:   # several units of one model: some cases compare two\n  - {id: A, at: {lan: " << yaml_quoted(address)
-      << "}}   # add serial and mac\n"
+  out << "samples:   # several units of one model: some cases compare two\n  - {id: A, at: {lan: "
+      << yaml_quoted(address) << "}}   # add serial and mac\n"
       << "scope: [" << yaml_quoted(address) << "]   # nothing outside is ever contacted\n"
       << "pace: gentle   # gentle, normal, fast\n"
       << "# accounts: [{role: admin, username: admin, secret: env:DUT_ADMIN}]\n"
@@ -220,7 +220,8 @@ void add_init(CLI::App& app, Context& context) {
   verb->add_option("--vendor", options->vendor, "Vendor of the device")->type_name("NAME");
   verb->add_option("--model", options->model, "Its model")->type_name("NAME");
   verb->add_option("--address", options->address, "Its address")->type_name("ADDRESS");
-  verb->add_option("--product-class", options->product_class, "Its product class")->type_name("NAME");
+  verb->add_option("--product-class", options->product_class, "Its product class (docs/dut-format.md has the words)")
+      ->type_name("NAME");
   verb->add_option("--from-run", options->from_run,
                    "Folder of an earlier run: its services are written down as observed, to be declared")
       ->type_name("DIR");

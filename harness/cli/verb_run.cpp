@@ -105,6 +105,10 @@ void add_run(CLI::App& app, Context& context) {
                    "go on from")
       ->excludes(dut)
       ->type_name("ADDRESS");
+  verb->add_option("--also", options->assess.also,
+                   "Judge the evidence by these plans or schemes too, afterwards and without a packet (see: crosswalk)")
+      ->delimiter(',')
+      ->type_name("PLAN,…");
   verb->add_option("--job", options->assess.job_file, "The laboratory's job file")->type_name("FILE");
   verb->add_option("--waivers", options->assess.waivers_file,
                    "Known failures with owner and expiry: they change the exit code, never a verdict")

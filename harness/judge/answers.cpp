@@ -33,9 +33,10 @@ void replace(UnitVerdict& unit, const PersonsVerdict& person) {
   if (person.verdict == Verdict::pass) {
     return;
   }
-  auto finding = plain_finding(person.rationale);
+  const bool fails = person.verdict == Verdict::fail;
+  auto finding = fails ? plain_finding(person.rationale) : open_thing(ClosedBy::hand, person.rationale);
   finding.evidence = person.evidence;
-  (person.verdict == Verdict::fail ? unit.findings : unit.open).push_back(std::move(finding));
+  (fails ? unit.findings : unit.open).push_back(std::move(finding));
 }
 
 void apply(UnitVerdict& unit, const Answer& answer, const Review* review) {
@@ -63,7 +64,7 @@ void apply(UnitVerdict& unit, const Answer& answer, const Review* review) {
     unit.pass_proposed = false;
     unit.because = std::string{word_for(person.verdict)} + " by " + person.author + " is disputed by " +
                    person.reviewer + ": " + person.review_comment;
-    unit.open.push_back(plain_finding(unit.because));
+    unit.open.push_back(open_thing(ClosedBy::hand, unit.because));
   }
   unit.person = std::move(person);
 }

@@ -118,11 +118,21 @@ std::vector<Finding> to_findings(const std::vector<json::value>& items, const Fi
   return out;
 }
 
-Finding plain_finding(std::string what, std::string endpoint) {
+Finding plain_finding(std::string what) {
   Finding out;
   out.what = std::move(what);
-  out.endpoint = std::move(endpoint);
   return out;
+}
+
+Finding open_thing(ClosedBy by, std::string what, std::string endpoint) {
+  auto out = plain_finding(std::move(what));
+  out.endpoint = std::move(endpoint);
+  out.closed_by = {by};
+  return out;
+}
+
+ClosedBy closer_of_doubt(std::string_view what) {
+  return what.starts_with("IXIT ") || what.starts_with("ICS ") ? ClosedBy::declaration : ClosedBy::evidence;
 }
 
 }  // namespace assay

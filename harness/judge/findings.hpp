@@ -22,7 +22,14 @@ bool is_finding(const json::value& item);
 /// Items of a `fail` or `inconclusive` expression as findings, equal ones once.
 std::vector<Finding> to_findings(const std::vector<json::value>& items, const FindingSource& source);
 
-/// A finding that only says a thing.
-Finding plain_finding(std::string what, std::string endpoint = {});
+/// A finding against the device that only says a thing.
+Finding plain_finding(std::string what);
+
+/// Something that is missing, and who or what closes it.
+Finding open_thing(ClosedBy by, std::string what, std::string endpoint = {});
+
+/// Who closes a doubt of an expression: sentences about the declaration begin with the part that they are about, "IXIT
+/// 2-UserInfo …" or "ICS 5.1-2 …" (docs/expressions.md); the others are about what was seen.
+ClosedBy closer_of_doubt(std::string_view what);
 
 }  // namespace assay

@@ -92,16 +92,16 @@ void RunView::add_reach(const Case& test_case, const Unit& unit, std::vector<Obs
   }
   for (const auto& vantage : wanted(test_case.vantages, "lan")) {
     if (!vantages.contains(vantage)) {
-      out.push_back({kind, plain_finding("vantage " + vantage + " is not available in this run")});
+      out.push_back({kind, open_thing(ClosedBy::laboratory, "vantage " + vantage + " is not available in this run")});
     }
   }
   for (const auto& state : wanted(test_case.states, "initialised")) {
     if (!states.contains(state)) {
-      out.push_back({kind, plain_finding("the device was not in state " + state + " in this run")});
+      out.push_back({kind, open_thing(ClosedBy::laboratory, "the device was not in state " + state + " in this run")});
     }
   }
   if (static_cast<std::int64_t>(samples.size()) < test_case.samples) {
-    out.push_back({kind, plain_finding("needs " + std::to_string(test_case.samples) + " samples of the model, " +
+    out.push_back({kind, open_thing(ClosedBy::laboratory, "needs " + std::to_string(test_case.samples) + " samples of the model, " +
                                        std::to_string(samples.size()) + " could be reached")});
   }
 }
@@ -111,23 +111,23 @@ void RunView::add_completion(const PlannedStep& step, const Observation& observa
   const auto endpoint = text(observation.invocation.endpoint);
   const auto who = step.probe + place(step.target, observation.invocation.endpoint);
   const auto why = observation.error.empty() ? std::string{} : ": " + observation.error;
-  const auto add = [&](Obstacle kind, const std::string& what) {
-    auto finding = plain_finding(what, endpoint);
+  const auto add = [&](Obstacle kind, ClosedBy by, const std::string& what) {
+    auto finding = open_thing(by, what, endpoint);
     finding.observations = {observation.id};
     out.push_back({kind, std::move(finding)});
   };
   switch (observation.completion) {
     case Completion::harness_fault:
-      add(Obstacle::error, "probe " + who + " failed by our own fault" + why);
+      add(Obstacle::error, ClosedBy::harness, "probe " + who + " failed by our own fault" + why);
       return;
     case Completion::denied:
-      add(Obstacle::never_ran, "probe " + who + " was not allowed" + why);
+      add(Obstacle::never_ran, ClosedBy::probe, "probe " + who + " was not allowed" + why);
       return;
     case Completion::device_lost:
-      add(Obstacle::missing, "what " + who + " saw cannot be believed: " + death());
+      add(Obstacle::missing, ClosedBy::evidence, "what " + who + " saw cannot be believed: " + death());
       return;
     case Completion::cancelled:
-      add(Obstacle::missing, "probe " + who + " was cut short" + why);
+      add(Obstacle::missing, ClosedBy::probe, "probe " + who + " was cut short" + why);
       return;
     case Completion::completed:
     case Completion::refused:
@@ -150,12 +150,12 @@ void RunView::add_invocation(const PlannedStep& step, const std::optional<Endpoi
   }
   const auto who = step.probe + place(step.target, endpoint);
   if (facts_.device_lost) {
-    out.push_back({Obstacle::missing, plain_finding(death() + ", before " + who + " ran", text(endpoint))});
+    out.push_back({Obstacle::missing, open_thing(ClosedBy::evidence, death() + ", before " + who + " ran", text(endpoint))});
   } else if (!facts_.finished) {
     out.push_back(
-        {Obstacle::never_ran, plain_finding("the run was interrupted before " + who + " ran", text(endpoint))});
+        {Obstacle::never_ran, open_thing(ClosedBy::probe, "the run was interrupted before " + who + " ran", text(endpoint))});
   } else {
-    out.push_back({Obstacle::missing, plain_finding(who + " left no observation", text(endpoint))});
+    out.push_back({Obstacle::missing, open_thing(ClosedBy::probe, who + " left no observation", text(endpoint))});
   }
 }
 
@@ -163,12 +163,12 @@ void RunView::add_expansion(const PlannedStep& step, const std::optional<Endpoin
                             std::vector<Obstructed>& out) const {
   const auto& expansion = steps_.expansion(step.id);
   if (!expansion.error.empty()) {
-    out.push_back({Obstacle::error, plain_finding((step.where.empty() ? "" : step.where + ": ") + "the endpoints for " +
+    out.push_back({Obstacle::error, open_thing(ClosedBy::harness, (step.where.empty() ? "" : step.where + ": ") + "the endpoints for " +
                                                   step.probe + " could not be worked out: " + expansion.error)});
   }
   for (const auto& note : expansion.missing) {
     if (concerns(note, only)) {
-      out.push_back({Obstacle::missing, plain_finding("the endpoints for " + step.probe + place(step.target, {}) +
+      out.push_back({Obstacle::missing, open_thing(closer_of_doubt(note), "the endpoints for " + step.probe + place(step.target, {}) +
                                                       " are not all known: " + note)});
     }
   }
@@ -179,7 +179,7 @@ void RunView::add_step(const PlannedStep& step, const std::optional<Endpoint>& o
                        std::vector<Obstructed>& out) const {
   if (!step.allowed) {
     out.push_back({Obstacle::never_ran,
-                   plain_finding(step.intrusiveness == Intrusiveness::destructive && plan_.allow == "destructive"
+                   open_thing(ClosedBy::probe, step.intrusiveness == Intrusiveness::destructive && plan_.allow == "destructive"
                                      ? "probe " + step.probe + " is destructive and sample " + step.target.sample +
                                            " may not be spent"
                                      : "probe " + step.probe + " is " + enum_name(step.intrusiveness) +
@@ -283,7 +283,7 @@ std::vector<Instance> RunView::instances(const Case& test_case, const Unit& unit
   }
   if (out.empty()) {
     rest.obstacles.push_back({over_steps.empty() ? Obstacle::out_of_reach : Obstacle::missing,
-                              plain_finding("no endpoint was found to judge")});
+                              open_thing(ClosedBy::evidence, "no endpoint was found to judge")});
   }
   out.push_back(std::move(rest));
   return out;
@@ -301,13 +301,13 @@ std::vector<Obstructed> RunView::unexpanded(const Instance& rest, const Evaluate
         Endpoint::parse(item.is_string() ? std::string{std::string_view{item.get_string()}} : text_in("endpoint"));
     const auto name = text_in("name").empty() ? std::string{} : " (" + text_in("name") + ")";
     if (!endpoint) {
-      out.push_back({Obstacle::error, plain_finding("expect yielded " + canonical(item).substr(0, 80) +
+      out.push_back({Obstacle::error, open_thing(ClosedBy::harness, "expect yielded " + canonical(item).substr(0, 80) +
                                                     ", which is no endpoint such as tcp/80")});
       continue;
     }
     for (const auto* over : steps_of(unit_id(*rest.test_case, *rest.unit), rest.unit->expand)) {
       if (!over->for_each.empty() && !yields(steps_.expansion(over->id), endpoint)) {
-        out.push_back({Obstacle::missing, plain_finding(endpoint->text() + name + place(over->target, {}) +
+        out.push_back({Obstacle::missing, open_thing(ClosedBy::evidence, endpoint->text() + name + place(over->target, {}) +
                                                             " is declared and was not found from " +
                                                             over->target.vantage + ", so it was not judged",
                                                         endpoint->text())});

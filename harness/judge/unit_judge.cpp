@@ -59,9 +59,9 @@ class Need {
       }
     }
     if (!declared) {
-      out_.push_back({Obstacle::error, plain_finding("the unit needs " + name_ + ", which no probe of it declares")});
+      out_.push_back({Obstacle::error, open_thing(ClosedBy::harness, "the unit needs " + name_ + ", which no probe of it declares")});
     } else if (wanted && !settled && !told_) {
-      out_.push_back({Obstacle::missing, plain_finding(name_ + " was not observed", instance_.endpoint)});
+      out_.push_back({Obstacle::missing, open_thing(ClosedBy::probe, name_ + " was not observed", instance_.endpoint)});
     }
   }
 
@@ -76,7 +76,7 @@ class Need {
     }
     told_ = true;
     const auto& endpoint = observation.invocation.endpoint;
-    auto finding = plain_finding(alias.alias + "." + name_ + " on " + (endpoint ? endpoint->text() : "the device") +
+    auto finding = open_thing(ClosedBy::evidence, alias.alias + "." + name_ + " on " + (endpoint ? endpoint->text() : "the device") +
                                      " was not observed (" + why_unsettled(observation, name_) + ")",
                                  endpoint ? endpoint->text() : "");
     finding.observations = {observation.id};
@@ -95,7 +95,7 @@ std::string person_task(const Unit& unit) {
 }
 
 Finding person_finding(const Unit& unit) {
-  auto out = plain_finding(unit.manual->question);
+  auto out = open_thing(ClosedBy::hand, unit.manual->question);
   out.expected = unit.manual->pass;
   out.observed = unit.manual->look_at.empty() ? "" : "look at: " + unit.manual->look_at;
   return out;
@@ -159,7 +159,7 @@ class UnitJudge {
       const auto no_finding = [](const json::value& item) { return !is_finding(item); };
       if (std::erase_if(items, no_finding) > 0) {
         instance_.obstacles.push_back(
-            {Obstacle::error, plain_finding(unit_.where_fail + ": yields an item that is no finding; it must be a "
+            {Obstacle::error, open_thing(ClosedBy::harness, unit_.where_fail + ": yields an item that is no finding; it must be a "
                                                                "sentence or an object with \"what\"",
                                             instance_.endpoint)});
       }
@@ -168,6 +168,7 @@ class UnitJudge {
     }
     if (const auto* open = result(Program::inconclusive)) {
       for (auto& finding : to_findings(open->items, source(unit_.inconclusive))) {
+        finding.closed_by = {closer_of_doubt(finding.what)};
         instance_.obstacles.push_back({Obstacle::missing, std::move(finding)});
       }
       doubts(*open, unit_.where_inconclusive);
@@ -189,10 +190,10 @@ class UnitJudge {
   void doubts(const Evaluated& evaluated, const std::string& where) {
     if (!evaluated.error.empty()) {
       instance_.obstacles.push_back(
-          {Obstacle::error, plain_finding((where.empty() ? "" : where + ": ") + evaluated.error, instance_.endpoint)});
+          {Obstacle::error, open_thing(ClosedBy::harness, (where.empty() ? "" : where + ": ") + evaluated.error, instance_.endpoint)});
     }
     for (const auto& missing : evaluated.missing) {
-      instance_.obstacles.push_back({Obstacle::missing, plain_finding(missing, instance_.endpoint)});
+      instance_.obstacles.push_back({Obstacle::missing, open_thing(closer_of_doubt(missing), missing, instance_.endpoint)});
     }
   }
 
@@ -239,12 +240,13 @@ class UnitJudge {
       list_open();
       return;
     }
-    for (const auto& finding : findings_) {  // a unit that cannot fail keeps them as doubts
-      instance_.obstacles.push_back({Obstacle::missing, finding});
+    for (auto finding : findings_) {  // a unit that cannot fail keeps them as doubts
+      finding.closed_by = {ClosedBy::evidence};
+      instance_.obstacles.push_back({Obstacle::missing, std::move(finding)});
     }
     if (instance_.obstacles.empty() && !unit_.observe.empty() && unit_.planned_probe.empty() && !instance_.rest &&
         out_.observations.empty()) {
-      instance_.obstacles.push_back({Obstacle::missing, plain_finding("nothing was observed", instance_.endpoint)});
+      instance_.obstacles.push_back({Obstacle::missing, open_thing(ClosedBy::probe, "nothing was observed", instance_.endpoint)});
     }
     list_open();
     if (has(Obstacle::error)) {
@@ -268,18 +270,24 @@ class UnitJudge {
     if (!unit_.planned_probe.empty()) {
       settle(Verdict::not_tested,
              "needs the probe \"" + unit_.planned_probe + "\", which is planned and not in this build");
-      out_.open.push_back(plain_finding("probe \"" + unit_.planned_probe + "\" is not in this build"));
+      out_.open.push_back(open_thing(ClosedBy::build, "probe \"" + unit_.planned_probe + "\" is not in this build"));
     } else if (!has_machine_part(unit_)) {
       settle(Verdict::not_tested, unit_.manual ? person_task(unit_) : "the unit does not say what to look for");
+      if (!unit_.manual) {
+        out_.open.push_back(open_thing(ClosedBy::hand, out_.because));
+      }
     } else if (!unit_.can_pass) {
       settle(Verdict::not_tested, "nothing contradicts it, and no machine can show that it holds" +
                                       (unit_.manual ? "; " + person_task(unit_) : std::string{}));
+      if (!unit_.manual) {
+        out_.open.push_back(open_thing(ClosedBy::hand, "a person has to show that it holds: " + unit_.title));
+      }
     } else if (unit_.closes == Closes::assessor || unit_.manual) {
       out_.pass_proposed = true;
       settle(Verdict::not_tested, "PASS proposed: nothing contradicts it; " +
                                       (unit_.manual ? person_task(unit_) : "an assessor has to close it"));
       if (!unit_.manual) {
-        out_.open.push_back(plain_finding("an assessor has to confirm the proposed PASS"));
+        out_.open.push_back(open_thing(ClosedBy::hand, "an assessor has to confirm the proposed PASS"));
       }
     } else {
       settle(Verdict::pass, "nothing contradicts it and everything it needs is settled");

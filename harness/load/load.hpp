@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/model/arrangement.hpp"
 #include "harness/model/dut.hpp"
 #include "harness/model/plan.hpp"
 #include "harness/model/probe_info.hpp"
@@ -61,6 +62,9 @@ Loaded<std::vector<Plan>> load_plans(const PlanLibrary& library, const ProbeCata
 
 /// Approvals of plans, newest last, whether their plan has changed since or not.
 Loaded<std::vector<Approval>> load_approvals(const PlanLibrary& library);
+
+/// What joins the schemes: arrangements, products out of scope, rows of all mappings.
+Loaded<CrosswalkData> load_crosswalk(const PlanLibrary& library);
 
 Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);

@@ -31,6 +31,9 @@ void read_method(LibraryFile& file, const Library& library, Programs& programs);
 /// Checks the keys, and that every row names provisions of the two standards.
 void read_mapping(LibraryFile& file, const Library& library);
 
+/// Checks the keys, the schemes and levels it names, days and scopes; adds the rows to `out`.
+void read_arrangements(LibraryFile& file, const Library& library, CrosswalkData& out);
+
 /// The method whose ICS and IXIT the cases of `method` read: itself, or the one it `declares_by`.
 const LibraryFile* declaring_method(const LibraryFile* method, const Library& library);
 

@@ -19,7 +19,8 @@ struct ProgramScope {
   const std::vector<std::string>* ixit = nullptr;  // tables; null: not checked
 };
 
-/// Collects the jq programs of a load, checks the names they use, and compiles each distinct one once.
+/// Collects the jq programs of a load, checks the names they use, and compiles each distinct one once in the life of the
+/// process. Not for several threads.
 class Programs {
  public:
   /// `program` is the scalar under `key` of `mapping`; does nothing when there is none.

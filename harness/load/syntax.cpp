@@ -154,6 +154,32 @@ bool is_date(std::string_view text) {
   return number(0, 4) >= 0 && date.ok();
 }
 
+/// A year, a month or a day of ISO 8601 that is in the calendar.
+bool is_partial_date(std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00";
+  if (text.size() != 4 && text.size() != 7 && text.size() != 10) {
+    return false;
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (kShape[i] == '0' ? !digit(text[i]) : text[i] != kShape[i]) {
+      return false;
+    }
+  }
+  const auto number = [&](std::size_t at, std::size_t size) {
+    unsigned out = 0;
+    std::from_chars(text.data() + at, text.data() + at + size, out);
+    return out;
+  };
+  const std::chrono::year_month_day day{std::chrono::year{static_cast<int>(number(0, 4))},
+                                        std::chrono::month{text.size() < 7 ? 1 : number(5, 2)},
+                                        std::chrono::day{text.size() < 10 ? 1 : number(8, 2)}};
+  return day.ok();
+}
+
+bool is_end_date(std::string_view text) {
+  return text == "undated" || is_partial_date(text);
+}
+
 bool is_absolute_path(std::string_view text) {
   return text.size() > 1 && text[0] == '/';
 }
@@ -188,6 +214,12 @@ constinit const Syntax kDuration{"duration", "^[0-9]{1,8}(ms|s|min)$",
                                  "a time of at most one day, such as 500ms, 30s or 2min", &is_duration, "30s"};
 constinit const Syntax kMac{"MAC address", "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$",
                             "a MAC address such as 02:00:00:00:00:01", &is_mac, "02:00:00:00:00:01"};
+constinit const Syntax kPartialDate{"partial date", "^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
+                                    "a day, month or year such as 2025-01-01, 2025-01 or 2025", &is_partial_date,
+                                    "2025-01-01"};
+constinit const Syntax kEndDate{"date or undated",
+                                "^(undated|[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?)$",
+                                "a day, month or year such as 2025-01-01, or undated", &is_end_date, "2025-01-01"};
 constinit const Syntax kAbsolutePath{"absolute path", "^/.+$", "a path that begins with /", &is_absolute_path,
                                      "/run/netns/wan"};
 constinit const Syntax kRelativePath{

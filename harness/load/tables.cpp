@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kStrengths[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 constexpr std::string_view kModalities[] = {"shall", "should"};
 
-constinit const std::array<FileKind, 14> kFileKinds{{
+constinit const std::array<FileKind, 15> kFileKinds{{
     {"dut/1", &kDutTable, "dut"},
     {"job/1", &kJobTable, "job"},
     {"dictionary/1", &kDictionaryTable, "dictionary"},
@@ -20,6 +20,7 @@ constinit const std::array<FileKind, 14> kFileKinds{{
     {"cases/1", &kCasesTable, "cases"},
     {"standard/1", &kStandardTable, "standard"},
     {"mapping/1", &kMappingTable, "mapping"},
+    {"arrangements/1", &kArrangementsTable, "arrangements"},
     {"method/1", &kMethodTable, "method"},
     {"approval/1", &kApprovalTable, "approval"},
     {"answers/1", &kAnswersTable, "answers"},

@@ -82,9 +82,39 @@ extern const Shape kEditionText;
 extern const Shape kQualifiedText;
 extern const Shape kStrength;
 extern const Shape kModality;
+extern const Shape kProductClass;
 
 inline constexpr std::string_view kStateWords[] = {"factory", "initialised", "customised", "after_reset"};
 inline constexpr std::string_view kVantageWords[] = {"lan", "wan", "guest", "bench"};
+
+/// What kind of product the device is: the words that scopes of schemes are told apart by (docs/crosswalk.md).
+inline constexpr std::string_view kProductClassWords[] = {"unknown",
+                                                          "camera",
+                                                          "television",
+                                                          "speaker",
+                                                          "toy",
+                                                          "baby-monitor",
+                                                          "household-robot",
+                                                          "garden-robot",
+                                                          "smart-home-hub",
+                                                          "health-tracker",
+                                                          "lighting",
+                                                          "plug",
+                                                          "thermostat",
+                                                          "appliance",
+                                                          "alarm",
+                                                          "door-lock",
+                                                          "smoke-detector",
+                                                          "sensor",
+                                                          "battery-sensor-without-ip",
+                                                          "router",
+                                                          "computer",
+                                                          "phone",
+                                                          "medical",
+                                                          "charge-point",
+                                                          "smart-meter",
+                                                          "vehicle",
+                                                          "other"};
 
 extern const Table kDutTable;
 extern const Table kJobTable;
@@ -94,6 +124,7 @@ extern const Table kAnswersTable;
 extern const Table kReviewsTable;
 extern const Table kWaiversTable;
 extern const Table kMappingTable;
+extern const Table kArrangementsTable;
 extern const Table kStandardTable;
 extern const Table kMethodTable;
 extern const Table kCasesTable;

@@ -19,7 +19,8 @@ constinit const Key kDeviceKeys[] = {
     {"model", &kSentence, false, "unknown", "The model as sold", "Hub 2"},
     {"hardware", &kSentence, false, "unknown", "Hardware revision", "B1"},
     {"firmware", &kSentence, false, "unknown", "Firmware version as the device names it", "2.4.1"},
-    {"product_class", &kSentence, false, "unknown", "What kind of product it is", "smart-home-hub"},
+    {"product_class", &kProductClass, false, "unknown",
+     "What kind of product it is: decides the scope of other schemes", "smart-home-hub"},
     {"managed", &kManaged, false, "unknown", "Gateways: bought by the user or managed by the provider", "retail"},
 };
 constinit const Table kDeviceTable{"the device", "Which device this is; goes on the report", kDeviceKeys};

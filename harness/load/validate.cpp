@@ -32,6 +32,9 @@ std::vector<Error> validate_library_file(const SourceText& source, const PlanLib
     read_method(file, files, programs);
   } else if (file.kind == "mapping/1") {
     read_mapping(file, files);
+  } else if (file.kind == "arrangements/1") {
+    CrosswalkData rows;
+    read_arrangements(file, files, rows);
   } else {
     for (auto* method : files.of_kind("method/1")) {
       method->check();
@@ -59,7 +62,7 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
     return faults.errors();
   }
   if (kind->tag == "plan/1" || kind->tag == "cases/1" || kind->tag == "standard/1" || kind->tag == "method/1" ||
-      kind->tag == "mapping/1") {
+      kind->tag == "mapping/1" || kind->tag == "arrangements/1") {
     return validate_library_file(source, library, probes);
   }
   if (kind->tag == "device/1") {

@@ -19,6 +19,19 @@ std::string_view word_for(Verdict verdict);
 /// The same for something that rests on inherited evidence: "PASS (inherited)".
 std::string word_for(Verdict verdict, const std::vector<std::string>& inherited);
 
+/// Who or what closes something that is open.
+enum class ClosedBy : std::uint8_t {
+  probe,        // one that was not run, or not with these parameters
+  build,        // a probe that this build does not have
+  declaration,  // a field of ICS or IXIT, or a document it names
+  hand,         // a guided step or an assessor
+  laboratory,   // a state, a vantage, a sample, an acceptance
+  scheme,       // a look into the scheme's own document
+  evidence,     // what the run saw leaves a doubt
+  harness,      // our fault has to be mended
+};
+BOOST_DESCRIBE_ENUM(ClosedBy, probe, build, declaration, hand, laboratory, scheme, evidence, harness)
+
 /// One shown fact against the device, or (with an INCONCLUSIVE unit) one thing that is missing.
 struct Finding {
   std::string what;
@@ -27,10 +40,11 @@ struct Finding {
   std::string observed;
   std::vector<std::string> evidence;      // artifact digests, sha256 hex
   std::vector<std::string> observations;  // observation ids it was read from
+  Later<ClosedBy> closed_by = {};         // of something missing; none: a finding against the device
 
   bool operator==(const Finding&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(Finding, (), (what, endpoint, expected, observed, evidence, observations))
+BOOST_DESCRIBE_STRUCT(Finding, (), (what, endpoint, expected, observed, evidence, observations, closed_by))
 ASSAY_JSON_DECLARE(Finding);
 
 /// What has become of a person's answer.

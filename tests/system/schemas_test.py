@@ -19,8 +19,8 @@ except ImportError as missing:
 
 SOURCE = pathlib.Path(os.environ.get("ASSAY_SOURCE_DIR", "."))
 SCHEMAS = SOURCE / "testplans" / "schemas"
-KINDS = {"dut", "job", "dictionary", "plan", "cases", "standard", "mapping", "method", "approval", "answers", "reviews", "waivers"}
-REPORTS = {"report"}  # written by us, read by programs: tests/system/report_forms_test.py
+KINDS = {"dut", "job", "dictionary", "plan", "cases", "standard", "mapping", "arrangements", "method", "approval", "answers", "reviews", "waivers"}
+REPORTS = {"report", "crosswalk"}  # written by us, read by programs: report_forms_test.py, crosswalk_test.py
 
 
 class CoreLoader(yaml.SafeLoader):

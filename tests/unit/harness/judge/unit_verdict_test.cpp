@@ -1,4 +1,5 @@
 #include <functional>
+#include <map>
 #include <string>
 #include <sys/wait.h>
 
@@ -198,6 +199,48 @@ TEST_CASE("The verdict of a unit follows the truth table") {
       CHECK_FALSE(unit.because.empty());
     }
   }
+}
+
+TEST_CASE("Everything that is missing names who or what closes it, a finding against the device does not") {
+  const std::map<std::string, ClosedBy> expected = {
+      {"finding where the unit cannot fail", ClosedBy::evidence},
+      {"error", ClosedBy::harness},
+      {"needs what no probe declares", ClosedBy::harness},
+      {"harness fault", ClosedBy::harness},
+      {"unobserved fact", ClosedBy::evidence},
+      {"inconclusive item", ClosedBy::evidence},
+      {"device lost before", ClosedBy::evidence},
+      {"IXIT that is not declared", ClosedBy::declaration},
+      {"declared() on a table that is not declared", ClosedBy::declaration},
+      {"cannot pass", ClosedBy::hand},
+      {"assessor closes", ClosedBy::hand},
+      {"manual beside a machine part", ClosedBy::hand},
+      {"planned probe", ClosedBy::build},
+      {"never ran", ClosedBy::probe},
+      {"interrupted before", ClosedBy::probe},
+      {"cancelled, settled before", ClosedBy::probe},
+      {"not intrusive enough a run", ClosedBy::probe},
+      {"sample that may not be spent", ClosedBy::probe},
+      {"denied", ClosedBy::probe},
+  };
+  std::size_t met = 0;
+  for (const auto& row : table()) {
+    CAPTURE(row.name);
+    const auto unit = first_unit(judge_row(row));
+    const bool open = unit.verdict != Verdict::pass && unit.verdict != Verdict::fail;
+    CHECK((!open || !unit.open.empty()));
+    for (const auto& missing : unit.open) {
+      CHECK(missing.closed_by.size() == 1);
+    }
+    for (const auto& finding : unit.findings) {
+      CHECK(finding.closed_by.empty());
+    }
+    if (const auto found_row = expected.find(row.name); found_row != expected.end()) {
+      ++met;
+      CHECK(enum_name(unit.open.at(0).closed_by.at(0)) == enum_name(found_row->second));
+    }
+  }
+  CHECK(met == expected.size());
 }
 
 TEST_CASE("The same run plan and observations give the same bytes twice") {

@@ -42,7 +42,7 @@ TEST_CASE("dut: the least file is filled with the model's defaults") {
 
 TEST_CASE("dut: everything that can be written arrives in the model") {
   const auto dut = load_dut({"dut.yaml", R"(assay: dut/1
-device: {vendor: Example, model: Hub 2, hardware: B1, firmware: 2.10, product_class: hub, managed: isp}
+device: {vendor: Example, model: Hub 2, hardware: B1, firmware: 2.10, product_class: smart-home-hub, managed: isp}
 samples:
   - {id: A, serial: EX-1, mac: 02:00:00:00:00:01, at: {lan: 10.20.0.5, wan: [10.30.0.5, "fd00::5"]}, destructive: true}
 scope: [10.20.0.0/28, 10.30.0.5, "fd00::/64"]
@@ -64,7 +64,7 @@ ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
 )"});
   REQUIRE(lines(dut.errors) == Lines{});
   const auto& value = *dut.value;
-  CHECK(value.device == DeviceIdentity{"Example", "Hub 2", "B1", "2.10", "hub", "isp"});
+  CHECK(value.device == DeviceIdentity{"Example", "Hub 2", "B1", "2.10", "smart-home-hub", "isp"});
   CHECK(value.samples[0] ==
         Sample{"A", "EX-1", "02:00:00:00:00:01", {{"lan", {"10.20.0.5"}}, {"wan", {"10.30.0.5", "fd00::5"}}}, true});
   CHECK(value.ecosystem == json::object{{"apps", json::array{json::object{{"package", "com.example.hub"}}}}});
@@ -205,8 +205,8 @@ TEST_CASE("dut: secrets come from the environment or from files beside the DUT f
 
 TEST_CASE("dut: a file of another kind, or of none, is told apart") {
   const std::string known =
-      "; known: dut/1, job/1, dictionary/1, plan/1, cases/1, standard/1, mapping/1, method/1, approval/1, answers/1, "
-      "reviews/1, waivers/1, device/1, expected/1";
+      "; known: dut/1, job/1, dictionary/1, plan/1, cases/1, standard/1, mapping/1, arrangements/1, method/1, "
+      "approval/1, answers/1, reviews/1, waivers/1, device/1, expected/1";
   CHECK(errors_of("assay: job/1\n") == Lines{"dut.yaml:1:8: expected a file of kind \"dut/1\", not \"job/1\""});
   CHECK(errors_of("assay: dut/2\n") ==
         Lines{"dut.yaml:1:8: this build does not read \"dut/2\"; did you mean \"dut/1\"?"});

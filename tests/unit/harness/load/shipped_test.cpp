@@ -28,6 +28,7 @@ const DocPart kDocParts[] = {
     {"docs/plan-format.md", "cases", &kCasesTable},
     {"docs/plan-format.md", "mapping", &kMappingTable},
     {"docs/plan-format.md", "plan", &kPlanTable},
+    {"docs/crosswalk.md", "arrangements", &kArrangementsTable},
     {"docs/plan-format.md", "approval", &kApprovalTable},
     {"docs/people.md", "answers", &kAnswersTable},
     {"docs/people.md", "reviews", &kReviewsTable},
@@ -56,6 +57,7 @@ TEST_CASE("the shipped library loads as a whole") {
   CHECK(lines(load_cases(kLibrary, catalogue()).errors) == std::vector<std::string>{});
   CHECK(lines(load_dictionaries(kLibrary).errors) == std::vector<std::string>{});
   CHECK(lines(load_approvals(kLibrary).errors) == std::vector<std::string>{});
+  CHECK(lines(load_crosswalk(kLibrary).errors) == std::vector<std::string>{});
 }
 
 TEST_CASE("each level of a scheme has all that the level below has, with the same parameters") {
@@ -90,7 +92,7 @@ TEST_CASE("the schema files are those of the key tables") {
     const bool same = slurp(kLibrary.root / "schemas" / name) == text;
     CHECK(same);
   }
-  CHECK(schemas().size() == 12);
+  CHECK(schemas().size() == 13);
 }
 
 TEST_CASE("the tables of the docs are those of the key tables") {
@@ -106,7 +108,7 @@ TEST_CASE("the tables of the docs are those of the key tables") {
 
 TEST_CASE("the examples of the docs are valid files") {
   std::size_t count = 0;
-  for (const std::string file : {"docs/dut-format.md", "docs/plan-format.md"}) {
+  for (const std::string file : {"docs/dut-format.md", "docs/plan-format.md", "docs/crosswalk.md"}) {
     const auto text = slurp(kSource / file);
     const std::string fence = "```yaml\nassay: ";
     for (auto at = text.find(fence); at != std::string::npos; at = text.find(fence, at + 1)) {
@@ -117,7 +119,7 @@ TEST_CASE("the examples of the docs are valid files") {
       ++count;
     }
   }
-  CHECK(count == 10);
+  CHECK(count == 11);
 }
 
 // Hidden: writes what the tests above compare. Run with `unit_load '[write]'`.

@@ -294,6 +294,11 @@ TEST_CASE("tables: patterns and matchers agree") {
       {kAddress, {"10.0.0.1", "::1", "fd00::5"}, {"", "host", "10.0.0.1/24"}},
       {kNetwork, {"10.0.0.1", "10.0.0.0/24", "fd00::/64"}, {"host/24", "10.0.0.0/", "10.0.0.0/1234"}},
       {kAbsolutePath, {"/a"}, {"a", "/", ""}},
+      {kDate, {"2024-02-29", "2025-12-31"}, {"", "2025", "2025-01", "2025-01-01T", "2025/01/01"}},
+      {kPartialDate,
+       {"2025", "2025-01", "2024-02-29", "2025-12-31"},
+       {"", "25", "2025-1", "2025-13", "2025-01-01T", "2025/01/01", "undated"}},
+      {kEndDate, {"2025", "2025-01-01", "undated"}, {"", "never", "2025-00"}},
   };
   for (const auto& row : rows) {
     const Pattern pattern(row.syntax.pattern);
