@@ -1,21 +1,14 @@
 #include "harness/net/connect_pool.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 
 #include "harness/net/errors.hpp"
 
 namespace assay {
 
 namespace {
-
-constexpr int kEventsAtOnce = 512;
-constexpr std::uint64_t kTimerEvent = ~std::uint64_t{0};
 
 /// Ends a connection by RST: a sweep must leave no TIME_WAIT here and no half-closed socket on the device.
 void close_by_reset(UniqueFd& socket) {
@@ -82,18 +75,12 @@ ConnectPool::Start local_cause(int error) {
 
 }  // namespace
 
-Result<std::unique_ptr<ConnectPool>> ConnectPool::open(const IpAddress& address) {
-  std::unique_ptr<ConnectPool> pool{new ConnectPool{address}};
-  pool->epoll_ = UniqueFd{::epoll_create1(EPOLL_CLOEXEC)};
-  pool->timer_ = UniqueFd{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = kTimerEvent;
-  if (!pool->epoll_ || !pool->timer_ ||
-      ::epoll_ctl(pool->epoll_.get(), EPOLL_CTL_ADD, pool->timer_.get(), &event) != 0) {
-    return error_from_errno(errno, "prepare a port sweep");
+Result<std::unique_ptr<PortAsker>> ConnectPool::open(const IpAddress& address) {
+  auto poll = PollSet::open();
+  if (!poll) {
+    return poll.error();
   }
-  return pool;
+  return std::unique_ptr<PortAsker>{new ConnectPool{address, std::move(*poll)}};
 }
 
 std::uint32_t ConnectPool::free_slot() {
@@ -119,14 +106,10 @@ int ConnectPool::watch(std::uint32_t index) {
   if (slot.watched) {
     return 0;
   }
-  epoll_event event{};
-  event.events = EPOLLOUT | EPOLLET;
-  event.data.u64 = (std::uint64_t{index} << 32) | slot.generation;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, slot.socket.get(), &event) != 0) {
-    return errno;
-  }
-  slot.watched = true;
-  return 0;
+  const int error =
+      poll_.add(slot.socket.get(), EPOLLOUT | EPOLLET, (std::uint64_t{index} << 32) | slot.generation);
+  slot.watched = error == 0;
+  return error;
 }
 
 ConnectPool::Started ConnectPool::start(const Attempt& attempt, TimePoint now) {
@@ -190,26 +173,18 @@ std::optional<Answer> ConnectPool::outcome(Slot& slot) {
 }
 
 bool ConnectPool::collect(std::vector<Ended>& into) {
-  std::array<epoll_event, kEventsAtOnce> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsAtOnce, 0);
   const auto now = std::chrono::steady_clock::now();
-  for (int place = 0; place < count; ++place) {
-    const auto tag = events[static_cast<std::size_t>(place)].data.u64;
-    if (tag == kTimerEvent) {
-      clear_timer();
-      continue;
-    }
+  return poll_.collect([&](std::uint64_t tag) {
     const auto index = static_cast<std::uint32_t>(tag >> 32);
     auto& slot = slots_[index];
     // An event may be of a socket that was replaced, or of an idle one that was just returned to its first state.
     if (slot.generation != static_cast<std::uint32_t>(tag) || !slot.busy) {
-      continue;
+      return;
     }
     if (const auto answer = outcome(slot)) {
       finish(index, *answer, now, into);
     }
-  }
-  return count < kEventsAtOnce;
+  });
 }
 
 void ConnectPool::finish(std::uint32_t index, Answer answer, TimePoint now, std::vector<Ended>& into) {
@@ -230,30 +205,8 @@ void ConnectPool::expire(TimePoint limit, TimePoint now, std::vector<Ended>& int
   }
 }
 
-std::optional<TimePoint> ConnectPool::oldest() const {
+std::optional<TimePoint> ConnectPool::oldest() {
   return oldest_ == kNone ? std::nullopt : std::optional{slots_[oldest_].started};
-}
-
-Result<UniqueFd> ConnectPool::waitable() const {
-  UniqueFd copy{::fcntl(epoll_.get(), F_DUPFD_CLOEXEC, 0)};
-  if (!copy) {
-    return error_from_errno(errno, "prepare a port sweep");
-  }
-  return copy;
-}
-
-void ConnectPool::wake_at(TimePoint when) {
-  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count();
-  itimerspec at{};
-  // steady_clock is CLOCK_MONOTONIC; a time of zero would disarm the timer.
-  at.it_value.tv_sec = since / 1'000'000'000;
-  at.it_value.tv_nsec = std::max<long>(since % 1'000'000'000, 1);
-  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
-}
-
-void ConnectPool::clear_timer() {
-  std::uint64_t expirations = 0;
-  (void)!::read(timer_.get(), &expirations, sizeof expirations);
 }
 
 void ConnectPool::link(std::uint32_t index) {

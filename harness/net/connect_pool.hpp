@@ -1,71 +1,36 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <vector>
 
-#include "harness/model/result.hpp"
 #include "harness/net/address.hpp"
-#include "harness/net/budget.hpp"
-#include "harness/net/sweep_ledger.hpp"
-#include "harness/net/unique_fd.hpp"
+#include "harness/net/poll_set.hpp"
+#include "harness/net/port_asker.hpp"
 
 namespace assay {
 
 /// Many connects to one address at once, at two system calls each: a refused socket is used again for the next port
 /// (Linux returns it to its first state when the error is fetched by connect()), and epoll watches it edge-triggered
 /// all its life. Measured here: half the CPU of a new socket for each port.
-class ConnectPool {
+class ConnectPool final : public PortAsker {
  public:
-  struct Attempt {
-    std::uint16_t port = 0;
-    bool canary = false;
-    std::uint32_t epoch = 0;
-  };
+  static Result<std::unique_ptr<PortAsker>> open(const IpAddress& address);
 
-  struct Ended {
-    Attempt attempt;
-    Answer answer = Answer::silence;
-    std::chrono::nanoseconds took{0};
-  };
+  std::string_view method() const override { return "tcp-connect"; }
 
-  enum class Start : std::uint8_t {
-    pending,
-    ended,           // answered at once, see `ended`
-    no_descriptors,  // EMFILE, ENFILE
-    out_of_local,    // ephemeral ports, memory, buffers
-    not_allowed,     // a local firewall or the backstop
-    no_route,
-  };
+  bool connects() const override { return true; }
 
-  struct Started {
-    Start how = Start::pending;
-    int error = 0;
-    Ended ended;
-  };
+  Started start(const Attempt& attempt, TimePoint now) override;
+  void flush(std::vector<Ended>&) override {}
+  bool collect(std::vector<Ended>& into) override;
+  void expire(TimePoint limit, TimePoint now, std::vector<Ended>& into) override;
 
-  static Result<std::unique_ptr<ConnectPool>> open(const IpAddress& address);
-  ConnectPool(const ConnectPool&) = delete;
-  ConnectPool& operator=(const ConnectPool&) = delete;
-  ~ConnectPool() = default;
+  std::size_t in_flight() const override { return in_flight_; }
 
-  Started start(const Attempt& attempt, TimePoint now);
+  std::optional<TimePoint> oldest() override;
 
-  /// Appends what has ended. True when nothing more is waiting: only then may silence be believed.
-  bool collect(std::vector<Ended>& into);
+  Result<UniqueFd> waitable() const override { return poll_.waitable(); }
 
-  /// Gives up attempts started before `limit`: they end as silence.
-  void expire(TimePoint limit, TimePoint now, std::vector<Ended>& into);
-
-  std::size_t in_flight() const { return in_flight_; }
-
-  /// When the oldest pending attempt was started.
-  std::optional<TimePoint> oldest() const;
-
-  /// A copy of the epoll descriptor to wait on; readable when something ended or `wake_at` has come.
-  Result<UniqueFd> waitable() const;
-  void wake_at(TimePoint when);
+  void wake_at(TimePoint when) override { poll_.wake_at(when); }
 
  private:
   static constexpr std::uint32_t kNone = 0xffffffff;
@@ -81,7 +46,7 @@ class ConnectPool {
     std::uint32_t after = kNone;
   };
 
-  explicit ConnectPool(const IpAddress& address) : to_(address, 0) {}
+  ConnectPool(const IpAddress& address, PollSet poll) : to_(address, 0), poll_(std::move(poll)) {}
 
   std::uint32_t free_slot();
   int make_socket(Slot& slot);
@@ -91,11 +56,9 @@ class ConnectPool {
   void finish(std::uint32_t index, Answer answer, TimePoint now, std::vector<Ended>& into);
   void link(std::uint32_t index);
   void unlink(std::uint32_t index);
-  void clear_timer();
 
   SocketAddress to_;
-  UniqueFd epoll_;
-  UniqueFd timer_;
+  PollSet poll_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> idle_;
   std::uint32_t oldest_ = kNone;

@@ -62,12 +62,12 @@ class GuardedNetwork final : public Network {
     co_return co_await open_datagrams(governor_, address_, to.port, deadline_);
   }
 
-  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports,
+  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override {
     if (guard_) {
       co_return *guard_;
     }
-    co_return co_await sweep_ports(governor_, address_, ports, progress, deadline_);
+    co_return co_await sweep_ports(governor_, address_, ports, method, progress, deadline_);
   }
 
   asio::awaitable<Result<>> wait(milliseconds time) override {

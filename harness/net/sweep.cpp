@@ -9,6 +9,7 @@
 #include "harness/net/guarded_network.hpp"
 #include "harness/net/sweep_control.hpp"
 #include "harness/net/sweep_ledger.hpp"
+#include "harness/net/syn_pool.hpp"
 #include "harness/net/waiting.hpp"
 
 namespace assay {
@@ -31,10 +32,17 @@ constexpr int kLostInRow = 10;  // canaries; with kLostFor, the device is gone f
 constexpr milliseconds kLostFor{2000};
 constexpr milliseconds kHoldSpacing{500};  // between canaries while the device is gone
 constexpr milliseconds kHoldLimit{10000};
+constexpr std::size_t kSynsPerConnection = 4;
+constexpr milliseconds kLeastNap{2};  // while the measured rate of the device decides
+constexpr int kLongestPatience = 3;  // times doubled
 constexpr int kSettlingCanaries = 3;
 constexpr int kMostSettlingCanaries = 8;
 
-std::size_t most_sockets(const Pace& pace) {
+/// Connects hold a socket here and one on the device; a SYN holds neither, so more of them may be without an answer.
+std::size_t most_in_flight(const PortAsker& asker, const Pace& pace) {
+  if (!asker.connects()) {
+    return std::size_t{pace.max_connections} * kSynsPerConnection;
+  }
   const auto limit = raise_descriptor_limit();
   const auto usable = limit > 2 * kReservedDescriptors ? limit - kReservedDescriptors : limit / 2;
   return std::min<std::size_t>(pace.max_connections, usable);
@@ -42,15 +50,15 @@ std::size_t most_sockets(const Pace& pace) {
 
 class Sweep {
  public:
-  Sweep(Governor& governor, std::unique_ptr<ConnectPool> pool, std::vector<std::uint16_t> order,
+  Sweep(Governor& governor, std::unique_ptr<PortAsker> asker, std::vector<std::uint16_t> order,
         const Progress& progress, TimePoint deadline)
       : governor_(governor),
-        pool_(std::move(pool)),
+        asker_(std::move(asker)),
         ledger_(std::move(order)),
         progress_(progress),
         deadline_(deadline),
         begin_(steady_clock::now()),
-        control_(most_sockets(governor.pace()), governor.pace().max_packets_per_second, begin_) {
+        control_(most_in_flight(*asker_, governor.pace()), governor.pace().max_packets_per_second, begin_) {
     last_answer_ = begin_;
   }
 
@@ -59,8 +67,8 @@ class Sweep {
 
   /// Sockets that are still pending go back to the budget.
   ~Sweep() {
-    for (std::size_t left = pool_->in_flight(); left > 0; --left) {
-      governor_.give_back_socket();
+    for (std::size_t left = asker_->in_flight(); left > 0; --left) {
+      give_back();
     }
   }
 
@@ -69,23 +77,24 @@ class Sweep {
  private:
   bool slice();
   int send_batch(TimePoint now);
-  std::optional<ConnectPool::Attempt> choose(TimePoint now);
+  std::optional<PortAsker::Attempt> choose(TimePoint now);
   bool take_budget(TimePoint now);
-  void start(const ConnectPool::Attempt& attempt, TimePoint now);
-  void local_trouble(const ConnectPool::Attempt& attempt, const ConnectPool::Started& started, TimePoint now);
-  void finish(const ConnectPool::Ended& ended, TimePoint now);
+  void give_back();
+  void start(const PortAsker::Attempt& attempt, TimePoint now);
+  void local_trouble(const PortAsker::Attempt& attempt, const PortAsker::Started& started, TimePoint now);
+  void finish(const PortAsker::Ended& ended, TimePoint now);
   void measure(std::chrono::nanoseconds took, TimePoint now);
-  void finish_canary(const ConnectPool::Ended& ended, bool answered, TimePoint now);
+  void finish_canary(const PortAsker::Ended& ended, bool answered, TimePoint now);
   void end_pass();
   void watch_device(TimePoint now);
   void tell(TimePoint now);
   bool settling() const;
   RoundTrip::Duration patience() const;
-  TimePoint next_wake(TimePoint now) const;
+  TimePoint next_wake(TimePoint now);
   SweepReport report();
 
   Governor& governor_;
-  std::unique_ptr<ConnectPool> pool_;
+  std::unique_ptr<PortAsker> asker_;
   SweepLedger ledger_;
   const Progress& progress_;
   TimePoint deadline_;
@@ -95,7 +104,7 @@ class Sweep {
   RoundTrip refusals_;
   std::chrono::nanoseconds slowest_{0};
   TimePoint round_start_{};
-  std::vector<ConnectPool::Ended> ended_;
+  std::vector<PortAsker::Ended> ended_;
   std::optional<Error> fatal_;
   std::string interruption_;
   bool done_ = false;
@@ -104,7 +113,6 @@ class Sweep {
   int local_in_row_ = 0;
   TimePoint paused_until_{};
   TimePoint last_answer_{};
-  TimePoint last_silence_{};
   TimePoint last_told_{};
   std::optional<TimePoint> gone_since_;
   TimePoint next_hold_canary_{};
@@ -114,44 +122,49 @@ class Sweep {
 RoundTrip::Duration Sweep::patience() const {
   const RoundTrip::Duration most = milliseconds{governor_.pace().connect_timeout_ms};
   const auto first = governor_.round_trip().patience(kLeastPatience, most);
-  return std::min(first * (1 << (ledger_.pass() - 1)), std::max<RoundTrip::Duration>(first, most));
+  return std::min(first * (1 << std::min(ledger_.pass() - 1, kLongestPatience)), std::max<RoundTrip::Duration>(first, most));
 }
 
 /// The pass is asked, but its silences need canaries beside them to be believed.
 bool Sweep::settling() const {
-  return !ledger_.has_next() && pool_->in_flight() == 0 && ledger_.silent_in_pass() > 0 && ledger_.canary() != 0 &&
+  return !ledger_.has_next() && asker_->in_flight() == 0 && ledger_.silent_in_pass() > 0 && ledger_.canary() != 0 &&
          control_.canaries_in_pass() < kSettlingCanaries && settling_sent_ < kMostSettlingCanaries;
 }
 
-std::optional<ConnectPool::Attempt> Sweep::choose(TimePoint now) {
+std::optional<PortAsker::Attempt> Sweep::choose(TimePoint now) {
   const auto canary = ledger_.canary();
   if (gone_since_) {
     if (now < next_hold_canary_) {
       return std::nullopt;
     }
     next_hold_canary_ = now + kHoldSpacing;
-    return ConnectPool::Attempt{canary, true, control_.epoch()};
+    return PortAsker::Attempt{canary, true, control_.epoch()};
   }
-  const bool silence = last_silence_ != TimePoint{} && now - last_silence_ < std::chrono::seconds{1};
   const bool settle = settling();
-  if (canary != 0 && (settle || (ledger_.has_next() && control_.wants_canary(silence, now)))) {
+  if (canary != 0 && (settle || (ledger_.has_next() && control_.wants_canary(now)))) {
     settling_sent_ += settle ? 1 : 0;
-    return ConnectPool::Attempt{canary, true, control_.epoch()};
+    return PortAsker::Attempt{canary, true, control_.epoch()};
   }
   if (!ledger_.has_next()) {
     return std::nullopt;
   }
-  return ConnectPool::Attempt{ledger_.take_next(), false, control_.epoch()};
+  return PortAsker::Attempt{ledger_.take_next(), false, control_.epoch()};
 }
 
 bool Sweep::take_budget(TimePoint now) {
-  if (now < paused_until_ || pool_->in_flight() >= control_.window() || control_.next() > now ||
-      governor_.next_packet() > now || !governor_.try_take_socket()) {
+  if (now < paused_until_ || asker_->in_flight() >= control_.window() || control_.next() > now ||
+      governor_.next_packet() > now || (asker_->connects() && !governor_.try_take_socket())) {
     return false;
   }
   governor_.try_take_packet(now);
   control_.try_take(now);
   return true;
+}
+
+void Sweep::give_back() {
+  if (asker_->connects()) {
+    governor_.give_back_socket();
+  }
 }
 
 int Sweep::send_batch(TimePoint now) {
@@ -163,7 +176,7 @@ int Sweep::send_batch(TimePoint now) {
     }
     const auto attempt = choose(now);
     if (!attempt) {
-      governor_.give_back_socket();
+      give_back();
       break;
     }
     start(*attempt, now);
@@ -173,12 +186,12 @@ int Sweep::send_batch(TimePoint now) {
   return sent;
 }
 
-void Sweep::start(const ConnectPool::Attempt& attempt, TimePoint now) {
+void Sweep::start(const PortAsker::Attempt& attempt, TimePoint now) {
   if (attempt.canary) {
     control_.canary_sent(now);
   }
-  const auto started = pool_->start(attempt, now);
-  if (started.how != ConnectPool::Start::pending && started.how != ConnectPool::Start::ended) {
+  const auto started = asker_->start(attempt, now);
+  if (started.how != PortAsker::Start::pending && started.how != PortAsker::Start::ended) {
     local_trouble(attempt, started, now);
     return;
   }
@@ -186,29 +199,29 @@ void Sweep::start(const ConnectPool::Attempt& attempt, TimePoint now) {
   ++counts_.attempts;
   counts_.retried += ledger_.pass() > 1 && !attempt.canary ? 1 : 0;
   handed_out_ += ledger_.pass() == 1 && !attempt.canary ? 1 : 0;
-  if (started.how == ConnectPool::Start::ended) {
+  if (started.how == PortAsker::Start::ended) {
     finish(started.ended, now);
   }
 }
 
 /// This host could not ask: nothing is learnt about the port, it comes again after a pause.
-void Sweep::local_trouble(const ConnectPool::Attempt& attempt, const ConnectPool::Started& started, TimePoint now) {
-  governor_.give_back_socket();
+void Sweep::local_trouble(const PortAsker::Attempt& attempt, const PortAsker::Started& started, TimePoint now) {
+  give_back();
   ++counts_.local_errors;
   if (!attempt.canary) {
     ledger_.put_back(attempt.port);
   }
   const auto error = error_from_errno(started.error, "connect to tcp/" + std::to_string(attempt.port));
-  const bool never_left = counts_.attempts == 0 && (started.how == ConnectPool::Start::not_allowed ||
-                                                    started.how == ConnectPool::Start::no_route);
+  const bool never_left = counts_.attempts == 0 && (started.how == PortAsker::Start::not_allowed ||
+                                                    started.how == PortAsker::Start::no_route);
   if (never_left) {
-    const bool denied = started.how == ConnectPool::Start::not_allowed;
+    const bool denied = started.how == PortAsker::Start::not_allowed;
     fatal_ = Error{denied ? ErrorKind::denied : ErrorKind::unreachable, error.what, {}};
     done_ = true;
     return;
   }
-  if (started.how == ConnectPool::Start::no_descriptors) {
-    control_.limit_window(std::max<std::size_t>(1, pool_->in_flight()));
+  if (started.how == PortAsker::Start::no_descriptors) {
+    control_.limit_window(std::max<std::size_t>(1, asker_->in_flight()));
   }
   if (++local_in_row_ >= kMostLocalFailures) {
     interruption_ = "this host could not ask: " + error.what;
@@ -217,23 +230,29 @@ void Sweep::local_trouble(const ConnectPool::Attempt& attempt, const ConnectPool
   paused_until_ = now + kLocalPause;
 }
 
-void Sweep::finish(const ConnectPool::Ended& ended, TimePoint now) {
-  governor_.give_back_socket();
+void Sweep::finish(const PortAsker::Ended& ended, TimePoint now) {
+  give_back();
   const auto answer = ended.answer;
   const bool answered = answer == Answer::accepted || answer == Answer::accepted_then_cut || answer == Answer::refused;
   if (answered) {
     ++counts_.answered;
     last_answer_ = now;
     measure(ended.took, now);
-    governor_.connect_answered();
+    if (asker_->connects()) {
+      governor_.connect_answered();
+    }
     if (answer == Answer::refused) {
       refusals_.sample(ended.took);
     }
   } else if (answer == Answer::silence) {
     ++counts_.lost;
-    last_silence_ = now;
+    control_.went_silent();
   } else if (answer == Answer::local_failure) {
     ++counts_.local_errors;
+    if (++local_in_row_ >= kMostLocalFailures) {
+      interruption_ = "this host could not ask";
+      done_ = true;
+    }
   } else {
     ++counts_.answered;  // ICMP: an answer of the path, not of the port
   }
@@ -242,7 +261,9 @@ void Sweep::finish(const ConnectPool::Ended& ended, TimePoint now) {
     return;
   }
   ledger_.note(ended.attempt.port, answer, ended.attempt.epoch);
-  if (answered || control_.lost_in_row() == 0) {
+  if (answered) {
+    control_.answered(ended.took);
+  } else if (control_.lost_in_row() == 0) {
     control_.progressed();
   }
 }
@@ -259,11 +280,11 @@ void Sweep::measure(std::chrono::nanoseconds took, TimePoint now) {
   }
 }
 
-void Sweep::finish_canary(const ConnectPool::Ended& ended, bool answered, TimePoint now) {
+void Sweep::finish_canary(const PortAsker::Ended& ended, bool answered, TimePoint now) {
   if (ended.answer == Answer::local_failure) {
     return;
   }
-  if (control_.canary_ended(answered, ended.attempt.epoch, now)) {
+  if (control_.canary_ended(answered, ended.attempt.epoch, now) && asker_->connects()) {
     governor_.connect_timed_out(now);
   }
 }
@@ -287,7 +308,7 @@ void Sweep::watch_device(TimePoint now) {
 }
 
 void Sweep::end_pass() {
-  if (ledger_.has_next() || pool_->in_flight() > 0 || gone_since_ || settling()) {
+  if (ledger_.has_next() || asker_->in_flight() > 0 || gone_since_ || settling()) {
     return;
   }
   settling_sent_ = 0;
@@ -303,11 +324,12 @@ bool Sweep::slice() {
   auto now = steady_clock::now();
   const auto end = now + kSlice;
   while (!done_ && now < end) {
-    const int sent = send_batch(now);
-    now = steady_clock::now();
     ended_.clear();
-    if (pool_->collect(ended_)) {
-      pool_->expire(now - patience(), now, ended_);
+    const int sent = send_batch(now);
+    asker_->flush(ended_);
+    now = steady_clock::now();
+    if (asker_->collect(ended_)) {
+      asker_->expire(now - patience(), now, ended_);
     }
     for (const auto& ended : ended_) {
       finish(ended, now);
@@ -321,17 +343,18 @@ bool Sweep::slice() {
   return true;
 }
 
-TimePoint Sweep::next_wake(TimePoint now) const {
+TimePoint Sweep::next_wake(TimePoint now) {
   auto wake = std::min(now + kLongestNap, deadline_);
-  if (const auto oldest = pool_->oldest()) {
+  if (const auto oldest = asker_->oldest()) {
     wake = std::min(wake, *oldest + patience());
   }
   if (gone_since_) {
     return std::min(wake, next_hold_canary_);
   }
-  if (pool_->in_flight() < control_.window() && (ledger_.has_next() || settling())) {
+  if (asker_->in_flight() < control_.window() && (ledger_.has_next() || settling())) {
     // Something waits for a budget; sockets of others give no signal, so look again soon.
-    const auto budget = std::max({control_.next(), governor_.next_packet(), paused_until_});
+    const auto rate = control_.next() > now ? std::max(control_.next(), now + kLeastNap) : now;
+    const auto budget = std::max({rate, governor_.next_packet(), paused_until_});
     wake = std::min(wake, budget > now ? budget : now + milliseconds{5});
   }
   return wake;
@@ -351,13 +374,13 @@ SweepReport Sweep::report() {
   ledger_.fill(counts_, interruption_);
   counts_.took_ns = std::chrono::nanoseconds{steady_clock::now() - begin_}.count();
   counts_.rtt_ns = refusals_.smoothed().count();
-  counts_.method = "tcp-connect";
+  counts_.method = asker_->method();
   return std::move(counts_);
 }
 
 asio::awaitable<Result<SweepReport>> Sweep::run() {
   const auto executor = co_await asio::this_coro::executor;
-  auto waitable = pool_->waitable();
+  auto waitable = asker_->waitable();
   if (!waitable) {
     co_return waitable.error();
   }
@@ -371,7 +394,7 @@ asio::awaitable<Result<SweepReport>> Sweep::run() {
     if (busy) {
       co_await asio::post(executor, kNoThrow);
     } else {
-      pool_->wake_at(next_wake(steady_clock::now()));
+      asker_->wake_at(next_wake(steady_clock::now()));
       co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, kNoThrow);
     }
     if (co_await begin_operation()) {
@@ -389,11 +412,21 @@ asio::awaitable<Result<SweepReport>> Sweep::run() {
   co_return report();
 }
 
+/// SYN segments where this process may send them, else connects.
+Result<std::unique_ptr<PortAsker>> open_asker(const IpAddress& address, SweepMethod method) {
+  if (method == SweepMethod::connect) {
+    return ConnectPool::open(address);
+  }
+  auto syn = SynPool::open(address);
+  const bool not_allowed = !syn && syn.error().kind == ErrorKind::denied;
+  return not_allowed && method == SweepMethod::best ? ConnectPool::open(address) : std::move(syn);
+}
+
 }  // namespace
 
 asio::awaitable<Result<SweepReport>> sweep_ports(Governor& governor, IpAddress address,
-                                                 const std::vector<PortRange>& ports, const Progress& progress,
-                                                 TimePoint deadline) {
+                                                 const std::vector<PortRange>& ports, SweepMethod method,
+                                                 const Progress& progress, TimePoint deadline) {
   if (co_await begin_operation()) {
     co_return cancelled_error();
   }
@@ -401,11 +434,11 @@ asio::awaitable<Result<SweepReport>> sweep_ports(Governor& governor, IpAddress a
   if (order.empty()) {
     co_return Error{ErrorKind::bad_input, "the port ranges name no port", {}};
   }
-  auto pool = ConnectPool::open(address);
-  if (!pool) {
-    co_return pool.error();
+  auto asker = open_asker(address, method);
+  if (!asker) {
+    co_return asker.error();
   }
-  Sweep sweep{governor, std::move(*pool), std::move(order), progress, deadline};
+  Sweep sweep{governor, std::move(*asker), std::move(order), progress, deadline};
   co_return co_await sweep.run();
 }
 

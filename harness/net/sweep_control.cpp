@@ -11,9 +11,12 @@ constexpr double kBurstSeconds = 0.005;  // sent at once after a pause
 constexpr int kRemembered = 16;          // canaries in the estimate
 constexpr int kLeastForDecision = 4;     // before that loss is chance
 constexpr int kTooManyLost = 3;          // of the remembered: at 1 % loss each way this comes once in 250 estimates
-constexpr std::uint64_t kQuietSpacing = 256;
 constexpr std::uint64_t kSlowSpacing = 4;
+constexpr std::uint64_t kLeastSilences = 4;       // for a canary …
+constexpr std::uint64_t kSilencesPerWindow = 64;  // … or this share of a large window
 constexpr double kSmallestWindow = 4;
+constexpr std::chrono::milliseconds kQueueing{5};  // more than that is no jitter
+constexpr double kGiveWay = 0.5;                   // for each answer that queued: half the window in a round trip
 constexpr double kSlowestPerSecond = 20;
 constexpr int kMostAllowance = 8;
 constexpr double kMostLossBelieved = 0.7;  // of one estimate: a stalled link loses all for a moment
@@ -53,18 +56,32 @@ void SweepControl::progressed() {
   window_ = std::min(most_, window_ + 1);
 }
 
-bool SweepControl::wants_canary(bool silence, TimePoint now) const {
+void SweepControl::went_silent() {
+  ++silences_;
+}
+
+void SweepControl::answered(std::chrono::nanoseconds took) {
+  quickest_ = std::min(quickest_, took);
+  if (took > 2 * quickest_ + kQueueing) {
+    window_ = std::max(std::min(most_, static_cast<double>(kFirstWindow)), window_ - kGiveWay);
+  } else {
+    progressed();
+  }
+}
+
+bool SweepControl::wants_canary(TimePoint now) const {
   // A slowed sweep asks by time too: without canaries it could not become faster.
   if (limited_ && since_canary_ >= kSlowSpacing && now - last_canary_ >= kRateInterval) {
     return true;
   }
-  const auto spacing = std::max<std::uint64_t>(16, window() / 16);
-  return since_canary_ >= (silence ? spacing : std::max(spacing, kQuietSpacing));
+  // While every port answers, the answers say enough; a lost packet here and there is no reason to ask either.
+  return silences_ >= std::max<std::uint64_t>(kLeastSilences, window() / kSilencesPerWindow);
 }
 
 void SweepControl::canary_sent(TimePoint now) {
   last_canary_ = now;
   since_canary_ = 0;
+  silences_ = 0;
 }
 
 bool SweepControl::canary_ended(bool answered, std::uint32_t epoch, TimePoint now) {

@@ -24,11 +24,18 @@ class SweepControl {
 
   TimePoint next() const { return limited_ ? bucket_.next() : TimePoint{}; }
 
-  /// A port answered, or was silent while canaries answered: room for one more.
+  /// A port was silent while canaries answered: room for one more.
   void progressed();
 
-  /// True when the next connect should be a canary. `silence` says that connects went unanswered lately.
-  bool wants_canary(bool silence, TimePoint now) const;
+  /// A port answered after `took`: room for one more while answers come as fast as they did, and for less when they
+  /// queue up somewhere. A window beyond what the path and the device work off only makes every answer late.
+  void answered(std::chrono::nanoseconds took);
+
+  /// A port did not answer.
+  void went_silent();
+
+  /// True when the next attempt should be a canary: enough ports went silent since the last one.
+  bool wants_canary(TimePoint now) const;
   void canary_sent(TimePoint now);
 
   /// How a canary of `epoch` ended. True when the loss made it slow down: everything in flight is in doubt.
@@ -63,6 +70,7 @@ class SweepControl {
   double most_per_second_;
   double delivered_ = 0;  // what the device was seen to take when canaries were lost; 0: not known
   double step_;
+  std::chrono::nanoseconds quickest_{std::chrono::nanoseconds::max()};  // answer so far
   bool sped_up_ = false;  // since the last slow-down
   int allowance_ = 0;     // canaries that are lost at any rate: the path's loss, not the load's
   std::uint32_t epoch_ = 0;
@@ -70,6 +78,7 @@ class SweepControl {
   TimePoint last_speed_up_;
   std::uint64_t sent_in_epoch_ = 0;
   std::uint64_t since_canary_ = 0;
+  std::uint64_t silences_ = 0;  // since the last canary
   TimePoint last_canary_{};
   std::uint32_t recent_ = 0;  // the last canaries of this epoch, 1 is lost, newest lowest
   int recent_count_ = 0;

@@ -8,6 +8,8 @@ namespace assay {
 
 namespace {
 
+constexpr std::int64_t kOneIn = 1000;  // so few of the silent ones answering late leave the others believable
+
 /// Where IoT devices listen, by common use: web, shells, cameras, brokers, management, vendor services.
 constexpr auto kPriorityPorts = std::to_array<std::uint16_t>(
     {80,    443,   22,    23,    8080,  8443,  1883,  8883,  554,   21,    53,    5000,  8000,  8081,  8888,  81,
@@ -34,6 +36,10 @@ std::string_view icmp_reason(Answer answer) {
       return "icmp network unreachable or prohibited";
     case Answer::protocol_unreachable:
       return "icmp protocol unreachable";
+    case Answer::port_unreachable:
+      return "icmp port unreachable";
+    case Answer::prohibited:
+      return "icmp administratively prohibited";
     default:
       return {};
   }
@@ -107,6 +113,7 @@ void SweepLedger::note(std::uint16_t port, Answer answer, std::uint32_t epoch) {
 
 bool SweepLedger::finish_pass(bool healthy, std::uint32_t trusted_epoch) {
   bool doubt = false;
+  const auto asked = static_cast<std::int64_t>(round_.size());
   round_.clear();
   for (const auto& silence : silent_) {
     auto& entry = entries_[silence.port];
@@ -119,8 +126,10 @@ bool SweepLedger::finish_pass(bool healthy, std::uint32_t trusted_epoch) {
   silent_.clear();
   next_ = 0;
   const bool found = pass_ > 1 && new_in_pass_ > 0;
+  still_missing_ = pass_ > 1 && new_in_pass_ * kOneIn > asked;
   new_in_pass_ = 0;
-  const bool more = !round_.empty() && pass_ < kMostPasses && (pass_ < kLeastPasses || found || doubt);
+  const bool more =
+      !round_.empty() && (pass_ < kMostPasses ? pass_ < kLeastPasses || found || doubt : found && pass_ < kFindingPasses);
   if (more) {
     ++pass_;
   }
@@ -131,9 +140,9 @@ PortResult SweepLedger::describe_unsettled(std::uint16_t port, const Entry& entr
                                            std::string_view interruption) const {
   PortResult result;
   result.port = port;
-  const auto times = std::to_string(entry.asked) + (entry.asked == 1 ? " connect" : " connects");
+  const auto times = std::to_string(entry.asked) + (entry.asked == 1 ? " attempt" : " attempts");
   const auto icmp = icmp_reason(entry.last);
-  if (entry.trusted >= kTrustedSilences) {
+  if (entry.trusted >= kTrustedSilences && !still_missing_) {
     result.state = PortState::filtered;
     result.reason = icmp.empty() ? "no answer to " + times : std::string{icmp};
     return result;
@@ -145,6 +154,8 @@ PortResult SweepLedger::describe_unsettled(std::uint16_t port, const Entry& entr
     result.reason = "this host could not ask";
   } else if (!anything_answered()) {
     result.reason = (icmp.empty() ? "no answer to " + times : std::string{icmp}) + ", and no other port answered";
+  } else if (still_missing_) {
+    result.reason = "no answer to " + times + ", while others like it still answered when they were asked again";
   } else {
     result.reason = "no answer to " + times + ", while a port known to answer was lost too";
   }

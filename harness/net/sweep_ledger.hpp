@@ -17,10 +17,12 @@ std::vector<std::uint16_t> sweep_order(std::span<const PortRange> ranges);
 enum class Answer : std::uint8_t {
   accepted,           // SYN-ACK
   accepted_then_cut,  // SYN-ACK, then a reset before we looked
-  refused,            // RST, or an ICMP port unreachable: the kernel does not tell them apart
-  host_unreachable,   // ICMP host unreachable or prohibited
-  net_unreachable,    // ICMP network unreachable or prohibited
+  refused,            // RST; of a connect an ICMP port unreachable too, which the kernel does not tell apart
+  host_unreachable,   // ICMP host unreachable; of a connect prohibited too
+  net_unreachable,    // ICMP network unreachable; of a connect prohibited too
   protocol_unreachable,
+  port_unreachable,  // ICMP port unreachable: a firewall that rejects
+  prohibited,        // ICMP communication prohibited
   silence,
   local_failure,  // this host could not ask
 };
@@ -28,12 +30,13 @@ enum class Answer : std::uint8_t {
 /// What is known of every port, and the passes over those that did not answer. Pure: no sockets, no clock.
 ///
 /// A port is filtered only after two silences that can be believed, that is in a pass in which a port known to answer
-/// (the canary) did answer. Passes go on until one brings nothing new, at least two, at most four: what a pass still
-/// finds estimates what the passes before it missed (capture-recapture).
+/// (the canary) did answer. Passes go on until one brings nothing new: what a pass still finds estimates what the passes
+/// before it missed (capture-recapture). Where even the last one found more than a few, no silence is believed.
 class SweepLedger {
  public:
   static constexpr int kLeastPasses = 2;
   static constexpr int kMostPasses = 4;
+  static constexpr int kFindingPasses = 8;  // as long as each still finds something
   static constexpr int kTrustedSilences = 2;
 
   explicit SweepLedger(std::vector<std::uint16_t> order);
@@ -99,6 +102,7 @@ class SweepLedger {
   std::int64_t open_ = 0;
   std::int64_t closed_ = 0;
   std::int64_t new_in_pass_ = 0;
+  bool still_missing_ = false;  // the last pass still found too many
   std::uint16_t closed_canary_ = 0;
   std::uint16_t open_canary_ = 0;
 };

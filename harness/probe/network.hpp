@@ -89,6 +89,14 @@ struct PortResult {
   std::string reason;  // "syn-ack", "rst", "no answer to 3 connects", "icmp administratively prohibited" …
 };
 
+/// How ports are asked.
+enum class SweepMethod : std::uint8_t {
+  best,     // SYN segments where this process may send them, else connects
+  syn,      // SYN segments; `denied` without the right to send them
+  connect,  // whole connects
+};
+BOOST_DESCRIBE_ENUM(SweepMethod, best, syn, connect)
+
 /// What a sweep did, for absence to have coverage.
 struct SweepReport {
   std::vector<PortResult> results;  // every port that is not `closed`, by port
@@ -97,14 +105,14 @@ struct SweepReport {
   std::int64_t closed = 0;
   std::int64_t filtered = 0;
   std::int64_t unreliable = 0;  // not asked to the end: interrupted, out of local resources, or contradicting itself
-  std::int64_t attempts = 0;    // connects started, retries included
+  std::int64_t attempts = 0;    // connects or SYNs started, retries included
   std::int64_t answered = 0;
   std::int64_t retried = 0;
   std::int64_t lost = 0;  // attempts without any answer
   std::int64_t local_errors = 0;
   std::int64_t took_ns = 0;
   std::int64_t rtt_ns = 0;  // smoothed round trip of refusals, 0 when none came
-  std::string method;       // "tcp-connect"
+  std::string method;       // "tcp-connect", "tcp-syn"
 };
 
 /// Progress of long work, for the person at the terminal.
@@ -128,8 +136,8 @@ class Network {
 
   virtual asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) = 0;
 
-  /// TCP connect scan of the target's address: one loop over all ports under the pace.
-  virtual asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports,
+  /// TCP scan of the target's address: one loop over all ports under the pace.
+  virtual asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                          const Progress& progress) = 0;
 
   /// Waits; the one way for a probe to let time pass. Ends early with `cancelled` or `timed_out` (deadline of the

@@ -10,10 +10,12 @@ namespace {
 
 constexpr ParameterSpec kParameters[] = {
     {"tcp", ValueKind::text, "\"all\"", "TCP ports to look at: \"all\", or ports and ranges as in \"1-1024,8080\""},
+    {"method", ValueKind::text, "\"best\"",
+     "how they are asked: \"syn\" (segments, needs the right to raw sockets), \"connect\", or \"best\" of what is allowed"},
 };
 
 constexpr FactSpec kFacts[] = {
-    {"ports.open", ValueKind::list, "ports that completed a TCP handshake: endpoint and reason, by port"},
+    {"ports.open", ValueKind::list, "ports that accepted a TCP handshake: endpoint and reason, by port"},
     {"ports.filtered", ValueKind::list,
      "ports that never answered or whose path refused: endpoint or range, and reason"},
     {"ports.unreliable", ValueKind::list, "ports without a believable answer: endpoint or range, and reason"},
@@ -60,6 +62,12 @@ json::object coverage_of(const SweepReport& report, const std::vector<PortRange>
           {"address_family", address.find(':') == std::string_view::npos ? "ipv4" : "ipv6"}};
 }
 
+std::optional<SweepMethod> method_of(const json::object& parameters) {
+  const auto* asked = parameters.if_contains("method");
+  return asked != nullptr && asked->is_string() ? enum_from<SweepMethod>(std::string_view{asked->get_string()})
+                                                : std::nullopt;
+}
+
 class Ports final : public Probe {
  public:
   asio::awaitable<Result<>> observe(ProbeContext& context) override {
@@ -71,7 +79,13 @@ class Ports final : public Probe {
       sheet.rest_unobserved(ranges.error().what);
       co_return ranges.error();
     }
-    auto swept = co_await context.network.sweep_tcp(*ranges, context.progress);
+    const auto method = method_of(context.parameters);
+    if (!method) {
+      const Error error{ErrorKind::bad_input, "the parameter \"method\" is best, syn or connect", {}};
+      sheet.rest_unobserved(error.what);
+      co_return error;
+    }
+    auto swept = co_await context.network.sweep_tcp(*ranges, *method, context.progress);
     if (!swept) {
       sheet.rest_unobserved(swept.error().what);
       co_return swept.error();
@@ -108,7 +122,7 @@ std::unique_ptr<Probe> make() {
 extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "ports",
-    .summary = "Connects to every asked TCP port of the device and tells open, refused and silent ones apart.",
+    .summary = "Asks every TCP port of the device and tells open, refused, rejected and silent ones apart.",
     .version = 1,
     .intrusiveness = Intrusiveness::benign,
     .exclusive = Exclusive::none,

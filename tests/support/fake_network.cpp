@@ -161,8 +161,10 @@ asio::awaitable<Result<std::unique_ptr<Datagrams>>> FakeNetwork::open_udp(Endpoi
   co_return socket;
 }
 
-asio::awaitable<Result<SweepReport>> FakeNetwork::sweep_tcp(const std::vector<PortRange>& ports, const Progress&) {
+asio::awaitable<Result<SweepReport>> FakeNetwork::sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
+                                                            const Progress&) {
   swept = ports;
+  swept_by = method;
   co_return sweep;
 }
 

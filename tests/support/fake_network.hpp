@@ -73,6 +73,7 @@ class FakeNetwork final : public Network {
   std::map<std::uint16_t, int> connections;
   std::map<std::string, int> permits;
   std::vector<PortRange> swept;
+  std::optional<SweepMethod> swept_by;
   std::vector<std::string> tls_offers;
   std::size_t bytes_served = 0;
   milliseconds passed{0};
@@ -83,7 +84,7 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_tls(std::unique_ptr<Stream> over, const TlsOptions& options,
                                                                 milliseconds within) override;
   asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) override;
-  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports,
+  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override;
   asio::awaitable<Result<>> wait(milliseconds time) override;
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;

@@ -49,7 +49,8 @@ class ScriptedNetwork final : public Network {
     co_return Error{ErrorKind::refused, "scripted", {}};
   }
 
-  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>&, const Progress&) override {
+  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>&, SweepMethod,
+                                                 const Progress&) override {
     co_return SweepReport{};
   }
 

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <thread>
 
+#include "harness/net/raw_socket.hpp"
 #include "tests/support/own_network.hpp"
 
 /// The unit tests with sockets: loopback only, ports the kernel chooses.
@@ -78,19 +79,30 @@ std::string read_from(Bench& bench, Stream& stream, milliseconds within) {
   return text;
 }
 
-asio::awaitable<void> sweep(Network& network, std::vector<PortRange> ranges, std::optional<SweepReport>& report) {
+asio::awaitable<void> sweep(Network& network, std::vector<PortRange> ranges, SweepMethod method,
+                            std::optional<SweepReport>& report) {
   const Progress silent;
-  auto swept = co_await network.sweep_tcp(ranges, silent);
+  auto swept = co_await network.sweep_tcp(ranges, method, silent);
   if (swept) {
     report = std::move(*swept);
   }
 }
 
-SweepReport swept(Bench& bench, const std::vector<PortRange>& ranges) {
+SweepReport swept(Bench& bench, const std::vector<PortRange>& ranges, SweepMethod method = SweepMethod::connect) {
   std::optional<SweepReport> report;
-  bench.run(sweep(*bench.network, ranges, report));
+  bench.run(sweep(*bench.network, ranges, method, report));
   REQUIRE(report);
   return *report;
+}
+
+std::vector<std::pair<const char*, SweepMethod>> both(const std::vector<SweepMethod>& methods) {
+  std::vector<std::pair<const char*, SweepMethod>> out;
+  for (const auto* address : {"127.0.0.1", "::1"}) {
+    for (const auto method : methods) {
+      out.emplace_back(address, method);
+    }
+  }
+  return out;
 }
 
 asio::awaitable<void> exchange(Network& network, std::uint16_t port, std::string payload, milliseconds within,
@@ -224,21 +236,36 @@ TEST_CASE("What lies outside the scope is denied and never contacted") {
   Bench bench{"127.0.0.1", 20s, {"10.20.0.0/28"}};
   CHECK(connect_error(bench, peer.port) == ErrorKind::denied);
   std::optional<SweepReport> report;
-  bench.run(sweep(*bench.network, {{peer.port, peer.port}}, report));
+  bench.run(sweep(*bench.network, {{peer.port, peer.port}}, SweepMethod::best, report));
   CHECK_FALSE(report);
   CHECK(exchange_with(bench, peer.port) == "denied");
   CHECK(bench.governor.numbers().connects == 0);
 }
 
-TEST_CASE("A sweep finds exactly the open ports, on IPv4 and IPv6, and leaves no descriptor") {
-  for (const auto* address : {"127.0.0.1", "::1"}) {
+/// The ways of asking that this process is allowed.
+std::vector<SweepMethod> methods() {
+  std::vector<SweepMethod> out = {SweepMethod::connect};
+  if (open_raw_tcp(*IpAddress::parse("127.0.0.1"))) {
+    out.push_back(SweepMethod::syn);
+  }
+  return out;
+}
+
+TEST_CASE("In a network of its own a process may send SYN segments") {
+  CHECK((methods().size() == 2 || !in_network_of_our_own()));
+}
+
+TEST_CASE("A sweep finds exactly the open ports, on IPv4 and IPv6, by connects and by SYN segments") {
+  for (const auto& [address, method] : both(methods())) {
+    CAPTURE(address, enum_name(method));
     Bench bench{address};
     const Peer one{address, SOCK_STREAM, 8};
     const Peer two{address, SOCK_STREAM, 8};
     const auto low = static_cast<std::uint16_t>(std::max(1, std::min(one.port, two.port) - 300));
     const auto high = static_cast<std::uint16_t>(std::min(65535, std::max(one.port, two.port) + 300));
     const auto before = open_descriptors();
-    const auto report = swept(bench, {{low, high}});
+    const auto report = swept(bench, {{low, high}}, method);
+    CHECK(report.method == (method == SweepMethod::syn ? "tcp-syn" : "tcp-connect"));
     CHECK(open_descriptors() == before);
     const auto state = [&](std::uint16_t port) {
       const auto found = std::find_if(report.results.begin(), report.results.end(),
@@ -259,12 +286,16 @@ TEST_CASE("A sweep finds exactly the open ports, on IPv4 and IPv6, and leaves no
 TEST_CASE("A sweep never mistakes its own ephemeral port for a listener") {
   // The usual ephemeral range: without the check one or two of these connects meet themselves, in most runs.
   Bench bench;
-  const auto report = swept(bench, {{32768, 60999}});
   if (in_network_of_our_own()) {
-    CHECK(report.closed == report.ports);
-    CHECK(report.results.empty());
+    for (const auto method : methods()) {
+      CAPTURE(enum_name(method));
+      const auto report = swept(bench, {{32768, 60999}}, method);
+      CHECK(report.closed == report.ports);
+      CHECK(report.results.empty());
+    }
     return;
   }
+  const auto report = swept(bench, {{32768, 60999}});
   // On the host's own loopback others come and go; whoever listens still does at a second look.
   for (const auto& result : report.results) {
     if (result.state == PortState::open) {
@@ -285,12 +316,15 @@ TEST_CASE("A silent port beside ports that answer is filtered, after at least tw
   }
   REQUIRE(kind == ErrorKind::timed_out);
   const auto other = closed_port();
-  const auto report = swept(bench, {{full.port, full.port}, {other, other}});
-  REQUIRE(report.results.size() == 1);
-  CHECK(report.results[0].port == full.port);
-  CHECK(report.results[0].state == PortState::filtered);
-  CHECK(report.lost >= 2);
-  CHECK(report.closed == 1);
+  for (const auto method : methods()) {
+    CAPTURE(enum_name(method));
+    const auto report = swept(bench, {{full.port, full.port}, {other, other}}, method);
+    REQUIRE(report.results.size() == 1);
+    CHECK(report.results[0].port == full.port);
+    CHECK(report.results[0].state == PortState::filtered);
+    CHECK(report.lost >= 2);
+    CHECK(report.closed == 1);
+  }
 }
 
 TEST_CASE("A cancelled sweep returns what it has and gives back its sockets") {
@@ -316,7 +350,7 @@ TEST_CASE("A cancelled sweep returns what it has and gives back its sockets") {
 TEST_CASE("A sweep over no ports is an input error") {
   Bench bench;
   std::optional<SweepReport> report;
-  bench.run(sweep(*bench.network, {}, report));
+  bench.run(sweep(*bench.network, {}, SweepMethod::best, report));
   CHECK_FALSE(report);
 }
 
@@ -327,7 +361,7 @@ TEST_CASE("Other coroutines run while a sweep is under way") {
   std::unique_ptr<Stream> stream;
   std::optional<ErrorKind> kind;
   bool sweep_ran_on = false;
-  asio::co_spawn(bench.io, sweep(*bench.network, {{1, 20000}}, report), [](std::exception_ptr) {});
+  asio::co_spawn(bench.io, sweep(*bench.network, {{1, 20000}}, SweepMethod::connect, report), [](std::exception_ptr) {});
   const auto task = [&]() -> asio::awaitable<void> {
     co_await connect_to(*bench.network, peer.port, stream, kind);
     sweep_ran_on = !report;

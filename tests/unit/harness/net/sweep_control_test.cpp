@@ -112,15 +112,28 @@ TEST_CASE("Silence is believed only beside canaries that answered") {
   CHECK(control.window() == 32);
 }
 
-TEST_CASE("Canaries are rare while everything answers and frequent beside silence") {
-  SweepControl control{64, 1e6, kStart};
-  send(control, 16, kStart);
-  CHECK(control.wants_canary(true, kStart));
-  CHECK_FALSE(control.wants_canary(false, kStart));
-  send(control, 240, kStart);
-  CHECK(control.wants_canary(false, kStart));
+TEST_CASE("No canary is asked while everything answers, one for every few silences") {
+  SweepControl control{4096, 1e6, kStart};
+  const auto silences = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      control.went_silent();
+    }
+  };
+  send(control, 60000, kStart);
+  CHECK_FALSE(control.wants_canary(kStart));
+  silences(3);
+  CHECK_FALSE(control.wants_canary(kStart));
+  silences(1);
+  CHECK(control.wants_canary(kStart));
   control.canary_sent(kStart);
-  CHECK_FALSE(control.wants_canary(true, kStart));
+  CHECK_FALSE(control.wants_canary(kStart));
+  for (int answer = 0; answer < 5000; ++answer) {
+    control.progressed();
+  }
+  silences(63);
+  CHECK_FALSE(control.wants_canary(kStart));
+  silences(1);
+  CHECK(control.wants_canary(kStart));
 }
 
 TEST_CASE("Fewer descriptors than thought bound the window for good") {
