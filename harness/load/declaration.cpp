@@ -84,7 +84,7 @@ class Declaration {
 
   void check_names() {
     check_provisions();
-    const auto& known = child(method_.root, "ixit_tables");
+    const auto& known = child(method_.root(), "ixit_tables");
     const auto& tables = child(root_, "ixit");
     for (std::size_t i = 0; i < tables.keys.size(); ++i) {
       const auto& name = tables.keys[i];
@@ -105,7 +105,7 @@ class Declaration {
         faults_.add(place_of(root_, "ics"), "the ICS says nothing about provision " + provision);
       }
     }
-    const auto& known = child(method_.root, "ixit_tables");
+    const auto& known = child(method_.root(), "ixit_tables");
     for (std::size_t i = 0; i < known.keys.size(); ++i) {
       const auto* table = find(child(root_, "ixit"), known.keys[i].text);
       if (table == nullptr) {
@@ -121,9 +121,9 @@ class Declaration {
  private:
   std::vector<std::string> provisions() const {
     std::vector<std::string> out;
-    const auto* standard = library_.find("standard/1", text_of(method_.root, "standard"));
+    const auto* standard = library_.find("standard/1", text_of(method_.root(), "standard"));
     if (standard != nullptr) {
-      for (const auto& provision : child(standard->root, "provisions").items) {
+      for (const auto& provision : child(standard->root(), "provisions").items) {
         out.emplace_back(short_id(text_of(provision, "id")));
       }
     }
@@ -134,7 +134,7 @@ class Declaration {
     const auto known = provisions();
     for (const auto& key : child(root_, "ics").keys) {
       if (!known.empty() && kShortProvision.matches(key.text) && !has(known, key.text)) {
-        faults_.add(key.place, text_of(method_.root, "standard") + " has no provision " + shown(key.text) +
+        faults_.add(key.place, text_of(method_.root(), "standard") + " has no provision " + shown(key.text) +
                                    suggestion(key.text, known));
       }
     }

@@ -37,9 +37,9 @@ std::string text_in(const json::value& item, std::string_view key) {
 /// stands for it.
 std::vector<Node> checks_of(const LibraryFile& method, const Library& library) {
   std::vector<Node> out;
-  const auto& own = child(method.root, "checks").items;
-  if (const auto* from = library.find("method/1", text_of(method.root, "checks_from")); from != nullptr) {
-    out = child(from->root, "checks").items;
+  const auto& own = child(method.root(), "checks").items;
+  if (const auto* from = library.find("method/1", text_of(method.root(), "checks_from")); from != nullptr) {
+    out = child(from->root(), "checks").items;
     for (auto& check : out) {
       rename_tables(check, method);
     }
@@ -58,7 +58,7 @@ class Consistency {
       : root_(root), method_(method), library_(library), faults_(faults) {
     read_declaration(root, dut_);
     Programs unchecked;
-    if (auto* standard = library.find("standard/1", text_of(method.root, "standard")); standard != nullptr) {
+    if (auto* standard = library.find("standard/1", text_of(method.root(), "standard")); standard != nullptr) {
       standard_ = read_standard(*standard, nullptr, unchecked);
     }
     names_.ics_names = standard_.short_ids;
@@ -157,7 +157,7 @@ class Consistency {
 }  // namespace
 
 void rename_tables(Node& node, const LibraryFile& method) {
-  const auto& renamed = child(method.root, "renamed");
+  const auto& renamed = child(method.root(), "renamed");
   for (std::size_t i = 0; i < renamed.keys.size(); ++i) {
     rename_in(node.text, renamed.keys[i].text, renamed.items[i].text);
   }

@@ -1,6 +1,7 @@
 #include "harness/load/library.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <system_error>
 
 #include "harness/load/check.hpp"
@@ -21,27 +22,67 @@ fs::path canonical_path(const fs::path& path) {
   return failed ? path : canonical;
 }
 
+/// The key that a file of this kind is found by.
+std::string_view id_key(std::string_view kind) {
+  return kind == "cases/1" ? "method" : kind == "mapping/1" ? "from" : "id";
+}
+
+bool is_plain(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || std::string_view{"@./_-"}.find(letter) != std::string_view::npos;
+}
+
+/// The value of a top-level key that stands on one line of the head as a plain or quoted word; empty when it does not.
+std::string head_value(std::string_view text, std::string_view key) {
+  constexpr std::size_t kHead = 8192;
+  std::string_view rest = text.substr(0, kHead);
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (!line.starts_with(key) || !line.substr(key.size()).starts_with(": ")) {
+      continue;
+    }
+    auto value = line.substr(key.size() + 2);
+    if (value.size() > 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    return std::all_of(value.begin(), value.end(), is_plain) ? std::string{value} : std::string{};
+  }
+  return {};
+}
+
 }  // namespace
 
 LibraryFile::LibraryFile(SourceText text, fs::path at)
     : source(std::move(text)), path(std::move(at)), faults(source.path) {
-  auto tree = read_yaml(source.text, faults);
-  if (!tree) {
-    return;
+  kind = head_value(source.text, "assay");
+  id = find_file_kind(kind) == nullptr ? std::string{} : head_value(source.text, id_key(kind));
+  if (id.empty()) {  // not written as files usually are
+    kind = text_of(root(), "assay");
+    id = text_of(root(), id_key(kind));
   }
-  root = std::move(*tree);
-  readable = true;
-  kind = text_of(root, "assay");
-  id = text_of(root, kind == "cases/1" ? "method" : kind == "mapping/1" ? "from" : "id");
+}
+
+const Node& LibraryFile::root() const {
+  static const Node kNothing;
+  if (!parsed_) {
+    parsed_ = true;
+    root_ = read_yaml(source.text, faults);
+  }
+  return root_ ? *root_ : kNothing;
+}
+
+bool LibraryFile::readable() const {
+  (void)root();
+  return root_.has_value();
 }
 
 void LibraryFile::check() {
-  if (checked_ || !readable) {
+  if (checked_ || !readable()) {
     return;
   }
   checked_ = true;
-  if (const auto* known = check_kind(root, faults)) {
-    check_table(root, *known->table, faults);
+  if (const auto* known = check_kind(root(), faults)) {
+    check_table(root(), *known->table, faults);
   }
 }
 
@@ -59,8 +100,8 @@ Library::Library(const PlanLibrary& library, std::initializer_list<std::string_v
   }
   for (const auto& file : files_) {
     // A file that does not say what it is could be part of anything.
-    if (file->readable && find_file_kind(file->kind) == nullptr) {
-      check_kind(file->root, file->faults);
+    if (find_file_kind(file->kind) == nullptr && file->readable()) {
+      check_kind(file->root(), file->faults);
     }
   }
 }
@@ -135,9 +176,9 @@ LibraryFile* Library::find(std::string_view kind, std::string_view id) const {
     if (found == nullptr) {
       found = file;
     } else {
-      const auto* node = assay::find(file->root, "id");
+      const auto* node = assay::find(file->root(), "id");
       file->faults.add(node->place, "the id " + shown(id) + " is taken already by " +
-                                        found->where(assay::find(found->root, "id")->place));
+                                        found->where(assay::find(found->root(), "id")->place));
     }
   }
   return found;

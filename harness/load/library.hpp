@@ -16,23 +16,31 @@ namespace assay {
 
 /// One file of the plan library: its tree and all that is wrong with it. Its path is relative to the library's parent,
 /// so that places in plans and bundles are the same on every machine.
+///
+/// The library is large and a plan needs few of its files: what a file is stands in its first lines, and the rest is parsed
+/// when somebody asks for it. What is wrong with a file that nobody asks for is told by `validate`.
 struct LibraryFile {
   LibraryFile(SourceText text, std::filesystem::path at);
 
   SourceText source;
   std::filesystem::path path;  // on this machine
-  Faults faults;
-  Node root;
-  bool readable = false;
+  mutable Faults faults;
   std::string kind;  // "plan/1"; empty when it does not say
   std::string id;    // its `id`; of a cases file its `method`, of a mapping its `from`
 
   std::string where(Place place) const { return faults.where(place); }
 
+  /// The tree; a null node when the file cannot be read.
+  const Node& root() const;
+
+  bool readable() const;
+
   /// Checks the keys once; later calls do nothing.
   void check();
 
  private:
+  mutable std::optional<Node> root_;
+  mutable bool parsed_ = false;
   bool checked_ = false;
 };
 

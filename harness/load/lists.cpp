@@ -16,10 +16,10 @@ namespace {
 Scheme inherited_scheme(const Library& library, const LibraryFile* file) {
   std::set<const LibraryFile*> seen;
   while (file != nullptr && seen.insert(file).second) {
-    if (find(file->root, "scheme") != nullptr) {
-      return scheme_of(child(file->root, "scheme"));
+    if (find(file->root(), "scheme") != nullptr) {
+      return scheme_of(child(file->root(), "scheme"));
     }
-    file = library.find("plan/1", text_of(file->root, "extends"));
+    file = library.find("plan/1", text_of(file->root(), "extends"));
   }
   return {};
 }
@@ -40,7 +40,7 @@ Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library) {
   for (auto* file : files.of_kind("plan/1")) {
     file->check();
     files.find("plan/1", file->id);  // tells about a second file with this id
-    out.push_back({file->id, text_of(file->root, "title"), inherited_scheme(files, file), file->path});
+    out.push_back({file->id, text_of(file->root(), "title"), inherited_scheme(files, file), file->path});
   }
   return loaded(std::move(out), files.errors());
 }
@@ -62,7 +62,7 @@ Loaded<std::vector<IxitTable>> load_ixit_tables(const PlanLibrary& library, cons
   if (file == nullptr) {
     return {std::nullopt, {{ErrorKind::bad_input, "the library has no method " + shown(method), {}}}};
   }
-  const auto& tables = child(file->root, "ixit_tables");
+  const auto& tables = child(file->root(), "ixit_tables");
   for (std::size_t i = 0; i < tables.keys.size(); ++i) {
     IxitTable table{tables.keys[i].text, text_of(tables.items[i], "about"), {}};
     const auto& fields = child(tables.items[i], "fields");
@@ -81,9 +81,9 @@ Loaded<std::vector<Approval>> load_approvals(const PlanLibrary& library) {
   std::vector<Approval> out;
   for (auto* file : files.of_kind("approval/1")) {
     file->check();
-    out.push_back({text_of(file->root, "plan"), text_of(file->root, "digest"), text_of(file->root, "document"),
-                   text_of(file->root, "by"), text_of(file->root, "organisation"), text_of(file->root, "date"),
-                   text_of(file->root, "note")});
+    out.push_back({text_of(file->root(), "plan"), text_of(file->root(), "digest"), text_of(file->root(), "document"),
+                   text_of(file->root(), "by"), text_of(file->root(), "organisation"), text_of(file->root(), "date"),
+                   text_of(file->root(), "note")});
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& one, const auto& other) { return one.date < other.date; });
   return loaded(std::move(out), files.errors());
@@ -95,7 +95,7 @@ std::vector<Case> read_cases_file(LibraryFile& file, const Library& library, con
   file.check();
   const auto* method = library.find("method/1", file.id);
   if (method == nullptr) {
-    const auto* node = find(file.root, "method");
+    const auto* node = find(file.root(), "method");
     if (node != nullptr && kEdition.matches(node->text)) {
       file.faults.add(node->place,
                       "the library has no method " + shown(file.id) + suggestion(file.id, library.ids("method/1")));
@@ -103,7 +103,7 @@ std::vector<Case> read_cases_file(LibraryFile& file, const Library& library, con
     return out;
   }
   const auto context = case_context(*method, library, probes, programs);
-  for (const auto& node : child(file.root, "cases").items) {
+  for (const auto& node : child(file.root(), "cases").items) {
     out.push_back(read_case(file, node, context));
   }
   return out;
@@ -132,7 +132,7 @@ Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& l
   for (auto* file : files.of_kind("dictionary/1")) {
     file->check();
     files.find("dictionary/1", file->id);
-    auto dictionary = dictionary_of(file->root, file->faults);
+    auto dictionary = dictionary_of(file->root(), file->faults);
     out.emplace(dictionary.id, std::move(dictionary));
   }
   return loaded(std::move(out), files.errors());

@@ -58,7 +58,7 @@ class Schemes {
         levels_[id.substr(0, slash)].push_back(id.substr(slash + 1));
       }
     }
-    for (const auto& key : child(file.root, "schemes").keys) {
+    for (const auto& key : child(file.root(), "schemes").keys) {
       levels_.try_emplace(key.text);
     }
   }
@@ -136,7 +136,7 @@ void read_arrangements(LibraryFile& file, const Library& library, CrosswalkData&
   file.check();
   Schemes schemes{file, library};
   std::set<std::string> seen;
-  for (const auto& node : child(file.root, "arrangements").items) {
+  for (const auto& node : child(file.root(), "arrangements").items) {
     rule_unique(file, node, seen);
     rule_dates(file, node);
     rule_scope(file, node);
@@ -144,7 +144,7 @@ void read_arrangements(LibraryFile& file, const Library& library, CrosswalkData&
     schemes.check(child(node, "to"));
     out.arrangements.push_back(arrangement_of(node));
   }
-  for (const auto& node : child(file.root, "products").items) {
+  for (const auto& node : child(file.root(), "products").items) {
     rule_unique(file, node, seen);
     schemes.check(node);
     out.products.push_back(product_rule_of(node));
@@ -160,7 +160,7 @@ Loaded<CrosswalkData> load_crosswalk(const PlanLibrary& library) {
   }
   for (auto* file : files.of_kind("mapping/1")) {
     file->check();
-    for (const auto& node : child(file->root, "rows").items) {
+    for (const auto& node : child(file->root(), "rows").items) {
       out.rows.push_back({text_of(node, "id"), texts_of(node, "supported_by"), text_of(node, "gap"),
                           word_of(node, "strength", Strength::derived), text_of(node, "source")});
     }

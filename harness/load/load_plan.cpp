@@ -26,7 +26,7 @@ class PlanBuilder {
       plan_.extends.push_back(chain[i]->id);
     }
     plan_.id = asked.id;
-    plan_.title = text_of(asked.root, "title");
+    plan_.title = text_of(asked.root(), "title");
     read_standard_and_methods(asked);
     resolve_requirements();
     read_cases();
@@ -56,7 +56,7 @@ class PlanBuilder {
       auto& child_file = *chain.back();
       child_file.check();
       inputs_.insert(child_file.source.path);
-      const auto* extends = find(child_file.root, "extends");
+      const auto* extends = find(child_file.root(), "extends");
       if (extends == nullptr || !extends->is_scalar()) {
         return chain;
       }
@@ -80,46 +80,46 @@ class PlanBuilder {
     merge_edition(file, parent, "standard", plan_.standard);
     merge_edition(file, parent, "method", plan_.method);
     merge_methods(file, parent);
-    for (const auto* node : one_or_more(child(file.root, "further_standards"))) {
+    for (const auto* node : one_or_more(child(file.root(), "further_standards"))) {
       further_standards_.push_back({node->text, &file, node->place});
     }
     merge_parameters(file);
-    for (auto& key : texts_of(file.root, "needs")) {
+    for (auto& key : texts_of(file.root(), "needs")) {
       if (std::find(plan_.needs.begin(), plan_.needs.end(), key) == plan_.needs.end()) {
         plan_.needs.push_back(std::move(key));
       }
     }
-    for (const auto& node : child(file.root, "requirements").items) {
+    for (const auto& node : child(file.root(), "requirements").items) {
       merge_requirement(file, node);
     }
-    if (parent == nullptr && child(file.root, "requirements").is_list() && requirements_.empty()) {
-      file.faults.add(place_of(file.root, "requirements"), "a plan without \"extends\" needs requirements");
+    if (parent == nullptr && child(file.root(), "requirements").is_list() && requirements_.empty()) {
+      file.faults.add(place_of(file.root(), "requirements"), "a plan without \"extends\" needs requirements");
     }
   }
 
   void required_without_parent(LibraryFile& file, const LibraryFile* parent, const std::string& key) {
-    if (parent == nullptr && find(file.root, "extends") == nullptr && find(file.root, key) == nullptr) {
-      file.faults.add(file.root.place,
+    if (parent == nullptr && find(file.root(), "extends") == nullptr && find(file.root(), key) == nullptr) {
+      file.faults.add(file.root().place,
                       "the plan lacks the key \"" + key + "\": only a plan that extends another may " + "leave it out");
     }
   }
 
   void merge_scheme(LibraryFile& file, const LibraryFile* parent) {
     required_without_parent(file, parent, "scheme");
-    if (find(file.root, "scheme") != nullptr) {
-      plan_.scheme = scheme_of(child(file.root, "scheme"));
+    if (find(file.root(), "scheme") != nullptr) {
+      plan_.scheme = scheme_of(child(file.root(), "scheme"));
     }
   }
 
   void merge_edition(LibraryFile& file, const LibraryFile* parent, const std::string& key, std::string& value) {
     required_without_parent(file, parent, key);
-    const auto* node = find(file.root, key);
+    const auto* node = find(file.root(), key);
     if (node == nullptr) {
       return;
     }
     if (parent != nullptr && !value.empty() && value != node->text) {
       file.faults.add(node->place, "\"" + key + "\" is " + value + " in " + parent->id + " (" +
-                                       parent->where(place_of(parent->root, key)) + ") and may not be changed");
+                                       parent->where(place_of(parent->root(), key)) + ") and may not be changed");
       return;
     }
     value = node->text;
@@ -127,7 +127,7 @@ class PlanBuilder {
 
   void merge_methods(LibraryFile& file, const LibraryFile* parent) {
     required_without_parent(file, parent, "cases_from");
-    for (const auto* node : one_or_more(child(file.root, "cases_from"))) {
+    for (const auto* node : one_or_more(child(file.root(), "cases_from"))) {
       if (std::find(methods_.begin(), methods_.end(), node->text) == methods_.end()) {
         methods_.push_back(node->text);
       }
@@ -139,7 +139,7 @@ class PlanBuilder {
   }
 
   void merge_parameters(LibraryFile& file) {
-    const auto& parameters = child(file.root, "parameters");
+    const auto& parameters = child(file.root(), "parameters");
     for (std::size_t i = 0; i < parameters.keys.size(); ++i) {
       const auto& key = parameters.keys[i];
       const auto value = json_of(parameters.items[i]);
@@ -178,7 +178,7 @@ class PlanBuilder {
   void read_standard_and_methods(LibraryFile& asked) {
     LibraryFile* method = library_.find("method/1", plan_.method);
     if (method == nullptr && !plan_.method.empty()) {
-      asked.faults.add(place_of(asked.root, "method"), "the library has no method " + shown(plan_.method) +
+      asked.faults.add(place_of(asked.root(), "method"), "the library has no method " + shown(plan_.method) +
                                                            suggestion(plan_.method, library_.ids("method/1")));
     }
     for (const auto& id : methods_) {
@@ -186,7 +186,7 @@ class PlanBuilder {
     }
     use_method(method);
     plan_.ixit_tables = ixit_tables_of(method, library_);
-    use_standard(plan_.standard, asked, place_of(asked.root, "standard"));
+    use_standard(plan_.standard, asked, place_of(asked.root(), "standard"));
     for (const auto& further : further_standards_) {
       use_standard(further.id, *further.file, further.place);
     }
@@ -211,7 +211,7 @@ class PlanBuilder {
     }
     const auto* declaring = declaring_method(method, library_);
     inputs_.insert(declaring->source.path);
-    const auto id = text_of(declaring->root, "standard");
+    const auto id = text_of(declaring->root(), "standard");
     if (standards_.contains(id)) {
       plan_.ics_names = standards_[id].short_ids;
     } else if (auto* standard = library_.find("standard/1", id)) {
@@ -228,7 +228,7 @@ class PlanBuilder {
       }
       file->check();
       inputs_.insert(file->source.path);
-      for (const auto& node : child(file->root, "rows").items) {
+      for (const auto& node : child(file->root(), "rows").items) {
         rows_[text_of(node, "id")].push_back(&node);
       }
     }
@@ -297,7 +297,7 @@ class PlanBuilder {
         continue;
       }
       const auto context = case_context(*method, library_, probes_, programs_);
-      for (const auto& node : child(file->root, "cases").items) {
+      for (const auto& node : child(file->root(), "cases").items) {
         const auto covers = text_of(node, "covers");
         if (!standards_.empty() && (is_wanted(covers) || context.standard.find(covers) == nullptr)) {
           by_provision[covers].push_back(read_case(*file, node, context));

@@ -44,7 +44,7 @@ namespace {
 
 /// The condition that `when` stands for: the ICS may say N/A, unless the IXIT shows that every term holds.
 void read_terms(LibraryFile& file, const Node& node, Provision& provision) {
-  const auto& terms = child(file.root, "terms");
+  const auto& terms = child(file.root(), "terms");
   std::vector<std::string> known;
   for (const auto& key : terms.keys) {
     known.push_back(key.text);
@@ -82,7 +82,7 @@ void rule_condition(LibraryFile& file, const Node& node, Provision& provision) {
 StandardPart read_standard(LibraryFile& file, const std::vector<std::string>* ixit, Programs& programs) {
   file.check();
   StandardPart out;
-  const auto& provisions = child(file.root, "provisions");
+  const auto& provisions = child(file.root(), "provisions");
   for (const auto& node : provisions.items) {
     auto provision = provision_of(node);
     if (provision.id.empty()) {
@@ -107,7 +107,7 @@ StandardPart read_standard(LibraryFile& file, const std::vector<std::string>* ix
   for (const auto& node : provisions.items) {
     programs.add(file, node, "condition", scope);
   }
-  for (const auto& term : child(file.root, "terms").items) {
+  for (const auto& term : child(file.root(), "terms").items) {
     programs.add(file, term, "shown_by", scope);
   }
   return out;
@@ -117,7 +117,7 @@ namespace {
 
 /// What `key` of the method names must be in the library.
 const LibraryFile* rule_known(LibraryFile& file, const Library& library, std::string_view key, std::string_view kind) {
-  const auto* node = find(file.root, key);
+  const auto* node = find(file.root(), key);
   if (node == nullptr || !kEdition.matches(node->text)) {
     return nullptr;
   }
@@ -138,7 +138,7 @@ std::vector<std::string> keys_of(const Node& mapping) {
 }
 
 void rule_own_table(LibraryFile& file, const Node& scalar) {
-  const auto tables = keys_of(child(file.root, "ixit_tables"));
+  const auto tables = keys_of(child(file.root(), "ixit_tables"));
   if (kTableName.matches(scalar.text) && std::find(tables.begin(), tables.end(), scalar.text) == tables.end()) {
     file.faults.add(scalar.place,
                     "this method has no IXIT table " + shown(scalar.text) + suggestion(scalar.text, tables));
@@ -151,9 +151,9 @@ void read_method(LibraryFile& file, const Library& library, Programs& programs) 
   file.check();
   rule_known(file, library, "standard", "standard/1");
   const auto* declaring = rule_known(file, library, "declares_by", "method/1");
-  const auto& tables = child(file.root, "ixit_tables");
+  const auto& tables = child(file.root(), "ixit_tables");
   if (declaring != nullptr && !tables.keys.empty()) {
-    file.faults.add(place_of(file.root, "ixit_tables"), "a method that \"declares_by\" another has its IXIT tables");
+    file.faults.add(place_of(file.root(), "ixit_tables"), "a method that \"declares_by\" another has its IXIT tables");
   }
   for (const auto& table : tables.items) {
     for (const auto& field : child(table, "fields").items) {
@@ -162,7 +162,7 @@ void read_method(LibraryFile& file, const Library& library, Programs& programs) 
       }
     }
   }
-  for (const auto& name : child(file.root, "renamed").items) {
+  for (const auto& name : child(file.root(), "renamed").items) {
     rule_own_table(file, name);
   }
   rule_known(file, library, "checks_from", "method/1");
@@ -170,7 +170,7 @@ void read_method(LibraryFile& file, const Library& library, Programs& programs) 
   ProgramScope scope;
   scope.place_name = "a check";
   scope.ixit = &ixit;
-  for (const auto& check : child(file.root, "checks").items) {
+  for (const auto& check : child(file.root(), "checks").items) {
     programs.add(file, check, "fault", scope);
   }
 }
@@ -180,7 +180,7 @@ void read_mapping(LibraryFile& file, const Library& library) {
   const auto provisions_of = [&](std::string_view key) {
     std::vector<std::string> out;
     if (const auto* standard = rule_known(file, library, key, "standard/1"); standard != nullptr) {
-      for (const auto& provision : child(standard->root, "provisions").items) {
+      for (const auto& provision : child(standard->root(), "provisions").items) {
         out.push_back(text_of(provision, "id"));
       }
     }
@@ -195,7 +195,7 @@ void read_mapping(LibraryFile& file, const Library& library) {
       file.faults.add(id.place, "the standard has no provision " + shown(id.text) + suggestion(id.text, known));
     }
   };
-  for (const auto& row : child(file.root, "rows").items) {
+  for (const auto& row : child(file.root(), "rows").items) {
     if (const auto* id = find(row, "id"); id != nullptr && id->is_scalar()) {
       rule_provision(*id, from);
       if (!seen.emplace(id->text, id->place).second) {
@@ -209,22 +209,22 @@ void read_mapping(LibraryFile& file, const Library& library) {
 }
 
 const LibraryFile* declaring_method(const LibraryFile* method, const Library& library) {
-  if (method == nullptr || find(method->root, "declares_by") == nullptr) {
+  if (method == nullptr || find(method->root(), "declares_by") == nullptr) {
     return method;
   }
-  const auto* declaring = library.find("method/1", text_of(method->root, "declares_by"));
+  const auto* declaring = library.find("method/1", text_of(method->root(), "declares_by"));
   return declaring == nullptr ? method : declaring;
 }
 
 std::vector<std::string> ixit_tables_of(const LibraryFile* method, const Library& library) {
   if (const auto* declaring = declaring_method(method, library); declaring != nullptr) {
-    if (auto own = keys_of(child(declaring->root, "ixit_tables")); !own.empty()) {
+    if (auto own = keys_of(child(declaring->root(), "ixit_tables")); !own.empty()) {
       return own;
     }
   }
   std::vector<std::string> out;
   for (const auto* file : library.of_kind("method/1")) {
-    for (auto& table : keys_of(child(file->root, "ixit_tables"))) {
+    for (auto& table : keys_of(child(file->root(), "ixit_tables"))) {
       if (std::find(out.begin(), out.end(), table) == out.end()) {
         out.push_back(std::move(table));
       }
@@ -237,7 +237,7 @@ CaseContext case_context(const LibraryFile& method, const Library& library, cons
                          Programs& programs) {
   Programs conditions;  // those of the standard are the standard's own matter
   const auto standard_of = [&](const LibraryFile& file) {
-    auto* standard = library.find("standard/1", text_of(file.root, "standard"));
+    auto* standard = library.find("standard/1", text_of(file.root(), "standard"));
     return standard != nullptr ? read_standard(*standard, nullptr, conditions) : StandardPart{};
   };
   return {library,
@@ -250,7 +250,7 @@ CaseContext case_context(const LibraryFile& method, const Library& library, cons
 }
 
 void check_case_ids(LibraryFile& file, std::map<std::string, std::string>& seen) {
-  for (const auto& node : child(file.root, "cases").items) {
+  for (const auto& node : child(file.root(), "cases").items) {
     rule_edition(file, node, file.id);
     if (const auto* id = find(node, "id"); id != nullptr && id->is_scalar()) {
       const auto [first, added] = seen.emplace(id->text, file.where(id->place));
@@ -287,7 +287,7 @@ std::optional<BaseCase> base_of(LibraryFile& file, const Node& node, const CaseC
     if (other->id != edition_of(like->text)) {
       continue;
     }
-    for (const auto& one : child(other->root, "cases").items) {
+    for (const auto& one : child(other->root(), "cases").items) {
       known.push_back(text_of(one, "id"));
       if (known.back() == like->text && find(one, "like") == nullptr) {
         BaseCase base{other, one};
@@ -386,7 +386,7 @@ Case read_case(LibraryFile& file, const Node& node, const CaseContext& context) 
   }
   const auto* covers = find(node, "covers");
   if (covers != nullptr && kQualifiedId.matches(covers->text) && context.standard.find(covers->text) == nullptr) {
-    file.faults.add(covers->place, text_of(context.method->root, "standard") + " has no provision " +
+    file.faults.add(covers->place, text_of(context.method->root(), "standard") + " has no provision " +
                                        shown(covers->text) + suggestion(covers->text, context.standard.ids));
   }
   ProgramScope scope;

@@ -340,3 +340,25 @@ TEST_CASE("library: plans, cases and dictionaries are listed") {
   REQUIRE(dictionaries.value.has_value());
   CHECK(dictionaries.value->at("d").credentials.size() == 1);
 }
+
+TEST_CASE("plan: a file that the plan does not need is not read, and validate tells what is wrong with it") {
+  TemporaryLibrary library;
+  library.write("cases/other.yaml", "assay: cases/1\nmethod: OTHER@1\ncases: [oops\n");
+  const auto plan = load_plan(library.library(), "x/1", catalogue());
+  CHECK(lines(plan.errors) == std::vector<std::string>{});
+  const SourceText broken{"other.yaml", slurp(library.library().root / "cases/other.yaml")};
+  CHECK_FALSE(validate_file(broken, library.library(), catalogue()).empty());
+}
+
+TEST_CASE("plan: a file is found by what its head says, however that is written") {
+  for (const auto* head : {"assay: plan/1\nid: x/9\n", "# a comment\nassay: \"plan/1\"\nid: \"x/9\"\n", "{assay: plan/1, id: x/9,\n",
+                           "id: x/9\nassay: plan/1\n", "assay: plan/1   # a plan\nid: x/9   # the ninth\n"}) {
+    CAPTURE(head);
+    TemporaryLibrary library;
+    const std::string rest = head[0] == '{' ? "title: t, extends: x/1, requirements: []}\n"
+                                            : "title: t\nextends: x/1\nrequirements: []\n";
+    library.write("schemes/x/nine.yaml", head + rest);
+    const auto plan = load_plan(library.library(), "x/9", catalogue());
+    CHECK(lines(plan.errors) == std::vector<std::string>{});
+  }
+}
