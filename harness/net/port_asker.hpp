@@ -16,9 +16,16 @@ namespace assay {
 /// It knows how to ask and what an answer means; how fast, how often and what follows is the sweep's.
 class PortAsker {
  public:
+  /// What an attempt is for.
+  enum class Purpose : std::uint8_t {
+    port,       // to learn the port's state
+    canary,     // a port known to answer: is anything lost
+    still_open  // a port known to be open: does the device still say so
+  };
+
   struct Attempt {
     std::uint16_t port = 0;
-    bool canary = false;
+    Purpose purpose = Purpose::port;
     std::uint32_t epoch = 0;
   };
 

@@ -7,6 +7,7 @@
 
 #include "harness/net/connect_pool.hpp"
 #include "harness/net/guarded_network.hpp"
+#include "harness/net/open_watch.hpp"
 #include "harness/net/sweep_control.hpp"
 #include "harness/net/sweep_ledger.hpp"
 #include "harness/net/syn_pool.hpp"
@@ -32,21 +33,24 @@ constexpr int kLostInRow = 10;  // canaries; with kLostFor, the device is gone f
 constexpr milliseconds kLostFor{2000};
 constexpr milliseconds kHoldSpacing{500};  // between canaries while the device is gone
 constexpr milliseconds kHoldLimit{10000};
-constexpr std::size_t kSynsPerConnection = 4;
+constexpr std::size_t kLeastSyns = 16;
+constexpr std::size_t kMostSyns = 16384;
 constexpr milliseconds kLeastNap{2};  // while the measured rate of the device decides
 constexpr int kLongestPatience = 3;  // times doubled
 constexpr int kSettlingCanaries = 3;
 constexpr int kMostSettlingCanaries = 8;
 
-/// Connects hold a socket here and one on the device; a SYN holds neither, so more of them may be without an answer.
+/// Connects hold a socket here and one on the device. A SYN holds neither: of those only the rate counts.
 std::size_t most_in_flight(const PortAsker& asker, const Pace& pace) {
   if (!asker.connects()) {
-    return std::size_t{pace.max_connections} * kSynsPerConnection;
+    return std::clamp<std::size_t>(pace.max_packets_per_second, kLeastSyns, kMostSyns);
   }
   const auto limit = raise_descriptor_limit();
   const auto usable = limit > 2 * kReservedDescriptors ? limit - kReservedDescriptors : limit / 2;
   return std::min<std::size_t>(pace.max_connections, usable);
 }
+
+using Purpose = PortAsker::Purpose;
 
 class Sweep {
  public:
@@ -85,6 +89,8 @@ class Sweep {
   void finish(const PortAsker::Ended& ended, TimePoint now);
   void measure(std::chrono::nanoseconds took, TimePoint now);
   void finish_canary(const PortAsker::Ended& ended, bool answered, TimePoint now);
+  void finish_still_open(Answer answer);
+  bool wants_confirmation() const;
   void end_pass();
   void watch_device(TimePoint now);
   void tell(TimePoint now);
@@ -115,6 +121,9 @@ class Sweep {
   TimePoint last_answer_{};
   TimePoint last_told_{};
   std::optional<TimePoint> gone_since_;
+  Tally canaries_;
+  Tally looks_;
+  OpenWatch open_watch_;
   TimePoint next_hold_canary_{};
 };
 
@@ -138,17 +147,21 @@ std::optional<PortAsker::Attempt> Sweep::choose(TimePoint now) {
       return std::nullopt;
     }
     next_hold_canary_ = now + kHoldSpacing;
-    return PortAsker::Attempt{canary, true, control_.epoch()};
+    return PortAsker::Attempt{canary, Purpose::canary, control_.epoch()};
+  }
+  if (wants_confirmation()) {
+    open_watch_.asking();
+    return PortAsker::Attempt{ledger_.next_open(), Purpose::still_open, control_.epoch()};
   }
   const bool settle = settling();
   if (canary != 0 && (settle || (ledger_.has_next() && control_.wants_canary(now)))) {
     settling_sent_ += settle ? 1 : 0;
-    return PortAsker::Attempt{canary, true, control_.epoch()};
+    return PortAsker::Attempt{canary, Purpose::canary, control_.epoch()};
   }
   if (!ledger_.has_next()) {
     return std::nullopt;
   }
-  return PortAsker::Attempt{ledger_.take_next(), false, control_.epoch()};
+  return PortAsker::Attempt{ledger_.take_next(), Purpose::port, control_.epoch()};
 }
 
 bool Sweep::take_budget(TimePoint now) {
@@ -170,7 +183,8 @@ void Sweep::give_back() {
 int Sweep::send_batch(TimePoint now) {
   int sent = 0;
   while (sent < kBatch && !done_) {
-    const bool something = gone_since_ ? now >= next_hold_canary_ : ledger_.has_next() || settling();
+    const bool something =
+        gone_since_ ? now >= next_hold_canary_ : ledger_.has_next() || settling() || wants_confirmation();
     if (!something || !take_budget(now)) {
       break;
     }
@@ -187,7 +201,7 @@ int Sweep::send_batch(TimePoint now) {
 }
 
 void Sweep::start(const PortAsker::Attempt& attempt, TimePoint now) {
-  if (attempt.canary) {
+  if (attempt.purpose == Purpose::canary) {
     control_.canary_sent(now);
   }
   const auto started = asker_->start(attempt, now);
@@ -197,8 +211,9 @@ void Sweep::start(const PortAsker::Attempt& attempt, TimePoint now) {
   }
   local_in_row_ = 0;
   ++counts_.attempts;
-  counts_.retried += ledger_.pass() > 1 && !attempt.canary ? 1 : 0;
-  handed_out_ += ledger_.pass() == 1 && !attempt.canary ? 1 : 0;
+  const bool of_port = attempt.purpose == Purpose::port;
+  counts_.retried += ledger_.pass() > 1 && of_port ? 1 : 0;
+  handed_out_ += ledger_.pass() == 1 && of_port ? 1 : 0;
   if (started.how == PortAsker::Start::ended) {
     finish(started.ended, now);
   }
@@ -208,8 +223,11 @@ void Sweep::start(const PortAsker::Attempt& attempt, TimePoint now) {
 void Sweep::local_trouble(const PortAsker::Attempt& attempt, const PortAsker::Started& started, TimePoint now) {
   give_back();
   ++counts_.local_errors;
-  if (!attempt.canary) {
+  if (attempt.purpose == Purpose::port) {
     ledger_.put_back(attempt.port);
+  }
+  if (attempt.purpose == Purpose::still_open) {
+    open_watch_.not_asked();
   }
   const auto error = error_from_errno(started.error, "connect to tcp/" + std::to_string(attempt.port));
   const bool never_left = counts_.attempts == 0 && (started.how == PortAsker::Start::not_allowed ||
@@ -256,8 +274,12 @@ void Sweep::finish(const PortAsker::Ended& ended, TimePoint now) {
   } else {
     ++counts_.answered;  // ICMP: an answer of the path, not of the port
   }
-  if (ended.attempt.canary) {
+  if (ended.attempt.purpose == Purpose::canary) {
     finish_canary(ended, answered, now);
+    return;
+  }
+  if (ended.attempt.purpose == Purpose::still_open) {
+    finish_still_open(answer);
     return;
   }
   ledger_.note(ended.attempt.port, answer, ended.attempt.epoch);
@@ -284,8 +306,33 @@ void Sweep::finish_canary(const PortAsker::Ended& ended, bool answered, TimePoin
   if (ended.answer == Answer::local_failure) {
     return;
   }
+  canaries_.count(answered);
+  if (!answered) {
+    open_watch_.canary_lost();  // a device that limits its resets still answers there
+  }
   if (control_.canary_ended(answered, ended.attempt.epoch, now) && asker_->connects()) {
     governor_.connect_timed_out(now);
+  }
+}
+
+bool Sweep::wants_confirmation() const {
+  const bool end_of_pass = !ledger_.has_next() && asker_->in_flight() == 0;
+  return ledger_.has_open() && !gone_since_ && open_watch_.wants(ledger_.unconfirmed(), end_of_pass);
+}
+
+void Sweep::finish_still_open(Answer answer) {
+  looks_.count(answer == Answer::accepted || answer == Answer::accepted_then_cut);
+  switch (open_watch_.ended(answer)) {
+    case OpenWatch::Finding::nothing:
+      return;
+    case OpenWatch::Finding::confirmed:
+      ledger_.confirm();
+      return;
+    case OpenWatch::Finding::turned_away:
+      counts_.turned_away = true;
+      interruption_ = "open ports began to refuse: the device turns a scanner away";
+      ledger_.distrust();
+      done_ = true;
   }
 }
 
@@ -296,6 +343,7 @@ void Sweep::watch_device(TimePoint now) {
       gone_since_.reset();
     } else if (now - *gone_since_ > kHoldLimit) {
       interruption_ = "the device stopped answering";
+      counts_.stopped_answering = true;
       done_ = true;
     }
     return;
@@ -308,7 +356,7 @@ void Sweep::watch_device(TimePoint now) {
 }
 
 void Sweep::end_pass() {
-  if (ledger_.has_next() || asker_->in_flight() > 0 || gone_since_ || settling()) {
+  if (ledger_.has_next() || asker_->in_flight() > 0 || gone_since_ || settling() || wants_confirmation()) {
     return;
   }
   settling_sent_ = 0;
@@ -316,7 +364,7 @@ void Sweep::end_pass() {
     done_ = true;
     return;
   }
-  control_.begin_pass();
+  control_.begin_pass(ledger_.still_finding());
 }
 
 /// Works for a short while. False when there is nothing to do but wait.
@@ -351,7 +399,7 @@ TimePoint Sweep::next_wake(TimePoint now) {
   if (gone_since_) {
     return std::min(wake, next_hold_canary_);
   }
-  if (asker_->in_flight() < control_.window() && (ledger_.has_next() || settling())) {
+  if (asker_->in_flight() < control_.window() && (ledger_.has_next() || settling() || wants_confirmation())) {
     // Something waits for a budget; sockets of others give no signal, so look again soon.
     const auto rate = control_.next() > now ? std::max(control_.next(), now + kLeastNap) : now;
     const auto budget = std::max({rate, governor_.next_packet(), paused_until_});
@@ -375,6 +423,9 @@ SweepReport Sweep::report() {
   counts_.took_ns = std::chrono::nanoseconds{steady_clock::now() - begin_}.count();
   counts_.rtt_ns = refusals_.smoothed().count();
   counts_.method = asker_->method();
+  counts_.slow_downs = static_cast<std::int64_t>(control_.slow_downs());
+  counts_.limit_a_second = static_cast<std::int64_t>(control_.limit());
+  counts_.resets_limited = control_.slow_downs() > 0 && canaries_.lost >= Tally::kEnoughToTell && looks_.all_answered();
   return std::move(counts_);
 }
 

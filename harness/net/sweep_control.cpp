@@ -21,6 +21,7 @@ constexpr double kSlowestPerSecond = 20;
 constexpr int kMostAllowance = 8;
 constexpr double kMostLossBelieved = 0.7;  // of one estimate: a stalled link loses all for a moment
 constexpr double kMargin = 0.9;            // below what the device was seen to take
+constexpr double kSlower = 0.7;            // for a pass after one that still found something
 constexpr double kCarefulStep = 1.02;      // near the rate that was too much
 constexpr double kLargestStep = 1.5;
 constexpr double kPassed = 1.25;  // so far above it without loss, that rate is history
@@ -145,7 +146,11 @@ bool SweepControl::healthy() const {
   return pass_answered_ >= 3 && pass_lost_ * kMostLossForTrust <= canaries_in_pass();
 }
 
-void SweepControl::begin_pass() {
+void SweepControl::begin_pass(bool still_finding) {
+  if (still_finding && limited_) {
+    set_rate(std::max(std::min(kSlowestPerSecond, most_per_second_), std::min(bucket_.rate(), delivered_) * kSlower));
+    step_ = kCarefulStep;
+  }
   if (pass_lost_ > 0) {
     window_ = std::max(std::min(kSmallestWindow, most_), window_ / 2);
   }

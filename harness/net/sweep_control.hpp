@@ -53,10 +53,14 @@ class SweepControl {
   /// Canaries of the current epoch whose end is known, since the pass began.
   int canaries_in_pass() const { return pass_answered_ + pass_lost_; }
 
-  /// Starts a pass: half the window when the last one lost canaries.
-  void begin_pass();
+  /// Starts a pass: half the window when the last one lost canaries, and a slower rate when it still found ports that the
+  /// one before had missed at the rate of then.
+  void begin_pass(bool still_finding = false);
 
   std::uint64_t slow_downs() const { return epoch_; }
+
+  /// What the device was seen to take a second when answers were last lost, 0 while none were.
+  double limit() const { return delivered_; }
 
  private:
   void slow_down(double loss, TimePoint now);

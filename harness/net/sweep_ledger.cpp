@@ -1,24 +1,15 @@
 #include "harness/net/sweep_ledger.hpp"
 
 #include <algorithm>
-#include <array>
 #include <random>
+
+#include "harness/model/usual_ports.hpp"
 
 namespace assay {
 
 namespace {
 
 constexpr std::int64_t kOneIn = 1000;  // so few of the silent ones answering late leave the others believable
-
-/// Where IoT devices listen, by common use: web, shells, cameras, brokers, management, vendor services.
-constexpr auto kPriorityPorts = std::to_array<std::uint16_t>(
-    {80,    443,   22,    23,    8080,  8443,  1883,  8883,  554,   21,    53,    5000,  8000,  8081,  8888,  81,
-     82,    88,    2323,  2222,  7547,  5555,  37777, 34567, 9000,  9999,  49152, 49153, 1900,  5683,  5684,  502,
-     8554,  1935,  10001, 4567,  5431,  30005, 8008,  8009,  8060,  8123,  8090,  8181,  8880,  9443,  4443,  10443,
-     25,    110,   143,   389,   139,   445,   515,   631,   3000,  3689,  5353,  5357,  5060,  5061,  6666,  6667,
-     6668,  7000,  7001,  7070,  7681,  8001,  8002,  8082,  8083,  8086,  8089,  8291,  8728,  8834,  9001,  9080,
-     9090,  9091,  9123,  9527,  9530,  10000, 10554, 12345, 16992, 17988, 20000, 20880, 23023, 32764, 34599, 44818,
-     47808, 48101, 49154, 50000, 52869, 55443, 60001, 62078, 65000, 65535});
 
 /// Fisher-Yates with a fixed seed: the same sweep asks in the same order wherever it runs.
 void mix(std::vector<std::uint16_t>& ports) {
@@ -55,7 +46,7 @@ std::vector<std::uint16_t> sweep_order(std::span<const PortRange> ranges) {
     }
   }
   std::vector<std::uint16_t> order;
-  for (const auto port : kPriorityPorts) {
+  for (const auto port : kUsualPorts) {
     if (wanted[port]) {
       order.push_back(port);
       wanted[port] = false;
@@ -98,17 +89,42 @@ void SweepLedger::note(std::uint16_t port, Answer answer, std::uint32_t epoch) {
       ++open_;
       ++new_in_pass_;
       open_canary_ = open_canary_ == 0 ? port : open_canary_;
+      if (open_ports_.size() < kOpenRemembered) {
+        open_ports_.push_back(port);
+      }
       return;
     case Answer::refused:
       entry.state = State::closed;
       ++closed_;
       ++new_in_pass_;
+      ++unconfirmed_;
+      entry.era = era_;
       closed_canary_ = closed_canary_ == 0 ? port : closed_canary_;
       return;
     default:
       entry.state = State::unanswered;
       silent_.push_back({port, epoch});
   }
+}
+
+std::uint16_t SweepLedger::next_open() {
+  return open_ports_.empty() ? std::uint16_t{0} : open_ports_[next_open_++ % open_ports_.size()];
+}
+
+void SweepLedger::confirm() {
+  ++era_;
+  unconfirmed_ = 0;
+}
+
+void SweepLedger::distrust() {
+  for (auto& entry : entries_) {
+    if (entry.state == State::closed && entry.era == era_) {
+      entry.state = State::unasked;
+      --closed_;
+    }
+  }
+  closed_canary_ = 0;
+  unconfirmed_ = 0;
 }
 
 bool SweepLedger::finish_pass(bool healthy, std::uint32_t trusted_epoch) {
@@ -126,10 +142,12 @@ bool SweepLedger::finish_pass(bool healthy, std::uint32_t trusted_epoch) {
   silent_.clear();
   next_ = 0;
   const bool found = pass_ > 1 && new_in_pass_ > 0;
+  still_finding_ = found;
   still_missing_ = pass_ > 1 && new_in_pass_ * kOneIn > asked;
   new_in_pass_ = 0;
+  const bool hopeless = pass_ >= kLeastPasses && !anything_answered();
   const bool more =
-      !round_.empty() && (pass_ < kMostPasses ? pass_ < kLeastPasses || found || doubt : found && pass_ < kFindingPasses);
+      !round_.empty() && !hopeless && (pass_ < kMostPasses ? pass_ < kLeastPasses || found || doubt : found && pass_ < kFindingPasses);
   if (more) {
     ++pass_;
   }

@@ -38,6 +38,7 @@ class SweepLedger {
   static constexpr int kMostPasses = 4;
   static constexpr int kFindingPasses = 8;  // as long as each still finds something
   static constexpr int kTrustedSilences = 2;
+  static constexpr std::size_t kOpenRemembered = 8;
 
   explicit SweepLedger(std::vector<std::uint16_t> order);
 
@@ -54,6 +55,21 @@ class SweepLedger {
   /// `epoch` is that in which the connect was started (SweepControl::epoch).
   void note(std::uint16_t port, Answer answer, std::uint32_t epoch);
 
+  /// A port that is known to be open, 0 while none is: what it says later tells whether refusals are still believable.
+  /// Each call names the next of them.
+  std::uint16_t next_open();
+
+  bool has_open() const { return !open_ports_.empty(); }
+
+  /// So many ports refused since the last time that an open one was seen to be open still.
+  std::int64_t unconfirmed() const { return unconfirmed_; }
+
+  /// An open port is open still: what refused until now is closed.
+  void confirm();
+
+  /// Open ports refuse now: the device turns us away, and what refused since the last confirmation says nothing.
+  void distrust();
+
   /// Ends the pass. Silences of `trusted_epoch` count as believed when `healthy`. True when another pass is needed.
   bool finish_pass(bool healthy, std::uint32_t trusted_epoch);
 
@@ -66,6 +82,9 @@ class SweepLedger {
 
   /// Ports that are open or closed.
   std::int64_t settled() const { return open_ + closed_; }
+
+  /// The pass that ended found ports that the one before it had missed.
+  bool still_finding() const { return still_finding_; }
 
   std::size_t in_this_pass() const { return round_.size(); }
 
@@ -82,6 +101,7 @@ class SweepLedger {
   struct Entry {
     State state = State::unasked;
     Answer last = Answer::silence;
+    std::uint8_t era = 0;  // of a refusal: confirmations before it, modulo 256
     std::uint8_t asked = 0;
     std::uint8_t trusted = 0;
   };
@@ -102,9 +122,14 @@ class SweepLedger {
   std::int64_t open_ = 0;
   std::int64_t closed_ = 0;
   std::int64_t new_in_pass_ = 0;
+  bool still_finding_ = false;
   bool still_missing_ = false;  // the last pass still found too many
   std::uint16_t closed_canary_ = 0;
   std::uint16_t open_canary_ = 0;
+  std::vector<std::uint16_t> open_ports_;  // the first of them
+  std::size_t next_open_ = 0;
+  std::int64_t unconfirmed_ = 0;
+  std::uint8_t era_ = 0;
 };
 
 }  // namespace assay

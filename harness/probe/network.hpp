@@ -111,7 +111,12 @@ struct SweepReport {
   std::int64_t lost = 0;  // attempts without any answer
   std::int64_t local_errors = 0;
   std::int64_t took_ns = 0;
-  std::int64_t rtt_ns = 0;  // smoothed round trip of refusals, 0 when none came
+  std::int64_t rtt_ns = 0;           // smoothed round trip of refusals, 0 when none came
+  std::int64_t slow_downs = 0;       // times that lost canaries made it slower
+  std::int64_t limit_a_second = 0;   // what it was seen to take when canaries were last lost, 0: none were
+  bool resets_limited = false;       // open ports went on answering while closed ones fell silent
+  bool turned_away = false;          // open ports began to refuse: refusals since then are not believed
+  bool stopped_answering = false;    // everything fell silent
   std::string method;       // "tcp-connect", "tcp-syn"
 };
 

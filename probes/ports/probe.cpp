@@ -1,5 +1,6 @@
 #include "harness/probe/probe.hpp"
 
+#include "probes/ports/behaviour.hpp"
 #include "probes/ports/ranges.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/wire/bytes.hpp"
@@ -20,6 +21,9 @@ constexpr FactSpec kFacts[] = {
      "ports that never answered or whose path refused: endpoint or range, and reason"},
     {"ports.unreliable", ValueKind::list, "ports without a believable answer: endpoint or range, and reason"},
     {"ports.closed", ValueKind::integer, "number of ports that refused"},
+    {"ports.behaviour", ValueKind::list,
+     "what was unusual about the device as a whole: kind (accepts_everywhere, silent, turns_away, stopped_answering, "
+     "limits_resets, limits_rate) and words; empty when nothing was"},
 };
 
 /// Neighbouring ports with the same state and reason as one entry: "tcp/81-90".
@@ -55,6 +59,8 @@ json::object coverage_of(const SweepReport& report, const std::vector<PortRange>
           {"filtered", report.filtered},
           {"unreliable", report.unreliable},
           {"local_errors", report.local_errors},
+          {"slow_downs", report.slow_downs},
+          {"limit_a_second", report.limit_a_second},
           {"took_ms", report.took_ns / kNsPerMs},
           {"rtt_us", report.rtt_ns / kNsPerUs},
           {"method", report.method},
@@ -90,19 +96,29 @@ class Ports final : public Probe {
       sheet.rest_unobserved(swept.error().what);
       co_return swept.error();
     }
-    record(sheet, *swept, *ranges, context.target.address);
+    auto behaviour = unusual(*swept);
+    if (accepts_everywhere(*swept)) {
+      const auto accepted = swept->open;
+      co_await look_again(context, *swept);
+      behaviour.insert(behaviour.begin(), everywhere(*swept, accepted));
+    }
+    record(sheet, *swept, *ranges, behaviour, context.target.address);
     co_return Result<>{};
   }
 
  private:
   static void record(sessions::FactSheet& sheet, const SweepReport& report, const std::vector<PortRange>& ranges,
-                     std::string_view address) {
+                     const json::array& behaviour, std::string_view address) {
     auto open = listed(report, PortState::open, false);
     auto filtered = listed(report, PortState::filtered, true);
     auto unreliable = listed(report, PortState::unreliable, true);
     auto coverage = coverage_of(report, ranges, address);
-    const json::object evidence{
-        {"coverage", coverage}, {"open", open}, {"filtered", filtered}, {"unreliable", unreliable}};
+    const json::object evidence{{"coverage", coverage},
+                                {"behaviour", behaviour},
+                                {"open", open},
+                                {"filtered", filtered},
+                                {"unreliable", unreliable}};
+    sheet.fact("ports.behaviour", behaviour);
     sheet.fact("ports.open", std::move(open));
     sheet.fact("ports.filtered", std::move(filtered));
     sheet.fact("ports.unreliable", std::move(unreliable));
@@ -123,7 +139,7 @@ extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "ports",
     .summary = "Asks every TCP port of the device and tells open, refused, rejected and silent ones apart.",
-    .version = 1,
+    .version = 2,
     .intrusiveness = Intrusiveness::benign,
     .exclusive = Exclusive::none,
     .subject = ProbeSubject::device,

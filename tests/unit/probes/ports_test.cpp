@@ -95,3 +95,78 @@ TEST_CASE("A sweep that could not run leaves its reason and no claim") {
   CHECK(result.record.reasons.at("ports.open") == "no route");
   CHECK(result.record.fault.empty());
 }
+
+namespace {
+
+std::vector<std::string> kinds(const fake::Run& run) {
+  std::vector<std::string> out;
+  for (const auto& one : run.record.facts.at("ports.behaviour").as_array()) {
+    out.emplace_back(std::string_view{one.as_object().at("kind").as_string()});
+  }
+  return out;
+}
+
+using Kinds = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("What is unusual about the device as a whole is said, and nothing when nothing is") {
+  struct Row {
+    const char* kind;
+    SweepReport report;
+  };
+
+  SweepReport usual;
+  usual.ports = 100;
+  usual.closed = 100;
+  std::vector<Row> rows(6, Row{"", usual});
+  rows[1] = {"silent", {}};
+  rows[1].report.ports = 100;
+  rows[2].kind = "turns_away";
+  rows[2].report.turned_away = true;
+  rows[2].report.slow_downs = 2;
+  rows[3].kind = "stopped_answering";
+  rows[3].report.stopped_answering = true;
+  rows[4].kind = "limits_resets";
+  rows[4].report.slow_downs = 1;
+  rows[4].report.resets_limited = true;
+  rows[5].kind = "limits_rate";
+  rows[5].report.slow_downs = 1;
+  rows[5].report.limit_a_second = 4711;
+  for (const auto& row : rows) {
+    CAPTURE(row.kind);
+    fake::FakeNetwork network;
+    network.sweep = row.report;
+    const auto result = run(network, "1-100");
+    CHECK(kinds(result) == (*row.kind == '\0' ? Kinds{} : Kinds{row.kind}));
+    CHECK(result.record.fault.empty());
+  }
+}
+
+TEST_CASE("Where every port accepts, only those that say something are open") {
+  fake::FakeNetwork network;
+  SweepReport report;
+  for (std::uint16_t port = 1; port <= 1000; ++port) {
+    report.results.push_back({port, PortState::open, "syn-ack"});
+    network.tcp[port] = [](int) { return [](std::string_view, fake::Line&) {}; };
+  }
+  report.ports = 1000;
+  report.open = 1000;
+  network.sweep = report;
+  network.tcp[80] = [](int) {
+    return [](std::string_view written, fake::Line& line) {
+      if (!written.empty()) {
+        line.say("HTTP/1.0 200 OK\r\n\r\n");
+      }
+    };
+  };
+  const auto result = run(network, "1-1000");
+  CHECK(kinds(result) == Kinds{"accepts_everywhere"});
+  const auto& open = result.record.facts.at("ports.open").as_array();
+  REQUIRE(open.size() == 1);
+  CHECK(open[0].as_object().at("endpoint").as_string() == "tcp/80");
+  const auto& unreliable = result.record.facts.at("ports.unreliable").as_array();
+  REQUIRE(unreliable.size() == 2);
+  CHECK(unreliable[0].as_object().at("endpoint").as_string() == "tcp/1-79");
+  CHECK(unreliable[0].as_object().at("reason").as_string() == "accepted like 1000 of 1000 ports, which shows no service");
+}

@@ -144,3 +144,47 @@ TEST_CASE("Fewer descriptors than thought bound the window for good") {
   }
   CHECK(control.window() == 10);
 }
+
+TEST_CASE("A pass after one that still found something goes slower than what the device was seen to take") {
+  SweepControl control{4096, 1e6, kStart};
+  control.begin_pass(true);
+  CHECK(control.next() == TimePoint{});  // nothing was lost, so no rate is set
+  send(control, 10000, kStart);
+  for (int canary = 0; canary < 4; ++canary) {
+    (void)control.canary_ended(canary == 0, 0, kStart + 1s);
+  }
+  REQUIRE(control.epoch() == 1);
+  CHECK(control.limit() > 2000);
+  CHECK(control.limit() < 5000);
+  const auto count = [&](TimePoint from) {
+    int allowed = 0;
+    for (int ms = 0; ms < 1000; ++ms) {
+      while (control.try_take(from + ms * 1ms)) {
+        ++allowed;
+      }
+    }
+    return allowed;
+  };
+  const int before = count(kStart + 10s);
+  control.begin_pass(true);
+  const int after = count(kStart + 20s);
+  CHECK(after < before * 9 / 10);
+  CHECK(after > before / 2);
+}
+
+TEST_CASE("A window grows while answers come quickly and gives way when they queue up") {
+  SweepControl control{4096, 1e6, kStart};
+  for (int answer = 0; answer < 500; ++answer) {
+    control.answered(20ms);
+  }
+  const auto grown = control.window();
+  CHECK(grown > 500);
+  for (std::size_t answer = 0; answer < grown; ++answer) {
+    control.answered(80ms);
+  }
+  CHECK(control.window() <= grown / 2 + 1);
+  for (int answer = 0; answer < 5000; ++answer) {
+    control.answered(80ms);
+  }
+  CHECK(control.window() == SweepControl::kFirstWindow);
+}

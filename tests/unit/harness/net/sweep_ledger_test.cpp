@@ -177,6 +177,26 @@ TEST_CASE("An interrupted sweep names what it did not ask") {
   CHECK(report.ports == report.open + report.closed + report.filtered + report.unreliable);
 }
 
+TEST_CASE("What refused since the last look at an open port is not believed once open ports refuse") {
+  SweepLedger ledger{{80, 81, 82, 83}};
+  const auto answer = [&](Answer what) { ledger.note(ledger.take_next(), what, 0); };
+  CHECK(ledger.next_open() == 0);
+  answer(Answer::accepted);
+  answer(Answer::refused);
+  CHECK(ledger.unconfirmed() == 1);
+  ledger.confirm();
+  CHECK(ledger.unconfirmed() == 0);
+  answer(Answer::refused);
+  CHECK(ledger.next_open() == 80);
+  ledger.distrust();
+  const auto report = report_of(ledger, "turned away");
+  CHECK(report.closed == 1);
+  CHECK(report.open == 1);
+  CHECK(result_of(report, 82).state == PortState::unreliable);
+  CHECK(result_of(report, 82).reason == "turned away");
+  CHECK(result_of(report, 83).state == PortState::unreliable);
+}
+
 TEST_CASE("A port put back is asked again in the same pass and counted once") {
   SweepLedger ledger{{80, 81}};
   ledger.put_back(ledger.take_next());
