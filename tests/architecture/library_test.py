@@ -4,9 +4,8 @@ import re
 import subprocess
 import unittest
 
-import yaml
-
-from common import ASSAY, SOURCE, files, text
+from common import ASSAY, SOURCE
+from plan_data import documents
 
 # TS 103 701 V1.1.1: test case -> its units.
 CONCEPTUAL = """
@@ -42,13 +41,6 @@ CHANGED = """
 
 def table(words):
     return dict(entry.split() for line in words.strip().splitlines() for entry in line.split(" | "))
-
-
-def documents(kind):
-    for path in files(".yaml", under="testplans"):
-        document = yaml.safe_load(text(path))
-        if isinstance(document, dict) and document.get("assay") == kind:
-            yield path, document
 
 
 def cases(method):

@@ -4,18 +4,10 @@ import re
 import subprocess
 import unittest
 
-import yaml
-
-from common import ASSAY, SOURCE, files, text
+from common import ASSAY, SOURCE, files
+from plan_data import documents
 
 PER_USERNAME = 5   # wrong logins that devices usually bear for one account
-
-
-def documents(kind):
-    for path in files(".yaml", under="testplans"):
-        document = yaml.safe_load(text(path))
-        if isinstance(document, dict) and document.get("assay") == kind:
-            yield path, document
 
 
 def units():
