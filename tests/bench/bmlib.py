@@ -201,6 +201,7 @@ class Topology:
         """Static neighbours: no ARP exchange inside the timings."""
         mac = {namespace: json.loads(sh(f"ip -j -n {namespace} link show eth0"))[0]["address"]
                for namespace in (self.client_ns, self.target_ns)}
+        self.target_mac = mac[self.target_ns]
         for namespace, address, other in ((self.client_ns, self.host, self.target_ns),
                                           (self.target_ns, self.client, self.client_ns)):
             sh(f"ip -n {namespace} neigh replace {address} lladdr {mac[other]} dev eth0 nud permanent")
