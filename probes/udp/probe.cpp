@@ -234,8 +234,9 @@ class Udp final : public Probe {
     sheet.fact("udp.open_filtered", std::move(filtered));
     sheet.fact("udp.unreliable", std::move(unreliable));
     sheet.fact("udp.closed", report.closed);
-    if (report.icmp_errors == 0) {
-      sheet.unobserved("udp.icmp_rate", "no ICMP error came from the device");
+    if (report.icmp_errors == 0 || report.controls == 0) {
+      sheet.unobserved("udp.icmp_rate", report.icmp_errors == 0 ? "no ICMP error came from the device"
+                                                                : "no control probe was sent, so no limit could show");
     } else {
       json::object rate{{"limited", report.icmp_limited}};
       rate["per_minute"] =

@@ -8,15 +8,17 @@ import subprocess
 import time
 
 import daemons
-from daemons import equal, path, true, write
+import udp_device
+from daemons import equal, true
+from udp_device import SERVICES as EXPECTED
 
 US, DEVICE, DEVICE6 = "10.91.0.1", "10.91.0.2", "fd91::2"
 MOST_MS = 3000
 
 daemons.own_namespace()
-tools = {name: daemons.need(name) for name in
-         ("nmap", "ip", "nsenter", "dnsmasq", "chronyd", "snmpd", "coap-server-openssl", "avahi-daemon", "memcached",
-          "turnserver", "openvpn", "rpcbind", "openssl")}
+for tool in ("nmap", "ip", "nsenter", "nft", "ss", *udp_device.TOOLS):
+    daemons.need(tool)
+os.environ["PATH"] += ":/usr/sbin:/sbin"
 
 
 def run(*command):
@@ -39,6 +41,7 @@ def cable():
     return holder
 
 
+run("mount", "-t", "tmpfs", "none", "/run")  # in this script's own mount namespace: daemons leave sockets and locks there
 holder = cable()
 inside = ["nsenter", "-t", str(holder.pid), "-n"]
 
@@ -48,43 +51,12 @@ def serve(*command):
 
 
 def listening():
-    """UDP ports of the device as its own kernel lists them: the white box that the probe's finding is held against."""
-    lines = run(*inside, "ss", "-Hluna").splitlines()
-    return {int(line.split()[3].rsplit(":", 1)[1]) for line in lines}
+    """The white box that the probe's finding is held against."""
+    return udp_device.listening(inside)
 
 
-os.makedirs(path("tftp"), exist_ok=True)
-write("dnsmasq.conf", f"""port=53
-listen-address={DEVICE}
-bind-interfaces
-no-resolv
-no-hosts
-user=root
-pid-file=
-dhcp-range=10.91.0.50,10.91.0.60,1h
-dhcp-leasefile={path("leases")}
-enable-tftp
-tftp-root={path("tftp")}
-""")
-write("chrony.conf", f"local stratum 10\nallow all\ncmdport 0\nbindcmdaddress /\npidfile {path('chrony.pid')}\n")
-write("snmpd.conf", f"agentaddress udp:{DEVICE}:161\nrocommunity public\npersistentDir {path('snmp')}\n")
-write("avahi.conf", "[server]\nhost-name=thing\nuse-ipv6=no\nenable-dbus=no\n[publish]\npublish-workstation=yes\n[rlimits]\n")
-run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj",
-    "/CN=thing", "-keyout", path("vpn.key"), "-out", path("vpn.crt"))
-serve("dnsmasq", "--keep-in-foreground", "--conf-file=" + path("dnsmasq.conf"))
-serve("chronyd", "-d", "-x", "-u", "root", "-f", path("chrony.conf"))
-serve("snmpd", "-f", "-Lo", "-C", "-c", path("snmpd.conf"), "-p", path("snmpd.pid"))
-serve("coap-server-openssl", "-A", DEVICE, "-k", "secret")
-serve("avahi-daemon", "--no-drop-root", "--no-chroot", "-f", path("avahi.conf"))
-serve("memcached", "-u", "root", "-l", DEVICE, "-U", "11211")
-serve("turnserver", "-n", "--no-tls", "--no-dtls", "--no-cli", "-L", DEVICE, "--log-file", "stdout", "--pidfile", path("turn.pid"),
-      "--db", path("turn.db"))
-serve("openvpn", "--dev", "null", "--local", DEVICE, "--port", "1194", "--tls-server", "--dh", "none", "--ca", path("vpn.crt"),
-      "--cert", path("vpn.crt"), "--key", path("vpn.key"), "--ifconfig-noexec", "--verb", "1")
-serve("rpcbind", "-f", "-h", DEVICE)
-
-EXPECTED = {53: "dns", 67: "dhcp", 69: "tftp", 111: "rpcbind", 123: "ntp", 161: "snmp-v1, snmp-v2c, snmp-v3", 1194: "openvpn",
-            3478: "stun", 5353: "mdns", 5683: "coap", 5684: "dtls", 11211: "memcached"}
+for command in udp_device.commands(daemons.FOLDER, DEVICE):
+    serve(*command)
 deadline = time.monotonic() + 30
 while not set(EXPECTED) <= listening():
     true(time.monotonic() < deadline, f"daemons that do not listen: {sorted(set(EXPECTED) - listening())}")

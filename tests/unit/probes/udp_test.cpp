@@ -76,6 +76,7 @@ TEST_CASE("An open port has the protocol that its reply is like, or an unknown o
   report.ports = 6;
   report.closed = 1;
   report.icmp_errors = 1;
+  report.controls = 1;
   report.icmp_limited = true;
   report.icmp_per_second = 1.02;
   network.udp_sweep = report;
@@ -92,8 +93,13 @@ TEST_CASE("An open port has the protocol that its reply is like, or an unknown o
   CHECK(result.record.fault.empty());
 }
 
-TEST_CASE("Without an ICMP error nothing is said about their rate") {
+TEST_CASE("Without an ICMP error, or without a control probe, nothing is said about their rate") {
   fake::FakeNetwork network;
+  UdpReport report;
+  report.icmp_errors = 5;
+  network.udp_sweep = report;
+  CHECK(run(network).record.facts.count("udp.icmp_rate") == 0);
+  network.udp_sweep = UdpReport{};
   const auto result = run(network);
   CHECK(result.record.facts.count("udp.icmp_rate") == 0);
   CHECK(result.record.fault.empty());
