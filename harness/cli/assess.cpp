@@ -164,11 +164,11 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
     return std::nullopt;
   }
   Prepared prepared;
-  auto dictionaries = value_or_complain(context, load_dictionaries(*library));
+  auto data = load_probe_data(context, *library);
   auto plan = value_or_complain(context, load_plan(*library, options.plan_id, context.probes()));
   const auto approvals = value_or_complain(context, load_approvals(*library));
   auto dut = device(context, options, *library, prepared.inputs);
-  if (!dictionaries || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
+  if (!data || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
       !read_job(context, options, prepared.inputs) || !read_waivers(context, options, prepared) ||
       !keep_sources(context, *library, *plan, prepared.inputs) || !read_also(context, options, *library, prepared)) {
     return std::nullopt;
@@ -189,8 +189,8 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
     return std::nullopt;
   }
   prepared.run_plan = std::move(*run_plan);
-  prepared.dictionaries = std::move(*dictionaries);
-  for (const auto& [id, dictionary] : prepared.dictionaries) {
+  prepared.data = std::move(*data);
+  for (const auto& [id, dictionary] : prepared.data.dictionaries) {
     prepared.run_plan.assumptions.push_back("Dictionary " + id + ": " + std::to_string(dictionary.credentials.size()) +
                                             " pairs.");
   }
@@ -362,7 +362,7 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   if (!bring_up(context, prepared.run_plan, prepared.dut_folder) || !enter_vantage(context, prepared.run_plan)) {
     return std::nullopt;
   }
-  const LoadedDictionaries library(prepared.dictionaries);
+  const LoadedData library(prepared.data);
   SessionOptions options;
   options.allow_public = allow_public;
   return run_and_close(context, prepared.run_plan, library, **writer, {}, options, folder);
@@ -417,12 +417,12 @@ std::optional<Assessed> resume_assessment(Context& context, const fs::path& fold
     return std::nullopt;
   }
   auto plan = bundle->run_plan();
-  auto dictionaries = value_or_complain(context, load_dictionaries(*library));
-  if (!dictionaries || !restore_secrets(context, directory, plan) || !bring_up(context, plan, fs::current_path()) ||
+  auto data = load_probe_data(context, *library);
+  if (!data || !restore_secrets(context, directory, plan) || !bring_up(context, plan, fs::current_path()) ||
       !enter_vantage(context, plan)) {
     return std::nullopt;
   }
-  const LoadedDictionaries loaded(std::move(*dictionaries));
+  const LoadedData loaded(std::move(*data));
   SessionOptions options;
   options.allow_public = allow_public;
   options.logins = spent_logins(*bundle);

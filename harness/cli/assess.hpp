@@ -39,7 +39,7 @@ struct Prepared {
   BundleInputs inputs;
   std::vector<WaiverEntry> waivers;
   std::filesystem::path dut_folder;  // where the DUT file's recipes run
-  std::map<std::string, Dictionary> dictionaries;
+  ProbeData data;
   CrosswalkInputs also;  // without plans: none was asked for
 };
 

@@ -109,9 +109,25 @@ ExitCode exit_code_for(const Error& error) {
   }
 }
 
-const Dictionary* LoadedDictionaries::dictionary(std::string_view id) const {
-  const auto found = dictionaries_.find(std::string{id});
-  return found == dictionaries_.end() ? nullptr : &found->second;
+std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& library) {
+  auto dictionaries = load_dictionaries(library);
+  auto payloads = load_payloads(library);
+  context.complain(dictionaries.errors);
+  context.complain(payloads.errors);
+  if (!dictionaries.value || !payloads.value) {
+    return std::nullopt;
+  }
+  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value)};
+}
+
+const Dictionary* LoadedData::dictionary(std::string_view id) const {
+  const auto found = data_.dictionaries.find(std::string{id});
+  return found == data_.dictionaries.end() ? nullptr : &found->second;
+}
+
+const PayloadList* LoadedData::payloads(std::string_view id) const {
+  const auto found = data_.payloads.find(std::string{id});
+  return found == data_.payloads.end() ? nullptr : &found->second;
 }
 
 namespace {

@@ -49,16 +49,25 @@ struct Context {
 /// Maps an error to the exit code of its kind.
 ExitCode exit_code_for(const Error& error);
 
-/// Dictionaries of the plan library for probes.
-class LoadedDictionaries final : public ProbeLibrary {
+/// What the plan library holds for probes, as `testplans/dictionaries/` has it.
+struct ProbeData {
+  std::map<std::string, Dictionary> dictionaries;
+  std::map<std::string, PayloadList> payloads;
+};
+
+/// Reads it; complains about every error and is empty then.
+std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& library);
+
+/// The data as probes ask for it.
+class LoadedData final : public ProbeLibrary {
  public:
-  explicit LoadedDictionaries(std::map<std::string, Dictionary> dictionaries)
-      : dictionaries_(std::move(dictionaries)) {}
+  explicit LoadedData(ProbeData data) : data_(std::move(data)) {}
 
   const Dictionary* dictionary(std::string_view id) const override;
+  const PayloadList* payloads(std::string_view id) const override;
 
  private:
-  std::map<std::string, Dictionary> dictionaries_;
+  ProbeData data_;
 };
 
 /// Text as a YAML scalar in quotes, whatever is in it.

@@ -151,9 +151,8 @@ void probe(Context& context, const ProbeVerb& verb) {
     }
     return;
   }
-  auto dictionaries = load_dictionaries(*library);
-  context.complain(dictionaries.errors);
-  if (!dictionaries.value) {
+  auto data = load_probe_data(context, *library);
+  if (!data) {
     return;
   }
   if (!verb.netns.empty()) {
@@ -162,7 +161,7 @@ void probe(Context& context, const ProbeVerb& verb) {
       return;
     }
   }
-  const LoadedDictionaries loaded(std::move(*dictionaries.value));
+  const LoadedData loaded(std::move(*data));
   const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : info->second.deadline_ms;
   SingleProbe single{*invocation, *dut, milliseconds{deadline}, {}};
   if (!verb.artifacts.empty()) {

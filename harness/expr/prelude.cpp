@@ -110,6 +110,18 @@ def declaration_doubts($ts): __is_service("declaration_doubts") | . as $o | fact
       | {what: "\(.endpoint) (\($declared.name)) is declared and could not be reached from \(.vantage)", endpoint: .endpoint,
          expected: "reachable as declared, or declared disabled", evidence: evidence("service.reachable"), observation: .id}
     end;
+def undeclared_udp($ts): . as $o | fact("udp.open")[] | . as $port
+  | [__in_tables($ts; $port.endpoint)] as $named
+  | select(ixit_declared($ts[0]) and $named == [false] and (__mud_offers($port.endpoint) | not))
+  | {what: "\($port.endpoint) (\($port.protocol)) answers from \($o.vantage), and \(__no_entry($ts))",
+     endpoint: $port.endpoint, expected: "an IXIT \($ts[0]) entry with port \($port.endpoint)", observed: $port.protocol,
+     evidence: ($o | evidence("udp.open")), observation: $o.id};
+def udp_doubts: . as $o
+  | ( (fact("udp.unreliable")[]
+       | {what: "\(.endpoint) gave no reliable answer (\(.reason))", endpoint: .endpoint, observation: $o.id}),
+      (coverage("udp") | select(.answered == 0)
+       | {what: "None of \(.asked) UDP ports answered or refused: the device may be off, or everything is filtered on the way",
+          observation: $o.id}) );
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");

@@ -126,6 +126,18 @@ Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCata
   return loaded(std::move(out), files.errors());
 }
 
+Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& library) {
+  const Library files(library, {"dictionaries"});
+  std::map<std::string, PayloadList> out;
+  for (auto* file : files.of_kind("payloads/1")) {
+    file->check();
+    files.find("payloads/1", file->id);
+    auto list = payloads_of(file->root, file->faults);
+    out.emplace(list.id, std::move(list));
+  }
+  return loaded(std::move(out), files.errors());
+}
+
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library) {
   const Library files(library, {"dictionaries"});
   std::map<std::string, Dictionary> out;

@@ -8,6 +8,7 @@
 
 #include "harness/model/arrangement.hpp"
 #include "harness/model/dut.hpp"
+#include "harness/model/payload.hpp"
 #include "harness/model/plan.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/model/result.hpp"
@@ -39,6 +40,7 @@ Loaded<Job> load_job(const SourceText& source);
 Result<Mud> load_mud(const SourceText& source);
 
 Loaded<Dictionary> load_dictionary(const SourceText& source);
+Loaded<PayloadList> load_payload_list(const SourceText& source);
 
 /// Where plans, cases, standards and dictionaries are found: the folder `testplans/`.
 struct PlanLibrary {
@@ -69,6 +71,7 @@ Loaded<CrosswalkData> load_crosswalk(const PlanLibrary& library);
 Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);
+Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& library);
 
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);

@@ -11,6 +11,7 @@
 namespace assay {
 
 Dictionary dictionary_of(const Node& root, Faults& faults);
+PayloadList payloads_of(const Node& root, Faults& faults);
 
 /// A standard with the place of each provision.
 struct StandardPart {

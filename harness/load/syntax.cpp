@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "harness/model/endpoint.hpp"
+#include "harness/model/payload.hpp"
 
 namespace assay {
 
@@ -88,6 +89,14 @@ bool is_plan_id(std::string_view text) {
 bool is_fact_key(std::string_view text) {
   const auto dot = text.find('.');
   return dot != std::string_view::npos && is_name(text.substr(0, dot)) && is_identifier(text.substr(dot + 1));
+}
+
+bool is_pattern(std::string_view text) {
+  return parse_pattern(text).has_value();
+}
+
+bool is_hex(std::string_view text) {
+  return text.find('.') == std::string_view::npos && is_pattern(text);
 }
 
 bool is_endpoint(std::string_view text) {
@@ -191,6 +200,11 @@ constinit const Syntax kName{"name", "^[A-Za-z][A-Za-z0-9_-]*$",
 constinit const Syntax kIdentifier{"identifier", "^[A-Za-z0-9][A-Za-z0-9._-]*$",
                                    "a word of letters, digits, dots, - and _, such as A or unit-2", &is_identifier,
                                    "A"};
+constinit const Syntax kHexText{"hexadecimal", "^ *([0-9A-Fa-f]{2} *)+$", "bytes in hexadecimal, such as 0a ff 00",
+                                &is_hex, "0a ff 00"};
+constinit const Syntax kPatternText{
+    "byte pattern", "^ *([0-9A-Fa-f.]{2} *)+$",
+    "bytes in hexadecimal with dots for half bytes that may be anything, such as 0a 8. ..", &is_pattern, "0a 8. .."};
 constinit const Syntax kEdition{"edition", "^[A-Za-z][A-Za-z0-9_-]*@[0-9]+(\\.[0-9]+)*$",
                                 "a document with its edition, such as TS103701@1.1.1", &is_edition, "TS103701@1.1.1"};
 constinit const Syntax kQualifiedId{

@@ -26,6 +26,8 @@ extern const Syntax kShortProvision;  // "5.1-2"
 extern const Syntax kTableName;       // "1-AuthMech"
 extern const Syntax kPlanId;          // "cls-iot/1"
 extern const Syntax kFactKey;         // "service.protocol"
+extern const Syntax kHexText;         // "0a ff 00"
+extern const Syntax kPatternText;     // "0a .. 8.": a dot is any nibble
 extern const Syntax kEndpointText;    // "tcp/443"
 extern const Syntax kAddress;         // numeric IPv4 or IPv6
 extern const Syntax kNetwork;         // an address or a CIDR range

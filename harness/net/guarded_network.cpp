@@ -7,6 +7,7 @@
 #include "harness/net/tcp_stream.hpp"
 #include "harness/net/tls_stream.hpp"
 #include "harness/net/udp_socket.hpp"
+#include "harness/net/udp_sweep.hpp"
 #include "harness/net/waiting.hpp"
 
 namespace assay {
@@ -68,6 +69,13 @@ class GuardedNetwork final : public Network {
       co_return *guard_;
     }
     co_return co_await sweep_ports(governor_, address_, ports, method, progress, deadline_);
+  }
+
+  asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep& sweep, const Progress& progress) override {
+    if (guard_) {
+      co_return *guard_;
+    }
+    co_return co_await sweep_datagrams(governor_, address_, sweep, progress, deadline_);
   }
 
   asio::awaitable<Result<>> wait(milliseconds time) override {

@@ -15,6 +15,7 @@
 
 #include "harness/model/endpoint.hpp"
 #include "harness/model/result.hpp"
+#include "harness/probe/udp_sweep.hpp"
 
 /// The network as a probe sees it: one device, guarded by scope, pace and deadline. Real in `harness/net`,
 /// scripted in `tests/support`.
@@ -144,6 +145,10 @@ class Network {
   /// TCP scan of the target's address: one loop over all ports under the pace.
   virtual asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                          const Progress& progress) = 0;
+
+  /// UDP scan of the target's address: questions in their protocols, then which silent ports are closed, by the
+  /// device's ICMP errors and a measure of how many of them it sends.
+  virtual asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep& sweep, const Progress& progress) = 0;
 
   /// Waits; the one way for a probe to let time pass. Ends early with `cancelled` or `timed_out` (deadline of the
   /// step).

@@ -1,8 +1,8 @@
 #include "harness/probe/probe.hpp"
 
 #include "probes/ports/behaviour.hpp"
-#include "probes/ports/ranges.hpp"
 #include "probes/sessions/fact_sheet.hpp"
+#include "probes/sessions/ranges.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::ports {
@@ -12,7 +12,8 @@ namespace {
 constexpr ParameterSpec kParameters[] = {
     {"tcp", ValueKind::text, "\"all\"", "TCP ports to look at: \"all\", or ports and ranges as in \"1-1024,8080\""},
     {"method", ValueKind::text, "\"best\"",
-     "how they are asked: \"syn\" (segments, needs the right to raw sockets), \"connect\", or \"best\" of what is allowed"},
+     "how they are asked: \"syn\" (segments, needs the right to raw sockets), \"connect\", or \"best\" of what is "
+     "allowed"},
 };
 
 constexpr FactSpec kFacts[] = {
@@ -64,7 +65,7 @@ json::object coverage_of(const SweepReport& report, const std::vector<PortRange>
           {"took_ms", report.took_ns / kNsPerMs},
           {"rtt_us", report.rtt_ns / kNsPerUs},
           {"method", report.method},
-          {"ranges", ranges_text(ranges)},
+          {"ranges", sessions::ranges_text(ranges)},
           {"address_family", address.find(':') == std::string_view::npos ? "ipv4" : "ipv6"}};
 }
 
@@ -78,8 +79,8 @@ class Ports final : public Probe {
  public:
   asio::awaitable<Result<>> observe(ProbeContext& context) override {
     const auto* asked = context.parameters.if_contains("tcp");
-    const auto ranges =
-        parse_ranges(asked != nullptr && asked->is_string() ? std::string_view{asked->get_string()} : "");
+    const auto ranges = sessions::parse_ranges(
+        asked != nullptr && asked->is_string() ? std::string_view{asked->get_string()} : "", "\"tcp\" of probe ports");
     sessions::FactSheet sheet{context.record, kFacts};
     if (!ranges) {
       sheet.rest_unobserved(ranges.error().what);

@@ -168,6 +168,11 @@ asio::awaitable<Result<SweepReport>> FakeNetwork::sweep_tcp(const std::vector<Po
   co_return sweep;
 }
 
+asio::awaitable<Result<UdpReport>> FakeNetwork::sweep_udp(const UdpSweep& asked, const Progress&) {
+  swept_udp = asked;
+  co_return udp_sweep;
+}
+
 asio::awaitable<Result<>> FakeNetwork::wait(milliseconds time) {
   passed += time;
   co_return Result<>{};

@@ -66,6 +66,7 @@ class FakeNetwork final : public Network {
   std::map<std::uint16_t, bool> udp_refuses;
   std::map<std::uint16_t, int> refuse_after;  // connections to a port before it refuses
   Result<SweepReport> sweep{SweepReport{}};
+  Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
   int budget = 1000;
 
@@ -74,6 +75,7 @@ class FakeNetwork final : public Network {
   std::map<std::string, int> permits;
   std::vector<PortRange> swept;
   std::optional<SweepMethod> swept_by;
+  std::optional<UdpSweep> swept_udp;
   std::vector<std::string> tls_offers;
   std::size_t bytes_served = 0;
   milliseconds passed{0};
@@ -86,6 +88,7 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) override;
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override;
+  asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep& sweep, const Progress& progress) override;
   asio::awaitable<Result<>> wait(milliseconds time) override;
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;
 
@@ -104,6 +107,13 @@ class FakeLibrary final : public ProbeLibrary {
   const Dictionary* dictionary(std::string_view id) const override {
     const auto found = dictionaries.find(id);
     return found == dictionaries.end() ? nullptr : &found->second;
+  }
+
+  std::map<std::string, PayloadList, std::less<>> lists;
+
+  const PayloadList* payloads(std::string_view id) const override {
+    const auto found = lists.find(id);
+    return found == lists.end() ? nullptr : &found->second;
   }
 };
 

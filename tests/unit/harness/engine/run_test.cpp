@@ -54,6 +54,8 @@ class ScriptedNetwork final : public Network {
     co_return SweepReport{};
   }
 
+  asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep&, const Progress&) override { co_return UdpReport{}; }
+
   /// Lets others run, takes no time: until the run is interrupted for a wait without end.
   asio::awaitable<Result<>> wait(milliseconds time) override {
     if (time == milliseconds::max()) {
@@ -201,6 +203,8 @@ const std::vector<const ProbeDescriptor*>& table() {
 class NoDictionaries final : public ProbeLibrary {
  public:
   const Dictionary* dictionary(std::string_view) const override { return nullptr; }
+
+  const PayloadList* payloads(std::string_view) const override { return nullptr; }
 };
 
 Unit unit_of(const std::string& id, std::vector<Observe> observe) {

@@ -102,6 +102,59 @@ TEST_CASE("declared and observed: endpoints to look at are the open ones, the fi
   CHECK(json::serialize(expected.items.at(0)) == R"(["tcp/80","udp/53"])");
 }
 
+namespace {
+
+/// A document with one scan of UDP ports, in which `open` answered.
+Evaluated run_udp(const std::string& program, json::object ixit, json::array open, std::int64_t answered = 1) {
+  const json::object seen{
+      {"id", "o3"},
+      {"endpoint", nullptr},
+      {"sample", "A"},
+      {"vantage", "lan"},
+      {"completion", "completed"},
+      {"error", ""},
+      {"facts",
+       json::object{{"udp.open", std::move(open)},
+                    {"udp.unreliable", json::array{json::object{{"endpoint", "udp/7-9"}, {"reason", "no answer"}}}}}},
+      {"absent", json::array{}},
+      {"unobserved", json::object{}},
+      {"coverage", json::object{{"udp", json::object{{"asked", 44}, {"answered", answered}}}}},
+      {"evidence", json::object{{"udp.open", json::array{"aa"}}}}};
+  auto all = document(std::move(ixit), service("tcp/23", true));
+  all["obs"].as_object()["udp"] = json::array{seen};
+  all["specs"].as_object()["udp"] = json::array{"udp.open", "udp.unreliable"};
+  const Evaluation evaluation{program, "c.yaml:1:1", std::move(all), nullptr};
+  auto out = evaluate({&evaluation, 1}).front();
+  CHECK(out.error == "");
+  return out;
+}
+
+const std::string kUndeclaredUdp = R"(obs("udp") | undeclared_udp(["15-Intf", "13-SoftServ"]))";
+const std::string kUdpDoubts = R"(obs("udp") | udp_doubts)";
+
+}  // namespace
+
+TEST_CASE("declared and observed: a UDP port that answers and is not declared is a finding with its protocol") {
+  const json::object snmp{{"endpoint", "udp/161"}, {"protocol", "snmp-v1"}};
+  const json::object dns{{"endpoint", "udp/53"}, {"protocol", "dns"}};
+  const json::object in_mud{{"endpoint", "udp/99"}, {"protocol", "unknown"}};
+  const auto found = run_udp(kUndeclaredUdp, table(), {snmp, dns, in_mud});
+  CHECK(what(found) == "udp/161 (snmp-v1) answers from lan, and IXIT 15-Intf and 13-SoftServ do not name it");
+  CHECK(found.items[0].at("endpoint") == json::value("udp/161"));
+  CHECK(found.items[0].at("evidence") == json::value(json::array{"aa"}));
+  CHECK(run_udp(kUndeclaredUdp, table(), {}).items.empty());
+  const auto without = run_udp(kUndeclaredUdp, {}, {snmp});
+  CHECK(without.items.empty());
+  CHECK(without.missing == std::vector<std::string>{"IXIT 15-Intf (not declared)"});
+}
+
+TEST_CASE("declared and observed: UDP ports without a reliable answer are doubts, and so is a device that is silent") {
+  CHECK(what(run_udp(kUdpDoubts, table(), {})) == "udp/7-9 gave no reliable answer (no answer)");
+  const auto silent = run_udp(kUdpDoubts, table(), {}, 0);
+  REQUIRE(silent.items.size() == 2);
+  CHECK(std::string_view{silent.items[1].at("what").as_string()}.starts_with("None of 44 UDP ports answered"));
+}
+
 TEST_CASE("declared and observed: the tables that a program names are known when a plan is loaded") {
   const auto uses = names_used(kUndeclared);
   REQUIRE(uses.size() == 3);

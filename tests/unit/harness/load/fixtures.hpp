@@ -29,6 +29,11 @@ inline ProbeCatalogue catalogue() {
   ProbeCatalogue out;
   out.emplace("ports", probe("ports", ProbeSubject::device, {{"tcp", ValueKind::text, "all", ""}},
                              {"ports.open", "ports.filtered", "ports.unreliable", "ports.closed"}));
+  out.emplace("udp", probe("udp", ProbeSubject::device,
+                           {{"ports", ValueKind::text, "payloads", ""},
+                            {"payloads", ValueKind::text, "udp-payloads", ""},
+                            {"prove", ValueKind::integer, 120, ""}},
+                           {"udp.open", "udp.open_filtered", "udp.unreliable", "udp.closed", "udp.icmp_rate"}));
   out.emplace("services", probe("services", ProbeSubject::endpoint, {},
                                 {"service.reachable", "service.protocol", "service.tls", "service.tls_version",
                                  "service.tls_cipher", "service.certificate", "service.banner", "service.product",

@@ -1,11 +1,11 @@
-#include "probes/ports/ranges.hpp"
+#include "probes/sessions/ranges.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 #include "probes/wire/bytes.hpp"
 
-namespace assay::probes::ports {
+namespace assay::sessions {
 
 namespace {
 
@@ -15,16 +15,16 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
   return failed == std::errc{} && end == text.data() + text.size() && !text.empty() && port != 0;
 }
 
-Error wrong(std::string_view part) {
+Error wrong(std::string_view part, std::string_view parameter) {
   return {ErrorKind::bad_input,
-          "parameter \"tcp\" of probe ports: \"" + wire::printable(part, 40) +
+          "parameter " + std::string{parameter} + ": \"" + wire::printable(part, 40) +
               "\" is not a port or a range; write \"all\", or ports from 1 to 65535 as in \"1-1024,8080\"",
           {}};
 }
 
 }  // namespace
 
-Result<std::vector<PortRange>> parse_ranges(std::string_view text) {
+Result<std::vector<PortRange>> parse_ranges(std::string_view text, std::string_view parameter) {
   if (wire::trim(text) == "all") {
     return std::vector<PortRange>{{1, 65535}};
   }
@@ -37,12 +37,12 @@ Result<std::vector<PortRange>> parse_ranges(std::string_view text) {
     const auto dash = part.find('-');
     PortRange range;
     if (!parse_port(part.substr(0, dash), range.first)) {
-      return wrong(part);
+      return wrong(part, parameter);
     }
     range.last = range.first;
     if ((dash != std::string_view::npos && !parse_port(part.substr(dash + 1), range.last)) ||
         range.last < range.first) {
-      return wrong(part);
+      return wrong(part, parameter);
     }
     ranges.push_back(range);
   }
@@ -69,4 +69,4 @@ std::string ranges_text(const std::vector<PortRange>& ranges) {
   return text;
 }
 
-}  // namespace assay::probes::ports
+}  // namespace assay::sessions
