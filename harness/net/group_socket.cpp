@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <netinet/in.h>
 #include <optional>
 #include <set>
@@ -22,6 +23,7 @@ namespace {
 
 constexpr std::size_t kLargestDatagram = 65535;
 constexpr std::size_t kMostBytes = 2U << 20U;  // of all answers together
+constexpr std::size_t kMostSenders = 256;      // link-local senders that are looked up
 constexpr int kTakenAtOnce = 64;               // datagrams of one socket before the others have their turn
 /// 224.0.0.0/24 and ff02::/16 never leave the link whatever the hop limit says, and mDNS wants 255 (RFC 6762, 11);
 /// 239.255.255.250 stays on the link because the hop limit is 1.
@@ -122,6 +124,20 @@ class Senders {
     if (!is_link_local_v6(from) || !device_.v6) {
       return false;
     }
+    const auto known = link_local_.find(from);
+    if (known != link_local_.end() || link_local_.size() >= kMostSenders) {
+      return known != link_local_.end() && known->second;
+    }
+    const bool same = has_mac_of_device(from);
+    link_local_.emplace(from, same);
+    return same;
+  }
+
+  /// A datagram of this machine that came back to it.
+  bool is_ours(const IpAddress& from) const { return from != device_ && ours_.contains(from); }
+
+ private:
+  bool has_mac_of_device(const IpAddress& from) const {
     const auto device = neighbour_of(device_, route_.interface);
     if (!device) {
       return false;
@@ -130,13 +146,10 @@ class Senders {
     return sender ? *sender == *device : link_local_of(*device) == from;
   }
 
-  /// A datagram of this machine that came back to it.
-  bool is_ours(const IpAddress& from) const { return from != device_ && ours_.contains(from); }
-
- private:
   IpAddress device_;
   const LinkRoute& route_;
   std::set<IpAddress> ours_;
+  std::map<IpAddress, bool> link_local_;  // asked of the kernel once each, so that a flood costs no more
 };
 
 class Collector {
@@ -201,15 +214,23 @@ class Collector {
   Bytes buffer_ = Bytes(kLargestDatagram);
 };
 
-/// The sockets of one asking.
-class Conversation {
+int send_to(const GroupSocket& from, const Bytes& payload, const SocketAddress& place) {
+  const auto sent = ::sendto(from.socket.get(), payload.data(), payload.size(), MSG_NOSIGNAL, place.get(), place.size);
+  return sent < 0 ? errno : 0;
+}
+
+}  // namespace
+
+class GroupConversation {
  public:
   Result<> open(const LinkRoute& route, const std::vector<GroupQuestion>& questions, bool v6, GroupAnswers& answers) {
-    auto set = PollSet::open();
-    if (!set) {
-      return set.error();
+    if (!polled_) {
+      auto set = PollSet::open();
+      if (!set) {
+        return set.error();
+      }
+      polled_ = std::move(*set);
     }
-    polled_ = std::move(*set);
     for (const auto& question : questions) {
       const auto group = group_address(question.group, v6);
       if (!find(question.group, true) && !deaf_.contains(question.group)) {
@@ -240,30 +261,24 @@ class Conversation {
   }
 
   void collect(Collector& collector) {
-    polled_.collect([&](std::uint64_t place) { collector.take(sockets_[place]); });
+    polled_->collect([&](std::uint64_t place) { collector.take(sockets_[place]); });
   }
 
-  PollSet& polled() { return polled_; }
+  PollSet& polled() { return *polled_; }
 
  private:
   void add(UniqueFd socket, DiscoveryGroup group, bool hears_group) {
-    polled_.add(socket.get(), EPOLLIN, sockets_.size());
+    polled_->add(socket.get(), EPOLLIN, sockets_.size());
     sockets_.push_back({std::move(socket), group, hears_group});
   }
 
-  PollSet polled_;
+  std::optional<PollSet> polled_;
   std::vector<GroupSocket> sockets_;
   std::set<DiscoveryGroup> deaf_;
 };
 
-int send_to(const GroupSocket& from, const Bytes& payload, const SocketAddress& place) {
-  const auto sent = ::sendto(from.socket.get(), payload.data(), payload.size(), MSG_NOSIGNAL, place.get(), place.size);
-  return sent < 0 ? errno : 0;
-}
-
-}  // namespace
-
 asio::awaitable<Result<GroupAnswers>> ask_discovery_groups(Governor& governor, IpAddress address,
+                                                           std::shared_ptr<GroupConversation>& conversation,
                                                            const std::vector<GroupQuestion>& questions,
                                                            milliseconds within, TimePoint deadline) {
   if (co_await begin_operation()) {
@@ -278,8 +293,10 @@ asio::awaitable<Result<GroupAnswers>> ask_discovery_groups(Governor& governor, I
   }
   GroupAnswers answers;
   answers.interface = route->name;
-  Conversation conversation;
-  if (const auto opened = conversation.open(*route, questions, address.v6, answers); !opened) {
+  if (!conversation) {
+    conversation = std::make_shared<GroupConversation>();
+  }
+  if (const auto opened = conversation->open(*route, questions, address.v6, answers); !opened) {
     co_return opened.error();
   }
   Collector collector{address, *route, answers};
@@ -292,27 +309,27 @@ asio::awaitable<Result<GroupAnswers>> ask_discovery_groups(Governor& governor, I
       co_return permitted.error();
     }
     const auto place = place_on(group_address(question.group, address.v6), route->interface);
-    if (const int failed = send_to(*conversation.find(question.group, false), question.payload, place); failed != 0) {
+    if (const int failed = send_to(*conversation->find(question.group, false), question.payload, place); failed != 0) {
       co_return error_from_errno(failed, "ask the group of " + std::string{enum_name(question.group)});
     }
     ++answers.sent;
   }
   const auto until = time_limit(within, deadline);
-  conversation.polled().wake_at(until);
-  auto copy = conversation.polled().waitable();
+  conversation->polled().wake_at(until);
+  auto copy = conversation->polled().waitable();
   if (!copy) {
     co_return copy.error();
   }
   asio::posix::stream_descriptor ready{co_await asio::this_coro::executor, copy->release()};
   // What more waits makes the next wait end at once: a flood gets no more than its share of the loop.
   while (std::chrono::steady_clock::now() < until) {
-    conversation.collect(collector);
+    conversation->collect(collector);
     const auto outcome = co_await ready.async_wait(asio::posix::stream_descriptor::wait_read, kNoThrow);
     if (std::get<0>(outcome)) {
       co_return error_from_code(std::get<0>(outcome), "wait for answers of the groups");
     }
   }
-  conversation.collect(collector);
+  conversation->collect(collector);
   co_return answers;
 }
 

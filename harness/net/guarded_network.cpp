@@ -69,7 +69,7 @@ class GuardedNetwork final : public Network {
     if (guard_) {
       co_return *guard_;
     }
-    co_return co_await ask_discovery_groups(governor_, address_, questions, within, deadline_);
+    co_return co_await ask_discovery_groups(governor_, address_, groups_, questions, within, deadline_);
   }
 
   Result<LinkNeighbour> neighbour() override {
@@ -133,6 +133,7 @@ class GuardedNetwork final : public Network {
   IpAddress address_;
   std::optional<Error> guard_;
   TlsContext tls_;
+  std::shared_ptr<GroupConversation> groups_;
 };
 
 }  // namespace

@@ -21,6 +21,13 @@ constexpr milliseconds kQuiet{300};
 }  // namespace
 
 asio::awaitable<Result<>> Asking::run() {
+  if (context_.target.address.find(':') != std::string::npos) {
+    // Its multicasts come from its link-local address: the MAC must be known to take them for the device's.
+    auto nudged = co_await nudge();
+    if (!nudged) {
+      co_return nudged;
+    }
+  }
   const auto questions_wait = static_cast<int>(std::max<std::int64_t>(1, settings_.wait.count() / 1000));
   for (int round = 0; round < settings_.rounds && !no_groups; ++round) {
     auto questions = first_questions(context_.target.address, questions_wait);
@@ -204,7 +211,7 @@ asio::awaitable<Result<>> Asking::look_at_link() {
   co_return Result<>{};
 }
 
-/// Nothing was sent to the device itself yet, or its entry is gone: one datagram makes the kernel ask for the MAC.
+/// One datagram to the device itself makes the kernel ask for its MAC.
 asio::awaitable<Result<>> Asking::nudge() {
   const Endpoint to{Transport::udp, port_of(DiscoveryGroup::mdns)};
   const auto question = direct_question(DiscoveryGroup::mdns, context_.target.address);
@@ -221,7 +228,8 @@ asio::awaitable<Result<>> Asking::nudge() {
   auto got = co_await (*socket)->receive(kDirectWait);
   if (got) {
     transcript.received(got->payload);
-    understand(DiscoveryGroup::mdns, wire::text_of(got->payload));
+    const bool understood = understand(DiscoveryGroup::mdns, wire::text_of(got->payload));
+    protocols[DiscoveryGroup::mdns].told += understood ? 1 : 0;
   } else if (sessions::ends_probe(got.error().kind)) {
     co_return got.error();
   }

@@ -154,6 +154,27 @@ TEST_CASE("Groups are asked on the way to the device; its answers are kept, thos
   CHECK(answers.others[0].replies == 2);
 }
 
+TEST_CASE("An answer that comes after one asking is heard by the next") {
+  if (!in_network_of_our_own()) {
+    return;
+  }
+  Bench bench;
+  const Member device{group_address(DiscoveryGroup::ssdp, false), "127.0.0.1"};
+  std::optional<Result<GroupAnswers>> said;
+  bench.run(ask(*bench.network, kOneQuestion, 1ms, said));
+  const auto before = (*said)->answers.size();
+  device.answer_once();  // the question waits for it
+  const std::vector<GroupQuestion> only_listen{{DiscoveryGroup::ssdp, {}}};
+  bench.run(ask(*bench.network, only_listen, 100ms, said));
+  REQUIRE(*said);
+  CHECK((*said)->sent == 0);
+  const auto& answers = (*said)->answers;
+  const auto replies =
+      std::count_if(answers.begin(), answers.end(), [](const auto& answer) { return !answer.to_group; });
+  CHECK(before <= 1);  // its own question, heard on the loopback
+  CHECK(replies == 2);
+}
+
 TEST_CASE("Questions to a group end with a cancellation and with the deadline") {
   if (!in_network_of_our_own()) {
     return;
