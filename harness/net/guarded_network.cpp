@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "harness/net/group_socket.hpp"
+#include "harness/net/link.hpp"
 #include "harness/net/sweep.hpp"
 #include "harness/net/tcp_stream.hpp"
 #include "harness/net/tls_stream.hpp"
@@ -63,6 +65,32 @@ class GuardedNetwork final : public Network {
     co_return co_await open_datagrams(governor_, address_, to.port, deadline_);
   }
 
+  asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
+                                                   milliseconds within) override {
+    if (guard_) {
+      co_return *guard_;
+    }
+    co_return co_await ask_discovery_groups(governor_, address_, groups_, questions, within, deadline_);
+  }
+
+  Result<LinkNeighbour> neighbour() override {
+    if (guard_) {
+      return *guard_;
+    }
+    const auto route = route_to(address_);
+    if (!route) {
+      return route.error();
+    }
+    if (route->by_router) {
+      return Error{ErrorKind::unreachable, "the device is behind a router", {}};
+    }
+    const auto mac = neighbour_of(address_, route->interface);
+    if (!mac) {
+      return mac.error();
+    }
+    return LinkNeighbour{mac_text(*mac), route->name};
+  }
+
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override {
     if (guard_) {
@@ -113,6 +141,7 @@ class GuardedNetwork final : public Network {
   IpAddress address_;
   std::optional<Error> guard_;
   TlsContext tls_;
+  std::shared_ptr<GroupConversation> groups_;
 };
 
 }  // namespace

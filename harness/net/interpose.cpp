@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <deque>
 #include <dlfcn.h>
 #include <mutex>
 #include <sys/socket.h>
 
 #include "harness/net/backstop.hpp"
+#include "harness/net/discovery_groups.hpp"
 
 namespace assay {
 
@@ -54,7 +56,12 @@ bool may_reach(const Scope& granted, const sockaddr* to, socklen_t size) {
     return true;
   }
   const auto address = IpAddress::from(to, size);
-  return address && granted.contains(*address);
+  if (!address) {
+    return false;
+  }
+  SocketAddress copy;
+  std::memcpy(&copy.storage, to, std::min<std::size_t>(size, sizeof copy.storage));
+  return granted.contains(*address) || is_discovery_group(*address, copy.port());
 }
 
 }  // namespace assay

@@ -121,6 +121,53 @@ struct SweepReport {
   std::string method;       // "tcp-connect", "tcp-syn"
 };
 
+/// The groups of link discovery, the only multicast that is ever sent. Each stands for one IPv4 and one IPv6 group:
+///   mdns   224.0.0.251:5353,     [ff02::fb]:5353   (RFC 6762)
+///   ssdp   239.255.255.250:1900, [ff02::c]:1900    (UPnP Device Architecture)
+///   wsd    239.255.255.250:3702, [ff02::c]:3702    (OASIS WS-Discovery)
+///   llmnr  224.0.0.252:5355,     [ff02::1:3]:5355  (RFC 4795)
+enum class DiscoveryGroup : std::uint8_t { mdns, ssdp, wsd, llmnr };
+BOOST_DESCRIBE_ENUM(DiscoveryGroup, mdns, ssdp, wsd, llmnr)
+
+/// One datagram for a group; an empty one only listens to what is sent to the group anyway.
+struct GroupQuestion {
+  DiscoveryGroup group = DiscoveryGroup::mdns;
+  Bytes payload;
+};
+
+/// What a group said. Only the device's own datagrams are kept; other hosts are counted and never contacted.
+struct GroupAnswers {
+  struct Answer {
+    DiscoveryGroup group = DiscoveryGroup::mdns;
+    Bytes payload;
+    std::string from;  // the target's address, or a link-local one that its MAC shows to be the device's
+    std::uint16_t from_port = 0;
+    bool to_group = false;  // heard on the group instead of sent to us
+  };
+
+  struct Other {
+    DiscoveryGroup group = DiscoveryGroup::mdns;
+    std::string address;
+    std::int64_t replies = 0;  // sent to us
+    std::int64_t heard = 0;    // sent to the group: questions of that host too
+  };
+
+  std::vector<Answer> answers;    // in order of arrival, at most kMost
+  std::vector<Other> others;      // at most kMost
+  std::int64_t sent = 0;          // datagrams of ours
+  std::int64_t left_out = 0;      // datagrams beyond the bounds
+  std::vector<std::string> deaf;  // groups whose port could not be listened to, with the reason
+  std::string interface;          // that leads to the device
+
+  static constexpr std::size_t kMost = 256;
+};
+
+/// The link-layer address of the device as the kernel learned it by ARP or NDP.
+struct LinkNeighbour {
+  std::string mac;        // "02:00:00:00:00:02"
+  std::string interface;  // "eth0"
+};
+
 /// Progress of long work, for the person at the terminal.
 using Progress = std::function<void(std::int64_t done, std::int64_t total, std::string_view what)>;
 
@@ -141,6 +188,16 @@ class Network {
                                                                         milliseconds within) = 0;
 
   virtual asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) = 0;
+
+  /// Sends each datagram to its group on the interface that leads to the device, in the address family of the target,
+  /// and collects for `within` what comes back and what is sent to these groups anyway. `unreachable` when the device
+  /// is behind a router, for groups end at the link.
+  virtual asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
+                                                           milliseconds within) = 0;
+
+  /// What the kernel knows of the device's link-layer address; sends nothing, so something must have been sent before.
+  /// `unreachable` when it is behind a router or not resolved, `unsupported` where the link has no such addresses.
+  virtual Result<LinkNeighbour> neighbour() = 0;
 
   /// TCP scan of the target's address: one loop over all ports under the pace.
   virtual asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,

@@ -161,6 +161,23 @@ asio::awaitable<Result<std::unique_ptr<Datagrams>>> FakeNetwork::open_udp(Endpoi
   co_return socket;
 }
 
+asio::awaitable<Result<GroupAnswers>> FakeNetwork::ask_groups(const std::vector<GroupQuestion>& questions,
+                                                              milliseconds within) {
+  passed += within;
+  GroupAnswers all;
+  all.interface = "fake0";
+  for (const auto& question : questions) {
+    group_questions.push_back(question);
+    all.sent += question.payload.empty() ? 0 : 1;
+    auto said = group ? group(question) : GroupAnswers{};
+    all.answers.insert(all.answers.end(), said.answers.begin(), said.answers.end());
+    all.others.insert(all.others.end(), said.others.begin(), said.others.end());
+    all.deaf.insert(all.deaf.end(), said.deaf.begin(), said.deaf.end());
+    all.left_out += said.left_out;
+  }
+  co_return all;
+}
+
 asio::awaitable<Result<SweepReport>> FakeNetwork::sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                             const Progress&) {
   swept = ports;

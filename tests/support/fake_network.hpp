@@ -56,6 +56,9 @@ using PeerMaker = std::function<Peer(int connection)>;
 /// Answers to one datagram.
 using UdpPeer = std::function<std::vector<std::string>(std::string_view datagram)>;
 
+/// What a group says to one datagram, of the device and of others.
+using GroupPeer = std::function<GroupAnswers(const GroupQuestion& question)>;
+
 class FakeNetwork final : public Network {
  public:
   // The script.
@@ -65,6 +68,8 @@ class FakeNetwork final : public Network {
   std::map<std::uint16_t, UdpPeer> udp;
   std::map<std::uint16_t, bool> udp_refuses;
   std::map<std::uint16_t, int> refuse_after;  // connections to a port before it refuses
+  GroupPeer group;
+  Result<LinkNeighbour> link{Error{ErrorKind::unreachable, "no entry for the device", {}}};
   Result<SweepReport> sweep{SweepReport{}};
   Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
@@ -73,6 +78,7 @@ class FakeNetwork final : public Network {
   // What happened.
   std::map<std::uint16_t, int> connections;
   std::map<std::string, int> permits;
+  std::vector<GroupQuestion> group_questions;
   std::vector<PortRange> swept;
   std::optional<SweepMethod> swept_by;
   std::optional<UdpSweep> swept_udp;
@@ -86,6 +92,11 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_tls(std::unique_ptr<Stream> over, const TlsOptions& options,
                                                                 milliseconds within) override;
   asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) override;
+  asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
+                                                   milliseconds within) override;
+
+  Result<LinkNeighbour> neighbour() override { return link; }
+
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override;
   asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep& sweep, const Progress& progress) override;

@@ -49,6 +49,12 @@ class ScriptedNetwork final : public Network {
     co_return Error{ErrorKind::refused, "scripted", {}};
   }
 
+  asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>&, milliseconds) override {
+    co_return GroupAnswers{};
+  }
+
+  Result<LinkNeighbour> neighbour() override { return Error{ErrorKind::unreachable, "scripted", {}}; }
+
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>&, SweepMethod,
                                                  const Progress&) override {
     co_return SweepReport{};

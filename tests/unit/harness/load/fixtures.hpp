@@ -38,6 +38,9 @@ inline ProbeCatalogue catalogue() {
                                 {"service.reachable", "service.protocol", "service.tls", "service.tls_version",
                                  "service.tls_cipher", "service.certificate", "service.banner", "service.product",
                                  "service.version", "service.logins", "service.redirects_to_tls", "service.details"}));
+  out.emplace("discovery", probe("discovery", ProbeSubject::device, {},
+                                 {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr",
+                                  "discovery.told", "discovery.neighbour", "discovery.others"}));
   out.emplace("credentials", probe("credentials", ProbeSubject::endpoint,
                                    {{"dictionary", ValueKind::text, "iot-common", ""},
                                     {"vendor", ValueKind::boolean, true, ""},

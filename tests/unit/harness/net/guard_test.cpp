@@ -76,6 +76,38 @@ TEST_CASE("The backstop lets only granted Internet addresses through") {
   CHECK_FALSE(reaches(*scope, "2001:4860::1"));
 }
 
+TEST_CASE("The groups of link discovery pass on their own ports, and no other group or port does") {
+  const Scope nothing;
+  const auto passes = [&](const char* address, std::uint16_t port) {
+    const SocketAddress to{*IpAddress::parse(address), port};
+    return may_reach(nothing, to.get(), to.size);
+  };
+
+  struct Row {
+    const char* address;
+    std::uint16_t port;
+  };
+
+  const Row granted[] = {{"224.0.0.251", 5353}, {"239.255.255.250", 1900}, {"239.255.255.250", 3702},
+                         {"224.0.0.252", 5355}, {"ff02::fb", 5353},        {"ff02::c", 1900},
+                         {"ff02::c", 3702},     {"ff02::1:3", 5355}};
+  for (const auto& row : granted) {
+    CAPTURE(row.address, row.port);
+    CHECK(passes(row.address, row.port));
+    for (const std::uint16_t port : std::initializer_list<std::uint16_t>{0, 53, 80, 5354}) {
+      CHECK_FALSE(passes(row.address, port));
+    }
+  }
+  CHECK_FALSE(passes("224.0.0.251", 5355));
+  CHECK_FALSE(passes("239.255.255.250", 5353));
+  for (const char* address : {"224.0.0.1", "224.0.0.250", "239.255.255.251", "255.255.255.255", "ff02::1", "ff02::2",
+                              "ff05::c", "ff02::fa", "ff01::fb", "10.0.0.1"}) {
+    for (const auto& row : granted) {
+      CHECK_FALSE(passes(address, row.port));
+    }
+  }
+}
+
 TEST_CASE("The backstop sees through IPv4-mapped addresses") {
   const auto scope = make_scope({"10.20.0.0/28"}, false);
   REQUIRE(scope);
