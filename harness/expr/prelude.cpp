@@ -122,6 +122,16 @@ def udp_doubts: . as $o
       (coverage("udp") | select(.answered == 0)
        | {what: "None of \(.asked) UDP ports answered or refused: the device may be off, or everything is filtered on the way",
           observation: $o.id}) );
+def __in_ranges($ranges; $port): any($ranges | split(",")[] | split("-") | map(tonumber); .[0] <= $port and $port <= .[-1]);
+def sweep_contradictions($ports): __is_service("sweep_contradictions") | . as $o | select(.endpoint | startswith("tcp/"))
+  | (.endpoint[4:] | tonumber) as $port | fact("service.reachable") as $reachable | evidence("service.reachable") as $seen
+  | obs($ports) | select(.sample == $o.sample and .vantage == $o.vantage and .state == $o.state)
+  | select(observed("ports.open")) | any(fact("ports.open"; [])[]; .endpoint == $o.endpoint) as $open
+  | select($open != $reachable) | select($open or __in_ranges(coverage("tcp").ranges; $port))
+  | {what: ("\($o.endpoint) " + (if $open then "accepted in the sweep and could not be reached afterwards"
+                                 else "did not accept in the sweep and could be reached afterwards" end)),
+     endpoint: $o.endpoint, expected: "the same answer twice", evidence: (evidence("ports.open") + $seen),
+     observation: [.id, $o.id]};
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");

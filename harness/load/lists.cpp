@@ -132,7 +132,7 @@ Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& libr
   for (auto* file : files.of_kind("payloads/1")) {
     file->check();
     files.find("payloads/1", file->id);
-    auto list = payloads_of(file->root, file->faults);
+    auto list = payloads_of(file->root(), file->faults);
     out.emplace(list.id, std::move(list));
   }
   return loaded(std::move(out), files.errors());

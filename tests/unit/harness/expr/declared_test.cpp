@@ -24,7 +24,10 @@ json::object service(const char* endpoint, bool reachable, const char* protocol 
 json::object document(json::object ixit, const json::object& seen) {
   auto ports = seen;
   ports["endpoint"] = nullptr;
+  ports["id"] = "o1";
   ports["facts"] = json::object{{"ports.open", json::array{json::object{{"endpoint", "tcp/23"}}}}};
+  ports["coverage"] = json::object{{"tcp", json::object{{"ranges", "1-1024,8080"}}}};
+  ports["evidence"] = json::object{{"ports.open", json::array{"bb"}}};
   return {{"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
           {"ics", json::object{}},
           {"ixit", std::move(ixit)},
@@ -164,4 +167,24 @@ TEST_CASE("declared and observed: the tables that a program names are known when
   const Evaluation evaluation{R"(obs("services") | undeclared(["15-Int"]))", "c.yaml:1:1",
                               document(table(), service("tcp/23", true)), nullptr};
   CHECK(evaluate({&evaluation, 1}).front().error.find("unknown IXIT table") != std::string::npos);
+}
+
+TEST_CASE("sweep and service: what contradicts itself between two looks is a doubt with both pieces of evidence") {
+  const std::string program = R"(obs("services") | sweep_contradictions("ports"))";
+  const auto gone = run(program, table(), service("tcp/23", false));
+  CHECK(what(gone) == "tcp/23 accepted in the sweep and could not be reached afterwards");
+  CHECK(json::serialize(gone.items[0].at("evidence")) == R"(["bb","aa"])");
+  CHECK(json::serialize(gone.items[0].at("observation")) == R"(["o1","o2"])");
+  CHECK(what(run(program, table(), service("tcp/8080", true))) ==
+        "tcp/8080 did not accept in the sweep and could be reached afterwards");
+  CHECK(run(program, table(), service("tcp/23", true)).items.empty());
+  CHECK(run(program, table(), service("tcp/80", false)).items.empty());
+  CHECK(run(program, table(), service("tcp/9000", true)).items.empty());  // the sweep did not ask it
+  CHECK(run(program, table(), service("udp/53", true)).items.empty());
+  auto elsewhere = service("tcp/23", false);
+  elsewhere["sample"] = "B";
+  auto document_of_two = document(table(), elsewhere);
+  document_of_two["obs"].as_object()["ports"].as_array()[0].as_object()["sample"] = "A";
+  const Evaluation evaluation{program, "c.yaml:1:1", document_of_two, nullptr};
+  CHECK(evaluate({&evaluation, 1}).front().items.empty());
 }
