@@ -19,7 +19,8 @@ for name in HOSTILE:
             endpoints = [None] if probe["subject"] == "device" else [f"tcp/{number}" for number in ports]
             for endpoint in endpoints:
                 command = [ASSAY, "probe", probe_id, device["address"], "--pace", "fast", "--deadline-ms", str(DEADLINE_MS), "--json", "-q"]
-                command += ["--endpoint", endpoint] if endpoint else ["--set", "tcp=1-2000"]
+                command += ["--endpoint", endpoint] if endpoint else []
+                command += ["--set", "tcp=1-2000"] if any(one["name"] == "tcp" for one in probe["parameters"]) else []
                 command += ["--netns", device["netns"]] if device["netns"] else []
                 began = time.monotonic()
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
