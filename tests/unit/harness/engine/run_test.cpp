@@ -49,8 +49,7 @@ class ScriptedNetwork final : public Network {
     co_return Error{ErrorKind::refused, "scripted", {}};
   }
 
-  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>&, SweepMethod,
-                                                 const Progress&) override {
+  asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>&, SweepMethod, const Progress&) override {
     co_return SweepReport{};
   }
 
@@ -70,6 +69,8 @@ class ScriptedNetwork final : public Network {
   asio::awaitable<Result<>> permit_login(Endpoint, const std::string&) override { co_return Result<>{}; }
 
   milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
+
+  std::size_t spare_connections() const override { return 1; }
 
   milliseconds connect_timeout() const override { return milliseconds{100}; }
 
