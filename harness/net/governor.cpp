@@ -156,6 +156,11 @@ void Governor::connect_timed_out(TimePoint now) {
   sockets_->limit.lost(now, std::max(least, 2 * round_trip_.smoothed()));
 }
 
+std::size_t Governor::spare_connections() const {
+  const std::size_t most = sockets_->limit.current();
+  return sockets_->waiters.empty() && most > sockets_->in_flight ? most - sockets_->in_flight : 0;
+}
+
 GovernorNumbers Governor::numbers() const {
   GovernorNumbers numbers;
   numbers.sockets_in_flight = static_cast<std::int64_t>(sockets_->in_flight);

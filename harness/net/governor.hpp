@@ -71,6 +71,9 @@ class Governor {
   void give_back_socket();
   bool try_take_packet(TimePoint now);
 
+  /// Free sockets that nobody waits for.
+  std::size_t spare_connections() const;
+
   TimePoint next_packet() const { return packets_.next(); }
 
   /// One wrong login of `account`; waits for the interval. `denied` when the account's budget is spent.

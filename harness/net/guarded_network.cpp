@@ -120,6 +120,8 @@ class GuardedNetwork final : public Network {
     return measured.known() ? std::chrono::ceil<milliseconds>(measured.smoothed()) : otherwise;
   }
 
+  std::size_t spare_connections() const override { return governor_.spare_connections(); }
+
   milliseconds connect_timeout() const override { return milliseconds{governor_.pace().connect_timeout_ms}; }
 
   milliseconds reply_timeout() const override { return milliseconds{governor_.pace().reply_timeout_ms}; }

@@ -218,6 +218,10 @@ class Network {
   /// Smoothed round-trip time to the device, or `otherwise` while none was measured.
   virtual milliseconds round_trip(milliseconds otherwise) const = 0;
 
+  /// Connections that could be opened now without waiting for another one to end. Whoever keeps a connection open for
+  /// later closes it when there are none, so that nobody waits for a connection while holding one.
+  virtual std::size_t spare_connections() const = 0;
+
   /// Upper bounds of the pace.
   virtual milliseconds connect_timeout() const = 0;
   virtual milliseconds reply_timeout() const = 0;

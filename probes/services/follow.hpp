@@ -34,12 +34,17 @@ asio::awaitable<Result<>> follow_mqtt(sessions::Channel& channel, const Place& p
 asio::awaitable<Result<>> follow_rtsp(sessions::Channel& channel, const Place& place, std::string first,
                                       Sighting& sighting);
 
+/// Something waits for a command: asks it to join two words as only a command interpreter does. Changes nothing.
+asio::awaitable<Result<>> follow_shell(sessions::Channel& channel, const Place& place, Sighting& sighting);
+
 /// Sends a GET with a token of ours; only an answer with that token names CoAP.
 asio::awaitable<Result<>> follow_coap_tcp(sessions::Channel& channel, const Place& place, Sighting& sighting);
 
 /// Facts of one HTTP response. Returns the path of a redirect to be followed on this endpoint, or nothing.
 std::string note_http(const wire::HttpResponse& response, const Place& place, std::string_view path,
                       Sighting& sighting);
+
+json::array listed(const std::vector<std::string>& names);
 
 /// The first requests of the ladder.
 std::string http_get(const Place& place, std::string_view path);

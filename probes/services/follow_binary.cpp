@@ -8,7 +8,7 @@ namespace assay::probes::services {
 
 namespace {
 
-constexpr int kMaximumRounds = 16;
+constexpr int kCoapRounds = 16;
 
 void note_connack(const wire::MqttConnack& connack, const Place& place, Sighting& sighting) {
   sighting.protocol = "mqtt";
@@ -55,7 +55,7 @@ asio::awaitable<Result<>> follow_coap_tcp(sessions::Channel& channel, const Plac
   auto bytes = wire::encode_coap_tcp(request);
   auto sent = co_await channel.send(std::move(bytes));
   std::string pending;
-  for (int round = 0; sent && round < kMaximumRounds; ++round) {
+  for (int round = 0; sent && round < kCoapRounds; ++round) {
     auto part = co_await channel.receive(place.timers.reply);
     if (!part) {
       break;

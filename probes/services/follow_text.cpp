@@ -13,14 +13,7 @@ namespace assay::probes::services {
 namespace {
 
 constexpr int kMaximumRounds = 8;
-
-json::array listed(const std::vector<std::string>& names) {
-  json::array out;
-  for (const auto& name : names) {
-    out.emplace_back(name);
-  }
-  return out;
-}
+constexpr milliseconds kShellPatience{1500};
 
 void note_kexinit(const wire::SshKexInit& offer, Sighting& sighting) {
   sighting.details["kex"] = listed(offer.kex);
@@ -76,9 +69,23 @@ bool mentions(const wire::ReplyLines& reply, std::string_view word) {
                      [&](const auto& line) { return wire::contains_ignoring_case(line, word); });
 }
 
+bool says_220(std::string_view bytes) {
+  const auto parse = wire::parse_reply_lines(bytes);
+  return parse.state == wire::Parse::complete && parse.reply.code == 220;
+}
+
+bool says_234(std::string_view bytes) {
+  const auto parse = wire::parse_reply_lines(bytes);
+  return parse.state == wire::Parse::complete && parse.reply.code == 234;
+}
+
 void note_smtp(const wire::ReplyLines& reply, const Place& place, Sighting& sighting) {
   sighting.protocol = "smtp";
-  sighting.details["starttls"] = mentions(reply, "STARTTLS");
+  const bool upgradable = mentions(reply, "STARTTLS");
+  sighting.details["starttls"] = upgradable;
+  if (upgradable && !place.tls) {
+    sighting.upgrade = Upgrade{"STARTTLS\r\n", &says_220, {}};
+  }
   for (const auto& line : reply.lines) {
     if (line.size() < 5 || !wire::equal_ignoring_case(std::string_view{line}.substr(0, 4), "AUTH")) {
       continue;
@@ -117,7 +124,11 @@ asio::awaitable<bool> try_ftp(sessions::Channel& channel, const Place& place, Si
     co_return false;
   }
   sighting.protocol = "ftp";
-  sighting.details["auth_tls"] = listing && (mentions(*features, "AUTH TLS") || mentions(*features, "AUTH SSL"));
+  const bool upgradable = listing && (mentions(*features, "AUTH TLS") || mentions(*features, "AUTH SSL"));
+  sighting.details["auth_tls"] = upgradable;
+  if (upgradable && !place.tls) {
+    sighting.upgrade = Upgrade{"AUTH TLS\r\n", &says_234, {}};
+  }
   sighting.details["user_reply"] = user ? user->code : 0;
   sighting.details["anonymous"] = user && user->code == 230;
   if (user && (user->code == 331 || user->code == 332 || user->code == 530)) {
@@ -191,6 +202,35 @@ asio::awaitable<Result<>> follow_telnet(sessions::Channel& channel, const Place&
   if (wire::asks_for_input(prompt)) {
     add_login(sighting, "telnet", place.clear());
   }
+  if (wire::waits_for_command(prompt)) {
+    auto tried = co_await follow_shell(channel, place, sighting);
+    co_return tried;
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<>> follow_shell(sessions::Channel& channel, const Place& place, Sighting& sighting) {
+  const auto first = sessions::random_word(8);
+  const auto second = sessions::random_word(8);
+  // The quotes vanish when a shell reads them: an echo of what was typed never holds the joined word.
+  auto sent = co_await channel.send("echo " + first + "''" + second + "\r\n");
+  std::string heard;
+  bool shown = false;
+  for (int round = 0; sent && round < kMaximumRounds && !shown; ++round) {
+    auto part = co_await channel.receive(std::min(place.timers.reply, kShellPatience));
+    if (!part) {
+      break;
+    }
+    heard += *part;
+    shown = heard.find(first + second) != std::string::npos;
+  }
+  if (shown) {
+    sighting.shell = true;
+    sighting.proof = heard;
+    if (sighting.protocol.empty()) {
+      sighting.protocol = "shell";
+    }
+  }
   co_return Result<>{};
 }
 
@@ -213,7 +253,10 @@ asio::awaitable<Result<>> follow_reply_lines(sessions::Channel& channel, const P
     sighting.version.clear();
     co_return Result<>{};
   }
-  co_await channel.say_goodbye("QUIT\r\n");
+  sighting.greeted = false;
+  if (!sighting.upgrade) {
+    co_await channel.say_goodbye("QUIT\r\n");
+  }
   co_return Result<>{};
 }
 

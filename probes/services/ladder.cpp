@@ -3,33 +3,35 @@
 #include <algorithm>
 
 #include "probes/wire/bytes.hpp"
-#include "probes/wire/mqtt.hpp"
 #include "probes/wire/tls_hello.hpp"
 
 namespace assay::probes::services {
 
 namespace {
 
-constexpr int kConnectionsInsideTls = 4;
-constexpr int kMaximumRedirects = 3;
-constexpr milliseconds kFirstAnswer{2000};  // for the protocol that the port suggests
-constexpr milliseconds kOtherAnswer{1000};  // for the rest; a slow answer is still met by look_back()
-constexpr milliseconds kLateBanner{5000};   // telnet and SSH servers that first ask for the peer's name
-constexpr int kListenerAfter = 3;           // connections, after which the first one is looked at and closed
+constexpr int kConnections = 20;
+constexpr int kConnectionsInsideTls = 16;
+constexpr std::size_t kMaximumParked = 4;   // small stacks have room for a handful of connections
+constexpr milliseconds kFirstAnswer{400};   // for the protocol that the port suggests, while others are tried
+constexpr milliseconds kOtherAnswer{200};   // for the rest
+constexpr milliseconds kLonelyFirst{2000};  // the same where only one connection may be open
+constexpr milliseconds kLonelyOther{1000};
+constexpr milliseconds kLateBanner{4500};  // telnet and SSH servers that first ask for the peer's name
+constexpr milliseconds kGlance{1};
+constexpr milliseconds kUsualPortBanner{40};  // where the port says that the client speaks first
+constexpr int kRoundTrips = 4;
 
 bool one_of(std::uint16_t port, std::initializer_list<std::uint16_t> ports) {
   return std::find(ports.begin(), ports.end(), port) != ports.end();
 }
 
-/// The response that bytes already at hand make.
-Result<sessions::HttpAnswer> quoted(const std::string& bytes) {
-  wire::HttpReader reader;
-  reader.feed(bytes);
-  reader.finish();
-  sessions::HttpAnswer answer;
-  answer.response = reader.response();
-  answer.understood = true;
-  return answer;
+/// Printers put on paper whatever comes to these ports, so nothing is said there.
+bool prints_what_comes(std::uint16_t port) {
+  return port == 515 || (port >= 9100 && port <= 9107);
+}
+
+bool usual(const Exchange& exchange, std::uint16_t port) {
+  return std::find(exchange.ports.begin(), exchange.ports.end(), port) != exchange.ports.end();
 }
 
 }  // namespace
@@ -37,7 +39,7 @@ Result<sessions::HttpAnswer> quoted(const std::string& bytes) {
 Ladder::Ladder(Network& network, Transcript& transcript, Place place, Sighting& sighting)
     : network_(network), transcript_(transcript), place_(std::move(place)), sighting_(sighting) {}
 
-std::string_view Ladder::name_of_step(Step step) {
+std::string_view Ladder::Offer::name() const {
   switch (step) {
     case Step::http:
       return "http";
@@ -49,38 +51,59 @@ std::string_view Ladder::name_of_step(Step step) {
       return "rtsp";
     case Step::coap:
       return "coap";
+    case Step::exchange:
+      return exchange->name;
     case Step::listen:
       break;
   }
   return "listen";
 }
 
-std::vector<Ladder::Step> Ladder::order() const {
+std::vector<Ladder::Offer> Ladder::likely_offers() const {
   const auto port = place_.endpoint.port;
-  std::vector<Step> steps{Step::http, Step::tls, Step::mqtt, Step::rtsp, Step::coap};
-  auto likely = Step::http;
-  if (one_of(port, {443, 465, 636, 853, 990, 993, 995, 4433, 5061, 5671, 5684, 8443, 8883, 9443})) {
-    likely = Step::tls;
-  } else if (port == 1883) {
-    likely = Step::mqtt;
-  } else if (one_of(port, {322, 554, 8554})) {
-    likely = Step::rtsp;
-  } else if (port == 5683) {
-    likely = Step::coap;
+  std::vector<Offer> out;
+  if (!place_.tls &&
+      one_of(port, {443, 465, 636, 802, 853, 990, 993, 995, 4433, 5061, 5223, 5671, 5684, 8443, 8883, 9443})) {
+    out.push_back({Step::tls});
   }
-  if (place_.tls) {
-    std::erase(steps, Step::tls);
-    likely = port == 8883 ? Step::mqtt : port == 322 ? Step::rtsp : port == 5684 ? Step::coap : Step::http;
-    if (sighting_.session && sighting_.session->alpn == "mqtt") {
-      likely = Step::mqtt;
+  if (one_of(port, {1883, 8883}) || (sighting_.session && sighting_.session->alpn == "mqtt")) {
+    out.push_back({Step::mqtt});
+  }
+  if (one_of(port, {322, 554, 8554})) {
+    out.push_back({Step::rtsp});
+  }
+  if (one_of(port, {5683, 5684})) {
+    out.push_back({Step::coap});
+  }
+  for (const auto* exchange : exchanges()) {
+    if (!exchange->server_first && usual(*exchange, port)) {
+      out.push_back({Step::exchange, exchange});
     }
   }
-  std::stable_partition(steps.begin(), steps.end(), [&](Step step) { return step == likely; });
-  return steps;
+  return out;
 }
 
-std::string Ladder::opening(Step step) const {
-  switch (step) {
+/// Where the port tells nothing: text that any server can refuse, then TLS, then binary protocols.
+std::vector<Ladder::Offer> Ladder::order() const {
+  if (prints_what_comes(place_.endpoint.port)) {
+    return {};
+  }
+  auto out = likely_offers();
+  for (const auto step : {Step::http, Step::tls, Step::mqtt, Step::rtsp, Step::coap}) {
+    if (step != Step::tls || !place_.tls) {
+      out.push_back({step});
+    }
+  }
+  for (const auto* exchange : exchanges()) {
+    if (!exchange->server_first) {
+      out.push_back({Step::exchange, exchange});
+    }
+  }
+  return out;
+}
+
+std::string Ladder::opening(const Offer& offer) const {
+  switch (offer.step) {
     case Step::http:
       return http_get(place_, "/");
     case Step::tls:
@@ -91,15 +114,26 @@ std::string Ladder::opening(Step step) const {
       return rtsp_options(place_);
     case Step::coap:
       return coap_tcp_hello();
+    case Step::exchange:
+      return offer.exchange->opening(place_, nonce_);
     case Step::listen:
       break;
   }
   return {};
 }
 
+/// How long one offer is waited for before the next is made beside it, or instead of it.
+milliseconds Ladder::patience(bool first) const {
+  const bool room = network_.spare_connections() > 0;
+  const auto least = room ? (first ? kFirstAnswer : kOtherAnswer) : (first ? kLonelyFirst : kLonelyOther);
+  const auto trips = kRoundTrips * network_.round_trip(milliseconds{0});
+  return std::min(place_.timers.reply, std::max(least, trips));
+}
+
 asio::awaitable<Result<>> Ladder::open() {
   ++connections_;
   fresh_ = true;
+  nonce_ = sessions::random_bytes(8);
   if (!place_.tls) {
     auto opened = co_await sessions::open_channel(network_, place_.endpoint, transcript_);
     if (!opened) {
@@ -126,6 +160,7 @@ asio::awaitable<Result<>> Ladder::open() {
 }
 
 asio::awaitable<Result<>> Ladder::climb() {
+  limit_ = kConnections;
   auto climbed = co_await climb_here();
   if (!climbed) {
     co_return climbed;
@@ -141,11 +176,12 @@ asio::awaitable<Result<>> Ladder::climb() {
 }
 
 asio::awaitable<Result<>> Ladder::climb_inside_tls() {
-  listener_.reset();
+  parked_.clear();
   channel_.reset();
   sighting_.banner.clear();
   place_.tls = true;
   limit_ = connections_ + kConnectionsInsideTls;
+  waited_ = milliseconds{0};
   tried_.clear();
   auto climbed = co_await climb_here();
   co_return climbed;
@@ -156,31 +192,43 @@ asio::awaitable<Result<>> Ladder::climb_here() {
   if (!opened) {
     co_return opened;
   }
+  place_.timers = sessions::timers_for(network_);  // the connection measured a round trip
   auto heard = co_await listen();
   if (!heard) {
     co_return heard;
   }
-  const int before = connections_;
-  for (const auto step : order()) {
-    if (sighting_.identified() || (sighting_.tls && !place_.tls)) {
+  const auto offers = order();
+  for (const auto& what : offers) {
+    if (settled()) {
       break;
     }
-    if (tried_.contains(step)) {
+    if (tried_.contains(what.name()) || connections_ > limit_) {
       continue;
     }
-    if (listener_ && connections_ - before + 1 >= kListenerAfter) {
-      auto looked = co_await look_back();
-      if (!looked) {
-        co_return looked;
-      }
+    auto looked = co_await glance(kGlance);
+    if (!looked) {
+      co_return looked;
     }
-    auto offered = co_await offer(step);
+    if (settled()) {
+      break;
+    }
+    auto offered = co_await offer(what);
     if (!offered) {
       co_return offered;
     }
   }
   auto looked = co_await look_back();
+  if (looked && sighting_.upgrade && !place_.tls) {
+    looked = co_await upgrade();
+  }
   co_return looked;
+}
+
+asio::awaitable<Result<std::string>> Ladder::hear(sessions::Channel& channel, milliseconds first) {
+  const auto before = channel.spent();
+  auto heard = co_await channel.receive_speech(first, place_.timers.quiet);
+  waited_ += channel.spent() - before;
+  co_return heard;
 }
 
 asio::awaitable<Result<>> Ladder::listen() {
@@ -188,201 +236,128 @@ asio::awaitable<Result<>> Ladder::listen() {
   if (speaks_http) {
     co_return Result<>{};  // the client speaks first: that is agreed in the handshake
   }
-  auto heard = co_await channel_->receive_speech(place_.timers.banner, place_.timers.quiet);
+  const auto port = place_.endpoint.port;
+  const bool client_first = one_of(port, {80, 8080, 8000, 8888}) || !likely_offers().empty();
+  const auto trips = kRoundTrips * network_.round_trip(milliseconds{0});
+  const auto within = client_first ? std::max(trips, kUsualPortBanner) : place_.timers.banner;
+  auto heard = co_await hear(*channel_, within);
   if (!heard) {
     co_return sessions::ends_probe(heard.error().kind) ? Result<>{heard.error()} : Result<>{};
   }
-  auto considered = co_await consider(Step::listen, std::move(*heard));
+  sighting_.greeted = true;
+  const Offer nothing;
+  auto considered = co_await consider(nothing, std::move(*heard));
+  if (!sighting_.identified()) {
+    sighting_.greeted = false;
+  }
   co_return considered;
 }
 
-asio::awaitable<Result<>> Ladder::offer(Step step) {
-  const bool usable = channel_ && fresh_ && !channel_->ended() && sighting_.banner.empty();
-  if (!usable) {
-    if (connections_ >= limit_) {
-      co_return Result<>{};
-    }
-    if (channel_ && !listener_ && connections_ == 1) {
-      listener_ = std::move(channel_);
-    }
-    channel_.reset();
-    auto opened = co_await open();
-    if (!opened) {
-      // The endpoint was open before: a refusal now is a limit of the device, and the next step may get through.
-      co_return sessions::ends_probe(opened.error().kind) ? opened : Result<>{};
-    }
+/// Makes the latest connection one that nothing was said on.
+asio::awaitable<Result<>> Ladder::ready() {
+  if (channel_ && fresh_ && !channel_->ended() && sighting_.banner.empty()) {
+    co_return Result<>{};
   }
-  const bool likely = tried_.empty();
-  tried_.insert(step);
-  offered_.emplace_back(name_of_step(step));
+  channel_.reset();
+  if (network_.spare_connections() == 0) {
+    parked_.clear();
+  }
+  auto opened = co_await open();
+  if (!opened && !parked_.empty() && !sessions::ends_probe(opened.error().kind)) {
+    parked_.clear();  // the device may be short of connections
+    opened = co_await open();
+  }
+  co_return opened;
+}
+
+void Ladder::park(Offer what) {
+  if (!channel_ || channel_->ended() || network_.spare_connections() == 0) {
+    channel_.reset();
+    return;
+  }
+  if (parked_.size() >= kMaximumParked) {
+    parked_.erase(parked_.begin() + 1);  // the first one stays for a late banner
+  }
+  parked_.push_back({std::move(channel_), what, nonce_, parked_.empty() && tried_.size() == 1});
+}
+
+asio::awaitable<Result<>> Ladder::offer(Offer what) {
+  auto opened = co_await ready();
+  if (!opened) {
+    // The endpoint was open before: a refusal now is a limit of the device, and the next step may get through.
+    co_return sessions::ends_probe(opened.error().kind) ? opened : Result<>{};
+  }
+  const bool first = tried_.empty();
+  tried_.emplace(what.name());
+  offered_.emplace_back(what.name());
   fresh_ = false;
-  auto bytes = opening(step);
-  auto sent = co_await channel_->send(std::move(bytes));
+  said_ = opening(what);
+  auto sent = co_await channel_->send(said_);
   if (!sent && sessions::ends_probe(sent.error().kind)) {
     co_return sent;
   }
-  const auto within = std::min(place_.timers.reply, likely ? kFirstAnswer : kOtherAnswer);
-  auto heard = co_await channel_->receive_speech(std::max(within, 4 * place_.timers.banner / 3), place_.timers.quiet);
+  const auto within = patience(first);
+  auto heard = co_await hear(*channel_, within);
   if (!heard) {
-    co_return sessions::ends_probe(heard.error().kind) ? Result<>{heard.error()} : Result<>{};
+    const auto kind = heard.error().kind;
+    park(what);
+    co_return sessions::ends_probe(kind) ? Result<>{heard.error()} : Result<>{};
   }
-  auto considered = co_await consider(step, std::move(*heard));
+  auto considered = co_await consider(what, std::move(*heard));
   co_return considered;
 }
 
+/// Looks once at every parked connection; the first that has something is followed.
+asio::awaitable<Result<>> Ladder::glance(milliseconds within) {
+  for (std::size_t i = 0; i < parked_.size();) {
+    auto heard = co_await hear(*parked_[i].channel, within);
+    if (!heard) {
+      if (sessions::ends_probe(heard.error().kind)) {
+        co_return heard.error();
+      }
+      parked_[i].channel->ended() ? static_cast<void>(parked_.erase(parked_.begin() + static_cast<std::ptrdiff_t>(i)))
+                                  : static_cast<void>(++i);
+      continue;
+    }
+    auto late = std::move(parked_[i]);
+    parked_.erase(parked_.begin() + static_cast<std::ptrdiff_t>(i));
+    channel_ = std::move(late.channel);
+    nonce_ = std::move(late.nonce);
+    fresh_ = false;
+    auto considered = co_await consider(late.offer, std::move(*heard));
+    if (!considered || settled()) {
+      co_return considered;
+    }
+  }
+  co_return Result<>{};
+}
+
+/// The last chance of every silent connection. Closed from the oldest on, so that a device which serves one at a time
+/// comes to the others.
 asio::awaitable<Result<>> Ladder::look_back() {
-  if (!listener_ || listener_->ended() || sighting_.identified() || sighting_.tls) {
-    listener_.reset();
-    co_return Result<>{};
-  }
-  const auto spent = listener_->spent();
-  const auto within = spent < kLateBanner ? kLateBanner - spent : milliseconds{1};
-  // What came meanwhile lies in the socket already: only a device that is still silent costs this time.
-  const auto patience = std::min(within, kFirstAnswer);
-  auto heard = co_await listener_->receive_speech(patience, place_.timers.quiet);
-  channel_ = std::move(listener_);
-  fresh_ = false;
-  if (!heard) {
-    channel_.reset();
-    co_return sessions::ends_probe(heard.error().kind) ? Result<>{heard.error()} : Result<>{};
-  }
-  auto considered = co_await consider(Step::listen, std::move(*heard));
-  co_return considered;
-}
-
-asio::awaitable<Result<>> Ladder::consider(Step step, std::string bytes) {
-  const auto speech = wire::recognise(bytes).speech;
-  const bool plain_answer = step == Step::tls && speech != wire::Speech::tls;
-  sighting_.tls_refused = sighting_.tls_refused || plain_answer;
-  if (sighting_.banner.empty() && speech != wire::Speech::tls) {
-    sighting_.banner = bytes;
-  }
-  Result<> done;
-  switch (speech) {
-    case wire::Speech::http:
-      done = co_await consider_http(step, std::move(bytes));
-      break;
-    case wire::Speech::ssh:
-      done = co_await follow_ssh(*channel_, place_, std::move(bytes), sighting_);
-      break;
-    case wire::Speech::telnet:
-    case wire::Speech::prompt:
-      done = co_await follow_telnet(*channel_, place_, std::move(bytes), sighting_);
-      break;
-    case wire::Speech::reply_lines:
-      done = co_await follow_reply_lines(*channel_, place_, std::move(bytes), sighting_);
-      break;
-    case wire::Speech::mqtt:
-      if (step == Step::mqtt) {
-        done = co_await retry_mqtt(std::move(bytes));
+  while (!parked_.empty() && !settled()) {
+    auto late = std::move(parked_.front());
+    parked_.pop_front();
+    // What came meanwhile lies in the socket already: only a device that is still silent costs this time.
+    const auto left = late.first && waited_ < kLateBanner ? kLateBanner - waited_ : kOtherAnswer;
+    channel_ = std::move(late.channel);
+    nonce_ = std::move(late.nonce);
+    fresh_ = false;
+    auto heard = co_await hear(*channel_, left);
+    if (!heard) {
+      channel_.reset();
+      if (sessions::ends_probe(heard.error().kind)) {
+        co_return heard.error();
       }
-      break;
-    case wire::Speech::rtsp:
-      if (step == Step::rtsp) {
-        done = co_await follow_rtsp(*channel_, place_, std::move(bytes), sighting_);
-      }
-      break;
-    case wire::Speech::coap_tcp:
-      if (fresh_) {
-        auto settings = coap_tcp_hello();
-        done = co_await channel_->send(std::move(settings));
-      }
-      done = co_await follow_coap_tcp(*channel_, place_, sighting_);
-      break;
-    case wire::Speech::tls:
-      // An alert that nobody asked for in TLS is a hint; only the answer to a ClientHello shows that TLS is spoken.
-      sighting_.tls = sighting_.tls || (step == Step::tls && !place_.tls);
-      break;
-    case wire::Speech::unknown:
-      break;
-  }
-  fresh_ = false;
-  co_return done;
-}
-
-asio::awaitable<std::optional<wire::HttpResponse>> Ladder::get(std::string path) {
-  auto opened = co_await open();
-  if (!opened) {
-    co_return std::nullopt;
-  }
-  fresh_ = false;
-  auto request = http_get(place_, path);
-  auto sent = co_await channel_->send(std::move(request));
-  if (!sent) {
-    co_return std::nullopt;
-  }
-  auto answer = co_await sessions::receive_http(*channel_, place_.timers.reply);
-  if (!answer || !answer->understood) {
-    co_return std::nullopt;
-  }
-  co_return std::move(answer->response);
-}
-
-asio::awaitable<Result<>> Ladder::consider_http(Step step, std::string bytes) {
-  auto answer = quoted(bytes);
-  if (step == Step::http) {
-    answer = co_await sessions::receive_http(*channel_, place_.timers.reply, bytes);
-  }
-  if (!answer) {
-    co_return Result<>{};
-  }
-  auto response = std::move(answer->response);
-  // Many TLS servers answer a request without TLS in clear, with status 400: the port speaks TLS all the same.
-  if (response.status == 400 && !place_.tls && !tried_.contains(Step::tls)) {
-    auto offered = co_await offer(Step::tls);
-    if (!offered || sighting_.tls || sighting_.identified()) {
-      co_return offered;
+      continue;
+    }
+    auto considered = co_await consider(late.offer, std::move(*heard));
+    if (!considered) {
+      co_return considered;
     }
   }
-  if (step != Step::http && connections_ < limit_) {
-    // An answer to something else than our GET says who is there, not what "/" is.
-    tried_.insert(Step::http);
-    offered_.emplace_back("http");
-    auto root = co_await get("/");
-    if (root) {
-      response = std::move(*root);
-    }
-  }
-  auto followed = co_await follow_redirects(std::move(response));
-  co_return followed;
-}
-
-asio::awaitable<Result<>> Ladder::follow_redirects(wire::HttpResponse response) {
-  std::string path = "/";
-  for (int redirects = 0;; ++redirects) {
-    path = note_http(response, place_, path, sighting_);
-    if (path.empty() || redirects == kMaximumRedirects) {
-      co_return Result<>{};
-    }
-    auto next = co_await get(path);
-    if (!next) {
-      co_return Result<>{};
-    }
-    response = std::move(*next);
-  }
-}
-
-asio::awaitable<Result<>> Ladder::retry_mqtt(std::string bytes) {
-  constexpr std::uint8_t kWrongVersion = 1;
-  constexpr std::uint8_t kWrongVersion5 = 0x84;
-  auto followed = co_await follow_mqtt(*channel_, place_, bytes, sighting_);
-  const auto code = wire::parse_connack(bytes).connack.code;
-  if (!followed || (code != kWrongVersion && code != kWrongVersion5) || connections_ >= limit_) {
-    co_return followed;
-  }
-  auto opened = co_await open();
-  if (!opened) {
-    co_return Result<>{};
-  }
-  auto hello = mqtt_hello(5);
-  auto sent = co_await channel_->send(std::move(hello));
-  if (sent) {
-    auto heard = co_await channel_->receive_speech(place_.timers.reply, place_.timers.quiet);
-    if (heard) {
-      followed = co_await follow_mqtt(*channel_, place_, std::move(*heard), sighting_);
-    }
-  }
-  co_return followed;
+  parked_.clear();
+  co_return Result<>{};
 }
 
 }  // namespace assay::probes::services

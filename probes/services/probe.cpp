@@ -23,10 +23,18 @@ constexpr FactSpec kFacts[] = {
     {"service.version", ValueKind::text, "version by the protocol's own field"},
     {"service.logins", ValueKind::list, "logins that the service offers: dialect, clear, realm, path"},
     {"service.redirects_to_tls", ValueKind::boolean, "plain HTTP only: \"/\" leads to https"},
+    {"service.confidence", ValueKind::text,
+     "what names the protocol: \"exchange\" (the answer to a question of ours was parsed) or \"greeting\" (what the "
+     "device said unasked was)"},
+    {"service.evidence", ValueKind::text, "the first bytes that named the protocol, or that nobody understood, as hex"},
+    {"service.shell", ValueKind::boolean, "a command interpreter ran an echo of ours without any login"},
+    {"service.starttls", ValueKind::boolean, "a TLS session began on the plain connection when the service was asked"},
+    {"service.starttls_session", ValueKind::object, "that session: version, cipher, certificate"},
     {"service.details", ValueKind::object, "what else the protocol said"},
 };
 
 constexpr std::size_t kBannerLimit = 1024;
+constexpr std::size_t kEvidenceLimit = 128;
 
 void record_tls(sessions::FactSheet& sheet, const Sighting& sighting) {
   const bool settled = sighting.tls || sighting.tls_refused || sighting.identified();
@@ -67,7 +75,47 @@ void record_tls(sessions::FactSheet& sheet, const Sighting& sighting) {
   sheet.recorder().evidence("service.certificate", digest);
 }
 
+void record_upgrade(sessions::FactSheet& sheet, const Sighting& sighting) {
+  if (!sighting.upgrade) {
+    sheet.absent("service.starttls");
+    sheet.absent("service.starttls_session");
+    return;
+  }
+  if (!sighting.upgraded) {
+    const auto reason = "TLS was offered and did not begin: " + sighting.upgrade_failure;
+    sheet.unobserved("service.starttls", reason);
+    sheet.unobserved("service.starttls_session", reason);
+    return;
+  }
+  json::object session;
+  session["version"] = sighting.upgraded->version;
+  session["cipher"] = sighting.upgraded->cipher;
+  if (!sighting.upgraded->chain_der.empty()) {
+    auto certificate = certificate_facts(sighting.upgraded->chain_der.front());
+    if (certificate) {
+      session["certificate"] = std::move(*certificate);
+    }
+  }
+  sheet.fact("service.starttls", true);
+  sheet.fact("service.starttls_session", std::move(session));
+}
+
+void record_proof(sessions::FactSheet& sheet, const Sighting& sighting) {
+  const auto& bytes = sighting.proof.empty() ? sighting.banner : sighting.proof;
+  sheet.text("service.evidence", wire::hex(std::string_view{bytes}.substr(0, kEvidenceLimit)));
+  sheet.text("service.confidence", !sighting.identified() ? "" : sighting.greeted ? "greeting" : "exchange");
+  if (sighting.shell) {
+    sheet.fact("service.shell", *sighting.shell);
+  } else if (sighting.identified()) {
+    sheet.absent("service.shell");
+  } else {
+    sheet.unobserved("service.shell", "the protocol was not identified");
+  }
+}
+
 void record(sessions::FactSheet& sheet, const Sighting& sighting) {
+  record_upgrade(sheet, sighting);
+  record_proof(sheet, sighting);
   record_tls(sheet, sighting);
   sheet.text("service.protocol", sighting.protocol);
   sheet.text("service.banner", wire::printable(sighting.banner, kBannerLimit));
@@ -183,7 +231,7 @@ extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "services",
     .summary = "Finds out what one endpoint speaks, by speaking it, and which logins it offers.",
-    .version = 1,
+    .version = 2,
     .intrusiveness = Intrusiveness::benign,
     .exclusive = Exclusive::none,
     .subject = ProbeSubject::endpoint,

@@ -8,6 +8,13 @@
 
 namespace assay::probes::services {
 
+/// How TLS is begun on a connection that already speaks (STARTTLS).
+struct Upgrade {
+  std::string say;                                    // empty: the device has agreed already
+  bool (*agreed)(std::string_view answer) = nullptr;  // null when nothing is said
+  std::string inside;                                 // first words inside, for a protocol not yet shown; often empty
+};
+
 /// What the ladder has learnt about one endpoint.
 struct Sighting {
   std::string protocol;  // empty: open but not identified
@@ -17,6 +24,14 @@ struct Sighting {
   json::array logins;
   json::object details;
   std::optional<bool> redirects_to_tls;
+
+  std::string proof;          // the bytes whose parsing named the protocol
+  bool greeted = false;       // they came unasked; otherwise they answer a question of ours
+  std::optional<bool> shell;  // a command interpreter without login
+
+  std::optional<Upgrade> upgrade;
+  std::optional<TlsSession> upgraded;  // the session it gave
+  std::string upgrade_failure;
 
   bool tls = false;                   // the device answered in TLS records
   bool tls_refused = false;           // it answered a ClientHello with something else

@@ -144,6 +144,23 @@ asio::awaitable<ChannelResult> open_tls_channel(Network& network, Endpoint to, c
   co_return std::make_unique<Channel>(std::move(plain), transcript, network.reply_timeout());
 }
 
+asio::awaitable<ChannelResult> upgrade_channel(Network& network, std::unique_ptr<Channel> over, Transcript& transcript,
+                                               TlsSession& session) {
+  transcript.note("TLS begins on this connection");
+  const auto within = network.reply_timeout();
+  const TlsOptions options;
+  auto plain = over->release();
+  auto stream = co_await network.start_tls(std::move(plain), options, within);
+  if (!stream) {
+    transcript.note("no TLS session: " + wire::printable(stream.error().what, 256));
+    co_return stream.error();
+  }
+  session = (*stream)->session();
+  transcript.note("TLS session: " + session.version + " " + session.cipher + "; what follows was sent inside it");
+  std::unique_ptr<Stream> inner = std::move(*stream);
+  co_return std::make_unique<Channel>(std::move(inner), transcript, network.reply_timeout());
+}
+
 asio::awaitable<Result<HttpAnswer>> receive_http(Channel& channel, milliseconds within, std::string so_far) {
   using State = wire::HttpReader::State;
   HttpAnswer answer;

@@ -44,6 +44,9 @@ class Channel {
   /// As `receive_burst`, but ends at once when a parser knows what was said.
   asio::awaitable<Result<std::string>> receive_speech(milliseconds first, milliseconds quiet);
 
+  /// Gives the stream away, for TLS to begin on it; the channel is at its end then.
+  std::unique_ptr<Stream> release() { return std::move(stream_); }
+
   /// The peer closed or cut the stream.
   bool ended() const { return ended_; }
 
@@ -67,6 +70,10 @@ asio::awaitable<ChannelResult> open_channel(Network& network, Endpoint to, Trans
 /// `session` is filled in when the handshake finished.
 asio::awaitable<ChannelResult> open_tls_channel(Network& network, Endpoint to, const TlsOptions& options,
                                                 Transcript& transcript, TlsSession& session);
+
+/// TLS on a connection that already speaks. Takes the channel.
+asio::awaitable<ChannelResult> upgrade_channel(Network& network, std::unique_ptr<Channel> over, Transcript& transcript,
+                                               TlsSession& session);
 
 struct HttpAnswer {
   wire::HttpResponse response;

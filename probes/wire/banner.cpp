@@ -108,4 +108,8 @@ bool asks_for_input(std::string_view prompt) {
   return prompt.ends_with(':');
 }
 
+bool waits_for_command(std::string_view prompt) {
+  return !prompt.empty() && std::string_view{"#$%>"}.find(prompt.back()) != std::string_view::npos;
+}
+
 }  // namespace assay::wire

@@ -36,4 +36,7 @@ std::string prompt_of(std::string_view text);
 /// A prompt that asks for a name or a password: it ends with a colon.
 bool asks_for_input(std::string_view prompt);
 
+/// A prompt that waits for a command: it ends with '#', '$', '%' or '>'.
+bool waits_for_command(std::string_view prompt);
+
 }  // namespace assay::wire

@@ -43,6 +43,23 @@ class ScriptedStream final : public TlsStream {
 
   Result<std::size_t> next(std::span<std::byte> into, milliseconds within) {
     auto& events = line_.events_;
+    // A pause passes while the probe waits elsewhere, too.
+    for (auto gone = network_.passed - seen_; !events.empty() && events.front().kind == Kind::pause;) {
+      const auto share = std::min(gone, events.front().time);
+      events.front().time -= share;
+      gone -= share;
+      if (events.front().time > milliseconds{0}) {
+        break;
+      }
+      events.pop_front();
+    }
+    auto result = step(into, within);
+    seen_ = network_.passed;
+    return result;
+  }
+
+  Result<std::size_t> step(std::span<std::byte> into, milliseconds within) {
+    auto& events = line_.events_;
     while (!events.empty() && events.front().kind == Kind::pause) {
       if (events.front().time > within) {
         events.front().time -= within;
@@ -81,6 +98,7 @@ class ScriptedStream final : public TlsStream {
   Peer peer_;
   TlsSession session_;
   Line line_;
+  milliseconds seen_{network_.passed};  // the clock at the last read
   bool cut_ = false;
 };
 
@@ -151,7 +169,11 @@ asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::connect_tls(End
 
 asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::start_tls(std::unique_ptr<Stream>, const TlsOptions&,
                                                                            milliseconds) {
-  co_return Error{ErrorKind::unsupported, "not in this script", {}};
+  if (!upgraded) {
+    co_return Error{ErrorKind::protocol, "alert: handshake failure", {}};
+  }
+  std::unique_ptr<TlsStream> stream = std::make_unique<ScriptedStream>(*this, upgraded(0), tls_session);
+  co_return stream;
 }
 
 asio::awaitable<Result<std::unique_ptr<Datagrams>>> FakeNetwork::open_udp(Endpoint to) {

@@ -64,6 +64,7 @@ class FakeNetwork final : public Network {
   // The script.
   std::map<std::uint16_t, PeerMaker> tcp;
   std::map<std::uint16_t, PeerMaker> tls;  // inside the session
+  PeerMaker upgraded;                      // inside the session that start_tls gives
   TlsSession tls_session{"TLSv1.3", "TLS_AES_256_GCM_SHA384", "", {}};
   std::map<std::uint16_t, UdpPeer> udp;
   std::map<std::uint16_t, bool> udp_refuses;
@@ -74,6 +75,7 @@ class FakeNetwork final : public Network {
   Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
   int budget = 1000;
+  std::size_t spare = 100;  // connections that could be opened without waiting
 
   // What happened.
   std::map<std::uint16_t, int> connections;
@@ -104,6 +106,8 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;
 
   milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
+
+  std::size_t spare_connections() const override { return spare; }
 
   milliseconds connect_timeout() const override { return milliseconds{3000}; }
 

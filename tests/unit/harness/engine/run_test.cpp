@@ -79,6 +79,8 @@ class ScriptedNetwork final : public Network {
 
   milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
 
+  std::size_t spare_connections() const override { return 1; }
+
   milliseconds connect_timeout() const override { return milliseconds{100}; }
 
   milliseconds reply_timeout() const override { return milliseconds{100}; }
