@@ -82,10 +82,10 @@ def certificate():
     return path("tls.pem")
 
 
-def probe(name, endpoint=None, pace="fast", dut=None, address=ADDRESS, **settings):
+def probe(name, endpoint=None, pace="fast", dut=None, address=None, **settings):
     """One observation as JSON, and the text of its artifacts."""
     folder = tempfile.mkdtemp(dir=FOLDER)
-    command = [os.environ["ASSAY"], "probe", name, address, "--library", LIBRARY, "--json", "--pace", pace, "--artifacts", folder]
+    command = [os.environ["ASSAY"], "probe", name, address or ADDRESS, "--library", LIBRARY, "--json", "--pace", pace, "--artifacts", folder]
     command += ["--endpoint", endpoint] if endpoint else []
     command += ["--dut", dut] if dut else []
     for key, value in settings.items():
