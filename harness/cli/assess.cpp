@@ -165,10 +165,11 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   }
   Prepared prepared;
   auto dictionaries = value_or_complain(context, load_dictionaries(*library));
+  auto fingerprints = value_or_complain(context, load_fingerprints(*library));
   auto plan = value_or_complain(context, load_plan(*library, options.plan_id, context.probes()));
   const auto approvals = value_or_complain(context, load_approvals(*library));
   auto dut = device(context, options, *library, prepared.inputs);
-  if (!dictionaries || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
+  if (!dictionaries || !fingerprints || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
       !read_job(context, options, prepared.inputs) || !read_waivers(context, options, prepared) ||
       !keep_sources(context, *library, *plan, prepared.inputs) || !read_also(context, options, *library, prepared)) {
     return std::nullopt;
@@ -190,6 +191,7 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   }
   prepared.run_plan = std::move(*run_plan);
   prepared.dictionaries = std::move(*dictionaries);
+  prepared.fingerprints = std::move(*fingerprints);
   for (const auto& [id, dictionary] : prepared.dictionaries) {
     prepared.run_plan.assumptions.push_back("Dictionary " + id + ": " + std::to_string(dictionary.credentials.size()) +
                                             " pairs.");
@@ -362,7 +364,7 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   if (!bring_up(context, prepared.run_plan, prepared.dut_folder) || !enter_vantage(context, prepared.run_plan)) {
     return std::nullopt;
   }
-  const LoadedDictionaries library(prepared.dictionaries);
+  const LoadedDictionaries library(prepared.dictionaries, prepared.fingerprints);
   SessionOptions options;
   options.allow_public = allow_public;
   return run_and_close(context, prepared.run_plan, library, **writer, {}, options, folder);
@@ -418,11 +420,12 @@ std::optional<Assessed> resume_assessment(Context& context, const fs::path& fold
   }
   auto plan = bundle->run_plan();
   auto dictionaries = value_or_complain(context, load_dictionaries(*library));
-  if (!dictionaries || !restore_secrets(context, directory, plan) || !bring_up(context, plan, fs::current_path()) ||
-      !enter_vantage(context, plan)) {
+  auto fingerprints = value_or_complain(context, load_fingerprints(*library));
+  if (!dictionaries || !fingerprints || !restore_secrets(context, directory, plan) ||
+      !bring_up(context, plan, fs::current_path()) || !enter_vantage(context, plan)) {
     return std::nullopt;
   }
-  const LoadedDictionaries loaded(std::move(*dictionaries));
+  const LoadedDictionaries loaded(std::move(*dictionaries), std::move(*fingerprints));
   SessionOptions options;
   options.allow_public = allow_public;
   options.logins = spent_logins(*bundle);

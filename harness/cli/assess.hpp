@@ -40,6 +40,7 @@ struct Prepared {
   std::vector<WaiverEntry> waivers;
   std::filesystem::path dut_folder;  // where the DUT file's recipes run
   std::map<std::string, Dictionary> dictionaries;
+  std::vector<Fingerprint> fingerprints;
   CrosswalkInputs also;  // without plans: none was asked for
 };
 

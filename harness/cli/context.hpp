@@ -52,13 +52,16 @@ ExitCode exit_code_for(const Error& error);
 /// Dictionaries of the plan library for probes.
 class LoadedDictionaries final : public ProbeLibrary {
  public:
-  explicit LoadedDictionaries(std::map<std::string, Dictionary> dictionaries)
-      : dictionaries_(std::move(dictionaries)) {}
+  LoadedDictionaries(std::map<std::string, Dictionary> dictionaries, std::vector<Fingerprint> fingerprints)
+      : dictionaries_(std::move(dictionaries)), fingerprints_(std::move(fingerprints)) {}
 
   const Dictionary* dictionary(std::string_view id) const override;
 
+  std::span<const Fingerprint> fingerprints() const override { return fingerprints_; }
+
  private:
   std::map<std::string, Dictionary> dictionaries_;
+  std::vector<Fingerprint> fingerprints_;
 };
 
 /// Text as a YAML scalar in quotes, whatever is in it.

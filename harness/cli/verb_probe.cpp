@@ -152,8 +152,10 @@ void probe(Context& context, const ProbeVerb& verb) {
     return;
   }
   auto dictionaries = load_dictionaries(*library);
+  auto fingerprints = load_fingerprints(*library);
   context.complain(dictionaries.errors);
-  if (!dictionaries.value) {
+  context.complain(fingerprints.errors);
+  if (!dictionaries.value || !fingerprints.value) {
     return;
   }
   if (!verb.netns.empty()) {
@@ -162,7 +164,7 @@ void probe(Context& context, const ProbeVerb& verb) {
       return;
     }
   }
-  const LoadedDictionaries loaded(std::move(*dictionaries.value));
+  const LoadedDictionaries loaded(std::move(*dictionaries.value), std::move(*fingerprints.value));
   const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : info->second.deadline_ms;
   SingleProbe single{*invocation, *dut, milliseconds{deadline}, {}};
   if (!verb.artifacts.empty()) {

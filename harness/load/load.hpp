@@ -8,6 +8,7 @@
 
 #include "harness/model/arrangement.hpp"
 #include "harness/model/dut.hpp"
+#include "harness/model/fingerprint.hpp"
 #include "harness/model/plan.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/model/result.hpp"
@@ -69,6 +70,9 @@ Loaded<CrosswalkData> load_crosswalk(const PlanLibrary& library);
 Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);
+
+/// The entries of every fingerprints/1 in `dictionaries/`, in the order of the files.
+Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library);
 
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);

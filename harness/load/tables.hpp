@@ -119,6 +119,7 @@ inline constexpr std::string_view kProductClassWords[] = {"unknown",
 extern const Table kDutTable;
 extern const Table kJobTable;
 extern const Table kDictionaryTable;
+extern const Table kFingerprintsTable;
 extern const Table kApprovalTable;
 extern const Table kAnswersTable;
 extern const Table kReviewsTable;

@@ -81,6 +81,8 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
     check_declaration(*root, files, DeclarationCheck::names, faults);
   } else if (kind->tag == "dictionary/1") {
     dictionary_of(*root, faults);
+  } else if (kind->tag == "fingerprints/1") {
+    fingerprints_of(*root, faults);
   }
   return faults.errors();
 }

@@ -202,6 +202,8 @@ const std::vector<const ProbeDescriptor*>& table() {
 class NoDictionaries final : public ProbeLibrary {
  public:
   const Dictionary* dictionary(std::string_view) const override { return nullptr; }
+
+  std::span<const Fingerprint> fingerprints() const override { return {}; }
 };
 
 Unit unit_of(const std::string& id, std::vector<Observe> observe) {

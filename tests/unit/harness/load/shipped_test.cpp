@@ -23,6 +23,7 @@ const DocPart kDocParts[] = {
     {"docs/dut-format.md", "dut", &kDutTable},
     {"docs/dut-format.md", "job", &kJobTable},
     {"docs/dut-format.md", "dictionary", &kDictionaryTable},
+    {"docs/dut-format.md", "fingerprints", &kFingerprintsTable},
     {"docs/plan-format.md", "standard", &kStandardTable},
     {"docs/plan-format.md", "method", &kMethodTable},
     {"docs/plan-format.md", "cases", &kCasesTable},
@@ -56,6 +57,9 @@ TEST_CASE("the shipped library loads as a whole") {
   CHECK(!plans.value->empty());
   CHECK(lines(load_cases(kLibrary, catalogue()).errors) == std::vector<std::string>{});
   CHECK(lines(load_dictionaries(kLibrary).errors) == std::vector<std::string>{});
+  const auto prints = load_fingerprints(kLibrary);
+  CHECK(lines(prints.errors) == std::vector<std::string>{});
+  CHECK(prints.value->size() > 20);
   CHECK(lines(load_approvals(kLibrary).errors) == std::vector<std::string>{});
   CHECK(lines(load_crosswalk(kLibrary).errors) == std::vector<std::string>{});
 }
@@ -92,7 +96,7 @@ TEST_CASE("the schema files are those of the key tables") {
     const bool same = slurp(kLibrary.root / "schemas" / name) == text;
     CHECK(same);
   }
-  CHECK(schemas().size() == 13);
+  CHECK(schemas().size() == 14);
 }
 
 TEST_CASE("the tables of the docs are those of the key tables") {
@@ -119,7 +123,7 @@ TEST_CASE("the examples of the docs are valid files") {
       ++count;
     }
   }
-  CHECK(count == 11);
+  CHECK(count == 12);
 }
 
 // Hidden: writes what the tests above compare. Run with `unit_load '[write]'`.
