@@ -13,6 +13,7 @@ namespace assay::probes::services {
 namespace {
 
 constexpr int kMaximumRounds = 8;
+constexpr int kMaximumReplyParts = 128;
 constexpr milliseconds kShellPatience{1500};
 
 void note_kexinit(const wire::SshKexInit& offer, Sighting& sighting) {
@@ -38,9 +39,11 @@ void note_software(const wire::SshIdent& ident, Sighting& sighting) {
 asio::awaitable<std::optional<wire::ReplyLines>> ask(sessions::Channel& channel, const Place& place, std::string line) {
   auto sent = co_await channel.send(std::move(line));
   std::string bytes;
-  for (int round = 0; sent && round < kMaximumRounds; ++round) {
+  const auto before = channel.spent();
+  // Some servers send every line of a list by itself.
+  for (int part_number = 0; sent && part_number < kMaximumReplyParts; ++part_number) {
     auto part = co_await channel.receive(place.timers.reply);
-    if (!part) {
+    if (!part || channel.spent() - before > 3 * place.timers.reply) {
       break;
     }
     bytes += *part;
@@ -189,7 +192,11 @@ asio::awaitable<Result<>> follow_telnet(sessions::Channel& channel, const Place&
     auto part = co_await channel.receive(within);
     bytes = part ? *part : std::string{};
   }
-  sighting.protocol = "telnet";
+  const auto prompt = wire::prompt_of(text);
+  // Without negotiation only a question for a login is taken for telnet: a bare prompt is shown by its shell, or not.
+  if (parser.negotiated() || wire::asks_for_input(prompt)) {
+    sighting.protocol = "telnet";
+  }
   sighting.banner = text;
   sighting.details["negotiation"] = parser.negotiated();
   json::array options;
@@ -197,7 +204,6 @@ asio::awaitable<Result<>> follow_telnet(sessions::Channel& channel, const Place&
     options.emplace_back(option);
   }
   sighting.details["options"] = std::move(options);
-  const auto prompt = wire::prompt_of(text);
   sighting.details["prompt"] = wire::printable(prompt, 128);
   if (wire::asks_for_input(prompt)) {
     add_login(sighting, "telnet", place.clear());

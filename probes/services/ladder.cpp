@@ -182,6 +182,7 @@ asio::awaitable<Result<>> Ladder::climb_inside_tls() {
   place_.tls = true;
   limit_ = connections_ + kConnectionsInsideTls;
   waited_ = milliseconds{0};
+  listened_again_ = false;
   tried_.clear();
   auto climbed = co_await climb_here();
   co_return climbed;
@@ -240,6 +241,11 @@ asio::awaitable<Result<>> Ladder::listen() {
   const bool client_first = one_of(port, {80, 8080, 8000, 8888}) || !likely_offers().empty();
   const auto trips = kRoundTrips * network_.round_trip(milliseconds{0});
   const auto within = client_first ? std::max(trips, kUsualPortBanner) : place_.timers.banner;
+  auto taken = co_await take_greeting(within);
+  co_return taken;
+}
+
+asio::awaitable<Result<>> Ladder::take_greeting(milliseconds within) {
   auto heard = co_await hear(*channel_, within);
   if (!heard) {
     co_return sessions::ends_probe(heard.error().kind) ? Result<>{heard.error()} : Result<>{};
@@ -251,6 +257,25 @@ asio::awaitable<Result<>> Ladder::listen() {
     sighting_.greeted = false;
   }
   co_return considered;
+}
+
+/// A greeting came after we had spoken, so what follows it would answer words that were not meant for it: a new
+/// connection, on which the device speaks first.
+asio::awaitable<Result<>> Ladder::listen_again() {
+  if (listened_again_ || connections_ > limit_) {
+    co_return Result<>{};
+  }
+  listened_again_ = true;
+  channel_.reset();
+  if (network_.spare_connections() == 0) {
+    parked_.clear();
+  }
+  auto opened = co_await open();
+  if (!opened) {
+    co_return sessions::ends_probe(opened.error().kind) ? opened : Result<>{};
+  }
+  auto taken = co_await take_greeting(place_.timers.reply);
+  co_return taken;
 }
 
 /// Makes the latest connection one that nothing was said on.

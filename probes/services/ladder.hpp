@@ -55,6 +55,8 @@ class Ladder {
   asio::awaitable<Result<>> climb_here();
   asio::awaitable<Result<>> climb_inside_tls();
   asio::awaitable<Result<>> listen();
+  asio::awaitable<Result<>> listen_again();
+  asio::awaitable<Result<>> take_greeting(milliseconds within);
   asio::awaitable<Result<>> offer(Offer what);
   asio::awaitable<Result<>> ready();
   asio::awaitable<Result<>> glance(milliseconds within);
@@ -86,6 +88,7 @@ class Ladder {
   bool fresh_ = false;                          // nothing was sent on the latest
   std::string said_;                            // on the latest
   int echoes_ = 0;
+  bool listened_again_ = false;
   int connections_ = 0;
   int limit_ = 0;
   milliseconds waited_{0};  // in reads of all connections

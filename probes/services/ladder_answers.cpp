@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kMaximumRedirects = 3;
 constexpr int kEchoes = 2;
+constexpr int kMostlyText = 90;  // percent
 constexpr int kMaximumTurns = 4;
 constexpr milliseconds kRestOfAnswer{1000};
 constexpr int kMaximumParts = 64;  // of one answer
@@ -25,6 +26,19 @@ Result<sessions::HttpAnswer> quoted(const std::string& bytes) {
   answer.response = reader.response();
   answer.understood = true;
   return answer;
+}
+
+bool is_command_prompt(std::string_view bytes) {
+  return wire::text_share(bytes) >= kMostlyText && wire::waits_for_command(wire::prompt_of(bytes));
+}
+
+/// Words of a service that greets whoever connects, so that a connection on which we spoke first is of no use.
+bool speaks_first(wire::Speech speech, std::string_view bytes) {
+  if (speech != wire::Speech::unknown) {
+    return speech == wire::Speech::ssh || speech == wire::Speech::reply_lines;
+  }
+  const auto* hinted = suggested(bytes);
+  return (hinted != nullptr && hinted->server_first) || (hinted == nullptr && is_command_prompt(bytes));
 }
 
 }  // namespace
@@ -45,7 +59,9 @@ asio::awaitable<Result<>> Ladder::consider(Offer what, std::string bytes) {
     sighting_.proof = proof;
     co_return done;
   }
-  if (speech == wire::Speech::unknown) {
+  if (what.step != Step::listen && speaks_first(speech, bytes)) {
+    done = co_await listen_again();
+  } else if (speech == wire::Speech::unknown) {
     done = co_await consider_unknown(what, std::move(bytes));
   } else {
     done = co_await consider_native(what.step, speech, std::move(bytes));
@@ -114,9 +130,7 @@ asio::awaitable<Result<>> Ladder::consider_unknown(Offer what, std::string bytes
     auto followed = co_await follow_suggestion(*hinted, std::move(bytes));
     co_return followed;
   }
-  const bool prompt =
-      what.step == Step::listen && wire::text_share(bytes) >= 90 && wire::waits_for_command(wire::prompt_of(bytes));
-  if (prompt && channel_) {
+  if (what.step == Step::listen && is_command_prompt(bytes) && channel_) {
     sighting_.details["prompt"] = wire::printable(wire::prompt_of(bytes), 128);
     auto tried = co_await follow_shell(*channel_, place_, sighting_);
     co_return tried;

@@ -149,3 +149,80 @@ TEST_CASE("A fingerprint adds product and CPE name, and never a protocol") {
   CHECK(run.record.is_absent("service.protocol"));
   CHECK(run.record.is_absent("service.os_hint"));
 }
+
+TEST_CASE("A greeting that comes after our question is heard again on a connection of its own") {
+  FakeNetwork network;
+  network.tcp[kPort] = [](int) -> Peer {
+    // As FTP servers do, every line is answered: the lines of a GET as well, before FEAT and USER.
+    return [](std::string_view written, Line& line) {
+      if (written.empty()) {
+        line.pause(milliseconds{500});
+        line.say("220 hub (thing 1.0)\r\n");
+      } else if (written.starts_with("FEAT")) {
+        line.say("211-Features\r\n UTF8\r\n211 End\r\n");
+      } else if (written.starts_with("USER")) {
+        line.say("331 password\r\n");
+      } else {
+        line.say("530 Please login\r\n");
+      }
+    };
+  };
+  auto run = ask_port(network);
+  CHECK(run.record.text("service.protocol") == "ftp");
+  CHECK(run.record.value("service.details").at("user_reply") == json::value(331));
+  CHECK(network.connections[kPort] == 2);
+
+  network.tcp[kPort] = [](int) -> Peer {
+    return [](std::string_view written, Line& line) {
+      std::string words{written};
+      const auto quotes = words.find("''");
+      if (written.empty()) {
+        line.pause(milliseconds{500});
+      } else if (quotes != std::string::npos) {
+        line.say(words.erase(quotes, 2).substr(5));
+      }
+      line.say("/ # ");
+    };
+  };
+  run = ask_port(network);
+  CHECK(run.record.text("service.protocol") == "shell");
+}
+
+TEST_CASE("A prompt that comes in pieces is no telnet without negotiation") {
+  FakeNetwork network;
+  network.tcp[kPort] = [](int) -> Peer {
+    return [](std::string_view written, Line& line) {
+      std::string words{written};
+      const auto quotes = words.find("''");
+      if (quotes != std::string::npos) {
+        line.say(words.erase(quotes, 2).substr(5));
+      } else if (written.empty()) {
+        line.say("sh:");
+        line.say(" can't access tty\n/ # ");
+      }
+    };
+  };
+  CHECK(ask_port(network).record.text("service.protocol") == "shell");
+}
+
+TEST_CASE("A list of features that comes line by line is heard to its end") {
+  FakeNetwork network;
+  network.tcp[kPort] = [](int) -> Peer {
+    return [](std::string_view written, Line& line) {
+      if (written.empty()) {
+        line.say("220 (vsFTPd 3.0.3)\r\n");
+      } else if (written.starts_with("FEAT")) {
+        line.say("211-Features:\r\n");
+        for (int i = 0; i < 20; ++i) {
+          line.say(" MDTM\r\n");
+        }
+        line.say("211 End\r\n");
+      } else if (written.starts_with("USER")) {
+        line.say("331 Please specify the password.\r\n");
+      }
+    };
+  };
+  const auto run = ask_port(network);
+  CHECK(run.record.text("service.protocol") == "ftp");
+  CHECK(run.record.value("service.details").at("user_reply") == json::value(331));
+}
