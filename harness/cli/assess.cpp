@@ -143,9 +143,13 @@ bool read_also(Context& context, const AssessOptions& options, const PlanLibrary
 /// The exact bytes of the plan's files into inputs/, their digests into the plan.
 bool keep_sources(Context& context, const PlanLibrary& library, Plan& plan, BundleInputs& inputs) {
   const auto sources = plan_sources(library, plan);
-  if (!sources) {
-    context.complain(sources.error(), ExitCode::error);
+  const auto data = data_sources(library);
+  if (!sources || !data) {
+    context.complain(sources ? data.error() : sources.error(), ExitCode::error);
     return false;
+  }
+  for (const auto& source : *data) {
+    inputs.files[source.path] = source.text;
   }
   plan.inputs.clear();
   for (const auto& source : *sources) {

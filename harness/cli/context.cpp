@@ -112,12 +112,14 @@ ExitCode exit_code_for(const Error& error) {
 std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& library) {
   auto dictionaries = load_dictionaries(library);
   auto payloads = load_payloads(library);
+  auto fingerprints = load_fingerprints(library);
   context.complain(dictionaries.errors);
   context.complain(payloads.errors);
-  if (!dictionaries.value || !payloads.value) {
+  context.complain(fingerprints.errors);
+  if (!dictionaries.value || !payloads.value || !fingerprints.value) {
     return std::nullopt;
   }
-  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value)};
+  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value), std::move(*fingerprints.value)};
 }
 
 const Dictionary* LoadedData::dictionary(std::string_view id) const {

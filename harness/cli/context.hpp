@@ -53,6 +53,7 @@ ExitCode exit_code_for(const Error& error);
 struct ProbeData {
   std::map<std::string, Dictionary> dictionaries;
   std::map<std::string, PayloadList> payloads;
+  std::vector<Fingerprint> fingerprints;
 };
 
 /// Reads it; complains about every error and is empty then.
@@ -65,6 +66,8 @@ class LoadedData final : public ProbeLibrary {
 
   const Dictionary* dictionary(std::string_view id) const override;
   const PayloadList* payloads(std::string_view id) const override;
+
+  std::span<const Fingerprint> fingerprints() const override { return data_.fingerprints; }
 
  private:
   ProbeData data_;

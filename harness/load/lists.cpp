@@ -150,4 +150,28 @@ Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& l
   return loaded(std::move(out), files.errors());
 }
 
+Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library) {
+  const Library files(library, {"dictionaries"});
+  std::vector<Fingerprint> out;
+  for (auto* file : files.of_kind("fingerprints/1")) {
+    file->check();
+    for (auto& entry : fingerprints_of(file->root(), file->faults)) {
+      out.push_back(std::move(entry));
+    }
+  }
+  return loaded(std::move(out), files.errors());
+}
+
+Result<std::vector<SourceText>> data_sources(const PlanLibrary& library) {
+  const Library files(library, {"dictionaries"});
+  if (const auto errors = files.errors(); !errors.empty()) {
+    return errors.front();
+  }
+  std::vector<SourceText> out;
+  for (const auto& file : files.files()) {
+    out.push_back(file->source);
+  }
+  return out;
+}
+
 }  // namespace assay

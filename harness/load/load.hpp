@@ -8,6 +8,7 @@
 
 #include "harness/model/arrangement.hpp"
 #include "harness/model/dut.hpp"
+#include "harness/model/fingerprint.hpp"
 #include "harness/model/payload.hpp"
 #include "harness/model/plan.hpp"
 #include "harness/model/probe_info.hpp"
@@ -73,6 +74,9 @@ Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCata
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);
 Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& library);
 
+/// The entries of every fingerprints/1 in `dictionaries/`, in the order of the files.
+Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library);
+
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);
 
@@ -99,6 +103,9 @@ std::vector<Error> check_dut_declaration(const SourceText& source, const PlanLib
 
 /// File name -> JSON Schema 2020-12 text, from the key tables ("dut.schema.json" …).
 std::map<std::string, std::string> schemas();
+
+/// The bytes of every file in `dictionaries/`, which probes read, for the same folder.
+Result<std::vector<SourceText>> data_sources(const PlanLibrary& library);
 
 /// The bytes of every file that the last load of this plan read, for the bundle's inputs/ folder.
 Result<std::vector<SourceText>> plan_sources(const PlanLibrary& library, const Plan& plan);

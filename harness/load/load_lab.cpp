@@ -5,7 +5,7 @@
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
 
-/// job/1 and dictionary/1.
+/// job/1, dictionary/1 and fingerprints/1.
 namespace assay {
 
 Loaded<Job> load_job(const SourceText& source) {
@@ -36,6 +36,23 @@ Dictionary dictionary_of(const Node& root, Faults& faults) {
     }
     out.credentials.push_back(
         {username, Secret{password, "dictionary " + out.id + " entry " + std::to_string(number)}});
+  }
+  return out;
+}
+
+std::vector<Fingerprint> fingerprints_of(const Node& root, Faults& faults) {
+  constexpr std::string_view kCpe = "cpe:2.3:";
+  std::vector<Fingerprint> out;
+  for (const auto& node : child(root, "fingerprints").items) {
+    Fingerprint entry{text_of(node, "field"), text_of(node, "pattern"), text_of(node, "product"),
+                      text_of(node, "cpe", ""), text_of(node, "os_hint", "")};
+    const bool takes_version = entry.pattern.find("{version}") != std::string::npos;
+    if (!entry.cpe.empty() && !entry.cpe.starts_with(kCpe)) {
+      faults.add(child(node, "cpe").place, "a CPE 2.3 name begins with cpe:2.3:");
+    } else if (entry.cpe.find("{version}") != std::string::npos && !takes_version) {
+      faults.add(child(node, "cpe").place, "the pattern takes no {version} for this name");
+    }
+    out.push_back(std::move(entry));
   }
   return out;
 }

@@ -6,12 +6,14 @@
 
 #include "harness/load/programs.hpp"
 #include "harness/load/syntax.hpp"
+#include "harness/model/fingerprint.hpp"
 
 /// The parts of the library: standards, methods and cases, from trees whose keys have been checked.
 namespace assay {
 
 Dictionary dictionary_of(const Node& root, Faults& faults);
 PayloadList payloads_of(const Node& root, Faults& faults);
+std::vector<Fingerprint> fingerprints_of(const Node& root, Faults& faults);
 
 /// A standard with the place of each provision.
 struct StandardPart {

@@ -120,6 +120,7 @@ extern const Table kDutTable;
 extern const Table kJobTable;
 extern const Table kDictionaryTable;
 extern const Table kPayloadsTable;
+extern const Table kFingerprintsTable;
 extern const Table kApprovalTable;
 extern const Table kAnswersTable;
 extern const Table kReviewsTable;

@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::string_view kJobTag[] = {"job/1"};
 constexpr std::string_view kDictionaryTag[] = {"dictionary/1"};
+constexpr std::string_view kFingerprintsTag[] = {"fingerprints/1"};
+constexpr std::string_view kFingerprintFields[] = {"banner",  "server",  "title", "software",
+                                                   "comment", "product", "realm", "version_bind"};
 constexpr std::string_view kDeviceTag[] = {"device/1"};
 constexpr std::string_view kExpectedTag[] = {"expected/1"};
 constexpr std::string_view kModeWords[] = {"root_namespaces", "user_namespaces", "loopback"};
@@ -76,6 +79,32 @@ constinit const Key kDictionaryKeys[] = {
     {"title", &kSentence, true, "", "What is in it", "Common factory logins"},
     {"source", &kSentence, true, "", "Where it comes from", "Own compilation, 2026"},
     {"credentials", &kCredentials, true, "", "Pairs, the likeliest first", "[{username: admin, password: admin}]"},
+};
+
+constinit const Shape kFingerprintsTagWord{.form = Form::word, .words = kFingerprintsTag};
+constinit const Shape kFingerprintField{.form = Form::word, .words = kFingerprintFields};
+constinit const Key kFingerprintKeys[] = {
+    {"field", &kFingerprintField, true, "", "What is looked at, of what the service said", "server"},
+    {"pattern", &kText, true, "",
+     "The whole field: `*` is any text, `{version}` digits with dots between, `{update}` letters and digits; capitals "
+     "do "
+     "not matter",
+     "\"lighttpd/{version}*\""},
+    {"product", &kText, true, "", "The product it shows", "lighttpd"},
+    {"cpe", &kText, false, "", "CPE 2.3 name with `{version}` and `{update}`, where the name is certain",
+     "\"cpe:2.3:a:lighttpd:lighttpd:{version}:*:*:*:*:*:*:*\""},
+    {"os_hint", &kText, false, "", "What it hints at about the system", "Debian"},
+};
+constinit const Table kFingerprintTable{"a fingerprint", "One way to know a product", kFingerprintKeys};
+constinit const Shape kFingerprintItem{.form = Form::mapping, .table = &kFingerprintTable};
+constinit const Shape kFingerprintList{.form = Form::list, .item = &kFingerprintItem};
+constinit const Key kFingerprintsKeys[] = {
+    {"assay", &kFingerprintsTagWord, true, "", "Kind and version of this file", "fingerprints/1"},
+    {"id", &kIdentifierText, true, "", "Name of the list", "services"},
+    {"title", &kSentence, true, "", "What is in it", "Products by their own words"},
+    {"source", &kSentence, true, "", "Where it comes from", "Own compilation, 2026"},
+    {"fingerprints", &kFingerprintList, true, "", "The narrower pattern first",
+     "[{field: server, pattern: \"nginx/{version}*\", product: nginx}]"},
 };
 
 constinit const Shape kDeviceTagWord{.form = Form::word, .words = kDeviceTag};
@@ -184,6 +213,8 @@ constinit const Key kApprovalKeys[] = {
 constinit const Table kApprovalTable{"the approval", "Who checked a plan against its scheme's document", kApprovalKeys};
 constinit const Table kJobTable{"the job file", "What a laboratory adds for its report", kJobKeys};
 constinit const Table kDictionaryTable{"the dictionary", "A list of credentials with its source", kDictionaryKeys};
+constinit const Table kFingerprintsTable{"the fingerprints", "Products by what they say of themselves",
+                                         kFingerprintsKeys};
 constinit const Table kDeviceFileTable{"the device file", "How an emulated device is built", kDeviceFileKeys};
 constinit const Table kExpectedTable{"the expectations file", "The verdicts a run on an emulated device must give",
                                      kExpectedKeys};

@@ -83,6 +83,8 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
     dictionary_of(*root, faults);
   } else if (kind->tag == "payloads/1") {
     payloads_of(*root, faults);
+  } else if (kind->tag == "fingerprints/1") {
+    fingerprints_of(*root, faults);
   }
   return faults.errors();
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestCompared = 48;
 constexpr std::size_t kLongestShown = 60;
-constexpr std::size_t kMostListed = 16;
+constexpr std::size_t kMostListed = 24;
 
 char lower(char letter) {
   return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));

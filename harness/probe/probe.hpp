@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "harness/model/dut.hpp"
+#include "harness/model/fingerprint.hpp"
 #include "harness/model/payload.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/model/result.hpp"
@@ -25,6 +26,8 @@ class ProbeLibrary {
   virtual const Dictionary* dictionary(std::string_view id) const = 0;
   /// A list of UDP requests of the same folder by id, or null.
   virtual const PayloadList* payloads(std::string_view id) const = 0;
+  /// All fingerprints of products, the narrower before the wider.
+  virtual std::span<const Fingerprint> fingerprints() const = 0;
 };
 
 /// Everything a probe may touch; the only way out. Outlives the probe's coroutine (the engine owns it), so it

@@ -3,6 +3,7 @@
 #include "probes/services/certificate.hpp"
 #include "probes/services/datagrams.hpp"
 #include "probes/services/ladder.hpp"
+#include "probes/services/products.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -21,6 +22,8 @@ constexpr FactSpec kFacts[] = {
     {"service.banner", ValueKind::text, "what the device said first, escaped"},
     {"service.product", ValueKind::text, "product by the protocol's own field"},
     {"service.version", ValueKind::text, "version by the protocol's own field"},
+    {"service.cpe", ValueKind::text, "CPE 2.3 name of product and version, by a fingerprint whose name is certain"},
+    {"service.os_hint", ValueKind::text, "what a fingerprint hints at about the system"},
     {"service.logins", ValueKind::list, "logins that the service offers: dialect, clear, realm, path"},
     {"service.redirects_to_tls", ValueKind::boolean, "plain HTTP only: \"/\" leads to https"},
     {"service.confidence", ValueKind::text,
@@ -113,14 +116,17 @@ void record_proof(sessions::FactSheet& sheet, const Sighting& sighting) {
   }
 }
 
-void record(sessions::FactSheet& sheet, const Sighting& sighting) {
+void record(sessions::FactSheet& sheet, const Sighting& sighting, std::span<const Fingerprint> fingerprints) {
+  const auto known = product_of(fingerprints, sighting);
   record_upgrade(sheet, sighting);
   record_proof(sheet, sighting);
   record_tls(sheet, sighting);
   sheet.text("service.protocol", sighting.protocol);
   sheet.text("service.banner", wire::printable(sighting.banner, kBannerLimit));
-  sheet.text("service.product", sighting.product);
-  sheet.text("service.version", sighting.version);
+  sheet.text("service.product", sighting.product.empty() ? known.product : sighting.product);
+  sheet.text("service.version", sighting.version.empty() ? known.version : sighting.version);
+  sheet.text("service.cpe", known.cpe);
+  sheet.text("service.os_hint", known.os_hint);
   if (sighting.redirects_to_tls) {
     sheet.fact("service.redirects_to_tls", *sighting.redirects_to_tls);
   } else {
@@ -157,7 +163,7 @@ asio::awaitable<Result<>> observe_tcp(ProbeContext& context, Place place, sessio
   context.record.coverage("exchange", std::move(coverage));
   if (climbed) {
     sheet.fact("service.reachable", true);
-    record(sheet, sighting);
+    record(sheet, sighting, context.library.fingerprints());
   } else if (climbed.error().kind == ErrorKind::refused) {
     sheet.fact("service.reachable", false);
     sheet.rest_absent();
@@ -192,7 +198,7 @@ asio::awaitable<Result<>> observe_udp(ProbeContext& context, Place place, sessio
   } else {
     sighting.tls_refused = true;
     sheet.fact("service.reachable", true);
-    record(sheet, sighting);
+    record(sheet, sighting, context.library.fingerprints());
   }
   keep_transcript(sheet, transcript);
   co_return ended;

@@ -118,6 +118,9 @@ class FakeNetwork final : public Network {
 class FakeLibrary final : public ProbeLibrary {
  public:
   std::map<std::string, Dictionary, std::less<>> dictionaries;
+  std::vector<Fingerprint> prints;
+
+  std::span<const Fingerprint> fingerprints() const override { return prints; }
 
   const Dictionary* dictionary(std::string_view id) const override {
     const auto found = dictionaries.find(id);

@@ -21,6 +21,12 @@ def look(endpoint, **expected):
     return observation
 
 
+def named(observation, cpe):
+    """The CPE name holds the version that the daemon tells."""
+    facts = observation["facts"]
+    true(facts.get("service.cpe", "").startswith(cpe + facts["service.version"] + ":"), f"{cpe} in {facts}")
+
+
 def logins(observation):
     return [(login["dialect"], login["clear"]) for login in observation["facts"]["service.logins"]]
 
@@ -58,6 +64,7 @@ $SERVER["socket"] == "{ADDRESS}:9003" {{
     seen = look("tcp/9002", protocol="http", tls=True, product="lighttpd")
     true(seen["facts"]["service.tls_version"].startswith("TLSv1."), "a TLS version")
     true(("http-digest", False) in logins(seen), "the Digest login inside TLS")
+    named(seen, "cpe:2.3:a:lighttpd:lighttpd:")
     certificate = seen["facts"]["service.certificate"]
     fingerprint = subprocess.run(["openssl", "x509", "-in", path("cert.pem"), "-noout", "-fingerprint", "-sha256"],
                                  capture_output=True, text=True, check=True).stdout
@@ -76,11 +83,32 @@ def telnet():
     equal(logins(look("tcp/9004", protocol="telnet", tls=False)), [("telnet", True)], "the login of telnetd")
 
 
+def shell():
+    """A raw shell on a port, as a debug console has it, and telnet that asks for no login."""
+    script = write("shell.sh", f"#!/bin/sh\nexec {busybox} sh -i 2>&1\n", 0o755)
+    daemons.start([busybox, "nc", "-ll", "-p", "9012", "-e", script], 9012)
+    look("tcp/9012", protocol="shell", shell=True, tls=False)
+    daemons.start([busybox, "telnetd", "-F", "-b", ADDRESS, "-p", "9013", "-l", "/bin/sh"], 9013)
+    look("tcp/9013", protocol="telnet", shell=True)
+
+
+def ftps():
+    """TLS on a connection that began in clear."""
+    vsftpd = daemons.need("vsftpd")
+    pem = daemons.certificate()
+    text = open(path("vsftpd.conf")).read().replace("9008", "9014")
+    write("vsftpd-tls.conf", text + f"ssl_enable=YES\nrsa_cert_file={pem}\nrsa_private_key_file={pem}\n")
+    daemons.start([vsftpd, path("vsftpd-tls.conf")], 9014)
+    seen = look("tcp/9014", protocol="ftp", tls=False, starttls=True)
+    equal(seen["facts"]["service.starttls_session"]["certificate"]["self_signed"], True, "its certificate")
+
+
 def ssh():
     dropbear = daemons.need("dropbear")
     daemons.start([dropbear, "-F", "-E", "-R", "-p", f"{ADDRESS}:9005", "-P", path("dropbear.pid"), "-r", host_key()], 9005)
     seen = look("tcp/9005", protocol="ssh", tls=False, product="dropbear")
     equal(logins(seen), [("ssh-password", False)], "the login of dropbear")
+    named(seen, "cpe:2.3:a:dropbear_ssh_project:dropbear_ssh:")
     true("ssh-ed25519" in seen["facts"]["service.details"]["host_key"], "its host key types")
 
 
@@ -117,7 +145,9 @@ secure_chroot_dir={path('empty')}
     if os.geteuid() == 0:
         os.chown(path("vsftpd.conf"), 0, 0)
     daemons.start([vsftpd, path("vsftpd.conf")], 9008)
-    equal(logins(look("tcp/9008", protocol="ftp", tls=False, product="vsFTPd")), [("ftp", True)], "the login of vsftpd")
+    seen = look("tcp/9008", protocol="ftp", tls=False, product="vsFTPd")
+    equal(logins(seen), [("ftp", True)], "the login of vsftpd")
+    named(seen, "cpe:2.3:a:vsftpd_project:vsftpd:")
 
 
 def coap():
@@ -125,6 +155,18 @@ def coap():
     daemons.start([server, "-A", ADDRESS, "-p", "9010"], 9010)
     look("udp/9010", protocol="coap", tls=False)
     look("tcp/9010", protocol="coap", tls=False)
+
+
+def dns():
+    dnsmasq = daemons.need("dnsmasq")
+    daemons.start([dnsmasq, "-k", "--conf-file=/dev/null", "-a", ADDRESS, "-z", "-R", "-p", "9015", "-u", "root", "--pid-file="], 9015)
+    named(look("tcp/9015", protocol="dns", tls=False, product="dnsmasq"), "cpe:2.3:a:thekelleys:dnsmasq:")
+
+
+def web_named():
+    server = daemons.need("mini_httpd")
+    daemons.start([server, "-D", "-p", "9016", "-h", ADDRESS, "-d", path("www"), "-u", "root"], 9016)
+    named(look("tcp/9016", protocol="http", tls=False, product="mini_httpd"), "cpe:2.3:a:acme:mini-httpd:")
 
 
 def snmp():
@@ -143,7 +185,7 @@ def nothing():
 
 
 skipped = []
-for part in (web, web_tls, telnet, ssh, mqtt, ftp, coap, snmp, nothing):
+for part in (web, web_tls, telnet, shell, ssh, mqtt, ftp, ftps, coap, dns, web_named, snmp, nothing):
     try:
         part()
         checked.append(part.__name__)

@@ -135,6 +135,21 @@ TEST_CASE("An answer that comes while the next question waits is still heard") {
   CHECK(run.record.text("service.product") == "slow");
 }
 
+TEST_CASE("A fingerprint adds product and CPE name, and never a protocol") {
+  fake::FakeLibrary library;
+  library.prints = {{"server", "nginx/{version}*", "nginx", "cpe:2.3:a:f5:nginx:{version}:*:*:*:*:*:*:*", ""},
+                    {"banner", "*OpenWrt*", "OpenWrt", "", "OpenWrt"}};
+  FakeNetwork network;
+  network.tcp[kPort] = dialogue("", {{"GET ", "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\n\r\n"}});
+  auto run = fake::observe(probes::services::kDescriptor, network, "tcp/4000", {}, {}, library);
+  CHECK(run.record.text("service.cpe") == "cpe:2.3:a:f5:nginx:1.22.1:*:*:*:*:*:*:*");
+  CHECK(run.record.is_absent("service.os_hint"));
+  network.tcp[kPort] = fake::says("OpenWrt nginx/1.22.1\r\n");
+  run = fake::observe(probes::services::kDescriptor, network, "tcp/4000", {}, {}, library);
+  CHECK(run.record.is_absent("service.protocol"));
+  CHECK(run.record.is_absent("service.os_hint"));
+}
+
 TEST_CASE("A greeting that comes after our question is heard again on a connection of its own") {
   FakeNetwork network;
   network.tcp[kPort] = [](int) -> Peer {

@@ -213,6 +213,7 @@ class NoDictionaries final : public ProbeLibrary {
   const Dictionary* dictionary(std::string_view) const override { return nullptr; }
 
   const PayloadList* payloads(std::string_view) const override { return nullptr; }
+  std::span<const Fingerprint> fingerprints() const override { return {}; }
 };
 
 Unit unit_of(const std::string& id, std::vector<Observe> observe) {

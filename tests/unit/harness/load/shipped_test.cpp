@@ -24,6 +24,7 @@ const DocPart kDocParts[] = {
     {"docs/dut-format.md", "job", &kJobTable},
     {"docs/dut-format.md", "dictionary", &kDictionaryTable},
     {"docs/dut-format.md", "payloads", &kPayloadsTable},
+    {"docs/dut-format.md", "fingerprints", &kFingerprintsTable},
     {"docs/plan-format.md", "standard", &kStandardTable},
     {"docs/plan-format.md", "method", &kMethodTable},
     {"docs/plan-format.md", "cases", &kCasesTable},
@@ -58,6 +59,9 @@ TEST_CASE("the shipped library loads as a whole") {
   CHECK(lines(load_cases(kLibrary, catalogue()).errors) == std::vector<std::string>{});
   CHECK(lines(load_dictionaries(kLibrary).errors) == std::vector<std::string>{});
   CHECK(lines(load_payloads(kLibrary).errors) == std::vector<std::string>{});
+  const auto prints = load_fingerprints(kLibrary);
+  CHECK(lines(prints.errors) == std::vector<std::string>{});
+  CHECK(prints.value->size() > 20);
   CHECK(lines(load_approvals(kLibrary).errors) == std::vector<std::string>{});
   CHECK(lines(load_crosswalk(kLibrary).errors) == std::vector<std::string>{});
 }
@@ -94,7 +98,7 @@ TEST_CASE("the schema files are those of the key tables") {
     const bool same = slurp(kLibrary.root / "schemas" / name) == text;
     CHECK(same);
   }
-  CHECK(schemas().size() == 14);
+  CHECK(schemas().size() == 15);
 }
 
 TEST_CASE("the tables of the docs are those of the key tables") {
@@ -121,7 +125,7 @@ TEST_CASE("the examples of the docs are valid files") {
       ++count;
     }
   }
-  CHECK(count == 12);
+  CHECK(count == 13);
 }
 
 // Hidden: writes what the tests above compare. Run with `unit_load '[write]'`.
