@@ -10,9 +10,9 @@
 #include "harness/cli/crosswalk.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
+#include "harness/engine/device_states.hpp"
 #include "harness/engine/session.hpp"
 #include "harness/judge/judge.hpp"
-#include "harness/lab/emulation.hpp"
 #include "harness/lab/recipes.hpp"
 #include "harness/model/display.hpp"
 #include "harness/plan/plan_run.hpp"
@@ -180,12 +180,14 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   take_approval(*plan, *approvals);
   dut->scope.insert(dut->scope.end(), options.scope.begin(), options.scope.end());
   if (!options.netns.empty()) {
-    dut->lab.vantages["lan"] = options.netns;
+    dut->lab.vantages["lan"] = {options.netns, {}};
   }
   PlanOptions plan_options;
   plan_options.date = utc_now();
   plan_options.allow = enum_from<Intrusiveness>(options.allow).value_or(Intrusiveness::intrusive);
   plan_options.state = options.state;
+  plan_options.vantages = vantages_of(*dut);
+  plan_options.person = options.ask;
   plan_options.assumptions = assumptions_of(options, *dut);
   auto run_plan = make_run_plan(*plan, *dut, context.probes(), plan_options);
   if (!run_plan) {
@@ -294,17 +296,18 @@ std::optional<Assessed> run_and_close(Context& context, const RunPlan& plan, con
   return assessed;
 }
 
-/// The scope is checked before anything is created or started: a refused run leaves nothing behind.
-bool enter_vantage(Context& context, const RunPlan& plan) {
-  const auto vantage = plan.dut.lab.vantages.find("lan");
-  if (vantage == plan.dut.lab.vantages.end()) {
-    return true;
+/// What recipes need: the DUT file's folder, and whoever is at the terminal.
+RecipeSurroundings surroundings_of(const fs::path& dut_folder) {
+  RecipeSurroundings out;
+  out.folder = dut_folder;
+  if (person_at_terminal()) {
+    out.ask = [](const std::string& sentence) {
+      std::cerr << displayable(sentence) << " [Enter when done] " << std::flush;
+      std::string answer;
+      return bool{std::getline(std::cin, answer)};
+    };
   }
-  const auto entered = enter_namespace(vantage->second);
-  if (!entered) {
-    context.complain(entered.error(), ExitCode::error);
-  }
-  return bool{entered};
+  return out;
 }
 
 /// The DUT file's `start`. An emulated device is started by `assay emulate` and `assay demo`, which write the DUT file.
@@ -312,16 +315,7 @@ bool bring_up(Context& context, const RunPlan& plan, const fs::path& dut_folder)
   if (!plan.dut.lab.start) {
     return true;
   }
-  RecipeSurroundings surroundings;
-  surroundings.folder = dut_folder;
-  if (person_at_terminal()) {
-    surroundings.ask = [](const std::string& sentence) {
-      std::cerr << displayable(sentence) << " [Enter when done] " << std::flush;
-      std::string answer;
-      return bool{std::getline(std::cin, answer)};
-    };
-  }
-  const auto started = run_recipe(*plan.dut.lab.start, surroundings);
+  const auto started = run_recipe(*plan.dut.lab.start, surroundings_of(dut_folder));
   if (started && started->kind == RecipeOutcome::Kind::done) {
     return true;
   }
@@ -339,6 +333,12 @@ bool bring_up(Context& context, const RunPlan& plan, const fs::path& dut_folder)
 std::optional<Assessed> assess(Context& context, const Prepared& prepared, const fs::path& folder, bool allow_public) {
   if (const auto allowed = check_scope(prepared.run_plan, allow_public); !allowed) {
     context.complain(allowed.error(), exit_code_for(allowed.error()));
+    return std::nullopt;
+  }
+  // What `start` brings up may bring the namespaces with it.
+  const auto there = prepared.run_plan.dut.lab.start ? Result<>{} : check_vantages(prepared.run_plan);
+  if (!there) {
+    context.complain(there.error(), exit_code_for(there.error()));
     return std::nullopt;
   }
   std::error_code failed;
@@ -363,12 +363,13 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
       return std::nullopt;
     }
   }
-  if (!bring_up(context, prepared.run_plan, prepared.dut_folder) || !enter_vantage(context, prepared.run_plan)) {
+  if (!bring_up(context, prepared.run_plan, prepared.dut_folder)) {
     return std::nullopt;
   }
   const LoadedData library(prepared.data);
   SessionOptions options;
   options.allow_public = allow_public;
+  options.surroundings = surroundings_of(prepared.dut_folder);
   return run_and_close(context, prepared.run_plan, library, **writer, {}, options, folder);
 }
 
@@ -422,14 +423,15 @@ std::optional<Assessed> resume_assessment(Context& context, const fs::path& fold
   }
   auto plan = bundle->run_plan();
   auto data = load_probe_data(context, *library);
-  if (!data || !restore_secrets(context, directory, plan) || !bring_up(context, plan, fs::current_path()) ||
-      !enter_vantage(context, plan)) {
+  if (!data || !restore_secrets(context, directory, plan) || !bring_up(context, plan, fs::current_path())) {
     return std::nullopt;
   }
   const LoadedData loaded(std::move(*data));
   SessionOptions options;
   options.allow_public = allow_public;
   options.logins = spent_logins(*bundle);
+  options.surroundings = surroundings_of(fs::current_path());
+  options.device_state = last_state(bundle->events());
   options.first_invocation = 1 + std::count_if(bundle->events().begin(), bundle->events().end(),
                                                [](const Event& event) { return event.type == "invocation_started"; });
   const auto run_folder = directory.filename() == "bundle" ? directory.parent_path() : directory;

@@ -97,8 +97,12 @@ PlanOptions options_of(const RunPlan& plan) {
   out.date = plan.date;
   out.allow = enum_from<Intrusiveness>(plan.allow).value_or(Intrusiveness::intrusive);
   out.vantages.clear();
+  for (const auto& phase : plan.phases) {
+    out.person = out.person || (phase.recipe && phase.recipe->prompt);
+    out.state = phase.found ? phase.state : out.state;
+  }
   for (const auto& target : plan.targets) {
-    out.state = target.state;
+    out.state = plan.phases.empty() ? target.state : out.state;
     if (std::find(out.vantages.begin(), out.vantages.end(), target.vantage) == out.vantages.end()) {
       out.vantages.push_back(target.vantage);
     }

@@ -134,6 +134,15 @@ const char* selection_word(Selection selection) {
   return "";
 }
 
+std::string recipe_in_words(const PlannedPhase& phase) {
+  if (!phase.recipe) {
+    return "nothing leads there";
+  }
+  const auto what = phase.recipe->exec ? "runs " + *phase.recipe->exec
+                                       : "asks a person: " + phase.recipe->prompt.value_or(std::string{});
+  return phase.found ? "as the device is found, or " + what : what;
+}
+
 void print_run_plan(const RunPlan& plan) {
   std::cout << "DRAFT RUN PLAN for " << plan.plan.id << " (" << plan.plan.title << ")\n\nCases\n";
   for (const auto& planned : plan.cases) {
@@ -144,12 +153,19 @@ void print_run_plan(const RunPlan& plan) {
   for (const auto& step : plan.steps) {
     estimate += step.allowed ? step.estimate_ms : 0;
     std::cout << "  " << step.id << "  " << step.probe << " on " << step.target.address << " from "
-              << step.target.vantage << ", " << enum_name(step.intrusiveness)
+              << step.target.vantage << ", " << step.target.state << ", " << enum_name(step.intrusiveness)
               << (step.allowed ? "" : ", NOT ALLOWED in this run") << "\n";
     if (!step.for_each.empty()) {
       std::cout << "      for each of: " << step.for_each << "\n";
     }
     std::cout << "      with " << canonical(step.parameters) << "\n";
+  }
+  for (const auto& phase : plan.phases) {
+    std::cout << "\nState " << phase.state << ": "
+              << (phase.found && !phase.recipe ? "as the device is found" : recipe_in_words(phase)) << "\n";
+  }
+  for (const auto& left : plan.left_out) {
+    std::cout << "Left out: " << left.name << ", " << left.because << "\n";
   }
   std::cout << "\nPace " << canonical(to_json(plan.dut.pace)) << "\n";
   std::cout << "Estimated " << (estimate + 59999) / 60000 << " minutes of probing at most\n";

@@ -15,9 +15,10 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "harness/engine/device_states.hpp"
 #include "harness/engine/invocation_recorder.hpp"
-#include "harness/engine/liveness.hpp"
 #include "harness/engine/observe.hpp"
+#include "harness/engine/places.hpp"
 #include "harness/expr/expand.hpp"
 
 namespace assay {
@@ -28,7 +29,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kConfirmRounds = 5;  // 250 ms, 500 ms, 1 s, 2 s between them
 constexpr int kFirstRounds = 3;
-constexpr milliseconds kLivenessDeadline{20000};
 
 /// A node of the graph with its progress.
 struct StepState {
@@ -50,8 +50,14 @@ class PlanRun final : public Run {
   asio::awaitable<Result<RunOutcome>> execute() override;
 
  private:
-  asio::awaitable<Result<>> run_barriers();
+  asio::awaitable<Result<>> run_phases();
+  asio::awaitable<Result<>> run_phase();
   asio::awaitable<Result<>> run_group(Intrusiveness group);
+  asio::awaitable<void> bring_about();
+  asio::awaitable<void> await_ready();
+  asio::awaitable<void> check_all(std::string_view when, int rounds);
+  void drop_queue();
+  bool in_phase(const std::string& state) const { return phase_ == nullptr || phase_->state == state; }
   Result<> expand_ready_steps(Intrusiveness group);
   Result<> expand(StepState& state);
   Result<> enqueue(StepState& state, std::optional<Endpoint> endpoint);
@@ -62,8 +68,6 @@ class PlanRun final : public Run {
   asio::awaitable<void> believe(const Queued& queued, Observation& observation, Clock::time_point ended);
   void ended(const Queued& queued, Observation observation);
   asio::awaitable<void> check_liveness(const Target& target, std::string_view when, int rounds);
-  Liveness& liveness_of(const Target& target);
-  void learn_open_ports(const Observation& observation);
   Result<> journal(std::string_view type, json::object data);
 
   bool stopping() const { return interrupted_ || lost_ || broken_.has_value(); }
@@ -77,8 +81,11 @@ class PlanRun final : public Run {
   std::set<std::string> ended_;                 // identities
   std::map<std::string, Queued> running_;       // by invocation id; stays until its coroutine is gone
   std::map<std::string, asio::cancellation_signal> signals_;
-  std::map<std::string, Liveness> liveness_;        // by address
-  std::map<std::string, Clock::time_point> alive_;  // address -> beginning of the last check that was answered
+  Places places_;
+  DeviceStates states_;
+  const PlannedPhase* phase_ = nullptr;  // null: the plan has one state only
+  bool arrived_ = false;                 // the device is in the state of the phase and answered there
+  bool barred_ = false;                  // it could not be brought there
   std::vector<Observation> observations_;
   std::optional<asio::steady_timer> change_;
   std::int64_t next_invocation_;
@@ -90,7 +97,12 @@ class PlanRun final : public Run {
   std::optional<Error> broken_;  // our own failure: evidence that cannot be kept is not taken
 };
 
-PlanRun::PlanRun(RunInputs inputs) : inputs_(std::move(inputs)), next_invocation_(inputs_.first_invocation) {
+PlanRun::PlanRun(RunInputs inputs)
+    : inputs_(std::move(inputs)),
+      places_(inputs_.plan, inputs_.networks, inputs_.executors),
+      states_(inputs_.plan, inputs_.device_state, inputs_.recipes,
+              [this](std::string_view type, json::object data) { return journal(type, std::move(data)); }),
+      next_invocation_(inputs_.first_invocation) {
   for (const auto& step : inputs_.plan.steps) {
     steps_[step.id].step = &step;
   }
@@ -132,29 +144,16 @@ void PlanRun::wake() {
   }
 }
 
-Liveness& PlanRun::liveness_of(const Target& target) {
-  std::vector<Endpoint> preferred;
-  if (inputs_.plan.dut.lab.ready && inputs_.plan.dut.lab.ready->tcp) {
-    preferred.push_back(*inputs_.plan.dut.lab.ready->tcp);
-  }
-  return liveness_.try_emplace(target.address, std::move(preferred)).first->second;
-}
-
 asio::awaitable<void> PlanRun::check_liveness(const Target& target, std::string_view when, int rounds) {
-  const auto deadline = Clock::now() + kLivenessDeadline;
-  const auto network = inputs_.networks(target, deadline);
-  const auto check = co_await liveness_of(target).confirm(*network, rounds);
+  Target answered;
+  const auto check = co_await places_.check(target, rounds, answered);
   if (interrupted_) {
     co_return;
   }
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(check.took).count();
-  json::object data{
-      {"alive", check.alive}, {"how", check.how}, {"address", target.address}, {"rtt_us", micros}, {"when", when}};
-  if (!journal("liveness", std::move(data))) {
-    co_return;
-  }
-  if (check.alive) {
-    alive_[target.address] = check.began;
+  json::object data{{"alive", check.alive}, {"how", check.how},         {"address", answered.address},
+                    {"rtt_us", micros},     {"vantage", answered.vantage}, {"when", when}};
+  if (!journal("liveness", std::move(data)) || check.alive) {
     co_return;
   }
   if (!lost_) {
@@ -174,7 +173,7 @@ asio::awaitable<Result<RunOutcome>> PlanRun::execute() {
       !begun) {
     co_return begun.error();
   }
-  const auto ran = co_await run_barriers();
+  const auto ran = co_await run_phases();
   if (!ran && !broken_) {
     broken_ = ran.error();
   }
@@ -194,26 +193,94 @@ asio::awaitable<Result<RunOutcome>> PlanRun::execute() {
   co_return outcome;
 }
 
+/// All work of one state of the device, then all of the next: it changes state as seldom as the plan allows.
+asio::awaitable<Result<>> PlanRun::run_phases() {
+  if (inputs_.plan.phases.empty()) {
+    const auto ran = co_await run_phase();
+    co_return ran;
+  }
+  for (const auto& phase : inputs_.plan.phases) {
+    if (stopping()) {
+      break;
+    }
+    phase_ = &phase;
+    const auto ran = co_await run_phase();
+    if (!ran) {
+      co_return ran.error();
+    }
+  }
+  if (!stopping()) {
+    std::ignore = co_await states_.leave_trigger();
+  }
+  co_return Result<>{};
+}
+
 /// Barriers stand only before intrusive and before destructive work; what comes before is one flow.
-asio::awaitable<Result<>> PlanRun::run_barriers() {
-  for (const auto& target : inputs_.plan.targets) {
-    co_await check_liveness(target, "before", kFirstRounds);
+asio::awaitable<Result<>> PlanRun::run_phase() {
+  arrived_ = phase_ == nullptr || states_.is_in(*phase_);
+  barred_ = false;
+  if (arrived_) {
+    co_await check_all("before", kFirstRounds);
   }
   for (const auto group : {Intrusiveness::benign, Intrusiveness::intrusive, Intrusiveness::destructive}) {
-    if (stopping()) {
+    if (stopping() || barred_) {
       break;
     }
     const auto ran = co_await run_group(group);
     if (!ran) {
       co_return ran.error();
     }
-    for (const auto& target : inputs_.plan.targets) {
-      if (!stopping()) {
-        co_await check_liveness(target, group == Intrusiveness::destructive ? "after" : "between", kConfirmRounds);
-      }
+    if (arrived_) {
+      co_await check_all(group == Intrusiveness::destructive ? "after" : "between", kConfirmRounds);
     }
   }
   co_return Result<>{};
+}
+
+asio::awaitable<void> PlanRun::check_all(std::string_view when, int rounds) {
+  const auto targets = targets_in(inputs_.plan, phase_);
+  for (const auto& target : targets) {
+    if (!stopping()) {
+      co_await check_liveness(target, when, rounds);
+    }
+  }
+}
+
+/// Brings the device to the state of the phase, now that something is to be done there, and waits until it answers.
+asio::awaitable<void> PlanRun::bring_about() {
+  const auto reached = co_await states_.reach(*phase_);
+  if (!reached || stopping()) {
+    barred_ = true;
+    drop_queue();
+    co_return;
+  }
+  co_await await_ready();
+  co_await check_all("after a change of state", kConfirmRounds);
+  arrived_ = true;
+}
+
+/// The DUT file's `ready`: a device that was reset may refuse connections long before it serves them. Time out is no
+/// error: whether it is alive is asked next.
+asio::awaitable<void> PlanRun::await_ready() {
+  const auto& ready = inputs_.plan.dut.lab.ready;
+  const auto targets = targets_in(inputs_.plan, phase_);
+  if (!ready || !ready->tcp || targets.empty()) {
+    co_return;
+  }
+  const Endpoint port = *ready->tcp;
+  const auto until = Clock::now() + milliseconds{ready->within_ms};
+  co_await places_.await_port(targets.front(), port, until);
+}
+
+void PlanRun::drop_queue() {
+  for (const auto& queued : queue_) {
+    const auto identity = queued.invocation.identity();
+    started_.erase(identity);
+    for (auto& [id, state] : steps_) {
+      state.waiting.erase(identity);
+    }
+  }
+  queue_.clear();
 }
 
 asio::awaitable<Result<>> PlanRun::run_group(Intrusiveness group) {
@@ -223,6 +290,12 @@ asio::awaitable<Result<>> PlanRun::run_group(Intrusiveness group) {
     if (!stopping()) {
       if (auto expanded = expand_ready_steps(group); !expanded) {
         co_return expanded.error();
+      }
+      if (!queue_.empty() && !arrived_) {
+        co_await bring_about();
+      }
+      if (barred_) {
+        break;
       }
       start_what_may_run(executor);
     }
@@ -251,7 +324,7 @@ Result<> PlanRun::expand_ready_steps(Intrusiveness group) {
         const auto& before = steps_.at(source);
         return before.expanded && before.waiting.empty();
       });
-      if (state.expanded || !planned.allowed || !in_group || !ready) {
+      if (state.expanded || !planned.allowed || !in_group || !ready || !in_phase(planned.target.state)) {
         continue;
       }
       if (auto expanded = expand(state); !expanded) {
@@ -306,7 +379,8 @@ Result<> PlanRun::enqueue(StepState& state, std::optional<Endpoint> endpoint) {
   return {};
 }
 
-/// `exclusive: device` runs alone on its sample, `exclusive: login` beside no other login on it.
+/// `exclusive: device` runs alone on its sample, `exclusive: login` beside no other login on it. One side of a unit at a
+/// time: what is done to it from two would come from two budgets.
 bool PlanRun::may_start(const Queued& queued) const {
   const auto& sample = queued.invocation.target.sample;
   return std::none_of(running_.begin(), running_.end(), [&](const auto& entry) {
@@ -314,7 +388,8 @@ bool PlanRun::may_start(const Queued& queued) const {
     if (other.invocation.target.sample != sample) {
       return false;
     }
-    return other.step->exclusive == Exclusive::device || queued.step->exclusive == Exclusive::device ||
+    return other.invocation.target.vantage != queued.invocation.target.vantage ||
+           other.step->exclusive == Exclusive::device || queued.step->exclusive == Exclusive::device ||
            (other.step->exclusive == Exclusive::login && queued.step->exclusive == Exclusive::login);
   });
 }
@@ -330,7 +405,8 @@ void PlanRun::start_what_may_run(const asio::any_io_executor& executor) {
     next = queue_.erase(next);
     auto& cancel = signals_[id];
     auto work = invoke(queued);
-    asio::co_spawn(executor, std::move(work),
+    const auto there = inputs_.executors ? inputs_.executors(queued.invocation.target) : executor;
+    asio::co_spawn(there, std::move(work),
                    asio::bind_cancellation_slot(cancel.slot(), [this, id](std::exception_ptr failed) {
                      if (failed && !broken_) {
                        broken_ = Error{ErrorKind::internal, "an invocation ended in an exception of the engine", {}};
@@ -347,7 +423,8 @@ asio::awaitable<void> PlanRun::invoke(const Queued& queued) {
   if (inputs_.progress) {
     const auto& endpoint = queued.invocation.endpoint;
     RunProgress progress{static_cast<std::int64_t>(ended_.size()), static_cast<std::int64_t>(started_.size()),
-                         queued.invocation.probe + (endpoint ? " " + endpoint->text() : std::string{})};
+                         queued.invocation.probe + (endpoint ? " " + endpoint->text() : std::string{}) +
+                             seen_from(inputs_.plan, queued.invocation.target)};
     inputs_.progress(progress);
   }
   if (!journal("invocation_started", {{"invocation", to_json(queued.invocation)}, {"step", queued.step->id}})) {
@@ -377,7 +454,8 @@ asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observ
   const auto* descriptor = find_probe(inputs_.probes, queued.invocation.probe);
   const Progress progress = [this, &queued](std::int64_t done, std::int64_t total, std::string_view what) {
     if (inputs_.progress) {
-      RunProgress report{done, total, queued.invocation.probe + " " + std::string{what}};
+      RunProgress report{done, total,
+                         queued.invocation.probe + " " + std::string{what} + seen_from(inputs_.plan, queued.invocation.target)};
       inputs_.progress(report);
     }
   };
@@ -390,31 +468,14 @@ asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observ
 
 /// An observation can be believed when the device answered after it ended. Checks that run side by side are shared.
 asio::awaitable<void> PlanRun::believe(const Queued& queued, Observation& observation, Clock::time_point ended) {
-  learn_open_ports(observation);
+  places_.learn(observation);
   const auto& target = queued.invocation.target;
-  const auto known = alive_.find(target.address);
-  if (!stopping() && (known == alive_.end() || known->second < ended)) {
+  if (!stopping() && places_.alive_since(target) < ended) {
     co_await check_liveness(target, "after " + queued.invocation.id, kConfirmRounds);
   }
-  if (lost_ && (alive_[target.address] < ended)) {
+  if (lost_ && places_.alive_since(target) < ended) {
     observation.completion = Completion::device_lost;
     observation.error = "the device stopped answering during or after this (" + lost_because_ + ")";
-  }
-}
-
-void PlanRun::learn_open_ports(const Observation& observation) {
-  const auto* open = observation.facts.if_contains("ports.open");
-  if (open == nullptr || !open->is_array()) {
-    return;
-  }
-  auto& liveness = liveness_of(observation.invocation.target);
-  for (const auto& entry : open->get_array()) {
-    const auto* text = entry.is_object() ? entry.get_object().if_contains("endpoint") : nullptr;
-    if (text != nullptr && text->is_string()) {
-      if (const auto endpoint = Endpoint::parse(std::string_view{text->get_string()})) {
-        liveness.learn(*endpoint);
-      }
-    }
   }
 }
 

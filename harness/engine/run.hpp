@@ -6,7 +6,10 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include "harness/evidence/bundle.hpp"
+#include "harness/lab/recipes.hpp"
 #include "harness/model/observation.hpp"
 #include "harness/model/run_plan.hpp"
 #include "harness/probe/probe.hpp"
@@ -18,6 +21,13 @@ namespace assay {
 /// Makes the network of one invocation. The engine's tests give a scripted one.
 using NetworkFactory =
     std::function<std::unique_ptr<Network>(const Target& target, std::chrono::steady_clock::time_point deadline)>;
+
+/// Where the work of a target runs: the executor of its vantage.
+using ExecutorOf = std::function<asio::any_io_executor(const Target& target)>;
+
+/// Runs a recipe of the DUT file for one unit, to bring it to `state`.
+using RunRecipe = std::function<asio::awaitable<Result<RecipeOutcome>>(const Recipe& recipe, const std::string& sample,
+                                                                       const std::string& state)>;
 
 /// Tells a person where the run is. `what` is one short line; totals are known only in part and grow.
 struct RunProgress {
@@ -36,6 +46,9 @@ struct RunInputs {
   std::int64_t first_invocation = 1;  // number of the next invocation: ids of an interrupted run are not used again
   std::function<void(const RunProgress&)> progress;
   std::size_t max_concurrent = 32;  // invocations at once; the governor bounds what they do to the device
+  ExecutorOf executors{};           // none: all work runs where the run itself does
+  RunRecipe recipes{};              // none: the device's state cannot be changed
+  std::string device_state{};       // where an interrupted run left the device (last_state)
 };
 
 struct RunOutcome {

@@ -1,19 +1,24 @@
 #include "harness/engine/session.hpp"
 
 #include <csignal>
+#include <sys/eventfd.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "harness/engine/observe.hpp"
+#include "harness/lab/emulation.hpp"
+#include "harness/net/backstop.hpp"
 #include "harness/net/governor.hpp"
 #include "harness/net/guarded_network.hpp"
-#include "harness/net/backstop.hpp"
 #include "harness/net/scope.hpp"
+#include "harness/net/unique_fd.hpp"
+#include "harness/net/vantage_executor.hpp"
 
 namespace assay {
 
@@ -31,6 +36,97 @@ Result<Scope> scope_of(const Dut& dut, bool allow_public) {
   return scope;
 }
 
+/// The vantages of a run, open. All of a run's work is done by one thread, which steps from one to the other.
+class Vantages {
+ public:
+  Vantages() = default;
+  Vantages(const Vantages&) = delete;
+  Vantages& operator=(const Vantages&) = delete;
+
+  ~Vantages() {
+    if (home_) {
+      home_->enter();
+    }
+  }
+
+  /// Opens what the DUT file says of the vantages of these targets. An ordinary user reaches a namespace only by the user
+  /// namespace above it, from which there is no way back: then this process moves there for good.
+  Result<> open(const Dut& dut, const std::vector<Target>& targets) {
+    for (const auto& target : targets) {
+      const auto point = dut.lab.vantages.find(target.vantage);
+      if (point == dut.lab.vantages.end() || points_.contains(target.vantage)) {
+        continue;
+      }
+      auto vantage = Vantage::open(target.vantage, point->second);
+      if (!vantage && vantage.error().kind == ErrorKind::denied) {
+        if (auto moved = enter_namespace(namespace_path(point->second)); !moved) {
+          return moved.error();
+        }
+        vantage = Vantage::open(target.vantage, point->second);
+      }
+      if (!vantage) {
+        return vantage.error();
+      }
+      points_.emplace(target.vantage, std::move(*vantage));
+    }
+    if (!points_.empty()) {
+      auto home = Vantage::here();
+      if (!home) {
+        return home.error();
+      }
+      home_ = std::move(*home);
+    }
+    return {};
+  }
+
+  /// Where the work of a vantage runs; that of the run itself with an unknown one. The plain executor where all are one.
+  asio::any_io_executor executor(asio::io_context& context, const std::string& vantage) const {
+    if (points_.empty()) {
+      return context.get_executor();
+    }
+    const auto point = points_.find(vantage);
+    return VantageExecutor(context.get_executor(), point == points_.end() ? *home_ : point->second);
+  }
+
+  bool any() const { return !points_.empty(); }
+
+ private:
+  std::map<std::string, Vantage> points_;
+  std::optional<Vantage> home_;
+};
+
+/// Recipes block: they run on a thread of their own, which ends when they do or when the run is interrupted.
+class Recipes {
+ public:
+  explicit Recipes(RecipeSurroundings surroundings)
+      : surroundings_(std::move(surroundings)), cancel_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    surroundings_.cancel = cancel_.get();
+  }
+
+  void cancel() {
+    const std::uint64_t one = 1;
+    std::ignore = ::write(cancel_.get(), &one, sizeof one);
+  }
+
+  asio::awaitable<Result<RecipeOutcome>> run(const Recipe& recipe, std::string sample, std::string state) {
+    auto work = run_here(recipe, surroundings_, std::move(sample), std::move(state));
+    const auto executor = pool_.get_executor();
+    auto outcome = co_await asio::co_spawn(executor, std::move(work), asio::use_awaitable);
+    co_return outcome;
+  }
+
+ private:
+  static asio::awaitable<Result<RecipeOutcome>> run_here(const Recipe& recipe, RecipeSurroundings surroundings,
+                                                         std::string sample, std::string state) {
+    surroundings.environment = {{"ASSAY_SAMPLE", std::move(sample)}, {"ASSAY_STATE", std::move(state)}};
+    co_return run_recipe(recipe, surroundings);
+  }
+
+  RecipeSurroundings surroundings_;
+  UniqueFd cancel_;
+  asio::thread_pool pool_{1};
+};
+
 /// The outside of a run: one thread, one budget for each address, the scope guard and its backstop.
 class Session {
  public:
@@ -38,6 +134,12 @@ class Session {
       : pace_(dut.pace), scope_(std::move(scope)), options_(options) {
     install_backstop(scope_);
   }
+
+  Result<> open_vantages(const RunPlan& plan) { return vantages_.open(plan.dut, plan.targets); }
+
+  asio::any_io_executor executor(const std::string& vantage) { return vantages_.executor(context_, vantage); }
+
+  bool has_vantages() const { return vantages_.any(); }
 
   asio::io_context& context() { return context_; }
 
@@ -55,13 +157,15 @@ class Session {
   }
 
   std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline) {
-    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline);
+    return make_network(executor(target.vantage), governor(target.address), scope_, target, deadline);
   }
 
   /// Journals each login attempt before it is made.
   std::function<Result<>(const std::string&, const Endpoint&, const std::string&, std::uint32_t)> login_;
 
  private:
+  Vantages vantages_;  // outlives all work
+
   void restore(Governor& governor, const std::string& address) const {
     std::map<std::string, std::uint32_t> used;
     for (const auto& [key, count] : options_.logins) {
@@ -109,8 +213,8 @@ class Interrupts {
 };
 
 template <class T>
-Result<T> run_to_end(asio::io_context& context, asio::awaitable<Result<T>> work, std::function<void(int)> stop,
-                     asio::cancellation_slot cancel = {}) {
+Result<T> run_to_end(asio::io_context& context, const asio::any_io_executor& home, asio::awaitable<Result<T>> work,
+                     std::function<void(int)> stop, asio::cancellation_slot cancel = {}) {
   std::optional<Interrupts> interrupts;
   if (stop) {
     interrupts.emplace(context, std::move(stop));
@@ -129,7 +233,7 @@ Result<T> run_to_end(asio::io_context& context, asio::awaitable<Result<T>> work,
       interrupts->done();
     }
   };
-  asio::co_spawn(context, std::move(work), asio::bind_cancellation_slot(cancel, std::move(ended)));
+  asio::co_spawn(home, std::move(work), asio::bind_cancellation_slot(cancel, std::move(ended)));
   context.run();
   return result ? *result : Result<T>{Error{ErrorKind::internal, "the engine ended without a result", {}}};
 }
@@ -151,12 +255,29 @@ Result<> check_scope(const RunPlan& plan, bool allow_public) {
   return {};
 }
 
+Result<> check_vantages(const RunPlan& plan) {
+  for (const auto& target : plan.targets) {
+    const auto point = plan.dut.lab.vantages.find(target.vantage);
+    if (point == plan.dut.lab.vantages.end()) {
+      continue;
+    }
+    const auto opened = Vantage::open(target.vantage, point->second);
+    if (!opened && opened.error().kind != ErrorKind::denied) {  // an ordinary user may still have a way
+      return opened.error();
+    }
+  }
+  return {};
+}
+
 Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const ProbeLibrary& library,
                                BundleWriter& bundle, std::vector<Observation> earlier, const SessionOptions& options) {
   if (auto allowed = check_scope(plan, options.allow_public); !allowed) {
     return allowed.error();
   }
   Session session(plan.dut, *scope_of(plan.dut, options.allow_public), options);
+  if (auto opened = session.open_vantages(plan); !opened) {
+    return opened.error();
+  }
   session.login_ = [&bundle](const std::string& address, const Endpoint& endpoint, const std::string& account,
                              std::uint32_t used) {
     return bundle.append("login",
@@ -166,13 +287,29 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
   inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline) {
     return session.network(target, deadline);
   };
+  if (session.has_vantages()) {
+    inputs.executors = [&session](const Target& target) { return session.executor(target.vantage); };
+  }
+  std::optional<Recipes> recipes;
+  if (!plan.phases.empty()) {
+    recipes.emplace(options.surroundings);
+    inputs.recipes = [&recipes](const Recipe& recipe, const std::string& sample, const std::string& state) {
+      return recipes->run(recipe, sample, state);
+    };
+    inputs.device_state = options.device_state;
+  }
   const auto run = make_run(std::move(inputs));
   std::function<void(int)> stop;
   if (options.handle_signals) {
-    stop = [&run](int signal) { run->interrupt(signal); };
+    stop = [&run, &recipes](int signal) {
+      run->interrupt(signal);
+      if (recipes) {
+        recipes->cancel();
+      }
+    };
   }
   auto work = run->execute();
-  return run_to_end<RunOutcome>(session.context(), std::move(work), std::move(stop));
+  return run_to_end<RunOutcome>(session.context(), session.executor({}), std::move(work), std::move(stop));
 }
 
 namespace {
@@ -227,7 +364,8 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
     stop = [&cancel](int) { cancel.emit(asio::cancellation_type::terminal); };
   }
   auto work = single_observation(single, *probe, library, *network, progress);
-  return run_to_end<Observation>(session.context(), std::move(work), std::move(stop), cancel.slot());
+  const auto home = session.executor({});
+  return run_to_end<Observation>(session.context(), home, std::move(work), std::move(stop), cancel.slot());
 }
 
 }  // namespace assay

@@ -13,11 +13,16 @@ struct SessionOptions {
   std::int64_t first_invocation = 1;           // see RunInputs
   std::map<std::string, std::int64_t> logins;  // spent attempts by "address endpoint account", when a run is resumed
   std::function<void(const RunProgress&)> progress;
+  RecipeSurroundings surroundings;  // of the recipes that change the device's state
+  std::string device_state;         // see RunInputs
 };
 
 /// Whether every target of the plan may be contacted: `denied` names the first that is outside the scope, or public
 /// without leave.
 Result<> check_scope(const RunPlan& plan, bool allow_public);
+
+/// Whether the places that the plan probes from are there: `bad_input` names the vantage and what is missing.
+Result<> check_vantages(const RunPlan& plan);
 
 /// One run on the real network: io_context, scope guard, governor and signals around `Run`. Blocks until it ends.
 /// `denied` when a target is outside the scope or public without leave.

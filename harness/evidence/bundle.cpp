@@ -196,7 +196,11 @@ RunFacts Bundle::run_facts() const {
   for (const auto& event : events_) {
     const auto* alive = event.type == "liveness" ? event.data.if_contains("alive") : nullptr;
     const bool answered = alive != nullptr && *alive == true && text(event.data, "address") == lost_address;
-    if (event.type == "run_finished") {
+    if (event.type == "state_failed") {
+      out.unreached[text(event.data, "state")] = text(event.data, "because");
+    } else if (event.type == "state_reached") {
+      out.unreached.erase(text(event.data, "state"));
+    } else if (event.type == "run_finished") {
       out.finished = true;
     } else if (event.type == "device_lost") {
       out.device_lost = true;

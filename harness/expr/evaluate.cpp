@@ -302,9 +302,9 @@ Result<> check_program(std::string_view program, std::string_view where) {
 }
 
 std::vector<NameUse> names_used(std::string_view program) {
-  constexpr std::array<std::string_view, 11> kReaders = {"fact",          "present",  "observed", "coverage",
+  constexpr std::array<std::string_view, 12> kReaders = {"fact",          "present",  "observed", "coverage",
                                                          "evidence",      "support",  "ics",      "ixit",
-                                                         "ixit_declared", "declared", "obs"};
+                                                         "ixit_declared", "declared", "obs",      "changes"};
   // Functions that take a list of IXIT tables.
   constexpr std::array<std::string_view, 5> kTableReaders = {"service_endpoints", "declared_services", "undeclared",
                                                              "declaration_doubts", "undeclared_udp"};

@@ -122,6 +122,30 @@ def udp_doubts: . as $o
       (coverage("udp") | select(.answered == 0)
        | {what: "None of \(.asked) UDP ports answered or refused: the device may be off, or everything is filtered on the way",
           observation: $o.id}) );
+def __pair($of): if $__judge | has("pair") then $__judge.pair else __fault("\($of)() is for units with a state pair") end;
+def __thing: if type == "object" and has("endpoint") then .endpoint else tojson end;
+def __change($was; $is): {gone: [$was[] | select(__thing as $t | any($is[]; __thing == $t) | not)],
+  appeared: [$is[] | select(__thing as $t | any($was[]; __thing == $t) | not)],
+  stayed: [$is[] | select(__thing as $t | any($was[]; __thing == $t))]};
+def changes($k): __name($k; "changes") | __pair("changes") as $pair | __aliases($k) as $aliases
+  | (if $aliases == [] then __fault("unknown fact \"\($k)\": no probe of this unit declares it") else $aliases end)
+  | ([.[] | select(. as $a | $pair.after | index($a) != null) | obs(.)]) as $later
+  | .[] | select(. as $a | $pair.after | index($a) == null) | obs(.) as $old | $later[]
+  | select(.sample == $old.sample and .vantage == $old.vantage and .address == $old.address
+           and .endpoint == $old.endpoint and (.state | split("+")[0]) == $old.state) | . as $new
+  | ($old | fact($k; [])) as $was | ($new | fact($k; [])) as $is
+  | {sample: $old.sample, vantage: $old.vantage, address: $old.address, state: $old.state, endpoint: $old.endpoint,
+     before: $old.id, after: $new.id, evidence: (($old | evidence($k)) + ($new | evidence($k)))} + __change($was; $is);
+def still_there(c): __pair("still_there") as $pair | [c] as $changes | $pair.closes[] as $port | $changes[]
+  | select(any(.stayed[], .appeared[]; .endpoint == $port))
+  | {what: "\($port) still answers from \(.vantage) after the trigger \($pair.trigger), which is to close it",
+     endpoint: $port, expected: "closed once its service is switched off", observed: "open", evidence: .evidence,
+     observation: [.before, .after]};
+def pair_doubts(c): __pair("pair_doubts") as $pair | [c] as $changes
+  | ( ($pair.closes | select(length == 0)
+       | {what: "The DUT file does not say which ports the trigger \($pair.trigger) closes (lab.trigger, key closes)"}),
+      ($pair.closes[] as $port | select(any($changes[]; any(.gone[], .stayed[]; .endpoint == $port)) | not)
+       | {what: "\($port) was not open before the trigger \($pair.trigger), so the pair shows nothing of it", endpoint: $port}) );
 def __in_ranges($ranges; $port): any($ranges | split(",")[] | split("-") | map(tonumber); .[0] <= $port and $port <= .[-1]);
 def sweep_contradictions($ports): __is_service("sweep_contradictions") | . as $o | select(.endpoint | startswith("tcp/"))
   | (.endpoint[4:] | tonumber) as $port | fact("service.reachable") as $reachable | evidence("service.reachable") as $seen

@@ -33,6 +33,16 @@ std::vector<std::string> wanted(const std::vector<std::string>& list, const char
 
 }  // namespace
 
+namespace {
+
+/// "state factory", "state initialised after the trigger services_off".
+std::string state_in_words(const std::string& state) {
+  const auto base = state_before(state);
+  return "state " + base + (base == state ? "" : " after the trigger " + state.substr(base.size() + 1));
+}
+
+}  // namespace
+
 std::string unit_id(const Case& test_case, const Unit& unit) {
   return test_case.id + "/" + unit.id;
 }
@@ -62,9 +72,22 @@ std::vector<const PlannedStep*> RunView::steps_of(const std::string& unit, const
 std::string RunView::place(const Target& target, const std::optional<Endpoint>& endpoint) const {
   std::string out = endpoint ? " on " + endpoint->text() : "";
   if (plan_.targets.size() > 1) {
-    out += " of sample " + target.sample + " (" + target.vantage + ", " + target.address + ")";
+    out += " of sample " + target.sample + " (" + target.vantage + ", " + target.address +
+           (several_states() ? ", " + target.state : "") + ")";
   }
   return out;
+}
+
+bool RunView::several_states() const {
+  return std::any_of(plan_.targets.begin(), plan_.targets.end(),
+                     [&](const auto& target) { return target.state != plan_.targets.front().state; });
+}
+
+/// ": why" for a state or trigger that the plan knows a reason for.
+std::string RunView::left_out(const std::string& name) const {
+  const auto found = std::find_if(plan_.left_out.begin(), plan_.left_out.end(),
+                                  [&](const auto& entry) { return entry.name == name; });
+  return found == plan_.left_out.end() ? "" : ": " + found->because;
 }
 
 std::string RunView::death() const {
@@ -97,8 +120,13 @@ void RunView::add_reach(const Case& test_case, const Unit& unit, std::vector<Obs
   }
   for (const auto& state : wanted(test_case.states, "initialised")) {
     if (!states.contains(state)) {
-      out.push_back({kind, open_thing(ClosedBy::laboratory, "the device was not in state " + state + " in this run")});
+      out.push_back({kind, open_thing(ClosedBy::laboratory, "the device was not in state " + state + " in this run" + left_out(state))});
     }
+  }
+  if (!unit.pair.empty() && !planned && out.empty()) {
+    out.push_back({kind, open_thing(ClosedBy::laboratory, "the trigger " + unit.pair.front().trigger +
+                                                              " of this state pair was not pulled in this run" +
+                                                              left_out(unit.pair.front().trigger))});
   }
   if (static_cast<std::int64_t>(samples.size()) < test_case.samples) {
     out.push_back({kind, open_thing(ClosedBy::laboratory, "needs " + std::to_string(test_case.samples) + " samples of the model, " +
@@ -149,7 +177,13 @@ void RunView::add_invocation(const PlannedStep& step, const std::optional<Endpoi
     return;
   }
   const auto who = step.probe + place(step.target, endpoint);
-  if (facts_.device_lost) {
+  const auto unreached = facts_.unreached.find(step.target.state);
+  if (unreached != facts_.unreached.end()) {
+    out.push_back({Obstacle::never_ran, open_thing(ClosedBy::laboratory,
+                                                   "the device could not be brought to " + state_in_words(unreached->first) +
+                                                       ": " + unreached->second,
+                                                   text(endpoint))});
+  } else if (facts_.device_lost) {
     out.push_back({Obstacle::missing, open_thing(ClosedBy::evidence, death() + ", before " + who + " ran", text(endpoint))});
   } else if (!facts_.finished) {
     out.push_back(
@@ -199,11 +233,25 @@ void RunView::add_step(const PlannedStep& step, const std::optional<Endpoint>& o
   }
 }
 
+json::object RunView::pair_of(const Unit& unit) const {
+  if (unit.pair.empty()) {
+    return {};
+  }
+  const auto& pair = unit.pair.front();
+  const auto phase = std::find_if(plan_.phases.begin(), plan_.phases.end(),
+                                  [&](const auto& one) { return one.trigger == pair.trigger; });
+  const bool planned = phase != plan_.phases.end() && phase->recipe;
+  return {{"trigger", pair.trigger},
+          {"after", to_json(pair.after)},
+          {"closes", planned ? to_json(phase->recipe->closes) : json::value(json::array{})}};
+}
+
 Instance RunView::whole(const Case& test_case, const Unit& unit) const {
   Instance out;
   out.test_case = &test_case;
   out.unit = &unit;
   out.id = unit_id(test_case, unit);
+  out.pair = pair_of(unit);
   add_reach(test_case, unit, out.obstacles);
   for (const auto& observe : unit.observe) {
     AliasView view{observe.alias, find_probe_info(plan_, observe.probe), {}, true};
@@ -226,10 +274,11 @@ Instance RunView::narrowed(const Case& test_case, const Unit& unit, const Planne
   out.unit = &unit;
   out.endpoint = text(endpoint);
   out.id = unit_id(test_case, unit);
+  out.pair = pair_of(unit);
   for (const auto& observe : unit.observe) {
     AliasView view{observe.alias, find_probe_info(plan_, observe.probe), {}, false};
     for (const auto* step : steps_of(out.id, observe.alias)) {
-      if (step->target != over.target) {
+      if (!is_same_place(step->target, over.target)) {
         continue;
       }
       const auto only = step->for_each.empty() ? std::nullopt : endpoint;
@@ -249,6 +298,7 @@ Instance RunView::narrowed(const Case& test_case, const Unit& unit, const Planne
   out.id += out.endpoint.empty() ? "" : "/" + out.endpoint;
   if (plan_.targets.size() > 1) {
     out.id += "@" + over.target.sample + "/" + over.target.vantage + "/" + over.target.address;
+    out.id += several_states() ? "/" + over.target.state : "";
   }
   return out;
 }
@@ -264,6 +314,7 @@ std::vector<Instance> RunView::instances(const Case& test_case, const Unit& unit
   rest.unit = &unit;
   rest.id = unit_id(test_case, unit);
   rest.rest = true;
+  rest.pair = pair_of(unit);
   add_reach(test_case, unit, rest.obstacles);
   const auto over_steps = steps_of(rest.id, unit.expand);
   for (const auto* over : over_steps) {

@@ -44,6 +44,7 @@ struct Instance {
   std::string endpoint;
   bool rest = false;
   std::vector<AliasView> aliases;
+  json::object pair;                  // of a unit with a state pair: what programs read as .pair
   std::vector<Obstructed> obstacles;  // of steps and observations; those of expressions come later
 };
 
@@ -76,6 +77,9 @@ class RunView {
                     const std::optional<Endpoint>& endpoint) const;
   std::string place(const Target& target, const std::optional<Endpoint>& endpoint) const;
   std::string death() const;
+  bool several_states() const;
+  json::object pair_of(const Unit& unit) const;
+  std::string left_out(const std::string& name) const;
 
   const RunPlan& plan_;
   const RunFacts& facts_;

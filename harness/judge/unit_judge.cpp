@@ -146,7 +146,8 @@ class UnitJudge {
     }
     out.endpoint = instance_.endpoint;
     for (const auto& use : names_used(program)) {
-      if (use.function == "fact" || use.function == "present" || use.function == "observed") {
+      if (use.function == "fact" || use.function == "present" || use.function == "observed" ||
+          use.function == "changes") {
         out.facts.push_back(use.name);
       }
     }
@@ -361,6 +362,9 @@ json::object instance_document(const Instance& instance) {
   json::object out{{"obs", json::object{}}, {"specs", json::object{}}};
   for (const auto& alias : instance.aliases) {
     add_alias(out, alias.alias, alias.probe, alias.observations);
+  }
+  if (!instance.pair.empty()) {
+    out["pair"] = instance.pair;
   }
   return out;
 }

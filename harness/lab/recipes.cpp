@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 #include "harness/lab/process.hpp"
 
@@ -27,7 +28,34 @@ struct Command {
   std::string said;
 };
 
-[[noreturn]] void become(const std::string& command, const std::string& folder, int output) {
+/// Ours with the additions; made before the fork, for after it nothing may be allocated.
+class Environment {
+ public:
+  explicit Environment(const std::map<std::string, std::string>& added) {
+    for (char** one = environ; *one != nullptr; ++one) {
+      const std::string text = *one;
+      if (!added.contains(text.substr(0, text.find('=')))) {
+        texts_.push_back(text);
+      }
+    }
+    for (const auto& [name, value] : added) {
+      texts_.push_back(name + "=" + value);
+    }
+    for (auto& text : texts_) {
+      pointers_.push_back(text.data());
+    }
+    pointers_.push_back(nullptr);
+  }
+
+  char* const* get() const { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<char*> pointers_;
+};
+
+[[noreturn]] void become(const std::string& command, const std::string& folder, const Environment& environment,
+                         int output) {
   setpgid(0, 0);
   sigset_t none;
   sigemptyset(&none);
@@ -37,20 +65,22 @@ struct Command {
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
   if (folder.empty() || chdir(folder.c_str()) == 0) {
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    execle("/bin/sh", "sh", "-c", command.c_str(), nullptr, environment.get());
   }
   _exit(127);
 }
 
-Result<Command> start(const std::string& command, const std::string& folder) {
+Result<Command> start(const std::string& command, const RecipeSurroundings& surroundings) {
   auto pipe = lab::make_pipe();
   if (!pipe) {
     return pipe.error();
   }
+  const Environment environment(surroundings.environment);
+  const auto folder = surroundings.folder.string();
   Command out;
   out.process = fork();
   if (out.process == 0) {
-    become(command, folder, pipe->write.get());
+    become(command, folder, environment, pipe->write.get());
   }
   if (out.process < 0) {
     return lab::system_error("cannot start a command");
@@ -120,7 +150,7 @@ std::string how_it_ended(int status) {
 }
 
 Result<RecipeOutcome> run_command(const Recipe& recipe, const RecipeSurroundings& surroundings) {
-  auto command = start(*recipe.exec, surroundings.folder.string());
+  auto command = start(*recipe.exec, surroundings);
   if (!command) {
     return command.error();
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "harness/model/dut.hpp"
@@ -17,6 +18,8 @@ struct RecipeSurroundings {
   /// Shows the sentence to a person and waits until they say it is done; false when they will not. Empty: nobody is
   /// there.
   std::function<bool(const std::string& sentence)> ask{};
+  /// Added to the environment of a command: "ASSAY_SAMPLE" -> "A".
+  std::map<std::string, std::string> environment{};
   int cancel = -1;  // descriptor that becomes readable when the run is interrupted; -1 for none
 };
 

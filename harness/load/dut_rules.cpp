@@ -79,6 +79,41 @@ void rule_addresses_in_scope(const Node& root, const std::vector<Network>& scope
   }
 }
 
+void rule_vantages(const Node& root, Faults& faults) {
+  const auto& vantages = child(child(root, "lab"), "vantages");
+  for (std::size_t i = 0; i < vantages.keys.size(); ++i) {
+    const auto& name = vantages.keys[i];
+    const auto& point = vantages.items[i];
+    if (point.is_mapping() && text_of(point, "netns").empty() && text_of(point, "interface").empty()) {
+      faults.add(name.place, "the vantage " + shown(name.text) + " is nowhere: give it \"netns\" or \"interface\"");
+    }
+    const auto& samples = child(root, "samples").items;
+    const bool used = std::any_of(samples.begin(), samples.end(), [&](const auto& sample) {
+      return find(child(sample, "at"), name.text) != nullptr;
+    });
+    if (!samples.empty() && !used) {
+      faults.add(name.place, "no sample has an address at the vantage " + shown(name.text) + ": add it to \"at\"");
+    }
+  }
+}
+
+/// Only these two bring a device somewhere; `tcp` waits, and `emulate` is for `start`.
+void rule_changes(const Node& root, Faults& faults) {
+  for (const std::string key : {"states", "trigger"}) {
+    const auto& recipes = child(child(root, "lab"), key);
+    for (std::size_t i = 0; i < recipes.keys.size(); ++i) {
+      const auto& recipe = recipes.items[i];
+      if (find(recipe, "tcp") != nullptr || find(recipe, "emulate") != nullptr) {
+        faults.add(recipes.keys[i].place, "lab." + key + "." + recipes.keys[i].text +
+                                              " changes the device: give it \"exec\" or \"prompt\"");
+      }
+      if (const auto* mark = find_mark(recipe, "closes"); mark != nullptr && key == "states") {
+        faults.add(mark->place, "\"closes\" is for triggers");
+      }
+    }
+  }
+}
+
 void rule_ics_reasons(const Node& root, Faults& faults) {
   const auto& ics = child(root, "ics");
   for (std::size_t i = 0; i < ics.keys.size(); ++i) {
@@ -162,6 +197,8 @@ void check_dut_rules(const Node& root, Faults& faults) {
   const auto scope = rule_scope(root, faults);
   rule_samples_unique(root, faults);
   rule_addresses_in_scope(root, scope, faults);
+  rule_vantages(root, faults);
+  rule_changes(root, faults);
   rule_ics_reasons(root, faults);
   rule_standard(root, faults);
   rule_ixit_ports(root, faults);

@@ -26,6 +26,11 @@ Recipe recipe_of(const Node& node) {
     out.tcp = Endpoint{Transport::tcp, static_cast<std::uint16_t>(integer_of(node, "tcp", 0))};
   }
   out.within_ms = parse_duration(text_of(node, "within")).value_or(out.within_ms);
+  for (const auto& endpoint : texts_of(node, "closes")) {
+    if (const auto parsed = Endpoint::parse(endpoint)) {
+      out.closes.push_back(*parsed);
+    }
+  }
   return out;
 }
 
@@ -52,7 +57,8 @@ LabRecipes lab_of(const Node& lab) {
   out.power_cycle = recipe_at(child(lab, "power"), "cycle");
   const auto& vantages = child(lab, "vantages");
   for (std::size_t i = 0; i < vantages.keys.size(); ++i) {
-    out.vantages[vantages.keys[i].text] = text_of(vantages.items[i], "netns");
+    out.vantages[vantages.keys[i].text] = {text_of(vantages.items[i], "netns"),
+                                           text_of(vantages.items[i], "interface")};
   }
   return out;
 }

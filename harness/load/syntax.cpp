@@ -189,8 +189,15 @@ bool is_end_date(std::string_view text) {
   return text == "undated" || is_partial_date(text);
 }
 
-bool is_absolute_path(std::string_view text) {
-  return text.size() > 1 && text[0] == '/';
+bool is_namespace(std::string_view text) {
+  return is_identifier(text) || (text.size() > 1 && text[0] == '/');
+}
+
+/// What the kernel takes as a name (dev_valid_name), but for bytes that would not show on a terminal.
+bool is_interface(std::string_view text) {
+  constexpr std::size_t kLongest = 15;
+  return !text.empty() && text.size() <= kLongest && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '/' && c != ':'; });
 }
 
 }  // namespace
@@ -234,8 +241,11 @@ constinit const Syntax kPartialDate{"partial date", "^[0-9]{4}(-(0[1-9]|1[0-2])(
 constinit const Syntax kEndDate{"date or undated",
                                 "^(undated|[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?)$",
                                 "a day, month or year such as 2025-01-01, or undated", &is_end_date, "2025-01-01"};
-constinit const Syntax kAbsolutePath{"absolute path", "^/.+$", "a path that begins with /", &is_absolute_path,
-                                     "/run/netns/wan"};
+constinit const Syntax kNamespace{"namespace", "^(/.+|[A-Za-z0-9][A-Za-z0-9._-]*)$",
+                                  "a path that begins with / or a name below /run/netns, such as wan", &is_namespace,
+                                  "/run/netns/wan"};
+constinit const Syntax kInterface{"interface", "^[!-.0-9;-~]{1,15}$",
+                                  "the name of an interface, at most 15 letters, such as eth1", &is_interface, "eth1"};
 constinit const Syntax kRelativePath{
     "relative path", "^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
     "a path below the DUT file's folder, of letters, digits, -, _ and ., such as certificates/module.pdf",

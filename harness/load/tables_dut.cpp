@@ -69,12 +69,16 @@ constinit const Shape kPace{.form = Form::mapping, .table = &kPaceTable, .other 
 
 constinit const Shape kPort{.form = Form::integer, .least = 1, .most = 65535};
 constinit const Shape kDurationText{.form = Form::text, .syntax = &kDuration};
+constinit const Shape kEndpointItem{.form = Form::text, .syntax = &kEndpointText};
+constinit const Shape kEndpoints{.form = Form::list, .item = &kEndpointItem};
 constinit const Key kRecipeKeys[] = {
     {"exec", &kSentence, false, "", "Command line, run by /bin/sh in the DUT file's folder", "./reset.sh"},
     {"tcp", &kPort, false, "", "Done when this TCP port accepts", "443"},
     {"prompt", &kSentence, false, "", "A sentence for the person at the bench", "Hold reset for 10 seconds"},
     {"emulate", &kSentence, false, "", "Name of an emulated device", "camera-weak"},
     {"within", &kDurationText, false, "30s", "Time it may take", "30s"},
+    {"closes", &kEndpoints, false, "[]", "Of a trigger that switches services off: ports that are shut afterwards",
+     "[tcp/8080]"},
 };
 constinit const Table kRecipeTable{"a recipe",
                                    "One way to bring the device somewhere or make it act; none: a person is asked",
@@ -89,11 +93,15 @@ constinit const Key kPowerKeys[] = {
 constinit const Table kPowerTable{"the power", "The device's power supply", kPowerKeys};
 constinit const Shape kPower{.form = Form::mapping, .table = &kPowerTable};
 
-constinit const Shape kPathText{.form = Form::text, .syntax = &kAbsolutePath};
+constinit const Shape kNamespaceText{.form = Form::text, .syntax = &kNamespace};
+constinit const Shape kInterfaceText{.form = Form::text, .syntax = &kInterface};
 constinit const Key kVantageKeys[] = {
-    {"netns", &kPathText, true, "", "Network namespace of this machine to probe from", "/run/netns/wan"},
+    {"netns", &kNamespaceText, false, "",
+     "Network namespace of this machine to probe from: a path, or a name below /run/netns", "/run/netns/wan"},
+    {"interface", &kInterfaceText, false, "",
+     "Interface that everything is sent through, whatever the routes say; in `netns` where both are given", "eth1"},
 };
-constinit const Table kVantageTable{"a vantage", "Where this machine reaches the device from", kVantageKeys};
+constinit const Table kVantageTable{"a vantage", "Where this machine reaches the device from: a namespace, an interface, or both", kVantageKeys};
 constinit const Shape kVantage{.form = Form::mapping, .table = &kVantageTable};
 constinit const Shape kVantageMap{.form = Form::map, .words = kVantageWords, .item = &kVantage, .may_be_empty = true};
 
@@ -101,8 +109,8 @@ constinit const Key kLabKeys[] = {
     {"start", &kRecipe, false, "", "How to start the device", "{exec: ./start.sh}"},
     {"ready", &kRecipe, false, "", "How to tell that it is ready", "{tcp: 443, within: 30s}"},
     {"stop", &kRecipe, false, "", "How to stop it", "{exec: ./stop.sh}"},
-    {"states", &kStateRecipes, false, "", "State -> how to reach it", "{factory: {exec: ./reset.sh}}"},
-    {"trigger", &kTriggerRecipes, false, "", "Name -> how to make the device act",
+    {"states", &kStateRecipes, false, "", "State -> how to reach it from any other: exec or prompt", "{factory: {exec: ./reset.sh}}"},
+    {"trigger", &kTriggerRecipes, false, "", "Name -> how to make the device act: exec or prompt",
      "{check_update: {exec: ./check.sh}}"},
     {"power", &kPower, false, "", "The power supply", "{cycle: {exec: \"pdu 3 cycle\"}}"},
     {"vantages", &kVantageMap, false, "", "Vantage -> where to probe from", "{wan: {netns: /run/netns/wan}}"},

@@ -123,6 +123,18 @@ constinit const Key kManualKeys[] = {
 constinit const Table kManualTable{"a manual step", "What a person does for the unit", kManualKeys};
 constinit const Shape kManual{.form = Form::mapping, .table = &kManualTable};
 
+constinit const Key kPairKeys[] = {
+    {"trigger", &kNameText, true, "", "Trigger of the DUT file (`lab.trigger`) that changes the setting",
+     "services_off"},
+    {"undo", &kNameText, false, "", "Trigger that changes it back", "services_on"},
+    {"ask", &kSentence, false, "", "What a person at the terminal is asked to do where the DUT file has no such trigger",
+     "Switch the file server off in the settings"},
+    {"after", &kNames, false, "", "Aliases of `observe` that are observed after it, the others before; with `probe` the "
+     "aliases are `before` and `after`", "[after]"},
+};
+constinit const Table kPairTable{"a state pair", "Observe, change one setting, observe again", kPairKeys};
+constinit const Shape kPair{.form = Form::mapping, .table = &kPairTable};
+
 constinit const Shape kCloses{.form = Form::word, .words = kClosesWords};
 constinit const Shape kFactText{.form = Form::text, .syntax = &kFactKey};
 constinit const Shape kFacts{.form = Form::list, .item = &kFactText, .may_be_empty = true};
@@ -137,6 +149,8 @@ constinit const Key kUnitKeys[] = {
     {"probe", &kNameText, false, "", "Short for `observe` with one alias of the probe's name", "ports"},
     {"with", &kWith, false, "{}", "With `probe`: its parameters", "{tcp: all}"},
     {"for_each", &kJq, false, "", "With `probe`: its endpoints", "'ixit(\"15-Intf\") | .port'"},
+    {"pair", &kPair, false, "", "Observes before and after a setting of the device was changed",
+     "{trigger: services_off}"},
     {"expand", &kNameText, false, "", "Alias: one verdict for each of its observations", "services"},
     {"expect", &kJq, false, "", "jq yielding endpoints that must be among the expanded ones",
      "'ixit(\"15-Intf\") | .port'"},

@@ -21,6 +21,9 @@ std::vector<WrittenAlias> aliases_of(const Node& unit) {
     out.push_back({observe.keys[i].text, &observe.items[i]});
   }
   if (const auto* probe = find(unit, "probe"); probe != nullptr && probe->is_scalar() && out.empty()) {
+    if (find(unit, "pair") != nullptr) {
+      return {{"before", &unit}, {"after", &unit}};
+    }
     out.push_back({probe->text, &unit});
   }
   return out;
@@ -39,6 +42,7 @@ class UnitReader {
     for (const auto& written : aliases_of(node_)) {
       read_alias(written);
     }
+    read_pair();
     rule_planned_probe();
     rule_needs();
     rule_expand();
@@ -116,6 +120,27 @@ class UnitReader {
       facts_known_ = false;
     }
     unit_.observe.push_back(std::move(observe));
+  }
+
+  void read_pair() {
+    const auto* node = find(node_, "pair");
+    if (node == nullptr || !node->is_mapping()) {
+      return;
+    }
+    StatePair pair{text_of(*node, "trigger"), text_of(*node, "undo"), text_of(*node, "ask"), texts_of(*node, "after")};
+    const auto known = aliases();
+    if (given("probe") && pair.after.empty()) {
+      pair.after = {"after"};
+    }
+    for (const auto& alias : pair.after) {
+      if (std::find(known.begin(), known.end(), alias) == known.end()) {
+        fault(node->place, "this unit has no alias " + shown(alias) + suggestion(alias, known));
+      }
+    }
+    if (pair.after.empty() || pair.after.size() >= known.size()) {
+      fault(node->place, "a pair needs an alias before the trigger and one after it: name the later ones in \"after\"");
+    }
+    unit_.pair.push_back(std::move(pair));
   }
 
   const ProbeInfo* known_probe(const Node& mapping) {

@@ -4,6 +4,28 @@
 
 namespace assay {
 
+json::value VantagePoint::json() const {
+  if (interface.empty()) {
+    return json::string(netns);
+  }
+  return json::object{{"netns", netns}, {"interface", interface}};
+}
+
+Result<> VantagePoint::read(const json::value& value, const std::string& pointer) {
+  interface.clear();
+  if (value.is_string()) {
+    return from_json(value, netns, pointer);
+  }
+  const auto* object = value.if_object();
+  if (object == nullptr || object->size() != 2 || !object->contains("netns") || !object->contains("interface")) {
+    return detail::json_error(pointer, "a namespace, or netns and interface");
+  }
+  if (auto first = from_json(object->at("netns"), netns, pointer + "/netns"); !first) {
+    return first;
+  }
+  return from_json(object->at("interface"), interface, pointer + "/interface");
+}
+
 std::string in_words(const Inherited& entry) {
   return "certificate " + entry.certificate + " (" + entry.scheme + ") of " + entry.component + " " + entry.version +
          (entry.accepted_by.empty() ? "" : ", accepted by " + entry.accepted_by);

@@ -62,10 +62,24 @@ struct Recipe {
   std::optional<std::string> prompt;   // a sentence for the person at the bench
   std::optional<std::string> emulate;  // name of an emulated device
   std::uint32_t within_ms = 30000;     // time it may take
+  Later<Endpoint> closes;              // of a trigger: ports that have to be shut once it was pulled
 
   bool operator==(const Recipe&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(Recipe, (), (exec, tcp, prompt, emulate, within_ms))
+BOOST_DESCRIBE_STRUCT(Recipe, (), (exec, tcp, prompt, emulate, within_ms, closes))
+
+/// Where this machine reaches the device from: a network namespace, an interface that its sockets are bound to, or an
+/// interface in a namespace.
+struct VantagePoint {
+  std::string netns;      // path, or a name below /run/netns; empty: the one this process began in
+  std::string interface;  // "eth1"; empty: as the routes say
+
+  bool operator==(const VantagePoint&) const = default;
+
+  /// The bare text of `netns` where there is no interface, as earlier versions wrote it.
+  json::value json() const;
+  Result<> read(const json::value& value, const std::string& pointer);
+};
 
 /// How the laboratory handles the device as a thing.
 struct LabRecipes {
@@ -75,7 +89,7 @@ struct LabRecipes {
   std::map<std::string, Recipe> states;    // state -> how to reach it
   std::map<std::string, Recipe> triggers;  // name -> how to make the device act
   std::optional<Recipe> power_cycle;
-  std::map<std::string, std::string> vantages;  // vantage -> network namespace path to probe from
+  std::map<std::string, VantagePoint> vantages;  // vantage -> where to probe from
 
   bool operator==(const LabRecipes&) const = default;
 };

@@ -32,4 +32,17 @@ Result<> Endpoint::read(const json::value& value, const std::string& pointer) {
   return {};
 }
 
+std::string state_after(std::string_view state, std::string_view trigger) {
+  return std::string{state} + "+" + std::string{trigger};
+}
+
+std::string state_before(std::string_view state) {
+  return std::string{state.substr(0, state.find('+'))};
+}
+
+bool is_same_place(const Target& one, const Target& other) {
+  return one.sample == other.sample && one.vantage == other.vantage && one.address == other.address &&
+         state_before(one.state) == state_before(other.state);
+}
+
 }  // namespace assay

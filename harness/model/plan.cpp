@@ -27,4 +27,10 @@ std::string lacks_in_words(const Plan& plan, const std::string& key) {
          (key == "managed" ? ": say retail or isp" : "");
 }
 
+bool is_after_trigger(const Unit& unit, const std::string& alias) {
+  return std::any_of(unit.pair.begin(), unit.pair.end(), [&](const auto& pair) {
+    return std::find(pair.after.begin(), pair.after.end(), alias) != pair.after.end();
+  });
+}
+
 }  // namespace assay

@@ -75,6 +75,17 @@ struct ManualStep {
 };
 BOOST_DESCRIBE_STRUCT(ManualStep, (), (question, look_at, pass, fail, inconclusive, attachments))
 
+/// The step of a unit that observes, has one setting of the device changed, and observes again.
+struct StatePair {
+  std::string trigger;             // `lab.trigger` of the DUT file that changes it
+  std::string undo;                // trigger that changes it back; empty: none
+  std::string ask;                 // sentence for a person where the DUT file has no such trigger; empty: nobody is asked
+  std::vector<std::string> after;  // aliases that are observed after it; the others before
+
+  bool operator==(const StatePair&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(StatePair, (), (trigger, undo, ask, after))
+
 /// Smallest thing with a verdict.
 struct Unit {
   std::string id;  // "a"; unique in its case
@@ -95,12 +106,16 @@ struct Unit {
   std::string where_fail;
   std::string where_inconclusive;
   std::string where_expect;
+  Later<StatePair> pair;  // none or one
 
   bool operator==(const Unit&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Unit, (),
                       (id, title, closes, can_pass, can_fail, observe, expand, expect, needs, fail, inconclusive,
-                       remedy, manual, planned_probe, where, where_fail, where_inconclusive, where_expect))
+                       remedy, manual, planned_probe, where, where_fail, where_inconclusive, where_expect, pair))
+
+/// Whether that alias is observed after the trigger of the unit's state pair.
+bool is_after_trigger(const Unit& unit, const std::string& alias);
 
 /// A machine closes the unit: no person is needed and its probe is in this build.
 bool is_machine_unit(const Unit& unit);

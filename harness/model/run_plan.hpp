@@ -62,6 +62,28 @@ struct UnitBinding {
 };
 BOOST_DESCRIBE_STRUCT(UnitBinding, (), (unit, alias, steps))
 
+/// One stretch of the run in which the device stays in one state, and what brings it there.
+struct PlannedPhase {
+  std::string state;                 // of its targets: "factory", or "initialised+services_off" behind a trigger
+  std::string trigger;               // of a state pair; empty for a state of the device
+  std::vector<std::string> samples;  // ids of the units that are brought there
+  bool found = false;                // the device is in this state when the run begins
+  std::optional<Recipe> recipe;      // none: nothing leads to it
+  std::optional<Recipe> undo;        // of a trigger
+
+  bool operator==(const PlannedPhase&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(PlannedPhase, (), (state, trigger, samples, found, recipe, undo))
+
+/// A state or a trigger that cases ask for, that the DUT file knows, and that this run leaves out.
+struct LeftOut {
+  std::string name;  // "factory", "services_off"
+  std::string because;
+
+  bool operator==(const LeftOut&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(LeftOut, (), (name, because))
+
 /// The run plan: everything that is decided before the first packet. Reviewed by people, stored in the bundle,
 /// and, with the journal, all that the judge reads.
 struct RunPlan {
@@ -76,9 +98,12 @@ struct RunPlan {
   std::vector<ProbeInfo> probes;         // of the steps, as they were in this build
   std::string allow = "intrusive";       // highest intrusiveness allowed
   std::vector<std::string> assumptions;  // what was filled in for want of a declaration, for the report
+  Later<PlannedPhase> phases;            // in order; none: one, in the only state of the targets
+  Later<LeftOut> left_out;
 };
 BOOST_DESCRIBE_STRUCT(RunPlan, (),
-                      (format, date, plan, dut, targets, cases, steps, bindings, probes, allow, assumptions))
+                      (format, date, plan, dut, targets, cases, steps, bindings, probes, allow, assumptions, phases,
+                       left_out))
 ASSAY_JSON_DECLARE(RunPlan);
 
 }  // namespace assay

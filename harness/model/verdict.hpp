@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -167,9 +168,10 @@ struct RunFacts {
   bool device_lost = false;  // liveness failed and did not come back
   std::string lost_at;       // RFC 3339 UTC
   std::string lost_after;    // id of the invocation that ended last before
+  std::map<std::string, std::string> unreached;  // state of targets -> why the device could not be brought there
 
   bool operator==(const RunFacts&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(RunFacts, (), (finished, device_lost, lost_at, lost_after))
+BOOST_DESCRIBE_STRUCT(RunFacts, (), (finished, device_lost, lost_at, lost_after, unreached))
 
 }  // namespace assay

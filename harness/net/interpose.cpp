@@ -6,9 +6,11 @@
 #include <dlfcn.h>
 #include <mutex>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "harness/net/backstop.hpp"
 #include "harness/net/discovery_groups.hpp"
+#include "harness/net/vantage.hpp"
 
 namespace assay {
 
@@ -70,6 +72,19 @@ bool may_reach(const Scope& granted, const sockaddr* to, socklen_t size) {
 }  // namespace assay
 
 extern "C" {
+
+/// Beside the guard: sockets of libraries too are made at the vantage of the work that asks for them.
+int socket(int family, int type, int protocol) {
+  static auto* const real = assay::next<decltype(socket)>("socket");
+  const int made = real(family, type, protocol);
+  if (made < 0 || assay::place_socket(made, family)) {
+    return made;
+  }
+  const int why = errno;
+  ::close(made);
+  errno = why;
+  return -1;
+}
 
 int connect(int socket, const sockaddr* to, socklen_t size) {
   static auto* const real = assay::next<decltype(connect)>("connect");

@@ -14,6 +14,7 @@
 
 #include "harness/net/errors.hpp"
 #include "harness/net/unique_fd.hpp"
+#include "harness/net/vantage.hpp"
 
 namespace assay {
 
@@ -148,6 +149,24 @@ std::optional<NeighbourEntry> parse_neighbour(std::string_view message) {
   return addressed ? std::optional{entry} : std::nullopt;
 }
 
+namespace {
+
+/// The route of a socket that is bound to an interface is another one. Says how many bytes the attribute took.
+std::size_t add_interface(std::array<char, 32>& attributes, std::size_t at) {
+  if (bound_interface().empty()) {
+    return 0;
+  }
+  const std::uint32_t index = ::if_nametoindex(bound_interface().c_str());
+  rtattr attribute{};
+  attribute.rta_type = RTA_OIF;
+  attribute.rta_len = static_cast<unsigned short>(sizeof attribute + sizeof index);
+  std::memcpy(attributes.data() + at, &attribute, sizeof attribute);
+  std::memcpy(attributes.data() + at + sizeof attribute, &index, sizeof index);
+  return attribute.rta_len;
+}
+
+}  // namespace
+
 Result<LinkRoute> route_to(const IpAddress& address) {
   Request<rtmsg> request;
   request.fixed.rtm_family = address.v6 ? AF_INET6 : AF_INET;
@@ -158,7 +177,8 @@ Result<LinkRoute> route_to(const IpAddress& address) {
   attribute.rta_len = static_cast<unsigned short>(sizeof attribute + size);
   std::memcpy(request.attributes.data(), &attribute, sizeof attribute);
   std::memcpy(request.attributes.data() + sizeof attribute, address.bytes.data(), size);
-  finish(request, RTM_GETROUTE, 0, attribute.rta_len);
+  const auto length = attribute.rta_len + add_interface(request.attributes, attribute.rta_len);
+  finish(request, RTM_GETROUTE, 0, length);
   std::optional<LinkRoute> route;
   const int failed = ask_kernel(request.header, [&](std::string_view message) {
     if (!route) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "harness/plan/applicability.hpp"
+#include "harness/plan/phases.hpp"
 
 namespace assay {
 
@@ -68,25 +69,6 @@ void check_declaration(const Plan& plan, const Dut& dut, Problems& problems) {
   }
 }
 
-std::vector<Target> targets_of(const Dut& dut, const PlanOptions& options) {
-  std::vector<Target> out;
-  for (const auto& sample : dut.samples) {
-    for (const auto& vantage : options.vantages) {
-      const auto addresses = sample.at.find(vantage);
-      if (addresses == sample.at.end()) {
-        continue;
-      }
-      for (const auto& address : addresses->second) {
-        const Target target{sample.id, options.state, vantage, address};
-        if (std::find(out.begin(), out.end(), target) == out.end()) {
-          out.push_back(target);
-        }
-      }
-    }
-  }
-  return out;
-}
-
 /// Makes the graph: equal steps are one, and a step comes after those its `for_each` may read.
 class Graph {
  public:
@@ -102,10 +84,18 @@ class Graph {
       if (!names(test_case.vantages, target.vantage, "lan") || !names(test_case.states, target.state, "initialised")) {
         continue;
       }
+      auto changed = target;
+      if (!unit.pair.empty()) {
+        changed.state = state_after(target.state, unit.pair.front().trigger);
+        if (phase_for(plan_, changed.state, target.sample) == nullptr) {
+          continue;  // half a pair shows nothing
+        }
+      }
       std::vector<std::string> before;
       std::vector<std::string> aliases;
       for (std::size_t i = 0; i < unit.observe.size(); ++i) {
-        const auto id = step(unit.observe[i], target, before, aliases);
+        const bool after = is_after_trigger(unit, unit.observe[i].alias);
+        const auto id = step(unit.observe[i], after ? changed : target, before, aliases);
         plan_.bindings[first + i].steps.push_back(id);
         before.push_back(id);
         aliases.push_back(unit.observe[i].alias);
@@ -214,7 +204,7 @@ Result<RunPlan> make_run_plan(const Plan& plan, const Dut& dut, const ProbeCatal
       out.assumptions.push_back("Inherited evidence does not count, " + why + ": " + in_words(entry) + ".");
     }
   }
-  out.targets = targets_of(dut, options);
+  plan_phases(out, options);
   Graph graph{out, probes, options.allow, problems};
   for (const auto& test_case : plan.cases) {
     for (const auto& unit : test_case.units) {

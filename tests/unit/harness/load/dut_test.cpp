@@ -80,7 +80,7 @@ ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
   CHECK(value.lab.states.at("factory").within_ms == 120000);
   CHECK(value.lab.triggers.at("check_update").exec == "./check.sh");
   CHECK(value.lab.power_cycle->exec == "pdu 3 cycle");
-  CHECK(value.lab.vantages == std::map<std::string, std::string>{{"wan", "/run/netns/wan"}});
+  CHECK(value.lab.vantages == std::map<std::string, VantagePoint>{{"wan", {"/run/netns/wan", ""}}});
   CHECK(value.accounts == std::vector<Account>{{"admin", "root", Secret{"hidden", "accounts entry 1"}}});
   CHECK(value.vendor_credentials ==
         std::vector<Credential>{{"admin", Secret{"1234", "DUT file vendor_credentials entry 1"}}});
@@ -91,6 +91,45 @@ ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
   CHECK(value.ixit.at("15-Intf") ==
         json::array{json::object{
             {"id", "IF-1"}, {"port", json::array{"tcp/80", "udp/53"}}, {"enabled", true}, {"since", "2.0"}}});
+}
+
+TEST_CASE("dut: a vantage is a namespace, an interface, or both, and a sample is there") {
+  const std::string at = "  - {id: B, at: {wan: 10.20.0.6, guest: 10.20.0.7}}\n";
+  const auto text = [&](const std::string& vantages) {
+    auto whole = kMinimal + "lab: {vantages: {" + vantages + "}}\n";
+    return whole.insert(whole.find("scope:"), at);
+  };
+  const auto read = load_dut({"dut.yaml", text("wan: {netns: wan-side, interface: eth1}, guest: {interface: eth0.7}")});
+  REQUIRE(lines(read.errors) == Lines{});
+  CHECK(read.value->lab.vantages ==
+        std::map<std::string, VantagePoint>{{"guest", {"", "eth0.7"}}, {"wan", {"wan-side", "eth1"}}});
+  CHECK(errors_of(text("wan: {}")) ==
+        Lines{"dut.yaml:7:18: the vantage \"wan\" is nowhere: give it \"netns\" or \"interface\""});
+  CHECK(errors_of(text("bench: {interface: eth1}")) ==
+        Lines{"dut.yaml:7:18: no sample has an address at the vantage \"bench\": add it to \"at\""});
+  CHECK(errors_of(text("wan: {interface: a/b}")).size() == 1);
+  CHECK(errors_of(text("wan: {netns: a b}")).size() == 1);
+}
+
+TEST_CASE("dut: a vantage keeps the form of earlier bundles where it is a namespace only") {
+  CHECK(to_json(VantagePoint{"/run/netns/wan", ""}) == json::value("/run/netns/wan"));
+  for (const VantagePoint& point :
+       {VantagePoint{"/run/netns/wan", ""}, VantagePoint{"wan", "eth1"}, VantagePoint{"", "eth1"}}) {
+    VantagePoint read;
+    REQUIRE(from_json(to_json(point), read));
+    CHECK(read == point);
+  }
+  VantagePoint read;
+  CHECK_FALSE(from_json(json::object{{"netns", "a"}}, read));
+}
+
+TEST_CASE("dut: states and triggers are brought about by a command or a person, and triggers say what they close") {
+  const auto dut = dut_with("lab: {trigger: {services_off: {exec: ./off.sh, closes: [tcp/23, udp/161]}}}\n");
+  CHECK(dut.lab.triggers.at("services_off").closes == Later<Endpoint>{{Transport::tcp, 23}, {Transport::udp, 161}});
+  CHECK(errors_with("lab: {states: {factory: {tcp: 80}}}\n") ==
+        Lines{"dut.yaml:6:16: lab.states.factory changes the device: give it \"exec\" or \"prompt\""});
+  CHECK(errors_with("lab: {states: {factory: {exec: a, closes: [tcp/1]}}}\n").size() == 1);
+  CHECK(errors_with("lab: {trigger: {off: {exec: a, closes: [telnet]}}}\n").size() == 1);
 }
 
 TEST_CASE("dut: a pace may be a profile's name alone") {

@@ -104,6 +104,33 @@ TEST_CASE("plan: a case arrives with defaults, order and places") {
   CHECK(a_case.units[1].manual == ManualStep{"Is it so", "", "", "", "", {"photo"}});
 }
 
+TEST_CASE("plan: a state pair observes before and after its trigger") {
+  const std::string from = "manual: {question: Is it so, attachments: [photo]}";
+  const auto unit = [&](const std::string& text) {
+    return TemporaryLibrary::cases().replace(TemporaryLibrary::cases().find(from), from.size(), text);
+  };
+  const TemporaryLibrary library;
+  library.change("cases/m/c.yaml",
+                 unit("probe: ports\n        pair: {trigger: services_off, ask: Switch it off}\n"
+                      "        fail: changes(\"ports.open\") | .stayed[]"),
+                 "assay:", "assay:");
+  const auto loaded = library.load();
+  REQUIRE(lines(loaded.errors) == Lines{});
+  const auto& read = loaded.value->cases[0].units[1];
+  REQUIRE(read.observe.size() == 2);
+  CHECK(read.observe[0].alias == "before");
+  CHECK(read.observe[1].alias == "after");
+  CHECK(read.pair == Later<StatePair>{{"services_off", "", "Switch it off", {"after"}}});
+  CHECK(is_after_trigger(read, "after"));
+  CHECK_FALSE(is_after_trigger(read, "before"));
+  CHECK(cases_after(from, "observe: {a: {probe: ports}}\n        pair: {trigger: off, after: [a]}").size() == 1);
+  CHECK(cases_after(from, "observe: {a: {probe: ports}, b: {probe: ports}}\n        pair: {trigger: off}").size() == 1);
+  CHECK(cases_after(from, "observe: {a: {probe: ports}, b: {probe: ports}}\n        pair: {trigger: off, after: [c]}")
+            .size() == 1);
+  CHECK(cases_after(from, "probe: ports\n        pair: {trigger: off}\n        fail: changes(\"ports.opne\")").size() ==
+        1);
+}
+
 TEST_CASE("plan: the short form of observe is one alias with the probe's name") {
   const TemporaryLibrary library;
   library.change("cases/m/c.yaml", TemporaryLibrary::cases(), "manual: {question: Is it so, attachments: [photo]}",
@@ -351,12 +378,13 @@ TEST_CASE("plan: a file that the plan does not need is not read, and validate te
 }
 
 TEST_CASE("plan: a file is found by what its head says, however that is written") {
-  for (const auto* head : {"assay: plan/1\nid: x/9\n", "# a comment\nassay: \"plan/1\"\nid: \"x/9\"\n", "{assay: plan/1, id: x/9,\n",
-                           "id: x/9\nassay: plan/1\n", "assay: plan/1   # a plan\nid: x/9   # the ninth\n"}) {
+  for (const auto* head :
+       {"assay: plan/1\nid: x/9\n", "# a comment\nassay: \"plan/1\"\nid: \"x/9\"\n", "{assay: plan/1, id: x/9,\n",
+        "id: x/9\nassay: plan/1\n", "assay: plan/1   # a plan\nid: x/9   # the ninth\n"}) {
     CAPTURE(head);
     TemporaryLibrary library;
-    const std::string rest = head[0] == '{' ? "title: t, extends: x/1, requirements: []}\n"
-                                            : "title: t\nextends: x/1\nrequirements: []\n";
+    const std::string rest =
+        head[0] == '{' ? "title: t, extends: x/1, requirements: []}\n" : "title: t\nextends: x/1\nrequirements: []\n";
     library.write("schemes/x/nine.yaml", head + rest);
     const auto plan = load_plan(library.library(), "x/9", catalogue());
     CHECK(lines(plan.errors) == std::vector<std::string>{});

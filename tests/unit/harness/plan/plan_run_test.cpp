@@ -305,3 +305,121 @@ TEST_CASE("A step expands over what the steps before it saw on the same target")
   CHECK(expansion.endpoints.size() == 1);
   CHECK(expansion.error == "for_each yielded 7, which is no endpoint such as tcp/80");
 }
+
+namespace {
+
+Recipe command(const std::string& line) {
+  Recipe out;
+  out.exec = line;
+  return out;
+}
+
+/// A plan of one case with those states and vantages, and a device that can be brought to factory and initialised.
+RunPlan planned(std::vector<std::string> states, std::vector<std::string> vantages, PlanOptions options,
+                bool spent = true, std::optional<StatePair> pair = std::nullopt) {
+  auto unit = unit_of("a", {{"before", "sweep", "", {}, ""}});
+  if (pair) {
+    unit.observe.push_back({"after", "sweep", "", {}, ""});
+    unit.pair.push_back(*pair);
+  }
+  auto test_case = case_of("c", {unit});
+  test_case.states = std::move(states);
+  test_case.vantages = std::move(vantages);
+  auto device = dut();
+  device.samples[0].at["wan"] = {"198.51.100.5"};
+  device.samples[0].destructive = spent;
+  device.lab.states = {{"factory", command("reset")}, {"initialised", command("set up")}};
+  device.lab.triggers = {{"off", command("off")}, {"on", command("on")}};
+  const auto plan = made(plan_of({test_case}), device, options);
+  REQUIRE(plan.has_value());
+  return *plan;
+}
+
+std::vector<std::string> phases_of(const RunPlan& plan) {
+  std::vector<std::string> out;
+  for (const auto& phase : plan.phases) {
+    out.push_back(phase.state);
+  }
+  return out;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("A run visits each state once, factory first, and looks from each vantage that is there") {
+  PlanOptions options;
+  options.allow = Intrusiveness::destructive;
+  options.vantages = {"lan", "wan"};
+  const auto plan = planned({"factory", "initialised"}, {"lan", "wan"}, options);
+  CHECK(phases_of(plan) == Texts{"factory", "initialised"});
+  CHECK_FALSE(plan.phases[0].found);
+  CHECK(plan.phases[1].found);
+  CHECK(plan.phases[0].recipe->exec == "reset");
+  REQUIRE(plan.targets.size() == 4);
+  CHECK(plan.targets[0] == Target{"A", "factory", "lan", "192.0.2.5"});
+  CHECK(plan.targets[3] == Target{"A", "initialised", "wan", "198.51.100.5"});
+  CHECK(plan.bindings[0].steps.size() == 4);
+  CHECK(plan.left_out.empty());
+}
+
+TEST_CASE("A state that nothing leads back to comes first, for the device is in it") {
+  auto device = dut();
+  device.samples[0].destructive = true;
+  device.lab.states = {{"factory", command("reset")}};
+  auto test_case = case_of("c", {unit_of("a", {{"sweep", "sweep", "", {}, ""}})});
+  test_case.states = {"factory", "initialised"};
+  PlanOptions options;
+  options.allow = Intrusiveness::destructive;
+  const auto plan = made(plan_of({test_case}), device, options);
+  REQUIRE(plan.has_value());
+  CHECK(phases_of(*plan) == Texts{"initialised", "factory"});
+}
+
+TEST_CASE("A reset needs leave and a unit that may be spent; otherwise the state is left out with the reason") {
+  const auto forbidden = planned({"factory", "initialised"}, {"lan"}, {});
+  CHECK(forbidden.left_out ==
+        Later<LeftOut>{{"factory", "resetting the device is destructive and this run allows intrusive at most"}});
+  CHECK(forbidden.targets.size() == 1);
+  PlanOptions options;
+  options.allow = Intrusiveness::destructive;
+  const auto kept = planned({"factory", "initialised"}, {"lan"}, options, false);
+  CHECK(kept.left_out ==
+        Later<LeftOut>{
+            {"factory", "resetting the device is destructive and no sample may be spent (destructive: true)"}});
+}
+
+TEST_CASE("A vantage that no case asks for is not looked from, and one that is not there is not either") {
+  PlanOptions options;
+  options.vantages = {"lan", "wan"};
+  CHECK(planned({"initialised"}, {"lan"}, options).targets.size() == 1);
+  CHECK(planned({"initialised"}, {"wan"}, options).targets.size() == 2);
+  options.vantages = {"lan"};
+  CHECK(planned({"initialised"}, {"lan", "wan"}, options).targets.size() == 1);
+}
+
+TEST_CASE("A state pair adds a phase behind its state, with the way back") {
+  const auto plan = planned({"initialised"}, {"lan"}, {}, true, StatePair{"off", "on", "", {"after"}});
+  CHECK(phases_of(plan) == Texts{"initialised", "initialised+off"});
+  CHECK(plan.phases[1].trigger == "off");
+  CHECK(plan.phases[1].undo->exec == "on");
+  REQUIRE(plan.steps.size() == 2);
+  CHECK(plan.steps[0].target.state == "initialised");
+  CHECK(plan.steps[1].target.state == "initialised+off");
+  CHECK(plan.targets.size() == 1);
+}
+
+TEST_CASE("Half a pair is not planned: without a trigger, without a person, or without leave") {
+  const StatePair unknown{"upside_down", "", "", {"after"}};
+  const auto without = planned({"initialised"}, {"lan"}, {}, true, unknown);
+  CHECK(without.steps.empty());
+  CHECK(without.left_out == Later<LeftOut>{{"upside_down", "the DUT file has no trigger upside_down"}});
+  const StatePair asked{"upside_down", "", "Turn it", {"after"}};
+  CHECK(planned({"initialised"}, {"lan"}, {}, true, asked).steps.empty());
+  PlanOptions person;
+  person.person = true;
+  CHECK(planned({"initialised"}, {"lan"}, person, true, asked).steps.size() == 2);
+  PlanOptions benign;
+  benign.allow = Intrusiveness::benign;
+  CHECK(planned({"initialised"}, {"lan"}, benign, true, StatePair{"off", "", "", {"after"}}).steps.empty());
+}
