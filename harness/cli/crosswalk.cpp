@@ -92,6 +92,14 @@ ProbeCatalogue as_in_run(const RunPlan& plan, ProbeCatalogue probes) {
   return probes;
 }
 
+bool was_visited(const RunPlan& run, const std::string& state) {
+  return std::any_of(run.phases.begin(), run.phases.end(), [&](const auto& phase) { return phase.state == state; });
+}
+
+bool was_pulled(const RunPlan& run, const std::string& trigger) {
+  return std::any_of(run.phases.begin(), run.phases.end(), [&](const auto& phase) { return phase.trigger == trigger; });
+}
+
 PlanOptions options_of(const RunPlan& plan) {
   PlanOptions out;
   out.date = plan.date;
@@ -228,6 +236,9 @@ Result<Crosswalk> crosswalk_of(const Bundle& bundle, const CrosswalkInputs& inpu
       continue;
     }
     auto dut = run.dut;
+    // Another plan may ask for states that this run had no reason to visit.
+    std::erase_if(dut.lab.states, [&](const auto& state) { return !was_visited(run, state.first); });
+    std::erase_if(dut.lab.triggers, [&](const auto& trigger) { return !was_pulled(run, trigger.first); });
     std::vector<std::string> notes;
     if (!dut.standard.empty() && dut.standard != plan.method) {
       notes.push_back("It reads a declaration of " + plan.method + " and that of the run follows " + dut.standard +

@@ -160,8 +160,9 @@ void print_run_plan(const RunPlan& plan) {
     }
     std::cout << "      with " << canonical(step.parameters) << "\n";
   }
+  std::cout << (plan.phases.empty() ? "" : "\nStates of the device, in order\n");
   for (const auto& phase : plan.phases) {
-    std::cout << "\nState " << phase.state << ": "
+    std::cout << "  " << phase.state << ": "
               << (phase.found && !phase.recipe ? "as the device is found" : recipe_in_words(phase)) << "\n";
   }
   for (const auto& left : plan.left_out) {

@@ -49,15 +49,16 @@ std::string seen_from(const RunPlan& plan, const Target& target) {
 
 DeviceStates::DeviceStates(const RunPlan& plan, std::string state, const RunRecipe& run, Journal journal)
     : plan_(plan), state_(std::move(state)), run_(run), journal_(std::move(journal)) {
-  const auto found = std::find_if(plan.phases.begin(), plan.phases.end(), [](const auto& phase) { return phase.found; });
+  const auto found =
+      std::find_if(plan.phases.begin(), plan.phases.end(), [](const auto& phase) { return phase.found; });
   if (state_.empty() && found != plan.phases.end()) {
     state_ = found->state;
   }
 }
 
 const PlannedPhase* DeviceStates::phase_of(const std::string& state) const {
-  const auto found = std::find_if(plan_.phases.begin(), plan_.phases.end(),
-                                  [&](const auto& phase) { return phase.state == state; });
+  const auto found =
+      std::find_if(plan_.phases.begin(), plan_.phases.end(), [&](const auto& phase) { return phase.state == state; });
   return found == plan_.phases.end() ? nullptr : &*found;
 }
 
@@ -75,6 +76,11 @@ asio::awaitable<Result<>> DeviceStates::reach(const PlannedPhase& phase) {
   }
   const auto changed = co_await change(phase.state, phase, phase.recipe);
   co_return changed;
+}
+
+Result<> DeviceStates::deny(const PlannedPhase& phase, const std::string& because) {
+  state_ = "?";
+  return journal_("state_failed", {{"state", phase.state}, {"because", because}});
 }
 
 /// A trigger is pulled in its own state only, not on top of what another trigger changed.

@@ -21,12 +21,16 @@ class DeviceStates {
   /// Runs what leads there. The error says in words why the device is not there; it is in the journal too.
   asio::awaitable<Result<>> reach(const PlannedPhase& phase);
 
+  /// Writes down that the device is not in that state after all, whatever the recipe said.
+  Result<> deny(const PlannedPhase& phase, const std::string& because);
+
   /// Undoes the last trigger, if there is a way: the device is left as it was found.
   asio::awaitable<Result<>> leave_trigger();
 
  private:
   asio::awaitable<Result<>> go_back_to(const std::string& base);
-  asio::awaitable<Result<>> change(const std::string& to, const PlannedPhase& phase, const std::optional<Recipe>& recipe);
+  asio::awaitable<Result<>> change(const std::string& to, const PlannedPhase& phase,
+                                   const std::optional<Recipe>& recipe);
   const PlannedPhase* phase_of(const std::string& state) const;
 
   const RunPlan& plan_;

@@ -87,6 +87,34 @@ asio::awaitable<LivenessCheck> Places::check(const Target& target, int rounds, T
   co_return own;
 }
 
+asio::awaitable<std::string> Places::mac_there(const Target& target) {
+  const auto deadline = Clock::now() + kLivenessDeadline;
+  const auto network = networks_(target, deadline);
+  const auto neighbour = network->neighbour();
+  co_return neighbour ? neighbour->mac : std::string{};
+}
+
+asio::awaitable<std::string> Places::stranger(const std::vector<Target>& targets) {
+  for (const auto& target : targets) {
+    auto work = mac_there(target);
+    std::string mac;
+    if (executors_) {
+      const auto executor = executors_(target);
+      mac = co_await asio::co_spawn(executor, std::move(work), asio::use_awaitable);
+    } else {
+      mac = co_await std::move(work);
+    }
+    const auto known = macs_.find(place_of(target));
+    if (known == macs_.end() && !mac.empty()) {
+      macs_[place_of(target)] = mac;
+    } else if (known != macs_.end() && !mac.empty() && mac != known->second) {
+      co_return "another device answers at " + target.address + ": its MAC is " + mac + ", before it was " +
+          known->second;
+    }
+  }
+  co_return std::string{};
+}
+
 asio::awaitable<void> Places::knock(const Target& target, Endpoint port, Clock::time_point until) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto network = networks_(target, until);
@@ -102,8 +130,13 @@ asio::awaitable<void> Places::knock(const Target& target, Endpoint port, Clock::
   }
 }
 
-asio::awaitable<void> Places::await_port(const Target& target, Endpoint port, Clock::time_point until) {
-  auto work = knock(target, port, until);
+asio::awaitable<void> Places::await_ready(const std::vector<Target>& targets) {
+  const auto& ready = plan_.dut.lab.ready;
+  if (!ready || !ready->tcp || targets.empty()) {
+    co_return;
+  }
+  const auto& target = targets.front();
+  auto work = knock(target, *ready->tcp, Clock::now() + milliseconds{ready->within_ms});
   if (!executors_) {
     co_await std::move(work);
     co_return;

@@ -20,20 +20,26 @@ class Places {
  public:
   Places(const RunPlan& plan, const NetworkFactory& networks, const ExecutorOf& executors);
 
-  /// Asks at the target's own place and, where that is silent and was never heard, at the others of its sample. `answered`
-  /// tells where the answer came from.
+  /// Asks at the target's own place and, where that is silent and was never heard, at the others of its sample.
+  /// `answered` tells where the answer came from.
   asio::awaitable<LivenessCheck> check(const Target& target, int rounds, Target& answered);
 
   /// Beginning of the last check that was answered for the target; the epoch of the clock when none was.
   std::chrono::steady_clock::time_point alive_since(const Target& target) const;
 
-  /// Waits until the port accepts, at most until then. Connects about twice a second.
-  asio::awaitable<void> await_port(const Target& target, Endpoint port, std::chrono::steady_clock::time_point until);
+  /// Remembers the link-layer addresses of the targets, the first that are seen; says which other one is there now, in
+  /// words, or nothing. Behind a router there is none to see.
+  asio::awaitable<std::string> stranger(const std::vector<Target>& targets);
+
+  /// The DUT file's `ready`: waits until its port accepts at the first target, for its time at most, for a device that
+  /// was reset may refuse connections long before it serves them. Whether it is alive has to be asked afterwards.
+  asio::awaitable<void> await_ready(const std::vector<Target>& targets);
 
   /// Takes the open ports of an observation for later checks.
   void learn(const Observation& observation);
 
  private:
+  asio::awaitable<std::string> mac_there(const Target& target);
   asio::awaitable<void> knock(const Target& target, Endpoint port, std::chrono::steady_clock::time_point until);
   asio::awaitable<LivenessCheck> ask(const Target& target, int rounds);
   asio::awaitable<LivenessCheck> ask_there(const Target& target, int rounds);
@@ -44,6 +50,7 @@ class Places {
   const ExecutorOf& executors_;
   std::map<std::string, Liveness> liveness_;  // by place
   std::map<std::string, std::chrono::steady_clock::time_point> alive_;
+  std::map<std::string, std::string> macs_;
   std::set<std::string> heard_;   // places that have answered
   std::set<std::string> silent_;  // places that were asked and have never answered
 };

@@ -54,10 +54,11 @@ class PlanRun final : public Run {
   asio::awaitable<Result<>> run_phase();
   asio::awaitable<Result<>> run_group(Intrusiveness group);
   asio::awaitable<void> bring_about();
-  asio::awaitable<void> await_ready();
   asio::awaitable<void> check_all(std::string_view when, int rounds);
   void drop_queue();
+
   bool in_phase(const std::string& state) const { return phase_ == nullptr || phase_->state == state; }
+
   Result<> expand_ready_steps(Intrusiveness group);
   Result<> expand(StepState& state);
   Result<> enqueue(StepState& state, std::optional<Endpoint> endpoint);
@@ -151,8 +152,9 @@ asio::awaitable<void> PlanRun::check_liveness(const Target& target, std::string_
     co_return;
   }
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(check.took).count();
-  json::object data{{"alive", check.alive}, {"how", check.how},         {"address", answered.address},
-                    {"rtt_us", micros},     {"vantage", answered.vantage}, {"when", when}};
+  json::object data{{"alive", check.alive},        {"how", check.how},
+                    {"address", answered.address}, {"rtt_us", micros},
+                    {"vantage", answered.vantage}, {"when", when}};
   if (!journal("liveness", std::move(data)) || check.alive) {
     co_return;
   }
@@ -193,16 +195,17 @@ asio::awaitable<Result<RunOutcome>> PlanRun::execute() {
   co_return outcome;
 }
 
-/// All work of one state of the device, then all of the next: it changes state as seldom as the plan allows.
+/// All work of one state, then all of the next: the device changes state as seldom as the plan allows.
 asio::awaitable<Result<>> PlanRun::run_phases() {
   if (inputs_.plan.phases.empty()) {
     const auto ran = co_await run_phase();
     co_return ran;
   }
+  phase_ = &inputs_.plan.phases.front();
+  if (inputs_.device_state.empty() && !states_.is_in(*phase_)) {
+    co_await check_all("before", kFirstRounds);
+  }
   for (const auto& phase : inputs_.plan.phases) {
-    if (stopping()) {
-      break;
-    }
     phase_ = &phase;
     const auto ran = co_await run_phase();
     if (!ran) {
@@ -248,28 +251,22 @@ asio::awaitable<void> PlanRun::check_all(std::string_view when, int rounds) {
 
 /// Brings the device to the state of the phase, now that something is to be done there, and waits until it answers.
 asio::awaitable<void> PlanRun::bring_about() {
+  const auto targets = targets_in(inputs_.plan, phase_);
+  std::ignore = co_await places_.stranger(targets);  // who it was before
   const auto reached = co_await states_.reach(*phase_);
-  if (!reached || stopping()) {
+  if (reached && !stopping()) {
+    co_await places_.await_ready(targets);
+    co_await check_all("after a change of state", kConfirmRounds);
+    const auto who = co_await places_.stranger(targets);
+    arrived_ = who.empty();
+    if (!arrived_) {
+      std::ignore = states_.deny(*phase_, who);
+    }
+  }
+  if (!arrived_) {
     barred_ = true;
     drop_queue();
-    co_return;
   }
-  co_await await_ready();
-  co_await check_all("after a change of state", kConfirmRounds);
-  arrived_ = true;
-}
-
-/// The DUT file's `ready`: a device that was reset may refuse connections long before it serves them. Time out is no
-/// error: whether it is alive is asked next.
-asio::awaitable<void> PlanRun::await_ready() {
-  const auto& ready = inputs_.plan.dut.lab.ready;
-  const auto targets = targets_in(inputs_.plan, phase_);
-  if (!ready || !ready->tcp || targets.empty()) {
-    co_return;
-  }
-  const Endpoint port = *ready->tcp;
-  const auto until = Clock::now() + milliseconds{ready->within_ms};
-  co_await places_.await_port(targets.front(), port, until);
 }
 
 void PlanRun::drop_queue() {
@@ -379,8 +376,8 @@ Result<> PlanRun::enqueue(StepState& state, std::optional<Endpoint> endpoint) {
   return {};
 }
 
-/// `exclusive: device` runs alone on its sample, `exclusive: login` beside no other login on it. One side of a unit at a
-/// time: what is done to it from two would come from two budgets.
+/// `exclusive: device` runs alone on its sample, `exclusive: login` beside no other login on it. One side of a unit at
+/// a time: what is done to it from two would come from two budgets.
 bool PlanRun::may_start(const Queued& queued) const {
   const auto& sample = queued.invocation.target.sample;
   return std::none_of(running_.begin(), running_.end(), [&](const auto& entry) {
@@ -454,8 +451,9 @@ asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observ
   const auto* descriptor = find_probe(inputs_.probes, queued.invocation.probe);
   const Progress progress = [this, &queued](std::int64_t done, std::int64_t total, std::string_view what) {
     if (inputs_.progress) {
-      RunProgress report{done, total,
-                         queued.invocation.probe + " " + std::string{what} + seen_from(inputs_.plan, queued.invocation.target)};
+      RunProgress report{
+          done, total,
+          queued.invocation.probe + " " + std::string{what} + seen_from(inputs_.plan, queued.invocation.target)};
       inputs_.progress(report);
     }
   };

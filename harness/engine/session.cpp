@@ -49,8 +49,8 @@ class Vantages {
     }
   }
 
-  /// Opens what the DUT file says of the vantages of these targets. An ordinary user reaches a namespace only by the user
-  /// namespace above it, from which there is no way back: then this process moves there for good.
+  /// Opens what the DUT file says of the vantages of these targets. An ordinary user reaches a namespace only by the
+  /// user namespace above it, from which there is no way back: then this process moves there for good.
   Result<> open(const Dut& dut, const std::vector<Target>& targets) {
     for (const auto& target : targets) {
       const auto point = dut.lab.vantages.find(target.vantage);
@@ -79,7 +79,8 @@ class Vantages {
     return {};
   }
 
-  /// Where the work of a vantage runs; that of the run itself with an unknown one. The plain executor where all are one.
+  /// Where the work of a vantage runs; that of the run itself with an unknown one. The plain executor where all are
+  /// one.
   asio::any_io_executor executor(asio::io_context& context, const std::string& vantage) const {
     if (points_.empty()) {
       return context.get_executor();

@@ -85,8 +85,8 @@ bool RunView::several_states() const {
 
 /// ": why" for a state or trigger that the plan knows a reason for.
 std::string RunView::left_out(const std::string& name) const {
-  const auto found = std::find_if(plan_.left_out.begin(), plan_.left_out.end(),
-                                  [&](const auto& entry) { return entry.name == name; });
+  const auto found =
+      std::find_if(plan_.left_out.begin(), plan_.left_out.end(), [&](const auto& entry) { return entry.name == name; });
   return found == plan_.left_out.end() ? "" : ": " + found->because;
 }
 
@@ -120,7 +120,8 @@ void RunView::add_reach(const Case& test_case, const Unit& unit, std::vector<Obs
   }
   for (const auto& state : wanted(test_case.states, "initialised")) {
     if (!states.contains(state)) {
-      out.push_back({kind, open_thing(ClosedBy::laboratory, "the device was not in state " + state + " in this run" + left_out(state))});
+      out.push_back({kind, open_thing(ClosedBy::laboratory,
+                                      "the device was not in state " + state + " in this run" + left_out(state))});
     }
   }
   if (!unit.pair.empty() && !planned && out.empty()) {
@@ -129,8 +130,9 @@ void RunView::add_reach(const Case& test_case, const Unit& unit, std::vector<Obs
                                                               left_out(unit.pair.front().trigger))});
   }
   if (static_cast<std::int64_t>(samples.size()) < test_case.samples) {
-    out.push_back({kind, open_thing(ClosedBy::laboratory, "needs " + std::to_string(test_case.samples) + " samples of the model, " +
-                                       std::to_string(samples.size()) + " could be reached")});
+    out.push_back({kind, open_thing(ClosedBy::laboratory, "needs " + std::to_string(test_case.samples) +
+                                                              " samples of the model, " +
+                                                              std::to_string(samples.size()) + " could be reached")});
   }
 }
 
@@ -180,14 +182,15 @@ void RunView::add_invocation(const PlannedStep& step, const std::optional<Endpoi
   const auto unreached = facts_.unreached.find(step.target.state);
   if (unreached != facts_.unreached.end()) {
     out.push_back({Obstacle::never_ran, open_thing(ClosedBy::laboratory,
-                                                   "the device could not be brought to " + state_in_words(unreached->first) +
-                                                       ": " + unreached->second,
+                                                   "the device could not be brought to " +
+                                                       state_in_words(unreached->first) + ": " + unreached->second,
                                                    text(endpoint))});
   } else if (facts_.device_lost) {
-    out.push_back({Obstacle::missing, open_thing(ClosedBy::evidence, death() + ", before " + who + " ran", text(endpoint))});
-  } else if (!facts_.finished) {
     out.push_back(
-        {Obstacle::never_ran, open_thing(ClosedBy::probe, "the run was interrupted before " + who + " ran", text(endpoint))});
+        {Obstacle::missing, open_thing(ClosedBy::evidence, death() + ", before " + who + " ran", text(endpoint))});
+  } else if (!facts_.finished) {
+    out.push_back({Obstacle::never_ran,
+                   open_thing(ClosedBy::probe, "the run was interrupted before " + who + " ran", text(endpoint))});
   } else {
     out.push_back({Obstacle::missing, open_thing(ClosedBy::probe, who + " left no observation", text(endpoint))});
   }
@@ -197,13 +200,15 @@ void RunView::add_expansion(const PlannedStep& step, const std::optional<Endpoin
                             std::vector<Obstructed>& out) const {
   const auto& expansion = steps_.expansion(step.id);
   if (!expansion.error.empty()) {
-    out.push_back({Obstacle::error, open_thing(ClosedBy::harness, (step.where.empty() ? "" : step.where + ": ") + "the endpoints for " +
-                                                  step.probe + " could not be worked out: " + expansion.error)});
+    out.push_back({Obstacle::error,
+                   open_thing(ClosedBy::harness, (step.where.empty() ? "" : step.where + ": ") + "the endpoints for " +
+                                                     step.probe + " could not be worked out: " + expansion.error)});
   }
   for (const auto& note : expansion.missing) {
     if (concerns(note, only)) {
-      out.push_back({Obstacle::missing, open_thing(closer_of_doubt(note), "the endpoints for " + step.probe + place(step.target, {}) +
-                                                      " are not all known: " + note)});
+      out.push_back({Obstacle::missing,
+                     open_thing(closer_of_doubt(note), "the endpoints for " + step.probe + place(step.target, {}) +
+                                                           " are not all known: " + note)});
     }
   }
 }
@@ -213,12 +218,13 @@ void RunView::add_step(const PlannedStep& step, const std::optional<Endpoint>& o
                        std::vector<Obstructed>& out) const {
   if (!step.allowed) {
     out.push_back({Obstacle::never_ran,
-                   open_thing(ClosedBy::probe, step.intrusiveness == Intrusiveness::destructive && plan_.allow == "destructive"
-                                     ? "probe " + step.probe + " is destructive and sample " + step.target.sample +
-                                           " may not be spent"
-                                     : "probe " + step.probe + " is " + enum_name(step.intrusiveness) +
-                                           " and this run allows " + plan_.allow + " at most",
-                                 text(only))});
+                   open_thing(ClosedBy::probe,
+                              step.intrusiveness == Intrusiveness::destructive && plan_.allow == "destructive"
+                                  ? "probe " + step.probe + " is destructive and sample " + step.target.sample +
+                                        " may not be spent"
+                                  : "probe " + step.probe + " is " + enum_name(step.intrusiveness) +
+                                        " and this run allows " + plan_.allow + " at most",
+                              text(only))});
     return;
   }
   if (step.for_each.empty()) {
@@ -353,15 +359,16 @@ std::vector<Obstructed> RunView::unexpanded(const Instance& rest, const Evaluate
     const auto name = text_in("name").empty() ? std::string{} : " (" + text_in("name") + ")";
     if (!endpoint) {
       out.push_back({Obstacle::error, open_thing(ClosedBy::harness, "expect yielded " + canonical(item).substr(0, 80) +
-                                                    ", which is no endpoint such as tcp/80")});
+                                                                        ", which is no endpoint such as tcp/80")});
       continue;
     }
     for (const auto* over : steps_of(unit_id(*rest.test_case, *rest.unit), rest.unit->expand)) {
       if (!over->for_each.empty() && !yields(steps_.expansion(over->id), endpoint)) {
-        out.push_back({Obstacle::missing, open_thing(ClosedBy::evidence, endpoint->text() + name + place(over->target, {}) +
-                                                            " is declared and was not found from " +
-                                                            over->target.vantage + ", so it was not judged",
-                                                        endpoint->text())});
+        out.push_back({Obstacle::missing, open_thing(ClosedBy::evidence,
+                                                     endpoint->text() + name + place(over->target, {}) +
+                                                         " is declared and was not found from " + over->target.vantage +
+                                                         ", so it was not judged",
+                                                     endpoint->text())});
       }
     }
   }

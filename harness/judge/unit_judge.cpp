@@ -59,7 +59,8 @@ class Need {
       }
     }
     if (!declared) {
-      out_.push_back({Obstacle::error, open_thing(ClosedBy::harness, "the unit needs " + name_ + ", which no probe of it declares")});
+      out_.push_back({Obstacle::error,
+                      open_thing(ClosedBy::harness, "the unit needs " + name_ + ", which no probe of it declares")});
     } else if (wanted && !settled && !told_) {
       out_.push_back({Obstacle::missing, open_thing(ClosedBy::probe, name_ + " was not observed", instance_.endpoint)});
     }
@@ -76,9 +77,10 @@ class Need {
     }
     told_ = true;
     const auto& endpoint = observation.invocation.endpoint;
-    auto finding = open_thing(ClosedBy::evidence, alias.alias + "." + name_ + " on " + (endpoint ? endpoint->text() : "the device") +
-                                     " was not observed (" + why_unsettled(observation, name_) + ")",
-                                 endpoint ? endpoint->text() : "");
+    auto finding = open_thing(ClosedBy::evidence,
+                              alias.alias + "." + name_ + " on " + (endpoint ? endpoint->text() : "the device") +
+                                  " was not observed (" + why_unsettled(observation, name_) + ")",
+                              endpoint ? endpoint->text() : "");
     finding.observations = {observation.id};
     out_.push_back({Obstacle::missing, std::move(finding)});
     return false;
@@ -160,9 +162,10 @@ class UnitJudge {
       const auto no_finding = [](const json::value& item) { return !is_finding(item); };
       if (std::erase_if(items, no_finding) > 0) {
         instance_.obstacles.push_back(
-            {Obstacle::error, open_thing(ClosedBy::harness, unit_.where_fail + ": yields an item that is no finding; it must be a "
-                                                               "sentence or an object with \"what\"",
-                                            instance_.endpoint)});
+            {Obstacle::error, open_thing(ClosedBy::harness,
+                                         unit_.where_fail + ": yields an item that is no finding; it must be a "
+                                                            "sentence or an object with \"what\"",
+                                         instance_.endpoint)});
       }
       findings_ = to_findings(items, source(unit_.fail));
       doubts(*failed, unit_.where_fail);
@@ -191,10 +194,12 @@ class UnitJudge {
   void doubts(const Evaluated& evaluated, const std::string& where) {
     if (!evaluated.error.empty()) {
       instance_.obstacles.push_back(
-          {Obstacle::error, open_thing(ClosedBy::harness, (where.empty() ? "" : where + ": ") + evaluated.error, instance_.endpoint)});
+          {Obstacle::error,
+           open_thing(ClosedBy::harness, (where.empty() ? "" : where + ": ") + evaluated.error, instance_.endpoint)});
     }
     for (const auto& missing : evaluated.missing) {
-      instance_.obstacles.push_back({Obstacle::missing, open_thing(closer_of_doubt(missing), missing, instance_.endpoint)});
+      instance_.obstacles.push_back(
+          {Obstacle::missing, open_thing(closer_of_doubt(missing), missing, instance_.endpoint)});
     }
   }
 
@@ -247,7 +252,8 @@ class UnitJudge {
     }
     if (instance_.obstacles.empty() && !unit_.observe.empty() && unit_.planned_probe.empty() && !instance_.rest &&
         out_.observations.empty()) {
-      instance_.obstacles.push_back({Obstacle::missing, open_thing(ClosedBy::probe, "nothing was observed", instance_.endpoint)});
+      instance_.obstacles.push_back(
+          {Obstacle::missing, open_thing(ClosedBy::probe, "nothing was observed", instance_.endpoint)});
     }
     list_open();
     if (has(Obstacle::error)) {

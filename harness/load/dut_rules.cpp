@@ -88,9 +88,8 @@ void rule_vantages(const Node& root, Faults& faults) {
       faults.add(name.place, "the vantage " + shown(name.text) + " is nowhere: give it \"netns\" or \"interface\"");
     }
     const auto& samples = child(root, "samples").items;
-    const bool used = std::any_of(samples.begin(), samples.end(), [&](const auto& sample) {
-      return find(child(sample, "at"), name.text) != nullptr;
-    });
+    const bool used = std::any_of(samples.begin(), samples.end(),
+                                  [&](const auto& sample) { return find(child(sample, "at"), name.text) != nullptr; });
     if (!samples.empty() && !used) {
       faults.add(name.place, "no sample has an address at the vantage " + shown(name.text) + ": add it to \"at\"");
     }
@@ -104,8 +103,8 @@ void rule_changes(const Node& root, Faults& faults) {
     for (std::size_t i = 0; i < recipes.keys.size(); ++i) {
       const auto& recipe = recipes.items[i];
       if (find(recipe, "tcp") != nullptr || find(recipe, "emulate") != nullptr) {
-        faults.add(recipes.keys[i].place, "lab." + key + "." + recipes.keys[i].text +
-                                              " changes the device: give it \"exec\" or \"prompt\"");
+        faults.add(recipes.keys[i].place,
+                   "lab." + key + "." + recipes.keys[i].text + " changes the device: give it \"exec\" or \"prompt\"");
       }
       if (const auto* mark = find_mark(recipe, "closes"); mark != nullptr && key == "states") {
         faults.add(mark->place, "\"closes\" is for triggers");

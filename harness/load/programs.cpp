@@ -20,10 +20,10 @@ enum class Family { facts, aliases, provisions, tables, free };
 
 Family family_of(const std::string& function) {
   static const std::map<std::string, Family> kFamilies{
-      {"fact", Family::facts},     {"present", Family::facts}, {"observed", Family::facts},
-      {"evidence", Family::facts}, {"changes", Family::facts}, {"obs", Family::aliases},   {"support", Family::provisions},
-      {"ics", Family::provisions}, {"ixit", Family::tables},   {"ixit_declared", Family::tables},
-      {"declared", Family::tables}};
+      {"fact", Family::facts},           {"present", Family::facts},  {"observed", Family::facts},
+      {"evidence", Family::facts},       {"changes", Family::facts},  {"obs", Family::aliases},
+      {"support", Family::provisions},   {"ics", Family::provisions}, {"ixit", Family::tables},
+      {"ixit_declared", Family::tables}, {"declared", Family::tables}};
   const auto found = kFamilies.find(function);
   return found == kFamilies.end() ? Family::free : found->second;
 }

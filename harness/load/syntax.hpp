@@ -33,8 +33,8 @@ extern const Syntax kAddress;         // numeric IPv4 or IPv6
 extern const Syntax kNetwork;         // an address or a CIDR range
 extern const Syntax kDuration;        // "30s", "500ms", "2min"
 extern const Syntax kMac;
-extern const Syntax kPartialDate;  // "2025-01-01", "2025-01" or "2025"
-extern const Syntax kEndDate;      // the same, or "undated"
+extern const Syntax kPartialDate;   // "2025-01-01", "2025-01" or "2025"
+extern const Syntax kEndDate;       // the same, or "undated"
 extern const Syntax kNamespace;     // a path, or a name as `ip netns` knows it
 extern const Syntax kInterface;     // "eth1"
 extern const Syntax kRelativePath;  // of a file that is kept with a run: below the file's own folder

@@ -101,7 +101,8 @@ constinit const Key kVantageKeys[] = {
     {"interface", &kInterfaceText, false, "",
      "Interface that everything is sent through, whatever the routes say; in `netns` where both are given", "eth1"},
 };
-constinit const Table kVantageTable{"a vantage", "Where this machine reaches the device from: a namespace, an interface, or both", kVantageKeys};
+constinit const Table kVantageTable{
+    "a vantage", "Where this machine reaches the device from: a namespace, an interface, or both", kVantageKeys};
 constinit const Shape kVantage{.form = Form::mapping, .table = &kVantageTable};
 constinit const Shape kVantageMap{.form = Form::map, .words = kVantageWords, .item = &kVantage, .may_be_empty = true};
 
@@ -109,7 +110,8 @@ constinit const Key kLabKeys[] = {
     {"start", &kRecipe, false, "", "How to start the device", "{exec: ./start.sh}"},
     {"ready", &kRecipe, false, "", "How to tell that it is ready", "{tcp: 443, within: 30s}"},
     {"stop", &kRecipe, false, "", "How to stop it", "{exec: ./stop.sh}"},
-    {"states", &kStateRecipes, false, "", "State -> how to reach it from any other: exec or prompt", "{factory: {exec: ./reset.sh}}"},
+    {"states", &kStateRecipes, false, "", "State -> how to reach it from any other: exec or prompt",
+     "{factory: {exec: ./reset.sh}}"},
     {"trigger", &kTriggerRecipes, false, "", "Name -> how to make the device act: exec or prompt",
      "{check_update: {exec: ./check.sh}}"},
     {"power", &kPower, false, "", "The power supply", "{cycle: {exec: \"pdu 3 cycle\"}}"},

@@ -127,10 +127,13 @@ constinit const Key kPairKeys[] = {
     {"trigger", &kNameText, true, "", "Trigger of the DUT file (`lab.trigger`) that changes the setting",
      "services_off"},
     {"undo", &kNameText, false, "", "Trigger that changes it back", "services_on"},
-    {"ask", &kSentence, false, "", "What a person at the terminal is asked to do where the DUT file has no such trigger",
+    {"ask", &kSentence, false, "",
+     "What a person at the terminal is asked to do where the DUT file has no such trigger",
      "Switch the file server off in the settings"},
-    {"after", &kNames, false, "", "Aliases of `observe` that are observed after it, the others before; with `probe` the "
-     "aliases are `before` and `after`", "[after]"},
+    {"after", &kNames, false, "",
+     "Aliases of `observe` that are observed after it, the others before; with `probe` the "
+     "aliases are `before` and `after`",
+     "[after]"},
 };
 constinit const Table kPairTable{"a state pair", "Observe, change one setting, observe again", kPairKeys};
 constinit const Shape kPair{.form = Form::mapping, .table = &kPairTable};

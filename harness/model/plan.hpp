@@ -77,9 +77,9 @@ BOOST_DESCRIBE_STRUCT(ManualStep, (), (question, look_at, pass, fail, inconclusi
 
 /// The step of a unit that observes, has one setting of the device changed, and observes again.
 struct StatePair {
-  std::string trigger;             // `lab.trigger` of the DUT file that changes it
-  std::string undo;                // trigger that changes it back; empty: none
-  std::string ask;                 // sentence for a person where the DUT file has no such trigger; empty: nobody is asked
+  std::string trigger;  // `lab.trigger` of the DUT file that changes it
+  std::string undo;     // trigger that changes it back; empty: none
+  std::string ask;      // sentence for a person where the DUT file has no such trigger; empty: nobody is asked
   std::vector<std::string> after;  // aliases that are observed after it; the others before
 
   bool operator==(const StatePair&) const = default;

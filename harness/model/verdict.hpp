@@ -164,10 +164,10 @@ ASSAY_JSON_DECLARE(Verdicts);
 
 /// What happened to the device and to the run beside the observations: read from the journal, an input of the judge.
 struct RunFacts {
-  bool finished = false;     // the run came to its own end
-  bool device_lost = false;  // liveness failed and did not come back
-  std::string lost_at;       // RFC 3339 UTC
-  std::string lost_after;    // id of the invocation that ended last before
+  bool finished = false;                         // the run came to its own end
+  bool device_lost = false;                      // liveness failed and did not come back
+  std::string lost_at;                           // RFC 3339 UTC
+  std::string lost_after;                        // id of the invocation that ended last before
   std::map<std::string, std::string> unreached;  // state of targets -> why the device could not be brought there
 
   bool operator==(const RunFacts&) const = default;

@@ -6,9 +6,10 @@
 #include "harness/model/result.hpp"
 #include "harness/net/unique_fd.hpp"
 
-/// Where the sockets of a step are. A socket belongs to the network namespace that its thread is in when it is made, and
-/// so do the answers of rtnetlink; a thread may change its namespace at any time. So a vantage is a place that the one
-/// thread of a run steps into whenever work of that vantage goes on (vantage_executor.hpp), and no other code knows of it.
+/// Where the sockets of a step are. A socket belongs to the network namespace that its thread is in when it is made,
+/// and so do the answers of rtnetlink; a thread may change its namespace at any time. So a vantage is a place that the
+/// one thread of a run steps into whenever work of that vantage goes on (vantage_executor.hpp), and no other code knows
+/// of it.
 namespace assay {
 
 /// The namespace's path: a bare name lies below /run/netns. Empty for none.
@@ -41,8 +42,8 @@ class Vantage {
   std::string interface_;
 };
 
-/// The calling thread is at the vantage while this lives. On the way out of work that ran inside other work it goes back
-/// to where that was; else it stays, for the next piece of work is most likely of the same vantage.
+/// The calling thread is at the vantage while this lives. On the way out of work that ran inside other work it goes
+/// back to where that was; else it stays, for the next piece of work is most likely of the same vantage.
 class AtVantage {
  public:
   explicit AtVantage(const Vantage& vantage);
@@ -57,8 +58,8 @@ class AtVantage {
 /// The interface that sockets of this thread are bound to now, for route look-ups; empty: none.
 const std::string& bound_interface();
 
-/// For the backstop, which defines socket(): binds a fresh socket of AF_INET or AF_INET6 to the interface of the thread's
-/// vantage. False with errno when it must not be used.
+/// For the backstop, which defines socket(): binds a fresh socket of AF_INET or AF_INET6 to the interface of the
+/// thread's vantage. False with errno when it must not be used.
 bool place_socket(int socket, int family);
 
 }  // namespace assay

@@ -60,7 +60,7 @@ class Phases {
     std::vector<std::string> order(kOrder.begin(), kOrder.end());
     // What nothing leads back to comes first, for it is there now.
     if (!recipe_of(plan_.dut.lab.states, options_.state)) {
-      order.erase(std::find(order.begin(), order.end(), options_.state));
+      std::erase(order, options_.state);
       order.insert(order.begin(), options_.state);
     }
     for (const auto& state : order) {
@@ -133,10 +133,9 @@ class Phases {
       }
     }
     if (options_.allow < (is_reset(state) ? Intrusiveness::destructive : Intrusiveness::intrusive)) {
-      return is_reset(state) ? "resetting the device is destructive and this run allows " + enum_name(options_.allow) +
-                                   " at most"
-                             : "changing the device is intrusive and this run allows " + enum_name(options_.allow) +
-                                   " at most";
+      return is_reset(state)
+                 ? "resetting the device is destructive and this run allows " + enum_name(options_.allow) + " at most"
+                 : "changing the device is intrusive and this run allows " + enum_name(options_.allow) + " at most";
     }
     if (samples.empty()) {
       return "resetting the device is destructive and no sample may be spent (destructive: true)";

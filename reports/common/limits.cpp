@@ -8,12 +8,18 @@ namespace assay::reports {
 
 namespace {
 
-std::string place(const Invocation& invocation) {
+/// "sample A", with the side and the state where the run has several.
+std::string in_words(const RunPlan& plan, const Target& target) {
+  const bool several = plan.targets.size() > 1 || !plan.phases.empty();
+  return "sample " + target.sample + (several ? " from " + target.vantage + ", " + target.state : "");
+}
+
+std::string place(const RunPlan& plan, const Invocation& invocation) {
   std::string out = invocation.probe;
   if (invocation.endpoint) {
     out += " on " + invocation.endpoint->text();
   }
-  return out + ", sample " + invocation.target.sample;
+  return out + ", " + in_words(plan, invocation.target);
 }
 
 void add_plan_limits(const RunPlan& plan, std::vector<Limit>& out) {
@@ -26,6 +32,9 @@ void add_plan_limits(const RunPlan& plan, std::vector<Limit>& out) {
     } else if (planned.selection == Selection::open) {
       out.push_back({"applicability open", planned.id, planned.because});
     }
+  }
+  for (const auto& left : plan.left_out) {
+    out.push_back({"left out", "state or trigger " + left.name, left.because});
   }
 }
 
@@ -57,7 +66,7 @@ void add_step_limits(const Bundle& bundle, std::span<const Observation> observat
     });
   };
   for (const auto& step : plan.steps) {
-    const auto subject = "step " + step.id + ", probe " + step.probe + ", sample " + step.target.sample;
+    const auto subject = "step " + step.id + ", probe " + step.probe + ", " + in_words(plan, step.target);
     if (!step.allowed) {
       out.push_back(
           {"not allowed", subject,
@@ -69,13 +78,13 @@ void add_step_limits(const Bundle& bundle, std::span<const Observation> observat
 }
 
 /// Coverage that says what a budget or a stop cut off: keys "skipped_…" with a count.
-void add_coverage_limits(const Observation& observation, std::vector<Limit>& out) {
+void add_coverage_limits(const RunPlan& plan, const Observation& observation, std::vector<Limit>& out) {
   for (const auto& [key, value] : observation.coverage) {
     const auto* counts = value.if_object();
     for (const auto& [name, count] : counts == nullptr ? json::object{} : *counts) {
       const auto* number = count.if_int64();
       if (std::string_view{name}.starts_with("skipped_") && number != nullptr && *number > 0) {
-        out.push_back({"limited", place(observation.invocation),
+        out.push_back({"limited", place(plan, observation.invocation),
                        "Coverage “" + std::string{std::string_view{key}} + "”: " + std::to_string(*number) + " " +
                            std::string{std::string_view{name}} + "."});
       }
@@ -83,14 +92,14 @@ void add_coverage_limits(const Observation& observation, std::vector<Limit>& out
   }
 }
 
-void add_observation_limits(std::span<const Observation> observations, std::vector<Limit>& out) {
+void add_observation_limits(const RunPlan& plan, std::span<const Observation> observations, std::vector<Limit>& out) {
   for (const auto& observation : observations) {
     if (observation.completion != Completion::completed) {
-      out.push_back({"not completed", observation.id + ": " + place(observation.invocation),
+      out.push_back({"not completed", observation.id + ": " + place(plan, observation.invocation),
                      std::string{words_for(observation.completion)} +
                          (observation.error.empty() ? "." : ": " + observation.error)});
     }
-    add_coverage_limits(observation, out);
+    add_coverage_limits(plan, observation, out);
   }
 }
 
@@ -112,7 +121,7 @@ void add_expansion_limits(const Bundle& bundle, std::vector<Limit>& out) {
 
 void add_journal_limits(const Bundle& bundle, std::vector<Limit>& out) {
   static const std::set<std::string, std::less<>> kTelling = {"recovered",   "interrupted", "resumed",
-                                                              "device_lost", "device_back", "note"};
+                                                              "device_lost", "device_back", "state_failed", "note"};
   for (const auto& event : bundle.events()) {
     if (kTelling.contains(event.type)) {
       const auto told = lines_of(event.data);
@@ -183,7 +192,7 @@ std::vector<Limit> limits(const Bundle& bundle, std::span<const Observation> obs
   add_plan_limits(bundle.run_plan(), out);
   add_step_limits(bundle, observations, out);
   add_expansion_limits(bundle, out);
-  add_observation_limits(observations, out);
+  add_observation_limits(bundle.run_plan(), observations, out);
   add_journal_limits(bundle, out);
   add_people_limits(bundle, out);
   return out;
