@@ -1,0 +1,217 @@
+#include "harness/probe/probe.hpp"
+
+#include <algorithm>
+
+#include "probes/sessions/certificate.hpp"
+#include "probes/sessions/channel.hpp"
+#include "probes/sessions/fact_sheet.hpp"
+#include "probes/tls/looks.hpp"
+#include "probes/tls/report.hpp"
+
+namespace assay::probes::tls {
+
+namespace {
+
+constexpr ParameterSpec kParameters[] = {
+    {"look_at", ValueKind::text, "\"all\"",
+     "\"all\", or \"suites\": versions and suites alone, in the fewest questions"},
+    {"server_name", ValueKind::text, "\"\"", "name that is asked for (SNI); \"\": none"},
+};
+
+constexpr std::size_t kTranscriptLimit = 1024 * 1024;
+constexpr std::size_t kMostAtOnce = 24;
+constexpr std::size_t kFewConnections = 4;  // a pace that allows no more is for devices that take one at a time
+
+/// Questions at once for a device whose answer takes so long beyond the round trip: a handshake that costs a fifth of
+/// a second is a microcontroller's, and each further one at the same time only makes it slower.
+std::size_t width_for(const Network& network, std::chrono::nanoseconds answer) {
+  const auto spare = network.spare_connections();
+  const auto work = answer - network.round_trip(milliseconds{0});
+  if (spare <= kFewConnections || work > milliseconds{200}) {
+    return 1;
+  }
+  return work > milliseconds{20} ? 2 : std::min(spare, kMostAtOnce);
+}
+
+/// One survey of one endpoint.
+class Survey {
+ public:
+  explicit Survey(ProbeContext& context)
+      : context_(context),
+        transcript_("TLS on " + context.endpoint->text(), kTranscriptLimit),
+        asker_(context.network, *context.endpoint, transcript_) {
+    effort_.server_name = std::string{context.parameters.at("server_name").as_string()};
+    suites_.emplace(
+        asker_, jobs_, effort_,
+        [this](std::uint16_t version, const Reply& reply) { picture_.note(version, reply.flight); },
+        [this](const wire::TlsFlight& flight) {
+          return flight.ssl2() || flight.done() || !picture_.wants_certificate(flight.hello()->suite);
+        });
+  }
+
+  asio::awaitable<Result<>> run(sessions::FactSheet& sheet);
+
+ private:
+  asio::awaitable<Reply> begin();
+  asio::awaitable<void> ask_everything();
+  asio::awaitable<void> shake_hands();
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> open_session(const TlsOptions& options);
+  void record(sessions::FactSheet& sheet);
+
+  ProbeContext& context_;
+  Transcript transcript_;
+  TcpAsker asker_;
+  Effort effort_;
+  sessions::Jobs jobs_;
+  Picture picture_;
+  std::optional<SuiteSurvey> suites_;
+  std::optional<TlsSession> session_;
+  std::string session_failure_;
+  std::size_t width_ = 1;
+  std::optional<Error> over_;
+};
+
+/// The first answer; where it is no TLS, the first after an upgrade that the service may know.
+asio::awaitable<Reply> Survey::begin() {
+  auto reply = co_await suites_->begin();
+  if (reply.answer != Answer::not_tls && reply.answer != Answer::silent && reply.answer != Answer::cut) {
+    co_return reply;
+  }
+  const auto* dialect = dialect_for(reply.text, context_.endpoint->port);
+  if (dialect == nullptr || reply.ends) {
+    co_return reply;
+  }
+  asker_.set_upgrade(dialect);
+  auto upgraded = co_await suites_->begin();
+  co_return upgraded;
+}
+
+asio::awaitable<void> Survey::ask_everything() {
+  jobs_.set_width(width_);
+  suites_->set_width(width_);
+  suites_->plan({wire::kTls13, wire::kTls11, wire::kTls10, wire::kSsl3, wire::kSsl2});
+  const bool all = context_.parameters.at("look_at").as_string() == "all";
+  if (all) {
+    jobs_.add([this] { return shake_hands(); });
+  }
+  co_await jobs_.run();
+  co_await suites_->settle();
+  over_ = suites_->over();
+  if (over_ || !all) {
+    co_return;
+  }
+  Looks looks{asker_, *suites_, picture_, effort_.server_name};
+  looks.plan(jobs_);
+  co_await jobs_.run();
+  over_ = looks.over();
+}
+
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> Survey::open_session(const TlsOptions& options) {
+  auto stream = co_await asker_.open();
+  if (!stream) {
+    co_return stream.error();
+  }
+  auto session = co_await context_.network.start_tls(std::move(*stream), options, context_.network.reply_timeout());
+  co_return session;
+}
+
+/// One finished handshake: certificates of TLS 1.3 travel encrypted, and ALPN with them.
+asio::awaitable<void> Survey::shake_hands() {
+  TlsOptions options;
+  options.server_name = effort_.server_name;
+  options.alpn = {"h2", "http/1.1", "mqtt", "coap"};
+  auto session = co_await open_session(options);
+  if (!session) {
+    // A server that knows none of these protocols may refuse (RFC 7301, 3.2).
+    options.alpn.clear();
+    session = co_await open_session(options);
+  }
+  if (session) {
+    session_ = (*session)->session();
+    co_return;
+  }
+  session_failure_ = session.error().what;
+  if (sessions::ends_probe(session.error().kind)) {
+    over_ = session.error();
+  }
+}
+
+void Survey::record(sessions::FactSheet& sheet) {
+  if (session_ && !session_->chain_der.empty()) {
+    picture_.add_chain(session_->chain_der);
+  }
+  Report report{sheet, suites_->versions(), picture_};
+  report.write();
+  report.write_session(session_, session_failure_);
+  sheet.text("tls.starttls", asker_.upgrade() == nullptr ? "" : asker_.upgrade()->name);
+}
+
+asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
+  const auto first = co_await begin();
+  Result<> ended;
+  if (first.hello() || first.answer == Answer::refused) {
+    width_ = width_for(context_.network, first.took);
+    co_await ask_everything();
+  }
+  if (first.ends) {
+    over_ = first.ends;
+  }
+  const bool speaks = first.hello() || first.answer == Answer::refused;
+  if (speaks && !over_) {
+    sheet.fact("tls.spoken", true);
+    record(sheet);
+  } else if (over_) {
+    sheet.rest_unobserved(over_->what);
+    ended = *over_;
+  } else if (first.answer == Answer::not_tls) {
+    sheet.fact("tls.spoken", false);
+    sheet.rest_absent();
+  } else {
+    const auto kind = first.answer == Answer::no_connection ? ErrorKind::refused : ErrorKind::timed_out;
+    sheet.rest_unobserved("no answer to a TLS hello: " + first.why);
+    ended = Error{kind, "no answer to a TLS hello: " + first.why, {}};
+  }
+  context_.record.coverage("questions", cost_json(asker_.cost(), width_));
+  const auto digest =
+      sheet.recorder().artifact("questions and answers", "text/plain; charset=utf-8", transcript_.text());
+  sheet.evidence_for_values("tls.", digest);
+  co_return ended;
+}
+
+class Tls final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    sessions::FactSheet sheet{context.record, report_facts()};
+    if (!context.endpoint || context.endpoint->transport != Transport::tcp) {
+      const Error missing{ErrorKind::bad_input, "probe tls needs an endpoint such as tcp/443", {}};
+      sheet.rest_unobserved(missing.what);
+      co_return missing;
+    }
+    Survey survey{context};
+    auto ended = co_await survey.run(sheet);
+    co_return ended;
+  }
+};
+
+std::unique_ptr<Probe> make() {
+  return std::make_unique<Tls>();
+}
+
+}  // namespace
+
+extern const ProbeDescriptor kDescriptor;
+const ProbeDescriptor kDescriptor{
+    .id = "tls",
+    .summary =
+        "Finds out every version, suite, group and certificate that a TLS server takes or shows, and how it behaves.",
+    .version = 1,
+    .intrusiveness = Intrusiveness::benign,
+    .exclusive = Exclusive::none,
+    .subject = ProbeSubject::endpoint,
+    .deadline = milliseconds{300'000},
+    .parameters = kParameters,
+    .facts = kFacts,
+    .make = &make,
+};
+
+}  // namespace assay::probes::tls
