@@ -132,6 +132,37 @@ def sweep_contradictions($ports): __is_service("sweep_contradictions") | . as $o
                                  else "did not accept in the sweep and could be reached afterwards" end)),
      endpoint: $o.endpoint, expected: "the same answer twice", evidence: (evidence("ports.open") + $seen),
      observation: [.id, $o.id]};
+def __protocols: ["ssh", "tls"];
+def policy($protocol): __name($protocol; "policy")
+  | if __protocols | index($protocol) == null then __fault("unknown protocol \"\($protocol)\": policies are for \(__protocols | __and)") else . end
+  | [$__judge.policies // [] | .[] | select(.protocol == $protocol)]
+  | if . == [] then __missing("policy for \($protocol) (neither the plan nor its methods name one)") else .[] end;
+def __is_policy($of): if type == "object" and has("lists") and has("unlisted") then .
+  else __fault("\($of)() reads a policy: policy(\"ssh\") | \($of)(…)") end;
+def policy_title: __is_policy("policy_title") 
+  | "\(.title) \(.version)" + (if .date == "undated" then ", undated" else " of \(.date)" end);
+def __categories: ["version", "kex", "host_key", "cipher", "mac", "compression", "suite", "group", "signature", "key_size"];
+def __category($c): if __categories | index($c) != null then . else __fault("unknown category \"\($c)\": policies have \(__categories | __and)") end;
+def __expired: .until != 0 and .until < ($__judge.run.date[0:4] | tonumber);
+def __speaks_of($name): if .name | endswith("*") then .name[:-1] as $head | $name | startswith($head) else .name == $name end;
+def graded($category; $name): __is_policy("graded") | __category($category)
+  | if .lists | has($category) | not then {name: $name, grade: "silent", until: 0, note: ""}
+    else [.lists[$category][] | select(__speaks_of($name))] | ([.[] | select(.name == $name)] + .)
+      | first(.[] | select(__expired | not)) // .[0]
+      | if . == null then {name: $name, grade: "unlisted", until: 0, note: ""}
+        elif __expired then . + {name: $name, grade: "expired"} else . + {name: $name} end
+    end;
+def __in_words: (if .grade == "expired" then "good until the end of \(.until)"
+  elif .grade == "unlisted" then "not listed" else .grade end) + (if .note == "" then "" else " (" + .note + ")" end);
+def __graded_names($category; $names): . as $policy | $names[] as $name | $policy | graded($category; $name)
+  | {name, grade, words: __in_words};
+def ruled_out($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
+  | select(.grade == "forbidden" or .grade == "expired" or (.grade == "unlisted" and $unlisted == "forbidden"));
+def unlisted($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
+  | select(.grade == "unlisted" and $unlisted == "doubt");
+def required_bits($kind): __is_policy("required_bits") | .lists.key_size // []
+  | [.[] | select(__speaks_of($kind) and .grade != "forbidden" and (__expired | not)) | .bits]
+  | if . == [] then empty else min end;
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");
