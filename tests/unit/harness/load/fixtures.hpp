@@ -37,7 +37,13 @@ inline ProbeCatalogue catalogue() {
   out.emplace("services", probe("services", ProbeSubject::endpoint, {},
                                 {"service.reachable", "service.protocol", "service.tls", "service.tls_version",
                                  "service.tls_cipher", "service.certificate", "service.banner", "service.product",
-                                 "service.version", "service.logins", "service.redirects_to_tls", "service.details"}));
+                                 "service.version", "service.logins", "service.redirects_to_tls", "service.starttls",
+                                 "service.details"}));
+  out.emplace("tls",
+              probe("tls", ProbeSubject::endpoint,
+                    {{"look_at", ValueKind::text, "all", ""}, {"server_name", ValueKind::text, "", ""}},
+                    {"tls.spoken", "tls.versions", "tls.suites", "tls.unsettled", "tls.groups", "tls.groups_settled",
+                     "tls.signatures", "tls.dh", "tls.certificates", "tls.behaviour", "tls.weaknesses"}));
   out.emplace("discovery", probe("discovery", ProbeSubject::device, {},
                                  {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr",
                                   "discovery.told", "discovery.neighbour", "discovery.others"}));
