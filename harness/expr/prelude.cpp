@@ -157,9 +157,9 @@ def __in_words: (if .grade == "expired" then "good until the end of \(.until)"
 def __graded_names($category; $names): . as $policy | $names[] as $name | $policy | graded($category; $name)
   | {name, grade, words: __in_words};
 def ruled_out($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
-  | select(.grade == "forbidden" or .grade == "expired" or (.grade == "unlisted" and $unlisted == "forbidden"));
+  | select(.grade == "forbidden" or ((.grade | IN("unlisted", "expired")) and $unlisted == "forbidden"));
 def unlisted($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
-  | select(.grade == "unlisted" and $unlisted == "doubt");
+  | select((.grade | IN("unlisted", "expired")) and $unlisted == "doubt");
 def required_bits($kind): __is_policy("required_bits") | .lists.key_size // []
   | [.[] | select(__speaks_of($kind) and .grade != "forbidden" and (__expired | not)) | .bits]
   | if . == [] then empty else min end;
@@ -201,7 +201,7 @@ def tls_doubts: __is_service("tls_doubts") | select(fact("tls.spoken")) | . as $
       | select(.name | IN("drown", "sweet32", "rc4", "crime", "raccoon", "logjam", "insecure_renegotiation", "dtls_amplification"))
       | {what: "\($o.endpoint) has what the weakness \(.name) needs (\(.why)), and an attack was not tried: an assessor has to decide"} ),
     ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
-      | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) does not list: an assessor has to decide"} )
+      | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} )
   | . + {endpoint: $o.endpoint, observation: $o.id};
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
