@@ -336,7 +336,8 @@ bool bring_up(Context& context, const RunPlan& plan, const fs::path& dut_folder)
 
 }  // namespace
 
-std::optional<Assessed> assess(Context& context, const Prepared& prepared, const fs::path& folder, bool allow_public) {
+std::optional<Assessed> assess(Context& context, const Prepared& prepared, const fs::path& folder, bool allow_public,
+                               const CaptureOptions& capture) {
   if (const auto allowed = check_scope(prepared.run_plan, allow_public); !allowed) {
     context.complain(allowed.error(), exit_code_for(allowed.error()));
     return std::nullopt;
@@ -369,6 +370,7 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   const LoadedData library(prepared.data);
   SessionOptions options;
   options.allow_public = allow_public;
+  options.capture = capture;
   return run_and_close(context, prepared.run_plan, library, **writer, {}, options, folder);
 }
 
@@ -407,7 +409,8 @@ std::map<std::string, std::int64_t> spent_logins(const Bundle& bundle) {
 
 }  // namespace
 
-std::optional<Assessed> resume_assessment(Context& context, const fs::path& folder, bool allow_public) {
+std::optional<Assessed> resume_assessment(Context& context, const fs::path& folder, bool allow_public,
+                                          const CaptureOptions& capture) {
   const auto directory = bundle_in(folder);
   const auto writer = BundleWriter::resume(directory);
   if (!writer) {
@@ -429,6 +432,7 @@ std::optional<Assessed> resume_assessment(Context& context, const fs::path& fold
   const LoadedData loaded(std::move(*data));
   SessionOptions options;
   options.allow_public = allow_public;
+  options.capture = capture;
   options.logins = spent_logins(*bundle);
   options.first_invocation = 1 + std::count_if(bundle->events().begin(), bundle->events().end(),
                                                [](const Event& event) { return event.type == "invocation_started"; });

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/capture_options.hpp"
 #include "harness/cli/context.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/engine/session.hpp"
@@ -29,6 +30,7 @@ struct ProbeVerb {
   std::string dut_file;
   std::int64_t deadline_ms = 0;
   bool allow_public = false;
+  CaptureOptions capture;
 };
 
 /// "name=value": the value as JSON when it is JSON, else as text.
@@ -172,6 +174,11 @@ void probe(Context& context, const ProbeVerb& verb) {
   ProgressLine line(context);
   SessionOptions options;
   options.allow_public = verb.allow_public;
+  options.capture = verb.capture;
+  options.no_capture = [](const std::string& why) { std::cerr << "assay: no packets are captured: " << why << "\n"; };
+  if (verb.artifacts.empty()) {
+    options.capture.mode = CaptureMode::off;  // there is no place for them
+  }
   options.progress = [&line](const RunProgress& progress) { line.show(progress.done, progress.total, progress.what); };
   const auto observation = probe_once(single, probe_table(), loaded, options);
   line.clear();
@@ -247,10 +254,12 @@ void add_probe(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"gentle", "normal", "fast"}))
       ->capture_default_str();
   verb->add_option("--deadline-ms", options->deadline_ms, "Time for the probe, over its own");
-  verb->add_option("--artifacts", options->artifacts, "Keep transcripts in this folder")->type_name("DIR");
+  verb->add_option("--artifacts", options->artifacts, "Keep transcripts and captured packets in this folder")
+      ->type_name("DIR");
   verb->add_option("--netns", options->netns, "Network namespace to probe from")->type_name("PATH");
   verb->add_option("--dut", options->dut_file, "DUT file for vendor credentials and accounts")->type_name("FILE");
   verb->add_flag("--allow-public", options->allow_public, "Allow a public address (only with written authorisation)");
+  add_capture_options(*verb, options->capture);
   verb->callback([&context, options] { probe(context, *options); });
 }
 

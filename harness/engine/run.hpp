@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/engine/run_capture.hpp"
 #include "harness/evidence/bundle.hpp"
 #include "harness/model/observation.hpp"
 #include "harness/model/run_plan.hpp"
@@ -15,9 +16,10 @@
 /// every observation goes to the journal as it happens. Knows no protocol and makes no verdict.
 namespace assay {
 
-/// Makes the network of one invocation. The engine's tests give a scripted one.
-using NetworkFactory =
-    std::function<std::unique_ptr<Network>(const Target& target, std::chrono::steady_clock::time_point deadline)>;
+/// Makes the network of one invocation. The engine's tests give a scripted one. `owner` is the invocation's id, or
+/// "liveness".
+using NetworkFactory = std::function<std::unique_ptr<Network>(
+    const Target& target, std::chrono::steady_clock::time_point deadline, const std::string& owner)>;
 
 /// Tells a person where the run is. `what` is one short line; totals are known only in part and grow.
 struct RunProgress {
@@ -36,6 +38,8 @@ struct RunInputs {
   std::int64_t first_invocation = 1;  // number of the next invocation: ids of an interrupted run are not used again
   std::function<void(const RunProgress&)> progress;
   std::size_t max_concurrent = 32;  // invocations at once; the governor bounds what they do to the device
+  RunCapture* capture = nullptr;    // none: no packets are kept
+  std::string no_capture = {};      // why not, when they should have been
 };
 
 struct RunOutcome {

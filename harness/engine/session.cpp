@@ -10,9 +10,10 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "harness/engine/observe.hpp"
+#include "harness/engine/run_capture.hpp"
+#include "harness/net/backstop.hpp"
 #include "harness/net/governor.hpp"
 #include "harness/net/guarded_network.hpp"
-#include "harness/net/backstop.hpp"
 #include "harness/net/scope.hpp"
 
 namespace assay {
@@ -54,8 +55,36 @@ class Session {
     return *governor;
   }
 
-  std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline) {
-    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline);
+  std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline,
+                                   const std::string& owner) {
+    auto link = capture_ ? capture_->link_for(owner) : CaptureLink{};
+    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline, std::move(link));
+  }
+
+  /// Why there is no capture, empty when there is one or none is wanted; an error when there must be one.
+  Result<std::string> begin_capture(const std::vector<Target>& targets, const Dut& dut, KeepArtifact keep) {
+    const auto& wanted = options_.capture;
+    if (wanted.mode == CaptureMode::off) {
+      return std::string{};
+    }
+    auto opened = RunCapture::open(context_.get_executor(), targets, dut, wanted, std::move(keep));
+    if (opened) {
+      capture_ = std::move(*opened);
+      return std::string{};
+    }
+    if (wanted.mode == CaptureMode::on) {
+      return opened.error();
+    }
+    return opened.error().what;
+  }
+
+  RunCapture* capture() { return capture_.get(); }
+
+  /// Lets the io_context end.
+  void end_capture() {
+    if (capture_) {
+      capture_->stop();
+    }
   }
 
   /// Journals each login attempt before it is made.
@@ -76,6 +105,7 @@ class Session {
   Pace pace_;
   Scope scope_;
   const SessionOptions& options_;
+  std::unique_ptr<RunCapture> capture_;
   std::map<std::string, std::unique_ptr<Governor>> governors_;
 };
 
@@ -109,8 +139,9 @@ class Interrupts {
 };
 
 template <class T>
-Result<T> run_to_end(asio::io_context& context, asio::awaitable<Result<T>> work, std::function<void(int)> stop,
+Result<T> run_to_end(Session& session, asio::awaitable<Result<T>> work, std::function<void(int)> stop,
                      asio::cancellation_slot cancel = {}) {
+  auto& context = session.context();
   std::optional<Interrupts> interrupts;
   if (stop) {
     interrupts.emplace(context, std::move(stop));
@@ -125,6 +156,7 @@ Result<T> run_to_end(asio::io_context& context, asio::awaitable<Result<T>> work,
       }
     }
     result = std::move(value);
+    session.end_capture();
     if (interrupts) {
       interrupts->done();
     }
@@ -163,31 +195,30 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
                          {{"address", address}, {"endpoint", endpoint.text()}, {"account", account}, {"count", used}});
   };
   RunInputs inputs{plan, probes, library, bundle, {}, std::move(earlier), options.first_invocation, options.progress};
-  inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline) {
-    return session.network(target, deadline);
+  inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline,
+                               const std::string& owner) { return session.network(target, deadline, owner); };
+  KeepArtifact keep = [&bundle](std::string_view title, std::string_view type, std::string_view bytes) {
+    return bundle.artifact(title, type, bytes);
   };
+  auto without = session.begin_capture(plan.targets, plan.dut, std::move(keep));
+  if (!without) {
+    return without.error();
+  }
+  inputs.capture = session.capture();
+  inputs.no_capture = std::move(*without);
   const auto run = make_run(std::move(inputs));
   std::function<void(int)> stop;
   if (options.handle_signals) {
     stop = [&run](int signal) { run->interrupt(signal); };
   }
   auto work = run->execute();
-  return run_to_end<RunOutcome>(session.context(), std::move(work), std::move(stop));
+  return run_to_end<RunOutcome>(session, std::move(work), std::move(stop));
 }
 
 namespace {
 
-asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
-                                                        const ProbeLibrary& library, Network& network,
-                                                        const Progress& progress) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto info = describe_probe(probe);
-  Observation observation;
-  observation.id = "o1";
-  observation.invocation = single.invocation;
-  observation.began = utc_now();
-  KeepArtifact keep = [&single](std::string_view title, std::string_view type,
-                                std::string_view bytes) -> Result<ArtifactRef> {
+KeepArtifact keeper_of(const SingleProbe& single) {
+  return [&single](std::string_view title, std::string_view type, std::string_view bytes) -> Result<ArtifactRef> {
     ArtifactRef artifact{sha256_hex(bytes), std::string{type}, static_cast<std::int64_t>(bytes.size()),
                          std::string{title}, false};
     if (single.keep) {
@@ -195,10 +226,31 @@ asio::awaitable<Result<Observation>> single_observation(const SingleProbe& singl
     }
     return artifact;
   };
-  InvocationRecorder recorder(info, observation, std::move(keep));
+}
+
+asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
+                                                        const ProbeLibrary& library, Network& network,
+                                                        const Progress& progress, RunCapture* capture) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto info = describe_probe(probe);
+  Observation observation;
+  observation.id = "o1";
+  observation.invocation = single.invocation;
+  observation.began = utc_now();
+  InvocationRecorder recorder(info, observation, keeper_of(single));
   const auto began = std::chrono::steady_clock::now();
   co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress);
   observation.took_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
+  if (capture != nullptr) {
+    const auto kept = co_await capture->finish(observation, recorder.concealed());
+    if (!kept) {
+      co_return kept.error();
+    }
+    const auto rest = co_await capture->finish_run();
+    if (!rest) {
+      co_return rest.error();
+    }
+  }
   co_return observation;
 }
 
@@ -214,7 +266,15 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
   }
   const auto* probe = find_probe(probes, single.invocation.probe);
   Session session(single.dut, *scope_of(single.dut, options.allow_public), options);
-  const auto network = session.network(single.invocation.target, std::chrono::steady_clock::now() + single.deadline);
+  const auto without = session.begin_capture(plan.targets, single.dut, keeper_of(single));
+  if (!without) {
+    return without.error();
+  }
+  if (!without->empty() && options.no_capture) {
+    options.no_capture(*without);
+  }
+  const auto network = session.network(single.invocation.target, std::chrono::steady_clock::now() + single.deadline,
+                                       single.invocation.id);
   const Progress progress = [&options](std::int64_t done, std::int64_t total, std::string_view what) {
     if (options.progress) {
       RunProgress report{done, total, std::string{what}};
@@ -226,8 +286,8 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
   if (options.handle_signals) {
     stop = [&cancel](int) { cancel.emit(asio::cancellation_type::terminal); };
   }
-  auto work = single_observation(single, *probe, library, *network, progress);
-  return run_to_end<Observation>(session.context(), std::move(work), std::move(stop), cancel.slot());
+  auto work = single_observation(single, *probe, library, *network, progress, session.capture());
+  return run_to_end<Observation>(session, std::move(work), std::move(stop), cancel.slot());
 }
 
 }  // namespace assay

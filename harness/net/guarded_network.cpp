@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "harness/net/discovery_groups.hpp"
 #include "harness/net/group_socket.hpp"
 #include "harness/net/link.hpp"
 #include "harness/net/sweep.hpp"
@@ -19,8 +20,8 @@ namespace {
 class GuardedNetwork final : public Network {
  public:
   GuardedNetwork(asio::any_io_executor executor, Governor& governor, const Scope& scope, const Target& target,
-                 TimePoint deadline)
-      : executor_(std::move(executor)), governor_(governor), deadline_(deadline) {
+                 TimePoint deadline, CaptureLink capture)
+      : executor_(std::move(executor)), governor_(governor), deadline_(deadline), capture_(std::move(capture)) {
     const auto address = IpAddress::parse(target.address);
     if (!address) {
       guard_ = Error{ErrorKind::denied, "the target's address is not a numeric address without zone", {}};
@@ -35,7 +36,7 @@ class GuardedNetwork final : public Network {
     if (const auto refusal = refuse(to, Transport::tcp)) {
       co_return *refusal;
     }
-    co_return co_await open_tcp(governor_, address_, to.port, within, deadline_);
+    co_return co_await open_tcp(governor_, address_, to.port, within, deadline_, capture_.flows);
   }
 
   asio::awaitable<Result<std::unique_ptr<TlsStream>>> connect_tls(Endpoint to, const TlsOptions& options,
@@ -62,7 +63,7 @@ class GuardedNetwork final : public Network {
     if (const auto refusal = refuse(to, Transport::udp)) {
       co_return *refusal;
     }
-    co_return co_await open_datagrams(governor_, address_, to.port, deadline_);
+    co_return co_await open_datagrams(governor_, address_, to.port, deadline_, capture_.flows);
   }
 
   asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
@@ -70,7 +71,10 @@ class GuardedNetwork final : public Network {
     if (guard_) {
       co_return *guard_;
     }
-    co_return co_await ask_discovery_groups(governor_, address_, groups_, questions, within, deadline_);
+    for (const auto& question : questions) {  // what the device says to a group has no port of ours
+      tell_flow(Transport::udp, group_address(question.group, address_.v6).port);
+    }
+    co_return co_await ask_discovery_groups(governor_, address_, groups_, questions, within, deadline_, capture_.flows);
   }
 
   Result<LinkNeighbour> neighbour() override {
@@ -91,11 +95,19 @@ class GuardedNetwork final : public Network {
     return LinkNeighbour{mac_text(*mac), route->name};
   }
 
+  Result<std::vector<Bytes>> overheard_dhcp() override {
+    if (guard_) {
+      return *guard_;
+    }
+    return capture_.dhcp ? Result<std::vector<Bytes>>{capture_.dhcp()} : Network::overheard_dhcp();
+  }
+
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override {
     if (guard_) {
       co_return *guard_;
     }
+    tell_flow(Transport::tcp, 0);
     co_return co_await sweep_ports(governor_, address_, ports, method, progress, deadline_);
   }
 
@@ -103,6 +115,7 @@ class GuardedNetwork final : public Network {
     if (guard_) {
       co_return *guard_;
     }
+    tell_flow(Transport::udp, 0);
     co_return co_await sweep_datagrams(governor_, address_, sweep, progress, deadline_);
   }
 
@@ -127,6 +140,13 @@ class GuardedNetwork final : public Network {
   milliseconds reply_timeout() const override { return milliseconds{governor_.pace().reply_timeout_ms}; }
 
  private:
+  /// Sockets that are too many or too hidden to be told one by one.
+  void tell_flow(Transport transport, std::uint16_t device_port) const {
+    if (capture_.flows) {
+      capture_.flows({transport, 0, address_, device_port, packet_clock()});
+    }
+  }
+
   std::optional<Error> refuse(const Endpoint& to, Transport transport) const {
     if (guard_) {
       return guard_;
@@ -144,13 +164,14 @@ class GuardedNetwork final : public Network {
   std::optional<Error> guard_;
   TlsContext tls_;
   std::shared_ptr<GroupConversation> groups_;
+  CaptureLink capture_;
 };
 
 }  // namespace
 
 std::unique_ptr<Network> make_network(asio::any_io_executor executor, Governor& governor, Scope scope, Target target,
-                                      TimePoint deadline) {
-  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline);
+                                      TimePoint deadline, CaptureLink capture) {
+  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline, std::move(capture));
 }
 
 std::size_t raise_descriptor_limit() {

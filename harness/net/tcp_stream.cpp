@@ -38,6 +38,16 @@ bool connected_to_itself(const tcp::socket& socket) {
   return !failed && local == remote;
 }
 
+/// The kernel chose our port when the connect began, and knows it still when that failed.
+void tell(const FlowLog& flows, const tcp::socket& socket, const IpAddress& address, std::uint16_t port,
+          std::int64_t from_ns) {
+  boost::system::error_code failed;
+  const auto local = socket.local_endpoint(failed);
+  if (flows && !failed && local.port() != 0) {
+    flows({Transport::tcp, local.port(), address, port, from_ns});
+  }
+}
+
 /// The connect alone, its time measured.
 asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor, tcp::endpoint to, TimePoint until) {
   const std::string doing = "connect to tcp/" + std::to_string(to.port());
@@ -115,7 +125,8 @@ void TcpStream::shutdown_send() {
 }
 
 asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
-                                                          milliseconds within, TimePoint deadline) {
+                                                          milliseconds within, TimePoint deadline,
+                                                          const FlowLog& flows) {
   auto slot = co_await governor.acquire_connection(deadline);
   if (!slot) {
     co_return slot.error();
@@ -124,7 +135,9 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, Ip
   const auto until = time_limit(std::min(within, most), deadline);
   tcp::socket socket{co_await asio::this_coro::executor};
   const auto endpoint = asio_endpoint(address, port);
+  const auto from_ns = packet_clock();
   const auto connected = co_await connect_socket(socket, governor, endpoint, until);
+  tell(flows, socket, address, port, from_ns);
   if (!connected) {
     co_return connected.error();
   }

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "harness/net/address.hpp"
+#include "harness/net/flow_book.hpp"
 #include "harness/net/governor.hpp"
 #include "harness/net/waiting.hpp"
 #include "harness/probe/network.hpp"
@@ -27,8 +28,10 @@ class TcpStream final : public Stream {
   TimePoint deadline_;
 };
 
-/// Connects under the governor's budget and feeds its round-trip estimate.
+/// Connects under the governor's budget and feeds its round-trip estimate. `flows`, when not empty, is told the socket,
+/// also when the connect fails.
 asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
-                                                          milliseconds within, TimePoint deadline);
+                                                          milliseconds within, TimePoint deadline,
+                                                          const FlowLog& flows);
 
 }  // namespace assay

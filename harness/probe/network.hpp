@@ -199,6 +199,14 @@ class Network {
   /// `unreachable` when it is behind a router or not resolved, `unsupported` where the link has no such addresses.
   virtual Result<LinkNeighbour> neighbour() = 0;
 
+  /// DHCP messages that the device sent while the run captured packets: their UDP payloads, the latest last, at most
+  /// kMostOverheard. `unsupported` when nothing is captured.
+  virtual Result<std::vector<Bytes>> overheard_dhcp() {
+    return Error{ErrorKind::unsupported, "no packets are captured", {}};
+  }
+
+  static constexpr std::size_t kMostOverheard = 16;
+
   /// TCP scan of the target's address: one loop over all ports under the pace.
   virtual asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                          const Progress& progress) = 0;

@@ -12,7 +12,13 @@ Reading::Reading(const Bundle& source, std::string_view path)
       artifacts(artifacts_by_digest(bundle)),
       head(chain_head(source)),
       dates(run_dates(source)),
-      base(path) {}
+      base(path) {
+  for (const auto& observation : observations) {
+    for (const auto& capture : observation.captures) {
+      frames[capture.sha256] = "frames: " + std::to_string(capture.frames);
+    }
+  }
+}
 
 std::string Reading::folder_of(const ArtifactRef& artifact) const {
   return base + (artifact.restricted ? "restricted" : "artifacts");
@@ -52,7 +58,8 @@ bool put_artifact(const Reading& reading, Section section, const char* name, std
   link.text("FOLDER", reading.folder_of(found->second));
   link.text("SHA", sha256);
   link.text("SHORT", sha256.substr(0, 12));
-  link.text("KIND", found->second.title);
+  const auto frames = reading.frames.find(sha256);
+  link.text("KIND", found->second.title + (frames == reading.frames.end() ? "" : ", " + frames->second));
   return true;
 }
 

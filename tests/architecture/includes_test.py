@@ -16,7 +16,7 @@ ROOMS = {
     "harness/plan": (("harness/model", "harness/expr"), VALUES + ("fmt/",)),
     "harness/judge": (("harness/model", "harness/expr"), VALUES + ("fmt/",)),
     "harness/probe": (("harness/model",), VALUES + ("boost/asio/awaitable.hpp",)),
-    "harness/net": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
+    "harness/net": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/", "pcap/")),
     "harness/lab": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
     "harness/engine": (("harness/model", "harness/probe", "harness/expr", "harness/plan", "harness/judge",
                         "harness/evidence", "harness/lab", "harness/net"),

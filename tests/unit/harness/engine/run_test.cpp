@@ -279,8 +279,8 @@ Ran run(const RunPlan& plan, Script& shared, std::vector<Observation> earlier = 
   REQUIRE(bundle);
   asio::io_context context;
   const NoDictionaries library;
-  RunInputs inputs{plan, table(), library, **bundle, {}, std::move(earlier), 1, {}, 32};
-  inputs.networks = [&](const Target&, std::chrono::steady_clock::time_point) {
+  RunInputs inputs{plan, table(), library, **bundle, {}, std::move(earlier), 1, {}, 32, nullptr, {}};
+  inputs.networks = [&](const Target&, std::chrono::steady_clock::time_point, const std::string&) {
     return std::make_unique<ScriptedNetwork>(shared.device);
   };
   auto running = make_run(std::move(inputs));
