@@ -68,7 +68,7 @@ void Sweeper::finish(const PortAsker::Ended& ended, TimePoint now) {
   ledger_.note(ended.attempt.port, ended.answer, ended.attempt.epoch);
   control_.ended(ended.answer == Answer::silence, ended.attempt.epoch, now);
   if (answered) {
-    control_.answered(ended.took);
+    control_.answered(ended.took, now);
   } else if (control_.lost_in_row() == 0) {
     control_.progressed();
   }

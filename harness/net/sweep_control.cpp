@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 namespace assay {
 
@@ -17,21 +18,26 @@ constexpr std::uint64_t kLeastSilences = 4;       // for a canary …
 constexpr std::uint64_t kSilencesPerWindow = 64;  // … or this share of a large window
 constexpr double kSmallestWindow = 4;
 constexpr std::chrono::milliseconds kQueueing{5};  // more than that is no jitter
-constexpr double kGiveWay = 0.5;                   // for each answer that queued: half the window in a round trip
+constexpr std::chrono::milliseconds kRound{10};    // at least, to measure answers a second
+constexpr double kLeastUse = 4;                    // a window is used when a quarter of it is on its way
+constexpr int kSureCanaries = 3;
+constexpr double kSureGrowth = 2;
+constexpr double kGiveWay = 0.5;  // for each answer that queued: half the window in a round trip
 constexpr double kSlowestPerSecond = 20;
 constexpr int kMostAllowance = 8;
 constexpr double kMostLossBelieved = 0.7;  // of one estimate: a stalled link loses all for a moment
 constexpr double kMargin = 0.9;            // below what the device was seen to take
 constexpr double kSlower = 0.7;            // for a pass after one that still found something
-constexpr double kCarefulStep = 1.06;      // near the rate that was too much …
-constexpr double kTryStep = 1.01;          // … and when it is known what the device takes
+constexpr double kCarefulStep = 1.02;      // near the rate that was too much …
+constexpr double kTryStep = 1.005;         // … and when it is known what the device takes
 constexpr double kJustBelow = 0.97;
 constexpr int kEnoughEnded = 400;  // ports, for a share of silent ones
 constexpr double kMoreSilent = 0.015;
 constexpr double kDeviations = 4;  // of a share of so many, beyond which it is no chance
 constexpr std::chrono::milliseconds kFirstHold{1000};
 constexpr std::chrono::milliseconds kLongestHold{16000};
-constexpr std::uint64_t kCanariesPerWindow = 16;  // at most, and spread over it: the first of a burst get through
+constexpr std::uint64_t kCanariesPerWindow =
+    16;  // at most, and spread over what is sent meanwhile: the first of a burst get through
 constexpr double kLargestStep = 1.5;
 constexpr double kPassed = 1.25;  // so far above it without loss, that rate is history
 constexpr auto kRateInterval = std::chrono::milliseconds{100};
@@ -57,25 +63,46 @@ bool SweepControl::try_take(TimePoint now) {
   if (limited_ && !bucket_.try_take(now)) {
     return false;
   }
+  if (now - interval_start_ >= kRateInterval) {
+    interval_start_ = now;
+    sent_before_ = std::exchange(sent_in_interval_, 0);
+  }
+  ++sent_in_interval_;
   ++sent_in_epoch_;
   ++since_canary_;
   return true;
 }
 
 void SweepControl::progressed() {
-  window_ = std::min(most_, window_ + 1);
+  const bool sure = pass_answered_ >= kSureCanaries && pass_lost_ == 0;
+  window_ = std::min(most_, window_ + (sure ? kSureGrowth : 1));
 }
 
 void SweepControl::went_silent() {
   ++silences_;
 }
 
-void SweepControl::answered(std::chrono::nanoseconds took) {
+/// What answers in the time of one answer is what is really on its way; the rest of the window waits for what was lost.
+bool SweepControl::window_holds_back(std::chrono::nanoseconds took, TimePoint now) {
+  ++answers_in_round_;
+  if (round_start_ == TimePoint{}) {
+    round_start_ = now;
+  } else if (now - round_start_ >= kRound) {
+    answers_a_second_ = answers_in_round_ / std::chrono::duration<double>(now - round_start_).count();
+    round_start_ = now;
+    answers_in_round_ = 0;
+  }
+  return answers_a_second_ * std::chrono::duration<double>(took).count() * kLeastUse >= window_;
+}
+
+void SweepControl::answered(std::chrono::nanoseconds took, TimePoint now) {
+  ++answered_in_epoch_;
   quickest_ = std::min(quickest_, took);
+  const bool holds_back = window_holds_back(took, now);
   if (took > 2 * quickest_ + kQueueing) {
     window_ = std::max(std::min(most_, static_cast<double>(kFirstWindow)), window_ - kGiveWay);
-  } else {
-    progressed();
+  } else if (holds_back) {
+    window_ = std::min(most_, window_ + 1);
   }
 }
 
@@ -85,7 +112,8 @@ bool SweepControl::wants_canary(TimePoint now) const {
     return true;
   }
   // While every port answers, the answers say enough; a lost packet here and there is no reason to ask either.
-  return silences_ >= silences_for_canary() && since_canary_ >= window() / kCanariesPerWindow;
+  const auto spacing = std::max<std::uint64_t>(window(), sent_before_) / kCanariesPerWindow;
+  return silences_ >= silences_for_canary() && since_canary_ >= spacing;
 }
 
 std::uint64_t SweepControl::silences_for_canary() const {
@@ -122,7 +150,9 @@ void SweepControl::slow_down(double loss, TimePoint now) {
   const double seconds = std::max(0.05, std::chrono::duration<double>(now - epoch_start_).count());
   const double measured = std::min(static_cast<double>(sent_in_epoch_) / seconds, most_per_second_);
   const double least = std::min(kSlowestPerSecond, most_per_second_ / 4);
-  delivered_ = std::max(least, measured * (1 - loss));
+  // Canaries sent at one moment say more of that moment than of the rate: what was answered in all counts too.
+  const double answered = std::min(static_cast<double>(answered_in_epoch_) / seconds, most_per_second_);
+  delivered_ = std::max({least, measured * (1 - loss), answered});
   set_rate(std::max(least, delivered_ * kMargin));
   step_ = kCarefulStep;
   // Slower did not help: what is lost now is lost by the path.
@@ -140,6 +170,7 @@ void SweepControl::begin_epoch(TimePoint now) {
   epoch_start_ = now;
   last_speed_up_ = now;
   sent_in_epoch_ = 0;
+  answered_in_epoch_ = 0;
   recent_ = 0;
   recent_count_ = 0;
   pass_answered_ = 0;

@@ -24,12 +24,13 @@ class SweepControl {
 
   TimePoint next() const { return limited_ ? bucket_.next() : TimePoint{}; }
 
-  /// A port was silent while canaries answered: room for one more.
+  /// A port was silent while canaries answered: room for one more, and for a few while enough of them did.
   void progressed();
 
-  /// A port answered after `took`: room for one more while answers come as fast as they did, and for less when they
-  /// queue up somewhere. A window beyond what the path and the device work off only makes every answer late.
-  void answered(std::chrono::nanoseconds took);
+  /// A port answered after `took`: room for one more while answers come as fast as they did and the window holds them
+  /// back, and for less when they queue up somewhere. A window beyond what the path and the device work off only makes
+  /// every answer late, or fills with what was lost before the first loss can be known.
+  void answered(std::chrono::nanoseconds took, TimePoint now);
 
   /// A port did not answer.
   void went_silent();
@@ -72,6 +73,7 @@ class SweepControl {
 
  private:
   std::uint64_t silences_for_canary() const;
+  bool window_holds_back(std::chrono::nanoseconds took, TimePoint now);
   void begin_epoch(TimePoint now);
   void slow_down(double loss, TimePoint now);
   void stay_below(double lost, TimePoint now);
@@ -98,6 +100,13 @@ class SweepControl {
   TimePoint epoch_start_;
   TimePoint last_speed_up_;
   std::uint64_t sent_in_epoch_ = 0;
+  std::uint64_t answered_in_epoch_ = 0;
+  TimePoint round_start_{};
+  int answers_in_round_ = 0;
+  double answers_a_second_ = 0;  // in the round before
+  TimePoint interval_start_{};
+  std::uint64_t sent_in_interval_ = 0;
+  std::uint64_t sent_before_ = 0;  // in the interval before
   std::uint64_t since_canary_ = 0;
   std::uint64_t silences_ = 0;  // since the last canary
   TimePoint last_canary_{};

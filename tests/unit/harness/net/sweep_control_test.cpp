@@ -234,19 +234,44 @@ TEST_CASE("Silence that was there all the time is a firewall, not the rate") {
   CHECK(unlimited.epoch() == 0);
 }
 
-TEST_CASE("A window grows while answers come quickly and gives way when they queue up") {
+TEST_CASE("A window grows while answers come quickly and it holds them back, and gives way when they queue up") {
   SweepControl control{4096, 1e6, kStart};
-  for (int answer = 0; answer < 500; ++answer) {
-    control.answered(20ms);
+  auto now = kStart;
+  for (int round = 0; round < 5; ++round) {  // all of the window in each round trip
+    now += 20ms;
+    for (std::size_t left = control.window(); left > 0; --left) {
+      control.answered(20ms, now);
+    }
   }
   const auto grown = control.window();
   CHECK(grown > 500);
   for (std::size_t answer = 0; answer < grown; ++answer) {
-    control.answered(80ms);
+    control.answered(80ms, now);
   }
   CHECK(control.window() <= grown / 2 + 1);
   for (int answer = 0; answer < 5000; ++answer) {
-    control.answered(80ms);
+    control.answered(80ms, now);
   }
   CHECK(control.window() == SweepControl::kFirstWindow);
+}
+
+TEST_CASE("A window that nothing waits for does not grow") {
+  SweepControl control{4096, 1e6, kStart};
+  auto now = kStart;
+  for (int answer = 0; answer < 10000; ++answer) {
+    now += 10us;
+    control.answered(50us, now);  // 5 on their way
+  }
+  CHECK(control.window() == SweepControl::kFirstWindow);
+}
+
+TEST_CASE("Silence widens the window faster while canaries show that nothing is lost") {
+  SweepControl control{4096, 1e6, kStart};
+  control.progressed();
+  CHECK(control.window() == SweepControl::kFirstWindow + 1);
+  for (int canary = 0; canary < 3; ++canary) {
+    (void)control.canary_ended(true, 0, kStart);
+  }
+  control.progressed();
+  CHECK(control.window() == SweepControl::kFirstWindow + 3);
 }
