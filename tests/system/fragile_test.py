@@ -65,7 +65,7 @@ for method in ("syn", "connect"):
     assert kinds == [] and coverage["late_answers"] == 0, (kinds, coverage)
 
 # The normal pace breaks it. It waits until the device is back, and goes on as the device can bear.
-for name in ("fragile_rate", "fragile_burst"):
+for name in ("fragile_rate", "fragile_burst", "fragile_services"):
     seen, found, kinds, coverage, felt = swept(name, "normal", "syn", "1-500,50000")
     assert "gives_out" in kinds and coverage["outages"] >= 1 and felt["deaths"] >= 1, (kinds, coverage, felt)
     assert found == OPEN and coverage["unreliable"] == 0, (found, coverage)

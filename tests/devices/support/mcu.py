@@ -1,9 +1,10 @@
 """The TCP of a microcontroller, all of it in this script: a device that breaks under load, and says what it was put through.
 
-usage: mcu.py ADDRESS STATS READY slow=N:MS dies=N burst=MS back=S PORT…
+usage: mcu.py ADDRESS STATS READY slow=N:MS dies=N burst=MS back=S then=silent|refuses PORT…
 slow=N:MS  above N new connections in a second every answer comes MS milliseconds late (0: never)
 dies=N     above N new connections in a second it falls silent (0: never)
 burst=MS   it falls silent at a second new connection within MS milliseconds (0: never)
+then=      what that looks like: silent, or refuses when only its services are gone
 back=S     so many seconds later it starts again, and refuses everywhere for a second, until its services run (0: never)
 
 A new connection is a SYN, whatever becomes of it. The kernel's own TCP must be shut off (nftables), this one speaks IPv4 over
@@ -68,6 +69,7 @@ class Device:
         self.address, self.stats_file, self.ports = socket.inet_aton(address), stats, ports
         self.slow_above, self.late = (float(word) for word in settings["slow"].split(":"))
         self.dies_above, self.burst, self.back = (float(settings[name]) for name in ("dies", "burst", "back"))
+        self.refuses = settings["then"] == "refuses"
         self.link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x800))
         self.link.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -107,6 +109,8 @@ class Device:
     def take(self, segment, now):
         if now < self.dead_until:
             self.stats["heard_while_dead"] += 1
+            if self.refuses and segment.flags & SYN and not segment.flags & ACK:
+                self.send(segment.answer(RST | ACK, 0), now)
         elif segment.flags & SYN and not segment.flags & ACK:
             self.new_connection(segment, now)
         else:
