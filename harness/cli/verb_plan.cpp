@@ -152,7 +152,8 @@ void print_run_plan(const RunPlan& plan) {
     std::cout << "      with " << canonical(step.parameters) << "\n";
   }
   std::cout << "\nPace " << canonical(to_json(plan.dut.pace)) << "\n";
-  std::cout << "Estimated " << (estimate + 59999) / 60000 << " minutes of probing at most\n";
+  std::cout << "Estimated " << (estimate + 59999) / 60000
+            << " minutes of probing; silent ports are asked again and take longer\n";
   for (const auto& assumption : plan.assumptions) {
     std::cout << "Assumed: " << assumption << "\n";
   }

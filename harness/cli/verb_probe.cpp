@@ -11,6 +11,7 @@
 #include "harness/engine/session.hpp"
 #include "harness/lab/emulation.hpp"
 #include "harness/model/display.hpp"
+#include "harness/plan/estimate.hpp"
 #include "probes/registry.hpp"
 
 /// probe, probes: one probe by itself, and what all of them can say.
@@ -164,7 +165,8 @@ void probe(Context& context, const ProbeVerb& verb) {
     }
   }
   const LoadedData loaded(std::move(*data));
-  const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : info->second.deadline_ms;
+  const auto own = time_of(info->second, invocation->parameters, dut->pace).deadline_ms;
+  const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : own;
   SingleProbe single{*invocation, *dut, milliseconds{deadline}, {}};
   if (!verb.artifacts.empty()) {
     single.keep = [&](const ArtifactRef& artifact, std::string_view bytes) {

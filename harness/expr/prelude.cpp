@@ -116,6 +116,14 @@ def undeclared_udp($ts): . as $o | fact("udp.open")[] | . as $port
   | {what: "\($port.endpoint) (\($port.protocol)) answers from \($o.vantage), and \(__no_entry($ts))",
      endpoint: $port.endpoint, expected: "an IXIT \($ts[0]) entry with port \($port.endpoint)", observed: $port.protocol,
      evidence: ($o | evidence("udp.open")), observation: $o.id};
+def port_doubts: . as $o
+  | ( (fact("ports.behaviour"; [])[] | select(.kind == ("accepts_everywhere", "turns_away", "stopped_answering"))
+       | {what: .words, observation: $o.id}),
+      (fact("ports.unreliable"; [])[]
+       | {what: "\(.endpoint) gave no reliable answer (\(.reason))", endpoint: .endpoint, observation: $o.id}),
+      (coverage("tcp") | select(.answered == 0)
+       | {what: "None of \(.asked) TCP ports answered: the device may be off, or everything is filtered on the way",
+          observation: $o.id}) );
 def udp_doubts: . as $o
   | ( (fact("udp.unreliable")[]
        | {what: "\(.endpoint) gave no reliable answer (\(.reason))", endpoint: .endpoint, observation: $o.id}),

@@ -5,6 +5,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "harness/net/clean_close.hpp"
+
 namespace assay {
 
 using asio::ip::tcp;
@@ -69,6 +71,7 @@ asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor
   if (!code || code == asio::error::connection_refused) {
     governor.round_trip().sample(now - start);
     governor.connect_answered();
+    governor.noticed(now - start, now);
   }
   if (code) {
     auto error = ended(code, alarm, doing);
@@ -84,6 +87,12 @@ asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor
 }
 
 }  // namespace
+
+TcpStream::~TcpStream() {
+  if (socket_.is_open()) {
+    end_in_order(socket_.native_handle());
+  }
+}
 
 asio::awaitable<Result<std::size_t>> TcpStream::read_some(std::span<std::byte> into, milliseconds within) {
   if (co_await begin_operation()) {

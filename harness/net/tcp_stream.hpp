@@ -18,6 +18,12 @@ class TcpStream final : public Stream {
   TcpStream(asio::ip::tcp::socket socket, Governor::Slot slot, TimePoint deadline)
       : socket_(std::move(socket)), slot_(std::move(slot)), deadline_(deadline) {}
 
+  /// In order, not by reset.
+  ~TcpStream() override;
+
+  TcpStream(const TcpStream&) = delete;
+  TcpStream& operator=(const TcpStream&) = delete;
+
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) override;
   asio::awaitable<Result<>> write_all(std::span<const std::byte> from, milliseconds within) override;
   void shutdown_send() override;

@@ -4,9 +4,6 @@
 #include <cerrno>
 #include <set>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
-
 #include "harness/net/udp_sweeper.hpp"
 #include "harness/net/waiting.hpp"
 
@@ -286,34 +283,13 @@ UdpReport UdpSweeper::report() {
 }
 
 asio::awaitable<Result<UdpReport>> UdpSweeper::run() {
-  const auto executor = co_await asio::this_coro::executor;
   auto waitable = asker_.waitable();
   if (!waitable) {
     co_return waitable.error();
   }
-  asio::posix::stream_descriptor descriptor{executor, waitable->release()};
   open_questions();
-  while (phase_ != Phase::done && !fatal_) {
-    const bool busy = slice();
-    tell(steady_clock::now());
-    if (phase_ == Phase::done || fatal_) {
-      break;
-    }
-    if (busy) {
-      co_await asio::post(executor, kNoThrow);
-    } else {
-      asker_.wake_at(next_wake(steady_clock::now()));
-      co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, kNoThrow);
-    }
-    if (co_await begin_operation()) {
-      interruption_ = "interrupted";
-      break;
-    }
-    if (steady_clock::now() >= deadline_) {
-      interruption_ = "the time of the step was over";
-      break;
-    }
-  }
+  auto loop = run_sliced(*this, std::move(*waitable), deadline_);
+  co_await std::move(loop);
   if (fatal_) {
     co_return *fatal_;
   }

@@ -9,6 +9,7 @@
 
 #include "harness/net/governor.hpp"
 #include "harness/net/icmp_pacer.hpp"
+#include "harness/net/sliced_work.hpp"
 #include "harness/net/udp_asker.hpp"
 #include "harness/net/udp_ledger.hpp"
 #include "harness/probe/network.hpp"
@@ -16,7 +17,7 @@
 namespace assay {
 
 /// One run of sweep_datagrams: udp_sweep.cpp has the loop and the questions, udp_proof.cpp the pairs.
-class UdpSweeper {
+class UdpSweeper final : public SlicedWork {
  public:
   /// To ports that no question is known for. Eight bytes: some stacks drop empty datagrams.
   static constexpr std::string_view kAnything{"\0\0\0\0\0\0\0\0", 8};
@@ -62,8 +63,16 @@ class UdpSweeper {
 
   enum class Phase : std::uint8_t { questions, proof, done };
 
+  bool finished() const override { return phase_ == Phase::done || fatal_.has_value(); }
+
+  bool slice() override;
+  void tell(TimePoint now) override;
+
+  void prepare_wait(TimePoint now) override { asker_.wake_at(next_wake(now)); }
+
+  void interrupt(std::string_view reason) override { interruption_ = reason; }
+
   void open_questions();
-  bool slice();
   int send_questions(TimePoint now);
   int send_pairs(TimePoint now);
   void start_pair(Lane& lane, std::uint16_t port, TimePoint now);
@@ -83,7 +92,6 @@ class UdpSweeper {
   std::chrono::nanoseconds patience() const;
   std::string_view request_for(std::uint16_t port) const;
   TimePoint next_wake(TimePoint now) const;
-  void tell(TimePoint now);
   UdpReport report();
 
   Governor& governor_;

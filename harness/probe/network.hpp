@@ -112,13 +112,19 @@ struct SweepReport {
   std::int64_t lost = 0;  // attempts without any answer
   std::int64_t local_errors = 0;
   std::int64_t took_ns = 0;
-  std::int64_t rtt_ns = 0;           // smoothed round trip of refusals, 0 when none came
-  std::int64_t slow_downs = 0;       // times that lost canaries made it slower
-  std::int64_t limit_a_second = 0;   // what it was seen to take when canaries were last lost, 0: none were
-  bool resets_limited = false;       // open ports went on answering while closed ones fell silent
-  bool turned_away = false;          // open ports began to refuse: refusals since then are not believed
-  bool stopped_answering = false;    // everything fell silent
-  std::string method;       // "tcp-connect", "tcp-syn"
+  std::int64_t rtt_ns = 0;            // smoothed round trip of refusals, 0 when none came
+  std::int64_t slow_downs = 0;        // times that lost canaries made it slower
+  std::int64_t limit_a_second = 0;    // what it was seen to take when canaries were last lost, 0: none were
+  std::int64_t late_answers = 0;      // times that answers came later than usual and the rate was halved
+  std::int64_t latest_ns = 0;         // how late then, at best
+  std::int64_t slowest_a_second = 0;  // the lowest rate that late answers or outages brought it to, 0: none did
+  std::int64_t outages = 0;           // times that the device gave out: fell silent, or its open ports refused
+  std::int64_t half_open = 0;         // attempts without an answer yet, at most so many at once …
+  std::int64_t most_half_open = 0;    // … and what the pace allows
+  bool resets_limited = false;        // open ports went on answering while closed ones fell silent
+  bool turned_away = false;           // open ports began to refuse: refusals since then are not believed
+  bool stopped_answering = false;     // everything fell silent
+  std::string method;                 // "tcp-connect", "tcp-syn"
 };
 
 /// The groups of link discovery, the only multicast that is ever sent. Each stands for one IPv4 and one IPv6 group:
