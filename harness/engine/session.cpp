@@ -10,9 +10,9 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "harness/engine/observe.hpp"
+#include "harness/net/backstop.hpp"
 #include "harness/net/governor.hpp"
 #include "harness/net/guarded_network.hpp"
-#include "harness/net/backstop.hpp"
 #include "harness/net/scope.hpp"
 
 namespace assay {
@@ -36,6 +36,9 @@ class Session {
  public:
   Session(const Dut& dut, Scope scope, const SessionOptions& options)
       : pace_(dut.pace), scope_(std::move(scope)), options_(options) {
+    if (auto sources = make_scope(dut.lab.sources, true)) {
+      sources_ = std::move(*sources);
+    }
     install_backstop(scope_);
   }
 
@@ -55,7 +58,7 @@ class Session {
   }
 
   std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline) {
-    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline);
+    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline, sources_);
   }
 
   /// Journals each login attempt before it is made.
@@ -75,6 +78,7 @@ class Session {
   asio::io_context context_;
   Pace pace_;
   Scope scope_;
+  Scope sources_;
   const SessionOptions& options_;
   std::map<std::string, std::unique_ptr<Governor>> governors_;
 };
@@ -140,6 +144,9 @@ Result<> check_scope(const RunPlan& plan, bool allow_public) {
   const auto scope = scope_of(plan.dut, allow_public);
   if (!scope) {
     return scope.error();
+  }
+  if (const auto sources = make_scope(plan.dut.lab.sources, true); !sources) {
+    return Error{sources.error().kind, "lab.sources: " + sources.error().what, {}};
   }
   for (const auto& target : plan.targets) {
     if (!scope->contains(target.address)) {

@@ -9,6 +9,7 @@
 #include "harness/net/tcp_stream.hpp"
 #include "harness/net/tls_stream.hpp"
 #include "harness/net/udp_socket.hpp"
+#include "harness/net/udp_sources.hpp"
 #include "harness/net/udp_sweep.hpp"
 #include "harness/net/waiting.hpp"
 
@@ -19,8 +20,8 @@ namespace {
 class GuardedNetwork final : public Network {
  public:
   GuardedNetwork(asio::any_io_executor executor, Governor& governor, const Scope& scope, const Target& target,
-                 TimePoint deadline)
-      : executor_(std::move(executor)), governor_(governor), deadline_(deadline) {
+                 TimePoint deadline, Scope sources)
+      : executor_(std::move(executor)), governor_(governor), deadline_(deadline), sources_(std::move(sources)) {
     const auto address = IpAddress::parse(target.address);
     if (!address) {
       guard_ = Error{ErrorKind::denied, "the target's address is not a numeric address without zone", {}};
@@ -103,7 +104,8 @@ class GuardedNetwork final : public Network {
     if (guard_) {
       co_return *guard_;
     }
-    co_return co_await sweep_datagrams(governor_, address_, sweep, progress, deadline_);
+    auto sources = udp_sources(address_, sources_);
+    co_return co_await sweep_datagrams(governor_, address_, sweep, std::move(sources), progress, deadline_);
   }
 
   asio::awaitable<Result<>> wait(milliseconds time) override {
@@ -140,6 +142,7 @@ class GuardedNetwork final : public Network {
   asio::any_io_executor executor_;
   Governor& governor_;
   TimePoint deadline_;
+  Scope sources_;
   IpAddress address_;
   std::optional<Error> guard_;
   TlsContext tls_;
@@ -149,8 +152,8 @@ class GuardedNetwork final : public Network {
 }  // namespace
 
 std::unique_ptr<Network> make_network(asio::any_io_executor executor, Governor& governor, Scope scope, Target target,
-                                      TimePoint deadline) {
-  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline);
+                                      TimePoint deadline, Scope sources) {
+  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline, std::move(sources));
 }
 
 std::size_t raise_descriptor_limit() {

@@ -16,9 +16,10 @@ namespace assay {
 /// Every operation is refused (`denied`) when the target lies outside the scope, waits for the governor, ends at its
 /// `within` or at `deadline`, whichever is first, and ends with `cancelled` when the step's coroutine is cancelled.
 /// Waiting for the governor does not use up `within`: our own queue is not the device's silence. `within` of a connect
-/// is cut to the pace's connect timeout. Nothing throws. `governor` outlives the network; streams may outlive it.
+/// is cut to the pace's connect timeout. `sources`: addresses of ours that a UDP scan may send from, beside the usual
+/// one. Nothing throws. `governor` outlives the network; streams may outlive it.
 std::unique_ptr<Network> make_network(asio::any_io_executor executor, Governor& governor, Scope scope, Target target,
-                                      TimePoint deadline);
+                                      TimePoint deadline, Scope sources = {});
 
 /// Lets the process open as many descriptors as the hard limit allows (RLIMIT_NOFILE) and returns how many that is.
 /// Call once at start, before threads.
