@@ -18,6 +18,8 @@ MOST_MS = 3000
 daemons.own_namespace()
 for tool in ("nmap", "ip", "nsenter", "nft", "ss", *udp_device.TOOLS):
     daemons.need(tool)
+if not os.path.exists("/dev/net/tun"):
+    daemons.skip("no /dev/net/tun for the VPN server")
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 
 
@@ -78,6 +80,16 @@ equal(coverage["open"] + coverage["closed"] + coverage["open_filtered"] + covera
 true(facts["udp.unreliable"], "silent ports of a device that limits its errors are unreliable, not closed")
 true("answered from udp/" in found[69]["reason"], "the answer of TFTP from another port is noted")
 true('"request":"coap-core"' in kept.replace(" ", "") and "reply_hex" in kept, "request and reply are kept")
+
+# What answers there is identified by `services` too, with what it says of its product.
+NAMED = {53: ("dns", "dnsmasq"), 161: ("snmp", "Linux"), 443: ("quic", None), 3478: ("stun", None), 5353: ("mdns", None),
+         5683: ("coap", None), 5684: ("dtls", None), 11211: ("memcached", "memcached")}
+for port, (protocol, product) in NAMED.items():
+    observation, _ = daemons.probe("services", f"udp/{port}", address=DEVICE)
+    facts = observation["facts"]
+    equal(facts.get("service.protocol"), protocol, f"what services finds on udp/{port}")
+    true(product is None or facts["service.product"].startswith(product), f"the product on udp/{port}: {facts.get('service.product')}")
+    equal(facts["service.tls"], protocol == "dtls", f"TLS on udp/{port}")
 
 # The proof: every closed port refused, none is believed closed or open without its error, and the limit is measured.
 closed = [port for port in range(40000, 40012) if port not in listening()]
