@@ -164,7 +164,7 @@ void probe(Context& context, const ProbeVerb& verb) {
     }
   }
   const LoadedData loaded(std::move(*data));
-  const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : info->second.deadline_ms;
+  const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : deadline_of(info->second, invocation->parameters);
   SingleProbe single{*invocation, *dut, milliseconds{deadline}, {}};
   if (!verb.artifacts.empty()) {
     single.keep = [&](const ArtifactRef& artifact, std::string_view bytes) {

@@ -175,11 +175,12 @@ class Graph {
     }
     step.intrusiveness = probe.intrusiveness;
     step.exclusive = probe.exclusive;
-    step.deadline_ms = probe.deadline_ms;
+    step.deadline_ms = deadline_of(probe, step.parameters);
     const auto usual = probe.intrusiveness >= Intrusiveness::intrusive ? kIntrusiveEstimate
                        : probe.subject == ProbeSubject::endpoint       ? kEndpointEstimate
                                                                        : kIntrusiveEstimate;
-    step.estimate_ms = std::min(probe.deadline_ms, usual);
+    const auto granted = granted_ms(probe, step.parameters);
+    step.estimate_ms = granted ? *granted + kEndpointEstimate : std::min(probe.deadline_ms, usual);
     step.allowed = probe.intrusiveness <= allow_ &&
                    (probe.intrusiveness != Intrusiveness::destructive || may_be_spent(step.target.sample));
   }

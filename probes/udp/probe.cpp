@@ -20,7 +20,7 @@ constexpr ParameterSpec kParameters[] = {
      "UDP ports to look at: \"payloads\" (those of the list), \"all\", or ports and ranges as in \"53,1900-1910\""},
     {"payloads", ValueKind::text, "\"udp-payloads\"", "list of requests, by its id"},
     {"prove", ValueKind::integer, "120",
-     "seconds that the proof which silent ports are closed may take after the requests; 0: no proof"},
+     "seconds that the proof which silent ports are closed may take after the requests; 0: no proof", true},
 };
 
 constexpr FactSpec kFacts[] = {
