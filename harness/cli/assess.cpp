@@ -76,6 +76,33 @@ bool apply_pace(Context& context, const AssessOptions& options, Dut& dut) {
   return bool{read};
 }
 
+/// "udp.ports=all" makes "all" the default of that parameter for this run: what a case sets itself stays.
+bool apply_settings(Context& context, const AssessOptions& options, ProbeCatalogue& probes) {
+  for (const auto& setting : options.set) {
+    const auto dot = setting.find('.');
+    const auto equals = setting.find('=', dot == std::string::npos ? 0 : dot);
+    const auto probe = probes.find(setting.substr(0, dot));
+    if (dot == std::string::npos || equals == std::string::npos || probe == probes.end()) {
+      context.complain(
+          {ErrorKind::bad_input, "--set wants PROBE.PARAMETER=VALUE, such as udp.ports=all, not " + setting, {}},
+          ExitCode::usage);
+      return false;
+    }
+    const auto name = setting.substr(dot + 1, equals - dot - 1);
+    const auto text = setting.substr(equals + 1);
+    auto value = parse_json(text, "--set");
+    const json::object given{{name, value && !value->is_double() ? *value : json::value(json::string(text))}};
+    if (const auto complete = complete_parameters(probe->second, given); !complete) {
+      context.complain(complete.error(), ExitCode::usage);
+      return false;
+    }
+    for (auto& parameter : probe->second.parameters) {
+      parameter.fallback = parameter.name == name ? given.at(name) : parameter.fallback;
+    }
+  }
+  return true;
+}
+
 std::vector<std::string> assumptions_of(const AssessOptions& options, const Dut& dut) {
   std::vector<std::string> assumptions;
   if (options.dut_file.empty()) {
@@ -86,6 +113,9 @@ std::vector<std::string> assumptions_of(const AssessOptions& options, const Dut&
   }
   if (!options.pace.empty() || !options.pace_numbers.empty()) {
     assumptions.emplace_back("The pace was set on the command line.");
+  }
+  for (const auto& setting : options.set) {
+    assumptions.push_back("Set on the command line: " + setting + ".");
   }
   if (!options.scope.empty()) {
     assumptions.emplace_back("The scope was widened on the command line.");
@@ -172,6 +202,10 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   auto plan = value_or_complain(context, load_plan(*library, options.plan_id, context.probes()));
   const auto approvals = value_or_complain(context, load_approvals(*library));
   auto dut = device(context, options, *library, prepared.inputs);
+  auto probes = context.probes();
+  if (!apply_settings(context, options, probes)) {
+    return std::nullopt;
+  }
   if (!data || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
       !read_job(context, options, prepared.inputs) || !read_waivers(context, options, prepared) ||
       !keep_sources(context, *library, *plan, prepared.inputs) || !read_also(context, options, *library, prepared)) {
@@ -187,7 +221,7 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   plan_options.allow = enum_from<Intrusiveness>(options.allow).value_or(Intrusiveness::intrusive);
   plan_options.state = options.state;
   plan_options.assumptions = assumptions_of(options, *dut);
-  auto run_plan = make_run_plan(*plan, *dut, context.probes(), plan_options);
+  auto run_plan = make_run_plan(*plan, *dut, probes, plan_options);
   if (!run_plan) {
     context.complain(run_plan.error(), ExitCode::usage);
     return std::nullopt;

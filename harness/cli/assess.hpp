@@ -25,6 +25,7 @@ struct AssessOptions {
   std::vector<std::string> scope;                     // added to the DUT file's
   std::string pace;                                   // profile
   std::map<std::string, std::uint32_t> pace_numbers;  // single numbers over the profile
+  std::vector<std::string> set;                       // "udp.ports=all": over a probe's defaults
   std::string allow = "intrusive";
   std::string state = "initialised";
   std::string netns;  // network namespace to probe from

@@ -349,6 +349,8 @@ void add_plan(CLI::App& app, Context& context) {
   verb->add_option("--target", options->target, "An address, nothing declared")->excludes(dut)->type_name("ADDRESS");
   verb->add_option("--allow", options->allow, "Highest intrusiveness allowed")->capture_default_str();
   verb->add_option("--pace", options->pace, "Pace profile")->check(CLI::IsMember({"gentle", "normal", "fast"}));
+  verb->add_option("--set", options->set, "A parameter of a probe over its default, as for run")
+      ->type_name("PROBE.NAME=VALUE");
   verb->add_option("-o,--out", *out, "Write the run plan as JSON (- for standard output)")->type_name("FILE");
   add_approve(*verb, context, options);
   verb->callback([&context, verb, options, out] {

@@ -29,6 +29,7 @@ struct ProbeVerb {
   std::string artifacts;
   std::string netns;
   std::string dut_file;
+  std::vector<std::string> sources;
   std::int64_t deadline_ms = 0;
   bool allow_public = false;
   CaptureOptions capture;
@@ -93,6 +94,7 @@ std::optional<Dut> probe_dut(Context& context, const ProbeVerb& verb) {
     dut = std::move(*loaded.value);
   }
   dut.scope = {verb.address};
+  dut.lab.sources.insert(dut.lab.sources.end(), verb.sources.begin(), verb.sources.end());
   dut.pace = *pace_profile(verb.pace);
   return dut;
 }
@@ -260,6 +262,10 @@ void add_probe(CLI::App& app, Context& context) {
       ->type_name("DIR");
   verb->add_option("--netns", options->netns, "Network namespace to probe from")->type_name("PATH");
   verb->add_option("--dut", options->dut_file, "DUT file for vendor credentials and accounts")->type_name("FILE");
+  verb->add_option("--sources", options->sources,
+                   "Addresses of this machine that a UDP scan may send from too, as lab.sources of a DUT file")
+      ->delimiter(',')
+      ->type_name("CIDR,…");
   verb->add_flag("--allow-public", options->allow_public, "Allow a public address (only with written authorisation)");
   add_capture_options(*verb, options->capture);
   verb->callback([&context, options] { probe(context, *options); });

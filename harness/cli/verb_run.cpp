@@ -116,6 +116,9 @@ void add_run(CLI::App& app, Context& context) {
   verb->add_option("-o,--out", options->out, "New folder for the bundle and the reports")->type_name("DIR");
   verb->add_option("--pace", options->assess.pace, "How hard the device may be worked")
       ->check(CLI::IsMember({"gentle", "normal", "fast"}));
+  verb->add_option("--set", options->assess.set,
+                   "A parameter of a probe over its default where no case sets it, such as udp.ports=all (see: probes)")
+      ->type_name("PROBE.NAME=VALUE");
   verb->add_option("--max-connections", options->max_connections,
                    "Sockets open to the device at once, over the profile's number");
   verb->add_option("--max-packets-per-second", options->max_packets_per_second, "For scans, over the profile's number");

@@ -37,6 +37,9 @@ class Session {
  public:
   Session(const Dut& dut, Scope scope, const SessionOptions& options)
       : pace_(dut.pace), scope_(std::move(scope)), options_(options) {
+    if (auto sources = make_scope(dut.lab.sources, true)) {
+      sources_ = std::move(*sources);
+    }
     install_backstop(scope_);
   }
 
@@ -58,7 +61,7 @@ class Session {
   std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline,
                                    const std::string& owner) {
     auto link = capture_ ? capture_->link_for(owner) : CaptureLink{};
-    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline, std::move(link));
+    return make_network(context_.get_executor(), governor(target.address), scope_, target, deadline, std::move(link), sources_);
   }
 
   /// Why there is no capture, empty when there is one or none is wanted; an error when there must be one.
@@ -104,6 +107,7 @@ class Session {
   asio::io_context context_;
   Pace pace_;
   Scope scope_;
+  Scope sources_;
   const SessionOptions& options_;
   std::unique_ptr<RunCapture> capture_;
   std::map<std::string, std::unique_ptr<Governor>> governors_;
@@ -172,6 +176,9 @@ Result<> check_scope(const RunPlan& plan, bool allow_public) {
   const auto scope = scope_of(plan.dut, allow_public);
   if (!scope) {
     return scope.error();
+  }
+  if (const auto sources = make_scope(plan.dut.lab.sources, true); !sources) {
+    return Error{sources.error().kind, "lab.sources: " + sources.error().what, {}};
   }
   for (const auto& target : plan.targets) {
     if (!scope->contains(target.address)) {

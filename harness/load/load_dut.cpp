@@ -54,6 +54,8 @@ LabRecipes lab_of(const Node& lab) {
   for (std::size_t i = 0; i < vantages.keys.size(); ++i) {
     out.vantages[vantages.keys[i].text] = text_of(vantages.items[i], "netns");
   }
+  const auto sources = texts_of(lab, "sources");
+  out.sources.assign(sources.begin(), sources.end());
   return out;
 }
 

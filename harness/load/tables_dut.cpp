@@ -107,6 +107,11 @@ constinit const Key kLabKeys[] = {
      "{check_update: {exec: ./check.sh}}"},
     {"power", &kPower, false, "", "The power supply", "{cycle: {exec: \"pdu 3 cycle\"}}"},
     {"vantages", &kVantageMap, false, "", "Vantage -> where to probe from", "{wan: {netns: /run/netns/wan}}"},
+    {"sources", &kScope, false, "[]",
+     "Addresses of this machine, or ranges of them, that the UDP scan may send from beside the usual one: it uses "
+     "those "
+     "that the interface to the device has, where the device limits its ICMP errors to each peer",
+     "[10.20.0.128/25]"},
 };
 constinit const Table kLabTable{"the lab", "How the laboratory handles the device as a thing", kLabKeys};
 constinit const Shape kLab{.form = Form::mapping, .table = &kLabTable};

@@ -10,6 +10,7 @@
 #include "harness/net/tcp_stream.hpp"
 #include "harness/net/tls_stream.hpp"
 #include "harness/net/udp_socket.hpp"
+#include "harness/net/udp_sources.hpp"
 #include "harness/net/udp_sweep.hpp"
 #include "harness/net/waiting.hpp"
 
@@ -20,8 +21,9 @@ namespace {
 class GuardedNetwork final : public Network {
  public:
   GuardedNetwork(asio::any_io_executor executor, Governor& governor, const Scope& scope, const Target& target,
-                 TimePoint deadline, CaptureLink capture)
-      : executor_(std::move(executor)), governor_(governor), deadline_(deadline), capture_(std::move(capture)) {
+                 TimePoint deadline, CaptureLink capture, Scope sources)
+      : executor_(std::move(executor)), governor_(governor), deadline_(deadline), sources_(std::move(sources)),
+        capture_(std::move(capture)) {
     const auto address = IpAddress::parse(target.address);
     if (!address) {
       guard_ = Error{ErrorKind::denied, "the target's address is not a numeric address without zone", {}};
@@ -116,7 +118,8 @@ class GuardedNetwork final : public Network {
       co_return *guard_;
     }
     tell_flow(Transport::udp, 0);
-    co_return co_await sweep_datagrams(governor_, address_, sweep, progress, deadline_);
+    auto sources = udp_sources(address_, sources_);
+    co_return co_await sweep_datagrams(governor_, address_, sweep, std::move(sources), progress, deadline_);
   }
 
   asio::awaitable<Result<>> wait(milliseconds time) override {
@@ -160,6 +163,7 @@ class GuardedNetwork final : public Network {
   asio::any_io_executor executor_;
   Governor& governor_;
   TimePoint deadline_;
+  Scope sources_;
   IpAddress address_;
   std::optional<Error> guard_;
   TlsContext tls_;
@@ -170,8 +174,9 @@ class GuardedNetwork final : public Network {
 }  // namespace
 
 std::unique_ptr<Network> make_network(asio::any_io_executor executor, Governor& governor, Scope scope, Target target,
-                                      TimePoint deadline, CaptureLink capture) {
-  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline, std::move(capture));
+                                      TimePoint deadline, CaptureLink capture, Scope sources) {
+  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline, std::move(capture),
+                                          std::move(sources));
 }
 
 std::size_t raise_descriptor_limit() {

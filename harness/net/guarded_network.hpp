@@ -26,9 +26,10 @@ struct CaptureLink {
 /// `within` or at `deadline`, whichever is first, and ends with `cancelled` when the step's coroutine is cancelled.
 /// Waiting for the governor does not use up `within`: our own queue is not the device's silence. `within` of a connect
 /// is cut to the pace's connect timeout. Nothing throws. `governor` outlives the network; streams may outlive it.
-/// Every socket, and each sweep as a whole, is told to `capture`.
+/// Every socket, and each sweep as a whole, is told to `capture`. `sources`: addresses of ours that a UDP scan may send
+/// from, beside the usual one.
 std::unique_ptr<Network> make_network(asio::any_io_executor executor, Governor& governor, Scope scope, Target target,
-                                      TimePoint deadline, CaptureLink capture = {});
+                                      TimePoint deadline, CaptureLink capture = {}, Scope sources = {});
 
 /// Lets the process open as many descriptors as the hard limit allows (RLIMIT_NOFILE) and returns how many that is.
 /// Call once at start, before threads.

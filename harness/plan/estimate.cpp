@@ -43,6 +43,10 @@ std::int64_t ports_in(std::string_view text) {
 StepTime time_of(const ProbeInfo& probe, const json::object& parameters, const Pace& pace) {
   const bool endpoints = probe.subject == ProbeSubject::endpoint && probe.intrusiveness < Intrusiveness::intrusive;
   StepTime time{std::min(probe.deadline_ms, endpoints ? kEndpointEstimate : kDeviceEstimate), probe.deadline_ms};
+  time.deadline_ms = deadline_of(probe, parameters);
+  if (const auto granted = granted_ms(probe, parameters)) {
+    time.estimate_ms = *granted + kEndpointEstimate;
+  }
   const auto* tcp = parameters.if_contains("tcp");
   if (tcp != nullptr && tcp->is_string()) {
     const auto rate = std::max<std::int64_t>(1, pace.max_packets_per_second);

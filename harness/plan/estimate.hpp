@@ -13,7 +13,8 @@ struct StepTime {
   std::int64_t deadline_ms = 0;  // what it may take
 };
 
-/// What is usual for the probe's kind, and for a sweep of TCP ports what the pace makes of their number.
+/// What is usual for the probe's kind, what its parameters grant it, and for a sweep of TCP ports what the pace makes of
+/// their number.
 StepTime time_of(const ProbeInfo& probe, const json::object& parameters, const Pace& pace);
 
 }  // namespace assay

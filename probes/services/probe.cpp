@@ -177,7 +177,8 @@ asio::awaitable<Result<>> observe_tcp(ProbeContext& context, Place place, sessio
 asio::awaitable<Result<>> observe_udp(ProbeContext& context, Place place, sessions::FactSheet& sheet) {
   Transcript transcript{"service on " + place.endpoint.text(), 256 * 1024};
   Sighting sighting;
-  auto asked = co_await ask_datagrams(context.network, transcript, place, sighting);
+  const auto* list = context.library.payloads("udp-payloads");
+  auto asked = co_await ask_datagrams(context.network, transcript, place, sighting, list);
   if (!asked) {
     sheet.rest_unobserved(asked.error().what);
     keep_transcript(sheet, transcript);
