@@ -42,6 +42,32 @@ const ProbeCatalogue& catalogue() {
                       {"service.reachable", "service.protocol", "service.tls", "service.tls_version",
                        "service.tls_cipher", "service.certificate", "service.banner", "service.product",
                        "service.version", "service.logins", "service.redirects_to_tls", "service.details"}));
+    out.emplace(
+        "ssh", probe("ssh", ProbeSubject::endpoint,
+                     {{"group_exchange", ValueKind::boolean, true, ""}, {"auth_methods", ValueKind::boolean, true, ""}},
+                     {"ssh.protocol",
+                      "ssh.software",
+                      "ssh.comment",
+                      "ssh.preamble",
+                      "ssh.kex",
+                      "ssh.host_key_algorithms",
+                      "ssh.ciphers_to_server",
+                      "ssh.ciphers_to_client",
+                      "ssh.macs_to_server",
+                      "ssh.macs_to_client",
+                      "ssh.compression_to_server",
+                      "ssh.compression_to_client",
+                      "ssh.markers",
+                      "ssh.gssapi",
+                      "ssh.terrapin_precondition",
+                      "ssh.host_keys",
+                      "ssh.host_keys_unseen",
+                      "ssh.fixed_groups",
+                      "ssh.group_exchange",
+                      "ssh.protocol1",
+                      "ssh.auth_methods",
+                      "ssh.auth_none",
+                      "ssh.auth_banner"}));
     out.emplace("discovery", probe("discovery", ProbeSubject::device, {},
                                    {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr",
                                     "discovery.told", "discovery.neighbour", "discovery.others"}));
@@ -291,7 +317,9 @@ TEST_CASE("pass lines: ChaCha20-Poly1305 is a person's decision in Singapore and
 
 // No probe of this build has a fact for the group of the key exchange, so X25519 is judged by nobody yet: what is held
 // here is the list, who asks by it, and that the answer stays open for want of the probe.
-TEST_CASE("pass lines: X25519 is off the German list and off Singapore's, each for its own answer, and what was agreed waits for the probe that sees groups") {
+TEST_CASE(
+    "pass lines: X25519 is off the German list and off Singapore's, each for its own answer, and what was agreed waits "
+    "for the probe that sees groups") {
   for (const std::string scheme : kSchemes) {
     INFO(scheme);
     const bool german = scheme.starts_with("bsi-itsik/");
