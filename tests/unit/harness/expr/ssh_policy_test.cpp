@@ -7,8 +7,12 @@ namespace {
 using namespace assay;
 
 json::array key(const char* fingerprint, std::int64_t bits) {
-  return {json::object{
-      {"fingerprint", fingerprint}, {"type", "ssh-rsa"}, {"kind", "rsa"}, {"bits", bits}, {"understood", true}}};
+  return {json::object{{"fingerprint", fingerprint},
+                       {"type", "ssh-rsa"},
+                       {"kind", "rsa"},
+                       {"bits", bits},
+                       {"algorithms", json::array{"good"}},
+                       {"understood", true}}};
 }
 
 /// An SSH server that a policy finds nothing against.
@@ -104,6 +108,8 @@ TEST_CASE("expr: what a policy rules out is a finding that names the policy, its
   CHECK(what(judge(kDoubts, {server})) == Lines{});
   CHECK(what(judge(kRuledOut, {with(sound(), "ssh.macs_to_server", json::array{"bad"})})) ==
         Lines{"tcp/22 offers the MAC bad: forbidden (N) by T 2 of 2025-01"});
+  // Listed, but no key came with it: some servers list what they have no key for.
+  CHECK(what(judge(kRuledOut, {with(sound(), "ssh.host_key_algorithms", json::array{"good", "bad"})})) == Lines{});
   CHECK(what(judge(kRuledOut, {with(sound(), "ssh.protocol", "1.99")})) ==
         Lines{"tcp/22 offers the protocol 1.99: forbidden by T 2 of 2025-01"});
 }
