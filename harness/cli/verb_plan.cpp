@@ -135,7 +135,12 @@ const char* selection_word(Selection selection) {
 }
 
 void print_run_plan(const RunPlan& plan) {
-  std::cout << "DRAFT RUN PLAN for " << plan.plan.id << " (" << plan.plan.title << ")\n\nCases\n";
+  std::cout << "DRAFT RUN PLAN for " << plan.plan.id << " (" << plan.plan.title << ")\n";
+  for (const auto& policy : plan.plan.policies) {
+    std::cout << "Policy for " << policy.protocol << ": " << policy_in_words(policy) << " (" << policy.strength
+              << ")\n";
+  }
+  std::cout << "\nCases\n";
   for (const auto& planned : plan.cases) {
     std::cout << "  " << selection_word(planned.selection) << "  " << planned.id << "  " << planned.because << "\n";
   }

@@ -211,6 +211,50 @@ def tls_doubts: __is_service("tls_doubts") | select(fact("tls.spoken")) | . as $
     ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
       | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} )
   | . + {endpoint: $o.endpoint, observation: $o.id};
+def __seen($k): if observed($k) then fact($k; []) else [] end;
+def __ssh_lists: {category: "version", about: "protocol", key: "ssh.protocol", names: [__seen("ssh.protocol") | strings]},
+  {category: "kex", about: "key exchange", key: "ssh.kex", names: __seen("ssh.kex")},
+  {category: "host_key", about: "host key algorithm", key: "ssh.host_keys", names: ([__seen("ssh.host_keys")[].algorithms[]] | unique)},
+  {category: "cipher", about: "cipher", key: "ssh.ciphers_to_client", names: (__seen("ssh.ciphers_to_server") + __seen("ssh.ciphers_to_client") | unique)},
+  {category: "mac", about: "MAC", key: "ssh.macs_to_client", names: (__seen("ssh.macs_to_server") + __seen("ssh.macs_to_client") | unique)};
+def __ssh_sizes: (__seen("ssh.host_keys")[] | select(.understood and .kind != "")
+    | {kind, bits, key: "ssh.host_keys", about: "a host key of kind \(.type) with \(.bits) bits"}),
+  ((__seen("ssh.fixed_groups") + [__seen("ssh.group_exchange")[] | select(.given)])[]
+    | {kind: "dh", bits, key: (if has("asked") then "ssh.group_exchange" else "ssh.fixed_groups" end),
+       about: "a group of \(.bits) bits (\(.method))"});
+def __described($ts): .endpoint as $endpoint
+  | [__there($ts; "ssh_ruled_out") | $__judge.ixit[.][] | select(__names_port($endpoint)) | .cryptography // "" | tostring] | join("; ");
+def __against_lists: . as $o | policy("ssh") as $policy | ($o | __ssh_lists) as $list
+  | $policy | ruled_out($list.category; $list.names)
+  | {name, words: "offers the \($list.about) \(.name)", grade: .words, key: $list.key, policy: $policy};
+def __against_sizes: . as $o | policy("ssh") as $policy | ($o | __ssh_sizes) as $size
+  | ($policy | required_bits($size.kind)) as $least | select($size.bits < $least)
+  | {name: $size.about, words: "uses \($size.about)", grade: "below \($least) bits", key: $size.key, policy: $policy};
+def __ssh_item($o): {what: "\($o.endpoint) \(.words): \(.grade) by \(.policy | policy_title)", endpoint: $o.endpoint,
+  expected: "what \(.policy | policy_title) allows", observed: .name, evidence: (.key as $k | $o | evidence($k)), observation: $o.id};
+def ssh_ruled_out($ts): __is_service("ssh_ruled_out") | . as $o | __described($ts) as $described
+  | (__against_lists, __against_sizes) | select(.name as $name | $described | contains($name) | not) | __ssh_item($o);
+def ssh_doubts($ts): __is_service("ssh_doubts") | . as $o | __described($ts) as $described
+  | ( ((__against_lists, __against_sizes) | select(.name as $name | $described | contains($name)) | __ssh_item($o)
+       | .what += ", and the declaration names it: whether it is good enough is for the assessor"),
+      (policy("ssh") as $policy | __ssh_lists as $list | $policy | unlisted($list.category; $list.names)
+       | {what: "\($o.endpoint) offers the \($list.about) \(.name), which \($policy | policy_title) does not list now", endpoint: $o.endpoint,
+          evidence: ($list.key as $k | $o | evidence($k)), observation: $o.id}),
+      (__seen("ssh.host_keys_unseen")[]
+       | {what: "\($o.endpoint) lists host keys of the kind \(.family) and showed none: \(.reason)", endpoint: $o.endpoint, observation: $o.id}),
+      (select(__seen("ssh.terrapin_precondition") == true)
+       | {what: "\(.endpoint) offers a cipher mode that CVE-2023-48795 needs, without strict key exchange: an assessor has to decide whether its clients are safe",
+          endpoint: .endpoint, evidence: evidence("ssh.terrapin_precondition"), observation: .id}) );
+def __host_keys($alias): [obs($alias) | . as $o | __seen("ssh.host_keys")[]
+  | {fingerprint, type, sample: $o.sample, endpoint: $o.endpoint, id: $o.id, evidence: ($o | evidence("ssh.host_keys"))}];
+def shared_host_keys($alias): __host_keys($alias) | group_by(.fingerprint)[] | ([.[].sample] | unique) as $samples
+  | select(($samples | length) > 1)
+  | {what: "Samples \($samples | __and) show the same SSH host key (\(.[0].type))", endpoint: .[0].endpoint,
+     expected: "a host key of each device's own", observed: .[0].fingerprint, evidence: ([.[].evidence[]] | unique), observation: [.[].id]};
+def lone_host_keys($alias): ([obs($alias).sample] | unique) as $with | ([$__judge.dut.samples[].id] - $with) as $without
+  | select(($with | length) > 0 and ($without | length) > 0 or ($with | length) == 1)
+  | {what: ("SSH host keys were seen on sample \($with | __and) only" + (if ($without | length) > 0 then ", not on \($without | __and)" else "" end)
+      + ": nothing to compare")};
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");

@@ -25,7 +25,7 @@ ROOMS = {
     "harness/cli": (("harness/", "probes/registry.hpp", "reports/"),
                     VALUES + SOCKETS + ("boost/", "openssl/", "fmt/", "CLI/")),
     "probes/wire": (("harness/model",), VALUES),
-    "probes/sessions": (("harness/model", "harness/probe", "probes/wire"), VALUES + ("boost/asio", "openssl/")),
+    "probes/sessions": (("harness/model", "harness/probe", "probes/wire"), VALUES + ("boost/asio", "openssl/", "libssh/", "sys/socket.h")),
     "reports/common": (("harness/model", "harness/evidence"), VALUES + ("fmt/",)),
 }
 PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
