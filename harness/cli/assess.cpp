@@ -10,6 +10,7 @@
 #include "harness/cli/crosswalk.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
+#include "harness/cli/settings.hpp"
 #include "harness/engine/session.hpp"
 #include "harness/judge/judge.hpp"
 #include "harness/lab/emulation.hpp"
@@ -74,33 +75,6 @@ bool apply_pace(Context& context, const AssessOptions& options, Dut& dut) {
     context.complain(read.error(), ExitCode::usage);
   }
   return bool{read};
-}
-
-/// "udp.ports=all" makes "all" the default of that parameter for this run: what a case sets itself stays.
-bool apply_settings(Context& context, const AssessOptions& options, ProbeCatalogue& probes) {
-  for (const auto& setting : options.set) {
-    const auto dot = setting.find('.');
-    const auto equals = setting.find('=', dot == std::string::npos ? 0 : dot);
-    const auto probe = probes.find(setting.substr(0, dot));
-    if (dot == std::string::npos || equals == std::string::npos || probe == probes.end()) {
-      context.complain(
-          {ErrorKind::bad_input, "--set wants PROBE.PARAMETER=VALUE, such as udp.ports=all, not " + setting, {}},
-          ExitCode::usage);
-      return false;
-    }
-    const auto name = setting.substr(dot + 1, equals - dot - 1);
-    const auto text = setting.substr(equals + 1);
-    auto value = parse_json(text, "--set");
-    const json::object given{{name, value && !value->is_double() ? *value : json::value(json::string(text))}};
-    if (const auto complete = complete_parameters(probe->second, given); !complete) {
-      context.complain(complete.error(), ExitCode::usage);
-      return false;
-    }
-    for (auto& parameter : probe->second.parameters) {
-      parameter.fallback = parameter.name == name ? given.at(name) : parameter.fallback;
-    }
-  }
-  return true;
 }
 
 std::vector<std::string> assumptions_of(const AssessOptions& options, const Dut& dut) {
@@ -203,7 +177,8 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   const auto approvals = value_or_complain(context, load_approvals(*library));
   auto dut = device(context, options, *library, prepared.inputs);
   auto probes = context.probes();
-  if (!apply_settings(context, options, probes)) {
+  if (const auto set = apply_settings(options.set, probes); !set) {
+    context.complain(set.error(), ExitCode::usage);
     return std::nullopt;
   }
   if (!data || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
