@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <sys/utsname.h>
-#include <tuple>
+#include <unordered_map>
 
 #include "harness/engine/masked_frames.hpp"
-#include "harness/evidence/pcapng.hpp"
 
 namespace assay {
 
@@ -34,6 +33,14 @@ PcapngPacket packet_of(const CapturedFrame& frame, std::string_view comment) {
   out.bytes = frame.bytes;
   out.direction = static_cast<PcapngPacket::Direction>(frame.direction);
   out.comment = comment;
+  return out;
+}
+
+std::size_t size_of(const std::vector<CapturedFrame>& frames) {
+  std::size_t out = 0;
+  for (const auto& frame : frames) {
+    out += PcapngWriter::size_of(packet_of(frame, {}));
+  }
   return out;
 }
 
@@ -67,7 +74,7 @@ std::string where(const Invocation& invocation) {
 
 void put_exchanges(const std::vector<CapturedFrame>& frames, const std::vector<TapInterface>& interfaces,
                    CaptureRef& into) {
-  std::map<std::tuple<PacketKey::Kind, std::uint16_t, std::uint16_t>, std::size_t> places;
+  std::unordered_map<std::uint64_t, std::size_t> places;  // by kind and ports
   std::vector<Exchange> all;
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const auto& frame = frames[i];
@@ -75,7 +82,8 @@ void put_exchanges(const std::vector<CapturedFrame>& frames, const std::vector<T
     if (!key || frame.own_port == 0) {
       continue;
     }
-    const auto [place, fresh] = places.try_emplace({key->kind, frame.own_port, frame.device_port}, all.size());
+    const auto name = static_cast<std::uint64_t>(key->kind) << 32U | std::uint64_t{frame.own_port} << 16U;
+    const auto [place, fresh] = places.try_emplace(name | frame.device_port, all.size());
     const auto number = static_cast<std::int64_t>(i + 1);
     if (fresh) {
       const Endpoint endpoint{key->kind == PacketKey::Kind::tcp ? Transport::tcp : Transport::udp, frame.device_port};
@@ -142,33 +150,39 @@ json::object RunCapture::description() const {
           {"run_bytes", options_.run_bytes}};
 }
 
+PcapngWriter RunCapture::begin_file(const std::string& comment) const {
+  PcapngWriter writer{{options_.application, system_text(), comment}};
+  for (const auto& interface : capture_->interfaces()) {
+    writer.add(PcapngInterface{static_cast<std::uint16_t>(interface.link), interface.snap_length, interface.name,
+                               interface.filter});
+  }
+  return writer;
+}
+
 /// Frames up to the bounds, those that come first; then the counters.
 RunCapture::File RunCapture::file_of(std::vector<CapturedFrame> frames, const Concealed& concealed,
                                      const std::string& comment) {
   File out;
-  const auto& interfaces = capture_->interfaces();
-  const auto masked = mask_frames(frames, interfaces, concealed);
-  PcapngWriter writer{{options_.application, system_text(), comment}};
-  for (const auto& interface : interfaces) {
-    writer.add(PcapngInterface{static_cast<std::uint16_t>(interface.link), interface.snap_length, interface.name,
-                               interface.filter});
-  }
-  const auto room = std::min(options_.invocation_bytes, options_.run_bytes - spent_) - kStatisticsRoom;
-  std::vector<std::int64_t> kept(interfaces.size());
+  out.frames = std::move(frames);
+  const auto masked = mask_frames(out.frames, capture_->interfaces(), concealed);
+  auto writer = begin_file(comment);
+  const auto room =
+      std::max(kStatisticsRoom, std::min(options_.invocation_bytes, options_.run_bytes - spent_)) - kStatisticsRoom;
+  writer.reserve(std::min(size_of(out.frames), static_cast<std::size_t>(room)) + kStatisticsRoom);
+  std::vector<std::int64_t> kept(capture_->interfaces().size());
   std::size_t count = 0;
-  for (; count < frames.size(); ++count) {
+  for (; count < out.frames.size(); ++count) {
     const auto note = masked[count].empty() ? std::string{} : "written over: " + masked[count];
-    const auto packet = packet_of(frames[count], note);
-    if (static_cast<std::int64_t>(writer.size() + PcapngWriter::size_of(packet)) > room) {
+    const auto packet = packet_of(out.frames[count], note);
+    if (writer.size() + PcapngWriter::size_of(packet) > static_cast<std::size_t>(room)) {
       break;
     }
     writer.add(packet);
     ++kept[packet.interface];
     out.masked += note.empty() ? 0 : 1;
   }
-  out.cut = static_cast<std::int64_t>(frames.size() - count);
-  frames.resize(count);
-  out.frames = std::move(frames);
+  out.cut = static_cast<std::int64_t>(out.frames.size() - count);
+  out.frames.resize(count);
   const auto counters = capture_->counters();
   for (std::size_t i = 0; i < counters.size(); ++i) {
     writer.add(PcapngStatistics{static_cast<std::uint32_t>(i), began_ns_, packet_clock(), counters[i].received,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/engine/invocation_recorder.hpp"
+#include "harness/evidence/pcapng.hpp"
 #include "harness/model/dut.hpp"
 #include "harness/model/run_plan.hpp"
 #include "harness/net/capture.hpp"
@@ -61,6 +62,7 @@ class RunCapture {
   RunCapture(std::unique_ptr<Capture> capture, CaptureOptions options, KeepArtifact keep)
       : capture_(std::move(capture)), options_(std::move(options)), keep_(std::move(keep)), began_ns_(packet_clock()) {}
 
+  evidence::PcapngWriter begin_file(const std::string& comment) const;
   File file_of(std::vector<CapturedFrame> frames, const Concealed& concealed, const std::string& comment);
   Result<ArtifactRef> store(const File& file, const std::string& title);
   std::int64_t lost() const;

@@ -1,6 +1,7 @@
 #include "harness/evidence/pcapng.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace assay::evidence {
 
@@ -25,9 +26,11 @@ constexpr std::size_t padded(std::size_t size) {
 
 template <class Number>
 void put(std::string& out, Number value) {
+  std::array<char, sizeof value> bytes;
   for (std::size_t i = 0; i < sizeof value; ++i) {
-    out += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xffU);
+    bytes[i] = static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xffU);
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 void pad(std::string& out) {

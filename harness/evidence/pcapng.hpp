@@ -59,6 +59,9 @@ class PcapngWriter {
   /// Bytes that a packet takes in the file.
   static std::size_t size_of(const PcapngPacket& packet);
 
+  /// Room for so many more bytes at once: a large file grows without being copied.
+  void reserve(std::size_t more) { bytes_.reserve(bytes_.size() + more); }
+
   std::size_t size() const { return bytes_.size(); }
 
   std::string take() { return std::move(bytes_); }

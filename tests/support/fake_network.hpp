@@ -71,6 +71,7 @@ class FakeNetwork final : public Network {
   std::map<std::uint16_t, int> refuse_after;  // connections to a port before it refuses
   GroupPeer group;
   Result<LinkNeighbour> link{Error{ErrorKind::unreachable, "no entry for the device", {}}};
+  Result<std::vector<Bytes>> dhcp{Error{ErrorKind::unsupported, "no packets are captured", {}}};
   Result<SweepReport> sweep{SweepReport{}};
   Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
@@ -98,6 +99,8 @@ class FakeNetwork final : public Network {
                                                    milliseconds within) override;
 
   Result<LinkNeighbour> neighbour() override { return link; }
+
+  Result<std::vector<Bytes>> overheard_dhcp() override { return dhcp; }
 
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override;
