@@ -182,7 +182,9 @@ TEST_CASE("A server that says nothing, or never ends, leaves every fact unobserv
            line.say("\1");
          }
        }}};
-  for (const auto& [name, say] : kPeers) {
+  for (const auto& peer : kPeers) {
+    const auto& name = peer.first;
+    const auto& say = peer.second;  // clang 14 captures no structured binding
     INFO(name);
     fake::FakeNetwork network;
     const auto run = observe_peer(network, [&](int) -> fake::Peer {
