@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
+#include <iterator>
 #include <string>
 
 #include "probes/wire/bytes.hpp"
@@ -91,25 +93,27 @@ bool greets_mysql(std::string_view bytes) {
          (static_cast<unsigned char>(bytes[end + kToCapabilities + kSslByte]) & kClientSsl) != 0;
 }
 
-constexpr Step kSmtpSteps[] = {{"EHLO probe.invalid\r\n", &says_250}, {"STARTTLS\r\n", &says_220}};
-constexpr Step kFtpSteps[] = {{"AUTH TLS\r\n", &says_234}};
-constexpr Step kPopSteps[] = {{"STLS\r\n", &says_pop_ok}};
-constexpr Step kImapSteps[] = {{"a1 STARTTLS\r\n", &says_imap_begin}};
+constexpr Step kSmtpSteps[] = {{"EHLO probe.invalid\r\n", &says_250, {}}, {"STARTTLS\r\n", &says_220, {}}};
+constexpr Step kFtpSteps[] = {{"AUTH TLS\r\n", &says_234, {}}};
+constexpr Step kPopSteps[] = {{"STLS\r\n", &says_pop_ok, {}}};
+constexpr Step kImapSteps[] = {{"a1 STARTTLS\r\n", &says_imap_begin, {}}};
 // ExtendedRequest of StartTLS, OID 1.3.6.1.4.1.1466.20037 (RFC 4511, 4.14.1).
 constexpr Step kLdapSteps[] = {
     {"\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
      "1.3.6.1.4.1.1466.20037"sv,
-     &ldap_agrees}};
+     &ldap_agrees,
+     {}}};
 constexpr Step kXmppSteps[] = {
+    // A server that knows more than one name, or goes by the book, ends a stream to nobody (RFC 6120, 4.7.2).
     {"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-     "version='1.0'>"sv,
-     &says_features},
-    {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"sv, &says_proceed}};
+     "version='1.0' to='"sv,
+     &says_features, "'>"sv},
+    {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"sv, &says_proceed, {}}};
 // SSLRequest: length 8, code 80877103.
-constexpr Step kPostgresSteps[] = {{"\0\0\0\x08\x04\xd2\x16\x2f"sv, &says_s}};
+constexpr Step kPostgresSteps[] = {{"\0\0\0\x08\x04\xd2\x16\x2f"sv, &says_s, {}}};
 // SSLRequest: packet 1 of 32 bytes, capabilities PROTOCOL_41 | SSL | SECURE_CONNECTION, 16 MiB packets, utf8.
 constexpr Step kMysqlSteps[] = {
-    {"\x20\0\0\x01\0\x8a\0\0\0\0\0\x01\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv, nullptr}};
+    {"\x20\0\0\x01\0\x8a\0\0\0\0\0\x01\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv, nullptr, {}}};
 
 constexpr std::uint16_t kLdapPorts[] = {389, 3268};
 constexpr std::uint16_t kXmppPorts[] = {5222};
@@ -150,6 +154,16 @@ asio::awaitable<Result<>> read_until(Stream& stream, bool (*agrees)(std::string_
   co_return Error{ErrorKind::protocol, "the service did not agree to begin TLS: " + wire::printable(all, 128), {}};
 }
 
+std::string words_of(const Step& step, const std::string& name) {
+  std::string out{step.say};
+  if (!step.after_name.empty()) {
+    std::copy_if(name.begin(), name.end(), std::back_inserter(out),
+                 [](unsigned char one) { return std::isalnum(one) != 0 || one == '.' || one == '-' || one == ':'; });
+    out += step.after_name;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::span<const UpgradeDialect* const> upgrade_dialects() {
@@ -168,8 +182,8 @@ const UpgradeDialect* dialect_for(std::string_view greeting, std::uint16_t port)
   return nullptr;
 }
 
-asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& dialect, Transcript& transcript,
-                                        milliseconds within) {
+asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& dialect, const std::string& name,
+                                        Transcript& transcript, milliseconds within) {
   const auto until = Clock::now() + within;
   if (dialect.greets != nullptr) {
     const auto greeted = co_await read_until(stream, dialect.greets, transcript, until);
@@ -178,7 +192,8 @@ asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& di
     }
   }
   for (const auto& step : dialect.steps) {
-    const auto bytes = wire::bytes_of(step.say);
+    const auto said = words_of(step, name);
+    const auto bytes = wire::bytes_of(said);
     transcript.sent(bytes);
     const auto sent = co_await stream.write_all(bytes, within);
     if (!sent) {
