@@ -66,13 +66,24 @@ bool says_s(std::string_view bytes) {
   return bytes == "S";
 }
 
+/// The reply 220 that `bytes` begin with, to the end of its last line; "" when there is none. What a service says to a
+/// hello that it took for commands may follow in the same segment.
+std::string_view greeting_220(std::string_view bytes) {
+  const auto last = bytes.starts_with("220 ")   ? 0
+                    : bytes.starts_with("220-") ? bytes.find("\n220 ")
+                                                : std::string_view::npos;
+  const auto end = last == std::string_view::npos ? last : bytes.find('\n', last + 1);
+  return end == std::string_view::npos ? std::string_view{} : bytes.substr(0, end + 1);
+}
+
 /// SMTP and FTP greet with the same code; the word tells them apart.
 bool greets_smtp(std::string_view bytes) {
-  return says_220(bytes) && wire::contains_ignoring_case(bytes, "smtp");
+  return wire::contains_ignoring_case(greeting_220(bytes), "smtp");
 }
 
 bool greets_ftp(std::string_view bytes) {
-  return says_220(bytes) && !wire::contains_ignoring_case(bytes, "smtp");
+  const auto greeting = greeting_220(bytes);
+  return !greeting.empty() && !wire::contains_ignoring_case(greeting, "smtp");
 }
 
 /// ExtendedResponse with resultCode success (RFC 4511, 4.12): the code is an ENUMERATED of one byte.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "probes/tls/starttls.hpp"
 #include "probes/wire/tls_names.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
@@ -274,4 +275,17 @@ TEST_CASE("STARTTLS is asked for in the dialect of the greeting") {
   const auto seen = run(network);
   CHECK(seen.record.text("tls.starttls") == "smtp");
   CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+}
+
+TEST_CASE("A greeting is understood though answers to the hello follow it") {
+  using probes::tls::dialect_for;
+  const auto* ftp = dialect_for("220 (vsFTPd 3.0.3)\r\n530 Please login with USER and PASS.\r\n", kPort);
+  const auto* mail = dialect_for("220-hub\r\n220 hub ESMTP\r\n500 what?\r\n", kPort);
+  REQUIRE(ftp != nullptr);
+  REQUIRE(mail != nullptr);
+  CHECK(ftp->name == "ftp");
+  CHECK(mail->name == "smtp");
+  CHECK(dialect_for("220", kPort) == nullptr);
+  CHECK(dialect_for("220-hub\r\n", kPort) == nullptr);
+  CHECK(dialect_for("530 no\r\n220 hub\r\n", kPort) == nullptr);
 }
