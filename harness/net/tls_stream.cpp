@@ -288,6 +288,9 @@ TlsContext make_tls_context() {
   SSL_CTX_set_max_proto_version(raw, 0);
   // Suites without authentication or encryption last, so that a server that follows our order shows a certificate.
   SSL_CTX_set_cipher_list(raw, "ALL:COMPLEMENTOFALL:+aNULL:+eNULL:@SECLEVEL=0");
+  SSL_CTX_set_ciphersuites(raw,
+                           "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
+                           "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256");
   SSL_CTX_set_options(raw, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
   SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);

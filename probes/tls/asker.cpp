@@ -16,6 +16,9 @@ constexpr std::size_t kMostBytes = 512 * 1024;  // of one server flight
 constexpr std::size_t kKeptText = 4096;
 constexpr int kUserCanceled = 90;
 constexpr int kWarning = 1;
+constexpr milliseconds kNoTime{0};
+constexpr milliseconds kGreetingTime{2000};
+constexpr milliseconds kGoodbyeTime{100};
 
 /// Why a stream ended, in the words of an answer.
 void take_end(const Error& error, Reply& reply) {
@@ -87,17 +90,45 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> TcpAsker::open() {
     co_return stream;
   }
   cost_.round_trips += static_cast<std::int64_t>(upgrade_->steps.size());
-  const auto agreed = co_await begin_upgrade(**stream, *upgrade_, transcript_, network_.reply_timeout());
+  const auto agreed = co_await begin_upgrade(**stream, *upgrade_, name_, transcript_, network_.reply_timeout());
   if (!agreed) {
     co_return agreed.error();
   }
   co_return stream;
 }
 
+asio::awaitable<std::string> TcpAsker::hear_greeting() {
+  const auto stream = co_await open();
+  std::array<std::byte, kKeptText> buffer;
+  const std::span<std::byte> room{buffer};
+  if (!stream) {
+    co_return std::string{};
+  }
+  transcript_.note("listening for a greeting");
+  const auto count = co_await (*stream)->read_some(room, kGreetingTime);
+  if (!count) {
+    co_return std::string{};
+  }
+  const auto got = room.first(*count);
+  transcript_.received(got);
+  co_return std::string{wire::text_of(got)};
+}
+
 asio::awaitable<Reply> TcpAsker::ask(std::string title, const wire::TlsHello& hello, Enough enough) {
   auto bytes = wire::tls_hello_record(hello);
   auto reply = co_await ask(std::move(title), std::move(bytes), std::move(enough));
   co_return reply;
+}
+
+/// The time of the step ends a wait just as silence does; only one of them is the server's.
+asio::awaitable<void> TcpAsker::note_deadline(Reply& reply) {
+  if (reply.ends || (reply.answer != Answer::silent && reply.answer != Answer::no_connection)) {
+    co_return;
+  }
+  const auto going_on = co_await network_.wait(kNoTime);
+  if (!going_on) {
+    reply.ends = going_on.error();
+  }
 }
 
 asio::awaitable<Reply> TcpAsker::ask(std::string title, std::string first_flight, Enough enough) {
@@ -111,13 +142,15 @@ asio::awaitable<Reply> TcpAsker::ask(std::string title, std::string first_flight
       reply.ends = stream.error();
     }
     transcript_.note("no connection: " + wire::printable(reply.why, 256));
+    co_await note_deadline(reply);
     co_return reply;
   }
   co_await converse(**stream, first_flight, enough, reply);
+  co_await note_deadline(reply);
   if (reply.answer == Answer::hello) {
     // A last word, so that a small device frees its session at once.
     const auto goodbye = wire::tls_alert_record(wire::kTls12, kWarning, kUserCanceled);
-    const auto told = co_await (*stream)->write_all(wire::bytes_of(goodbye), milliseconds{100});
+    const auto told = co_await (*stream)->write_all(wire::bytes_of(goodbye), kGoodbyeTime);
     if (!told && sessions::ends_probe(told.error().kind)) {
       reply.ends = told.error();
     }

@@ -76,22 +76,31 @@ class TcpAsker final : public Asker {
 
   const Cost& cost() const override { return cost_; }
 
-  /// From now on every connection is upgraded by this dialect first; null: TLS from the first byte.
-  void set_upgrade(const UpgradeDialect* dialect) { upgrade_ = dialect; }
+  /// From now on every connection is upgraded by this dialect first; null: TLS from the first byte. `name` is what the
+  /// server is called where the dialect wants it, empty: not known.
+  void set_upgrade(const UpgradeDialect* dialect, std::string name) {
+    upgrade_ = dialect;
+    name_ = std::move(name);
+  }
 
   const UpgradeDialect* upgrade() const { return upgrade_; }
+
+  /// What the service says first when it is not spoken to; "" when that is nothing.
+  asio::awaitable<std::string> hear_greeting();
 
   /// A connection on which TLS may begin.
   asio::awaitable<Result<std::unique_ptr<Stream>>> open();
 
  private:
   asio::awaitable<void> converse(Stream& stream, const std::string& first_flight, const Enough& enough, Reply& reply);
+  asio::awaitable<void> note_deadline(Reply& reply);
   milliseconds patience() const;
 
   Network& network_;
   Endpoint to_;
   Transcript& transcript_;
   const UpgradeDialect* upgrade_ = nullptr;
+  std::string name_;
   Cost cost_;
 };
 

@@ -77,16 +77,27 @@ asio::awaitable<Reply> Looks::ask(std::string title, const wire::TlsHello& hello
   co_return reply;
 }
 
-/// Asks, strikes out what was chosen, asks again, until the server refuses.
+/// Asks, strikes out what was chosen, asks again, until the server refuses or can only repeat itself.
 asio::awaitable<void> Looks::strike_out(List list) {
   auto& left = list.wish.*list.field;
+  std::vector<std::uint16_t> chosen;
   bool asked_twice = false;
+  bool keeping = false;
   while (!left.empty() && !over_) {
-    const auto hello = make_hello(list.wish);
+    auto wish = list.wish;
+    if (keeping) {
+      auto& offer = wish.*list.field;
+      offer.insert(offer.end(), chosen.begin(), chosen.end());
+    }
+    const auto hello = make_hello(wish);
     auto title = list.name + ", " + std::to_string(left.size()) + " offered";
     const auto reply = co_await ask(std::move(title), hello, list.enough);
     if (reply.answer == Answer::refused || (reply.answer == Answer::cut && asked_twice)) {
-      break;
+      if (!list.needs_chosen || keeping || chosen.empty()) {
+        break;
+      }
+      keeping = true;  // the refusal may be for want of one that was struck out
+      continue;
     }
     if (!reply.hello()) {
       if (asked_twice || reply.ends) {
@@ -97,9 +108,11 @@ asio::awaitable<void> Looks::strike_out(List list) {
       continue;
     }
     const auto code = list.shown(reply.flight);
-    if (!code) {
+    const bool again = code && std::find(chosen.begin(), chosen.end(), *code) != chosen.end();
+    if (!code || (again && keeping)) {
       break;
     }
+    chosen.push_back(*code);
     if (std::erase(left, *code) == 0) {
       look("honours_" + list.name, false, "chose " + std::to_string(*code) + ", which was not offered");
       co_return;
@@ -119,20 +132,21 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
     wish.version = wire::kTls13;
     wish.server_name = server_name_;
     wish.suites = tls13.suites;
-    add({"groups_13", wish, &HelloWish::groups, &group13, &at_hello, &picture_.groups13_settled});
+    add({"groups_13", wish, &HelloWish::groups, &group13, &at_hello, &picture_.groups13_settled, false});
   }
   for (const auto version : kOldVersions) {
     const auto& facts = survey_.facts(version);
     HelloWish wish;
     wish.version = version;
     wish.server_name = server_name_;
-    // With an ECDSA certificate some stacks want its curve among the groups too, so RSA shows more.
+    // With an ECDSA certificate stacks want its curve among the groups too (RFC 8422, 5.3), so RSA shows more.
     wish.suites = chosen(facts, [](const auto& parts) { return parts.ephemeral_ec && parts.rsa_signed; });
-    if (wish.suites.empty()) {
+    const bool by_ecdsa = wish.suites.empty();
+    if (by_ecdsa) {
       wish.suites = chosen(facts, [](const auto& parts) { return parts.ephemeral_ec; });
     }
     if (!wish.suites.empty()) {
-      add({"groups", wish, &HelloWish::groups, &group12, &shows_exchange, &picture_.groups_settled});
+      add({"groups", wish, &HelloWish::groups, &group12, &shows_exchange, &picture_.groups_settled, by_ecdsa});
       break;
     }
   }
@@ -144,7 +158,7 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
     wish.server_name = server_name_;
     wish.suites = signing;
     add({"signature_algorithms", wish, &HelloWish::signatures, &signature12, &shows_exchange,
-         &picture_.signatures_settled});
+         &picture_.signatures_settled, false});
   }
 }
 

@@ -32,6 +32,7 @@ class Looks {
     Shown shown;
     Enough enough;
     bool* settled = nullptr;
+    bool needs_chosen = false;  // a refusal may be for want of what was chosen before
   };
 
   asio::awaitable<Reply> ask(std::string title, const wire::TlsHello& hello, Enough enough);

@@ -78,10 +78,16 @@ asio::awaitable<Reply> Survey::begin() {
     co_return reply;
   }
   const auto* dialect = dialect_for(reply.text, context_.endpoint->port);
+  if (dialect == nullptr && reply.answer == Answer::cut && reply.text.empty() && !reply.ends) {
+    // The reset of a service that stumbled over the hello takes its greeting with it.
+    const auto greeting = co_await asker_.hear_greeting();
+    dialect = dialect_for(greeting, context_.endpoint->port);
+  }
   if (dialect == nullptr || reply.ends) {
     co_return reply;
   }
-  asker_.set_upgrade(dialect);
+  const auto& name = effort_.server_name;
+  asker_.set_upgrade(dialect, name.empty() ? context_.target.address : name);
   auto upgraded = co_await suites_->begin();
   co_return upgraded;
 }
@@ -157,10 +163,15 @@ asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
     over_ = first.ends;
   }
   const bool speaks = first.hello() || first.answer == Answer::refused;
-  if (speaks && !over_) {
+  if (speaks) {
     sheet.fact("tls.spoken", true);
+  }
+  if (speaks && !over_) {
     record(sheet);
   } else if (over_) {
+    if (speaks) {
+      Report{sheet, suites_->versions(), picture_}.write_suites();
+    }
     sheet.rest_unobserved(over_->what);
     ended = *over_;
   } else if (first.answer == Answer::not_tls) {

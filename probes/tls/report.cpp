@@ -1,5 +1,7 @@
 #include "probes/tls/report.hpp"
 
+#include <algorithm>
+
 #include "probes/sessions/certificate.hpp"
 #include "probes/tls/dh.hpp"
 #include "probes/tls/weaknesses.hpp"
@@ -31,8 +33,8 @@ std::string ssl2_name(std::uint16_t code) {
                                                   : wire::tls_suite_name(code);
 }
 
-double in_ms(std::chrono::nanoseconds time) {
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1000.0;
+std::int64_t in_us(std::chrono::nanoseconds time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
 
 }  // namespace
@@ -42,8 +44,8 @@ json::object cost_json(const Cost& cost, std::size_t width) {
   out["connections"] = cost.connections;
   out["round_trips"] = cost.round_trips;
   out["hellos"] = cost.hellos;
-  out["slowest_answer_ms"] = in_ms(cost.slowest);
-  out["fastest_answer_ms"] = in_ms(cost.fastest);
+  out["slowest_answer_us"] = in_us(cost.slowest);
+  out["fastest_answer_us"] = in_us(cost.fastest);
   out["at_once"] = width;
   return out;
 }
@@ -70,7 +72,8 @@ void Report::write_suites() {
       suites.push_back(coded(name, suite, version == wire::kSsl2 ? ssl2_name(suite) : wire::tls_suite_name(suite)));
     }
     if (!facts.settled) {
-      unsettled.push_back(json::object{{"version", name}, {"why", wire::printable(facts.refusal, 256)}});
+      const auto why = facts.asked ? wire::printable(facts.refusal, 256) : "not asked";
+      unsettled.push_back(json::object{{"version", name}, {"why", why}});
     }
     if (!facts.refusal.empty()) {
       refusals[name] = wire::printable(facts.refusal, 256);
@@ -84,10 +87,10 @@ void Report::write_suites() {
   sheet_.fact("tls.unsettled", std::move(unsettled));
   sheet_.fact("tls.refusals", std::move(refusals));
   sheet_.fact("tls.anomalies", std::move(anomalies));
-  sheet_.text("tls.preference", picture_.preference.value_or(""));
 }
 
 void Report::write_lists() {
+  sheet_.text("tls.preference", picture_.preference.value_or(""));
   json::array groups;
   for (const auto group : picture_.groups) {
     groups.push_back(coded("TLSv1.2", group, wire::tls_group_name(group)));
@@ -96,10 +99,15 @@ void Report::write_lists() {
     groups.push_back(coded("TLSv1.3", group, wire::tls_group_name(group)));
   }
   sheet_.fact("tls.groups", std::move(groups));
-  const auto asked13 = versions_.find(wire::kTls13);
-  const bool has13 = asked13 != versions_.end() && !asked13->second.suites.empty();
-  sheet_.fact("tls.groups_settled",
-              (picture_.groups.empty() || picture_.groups_settled) && (!has13 || picture_.groups13_settled));
+  const bool settled = std::all_of(versions_.begin(), versions_.end(), [&](const auto& entry) {
+    const bool tls13 = entry.first == wire::kTls13;
+    const auto& suites = entry.second.suites;
+    const bool chooses = std::any_of(suites.begin(), suites.end(), [&](std::uint16_t suite) {
+      return tls13 || wire::suite_parts(suite).ephemeral_ec;
+    });
+    return !chooses || (tls13 ? picture_.groups13_settled : picture_.groups_settled);
+  });
+  sheet_.fact("tls.groups_settled", settled);
   json::array signatures;
   for (const auto scheme : picture_.signatures) {
     signatures.push_back(coded({}, scheme, wire::tls_signature_name(scheme)));

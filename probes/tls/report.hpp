@@ -45,10 +45,11 @@ class Report {
       : sheet_(sheet), versions_(versions), picture_(picture) {}
 
   void write();
+  /// Versions and suites alone: what stays of a survey that was cut short.
+  void write_suites();
   void write_session(const std::optional<TlsSession>& session, const std::string& failure);
 
  private:
-  void write_suites();
   void write_lists();
   void write_certificates();
   void write_behaviour();

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
+#include <iterator>
 #include <string>
 
 #include "probes/wire/bytes.hpp"
@@ -64,13 +66,24 @@ bool says_s(std::string_view bytes) {
   return bytes == "S";
 }
 
+/// The reply 220 that `bytes` begin with, to the end of its last line; "" when there is none. What a service says to a
+/// hello that it took for commands may follow in the same segment.
+std::string_view greeting_220(std::string_view bytes) {
+  const auto last = bytes.starts_with("220 ")   ? 0
+                    : bytes.starts_with("220-") ? bytes.find("\n220 ")
+                                                : std::string_view::npos;
+  const auto end = last == std::string_view::npos ? last : bytes.find('\n', last + 1);
+  return end == std::string_view::npos ? std::string_view{} : bytes.substr(0, end + 1);
+}
+
 /// SMTP and FTP greet with the same code; the word tells them apart.
 bool greets_smtp(std::string_view bytes) {
-  return says_220(bytes) && wire::contains_ignoring_case(bytes, "smtp");
+  return wire::contains_ignoring_case(greeting_220(bytes), "smtp");
 }
 
 bool greets_ftp(std::string_view bytes) {
-  return says_220(bytes) && !wire::contains_ignoring_case(bytes, "smtp");
+  const auto greeting = greeting_220(bytes);
+  return !greeting.empty() && !wire::contains_ignoring_case(greeting, "smtp");
 }
 
 /// ExtendedResponse with resultCode success (RFC 4511, 4.12): the code is an ENUMERATED of one byte.
@@ -91,25 +104,27 @@ bool greets_mysql(std::string_view bytes) {
          (static_cast<unsigned char>(bytes[end + kToCapabilities + kSslByte]) & kClientSsl) != 0;
 }
 
-constexpr Step kSmtpSteps[] = {{"EHLO probe.invalid\r\n", &says_250}, {"STARTTLS\r\n", &says_220}};
-constexpr Step kFtpSteps[] = {{"AUTH TLS\r\n", &says_234}};
-constexpr Step kPopSteps[] = {{"STLS\r\n", &says_pop_ok}};
-constexpr Step kImapSteps[] = {{"a1 STARTTLS\r\n", &says_imap_begin}};
+constexpr Step kSmtpSteps[] = {{"EHLO probe.invalid\r\n", &says_250, {}}, {"STARTTLS\r\n", &says_220, {}}};
+constexpr Step kFtpSteps[] = {{"AUTH TLS\r\n", &says_234, {}}};
+constexpr Step kPopSteps[] = {{"STLS\r\n", &says_pop_ok, {}}};
+constexpr Step kImapSteps[] = {{"a1 STARTTLS\r\n", &says_imap_begin, {}}};
 // ExtendedRequest of StartTLS, OID 1.3.6.1.4.1.1466.20037 (RFC 4511, 4.14.1).
 constexpr Step kLdapSteps[] = {
     {"\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
      "1.3.6.1.4.1.1466.20037"sv,
-     &ldap_agrees}};
+     &ldap_agrees,
+     {}}};
 constexpr Step kXmppSteps[] = {
+    // A server that knows more than one name, or goes by the book, ends a stream to nobody (RFC 6120, 4.7.2).
     {"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-     "version='1.0'>"sv,
-     &says_features},
-    {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"sv, &says_proceed}};
+     "version='1.0' to='"sv,
+     &says_features, "'>"sv},
+    {"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"sv, &says_proceed, {}}};
 // SSLRequest: length 8, code 80877103.
-constexpr Step kPostgresSteps[] = {{"\0\0\0\x08\x04\xd2\x16\x2f"sv, &says_s}};
+constexpr Step kPostgresSteps[] = {{"\0\0\0\x08\x04\xd2\x16\x2f"sv, &says_s, {}}};
 // SSLRequest: packet 1 of 32 bytes, capabilities PROTOCOL_41 | SSL | SECURE_CONNECTION, 16 MiB packets, utf8.
 constexpr Step kMysqlSteps[] = {
-    {"\x20\0\0\x01\0\x8a\0\0\0\0\0\x01\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv, nullptr}};
+    {"\x20\0\0\x01\0\x8a\0\0\0\0\0\x01\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv, nullptr, {}}};
 
 constexpr std::uint16_t kLdapPorts[] = {389, 3268};
 constexpr std::uint16_t kXmppPorts[] = {5222};
@@ -150,6 +165,16 @@ asio::awaitable<Result<>> read_until(Stream& stream, bool (*agrees)(std::string_
   co_return Error{ErrorKind::protocol, "the service did not agree to begin TLS: " + wire::printable(all, 128), {}};
 }
 
+std::string words_of(const Step& step, const std::string& name) {
+  std::string out{step.say};
+  if (!step.after_name.empty()) {
+    std::copy_if(name.begin(), name.end(), std::back_inserter(out),
+                 [](unsigned char one) { return std::isalnum(one) != 0 || one == '.' || one == '-' || one == ':'; });
+    out += step.after_name;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::span<const UpgradeDialect* const> upgrade_dialects() {
@@ -168,8 +193,8 @@ const UpgradeDialect* dialect_for(std::string_view greeting, std::uint16_t port)
   return nullptr;
 }
 
-asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& dialect, Transcript& transcript,
-                                        milliseconds within) {
+asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& dialect, const std::string& name,
+                                        Transcript& transcript, milliseconds within) {
   const auto until = Clock::now() + within;
   if (dialect.greets != nullptr) {
     const auto greeted = co_await read_until(stream, dialect.greets, transcript, until);
@@ -178,7 +203,8 @@ asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& di
     }
   }
   for (const auto& step : dialect.steps) {
-    const auto bytes = wire::bytes_of(step.say);
+    const auto said = words_of(step, name);
+    const auto bytes = wire::bytes_of(said);
     transcript.sent(bytes);
     const auto sent = co_await stream.write_all(bytes, within);
     if (!sent) {

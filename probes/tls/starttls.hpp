@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "harness/probe/network.hpp"
@@ -22,6 +23,7 @@ struct UpgradeDialect {
   struct Step {
     std::string_view say;
     bool (*agrees)(std::string_view bytes) = nullptr;
+    std::string_view after_name;  // when not empty, the server's name and then this follow `say`
   };
 
   std::span<const Step> steps;
@@ -32,8 +34,9 @@ std::span<const UpgradeDialect* const> upgrade_dialects();
 /// The dialect of a greeting or, where there is none, of the port; null: none.
 const UpgradeDialect* dialect_for(std::string_view greeting, std::uint16_t port);
 
-/// Takes a new connection to where TLS begins. `protocol` when the service does not agree.
-asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& dialect, Transcript& transcript,
-                                        milliseconds within);
+/// Takes a new connection to where TLS begins. `name` is the server's, for a dialect that has to say it; empty: not
+/// known. `protocol` when the service does not agree.
+asio::awaitable<Result<>> begin_upgrade(Stream& stream, const UpgradeDialect& dialect, const std::string& name,
+                                        Transcript& transcript, milliseconds within);
 
 }  // namespace assay::probes::tls

@@ -57,13 +57,13 @@ asio::awaitable<Reply> SuiteSurvey::begin() {
     }
   }
   if (reply.hello() || reply.answer == Answer::refused || reply.ends) {
-    begin_version(row, reply);
+    rest_ = take_first(row, reply);
   }
   co_return reply;
 }
 
-/// The first answer of a version; when there was one, the rest of its suites is asked for in rows.
-void SuiteSurvey::begin_version(Row& row, const Reply& reply) {
+/// The first answer of a version, and which suites it leaves to ask for.
+std::vector<std::uint16_t> SuiteSurvey::take_first(Row& row, const Reply& reply) {
   const bool goes_on = take(row, reply);
   auto rest = suites_for(row.version);
   if (goes_on) {
@@ -74,14 +74,14 @@ void SuiteSurvey::begin_version(Row& row, const Reply& reply) {
       return std::find(row.left.begin(), row.left.end(), suite) != row.left.end();
     });
   } else {
-    return;
+    return {};
   }
-  add_in_parts(row.version, std::move(rest));
+  return rest;
 }
 
 std::size_t SuiteSurvey::rows_for(std::uint16_t version) const {
   // As many as a common list of suites keeps busy; more would only buy refusals.
-  const std::size_t most = version == wire::kTls13 ? 1 : version == wire::kTls12 ? 6 : 3;
+  const std::size_t most = version == wire::kTls13 ? 1 : version == wire::kTls12 ? 12 : 6;
   return std::min(most, effort_.width);
 }
 
@@ -105,6 +105,7 @@ void SuiteSurvey::add_in_parts(std::uint16_t version, std::vector<std::uint16_t>
 }
 
 void SuiteSurvey::plan(const std::vector<std::uint16_t>& versions) {
+  add_in_parts(wire::kTls12, std::move(rest_));
   for (const auto version : versions) {
     if (versions_[version].asked) {
       continue;
@@ -126,7 +127,7 @@ asio::awaitable<void> SuiteSurvey::strike_out(Row row) {
     }
     const auto reply = co_await ask(row);
     if (row.first) {
-      begin_version(row, reply);
+      add_in_parts(row.version, take_first(row, reply));
       co_return;
     }
     if (!take(row, reply)) {

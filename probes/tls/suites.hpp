@@ -50,7 +50,7 @@ class SuiteSurvey {
   /// TLS at all, and what it costs.
   asio::awaitable<Reply> begin();
 
-  /// Adds the questions of all versions to the jobs.
+  /// Adds the rest of the first version's questions, and those of `versions`, to the jobs.
   void plan(const std::vector<std::uint16_t>& versions);
 
   /// After the jobs have run: asks once more, one question at a time, what had no clear end. Silence is not a no.
@@ -80,7 +80,7 @@ class SuiteSurvey {
   void add_in_parts(std::uint16_t version, std::vector<std::uint16_t> left);
   asio::awaitable<void> strike_out(Row row);
   asio::awaitable<void> ask_again(Row row);
-  void begin_version(Row& row, const Reply& reply);
+  std::vector<std::uint16_t> take_first(Row& row, const Reply& reply);
   asio::awaitable<Reply> ask(const Row& row);
   bool take(Row& row, const Reply& reply);
   bool accept(Row& row, const Reply& reply);
@@ -93,6 +93,7 @@ class SuiteSurvey {
   OnHello on_hello_;
   Wanted wanted_;
   std::map<std::uint16_t, VersionFacts> versions_;
+  std::vector<std::uint16_t> rest_;  // of TLS 1.2, for rows whose number is not known before the first answer
   std::deque<Row> unclear_;
   std::size_t longest_ = kLongest;
   std::optional<Error> over_;

@@ -156,7 +156,12 @@ class Server {
     }
     const auto parts = wire::suite_parts(*suite);
     const bool wants_group = parts.ephemeral_ec || parts.tls13;
-    const auto group = choose(config_.groups, list_of(offer_, extension::kGroups, 2), config_.own_order);
+    const auto groups = list_of(offer_, extension::kGroups, 2);
+    const auto group = choose(config_.groups, groups, config_.own_order);
+    if (parts.ecdsa && config_.curve && std::find(groups.begin(), groups.end(), *config_.curve) == groups.end()) {
+      refuse(40);
+      return;
+    }
     const auto offered_schemes = list_of(offer_, extension::kSignatures, 2);
     const auto scheme = choose(config_.signatures, offered_schemes, config_.own_order);
     const bool signs = version == wire::kTls12 && (parts.ephemeral_ec || parts.ephemeral_dh) && !parts.anonymous;

@@ -17,7 +17,8 @@ struct TlsServer {
   std::vector<std::uint16_t> groups{29, 23};
   std::vector<std::uint16_t> signatures{0x0804, 0x0401};
   bool own_order = true;
-  std::string certificate;                          // DER; "" sends a message of none
+  std::optional<std::uint16_t> curve;  // of its ECDSA certificate: refuses ECDSA where this is not among the groups
+  std::string certificate;             // DER; "" sends a message of none
   std::string dh_prime = std::string(128, '\xff');  // 1024 bits
   std::vector<std::uint16_t> answers;               // extensions it answers when they are offered
   std::uint8_t compression = 0;                     // method it chooses when it is offered

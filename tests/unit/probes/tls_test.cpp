@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "probes/tls/starttls.hpp"
 #include "probes/wire/tls_names.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
@@ -137,6 +138,28 @@ TEST_CASE("Groups and signature schemes are struck out until the server refuses"
   CHECK(seen.record.value("tls.signatures").as_array().size() == 2);
 }
 
+TEST_CASE("Groups are found where the curve of the certificate must stay among them") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02b}}};
+  server.curve = 23;
+  server.groups = {23, 25, 29};
+  server.own_order = false;
+  const auto seen = run(server);
+  auto names = names_of(seen.record.value("tls.groups"));
+  std::sort(names.begin(), names.end());
+  CHECK(names == Names{"TLSv1.2 secp256r1", "TLSv1.2 secp521r1", "TLSv1.2 x25519"});
+  CHECK(seen.record.value("tls.groups_settled").as_bool());
+  CHECK(yes(seen, "honours_groups").as_bool());
+}
+
+TEST_CASE("A server of its own order shows every group, though it wants the curve of its certificate") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02b}}};
+  server.curve = 23;
+  server.groups = {24, 23};
+  CHECK(names_of(run(server).record.value("tls.groups")) == Names{"TLSv1.2 secp384r1", "TLSv1.2 secp256r1"});
+}
+
 TEST_CASE("The client's order is told from the server's") {
   auto server = modern();
   server.own_order = false;
@@ -212,10 +235,19 @@ TEST_CASE("Silence, lies about lengths and endless bytes end, and settle nothing
   CHECK(network.bytes_served < 64U << 20U);
 }
 
-TEST_CASE("STARTTLS is asked for in the dialect of the greeting") {
-  FakeNetwork network;
+namespace {
+
+/// A mail server of script. Its first `deaf` connections end at the first word of the client, before the greeting.
+fake::PeerMaker mail(int deaf) {
   const auto inner = modern().peer();
-  network.tcp[kPort] = [inner](int connection) -> fake::Peer {
+  return [inner, deaf](int connection) -> fake::Peer {
+    if (connection < deaf) {
+      return [](std::string_view written, fake::Line& line) {
+        if (!written.empty()) {
+          line.close();
+        }
+      };
+    }
     return [tls = inner(connection), step = 0](std::string_view written, fake::Line& line) mutable {
       if (written.empty()) {
         line.say("220 hub ESMTP ready\r\n");
@@ -232,7 +264,28 @@ TEST_CASE("STARTTLS is asked for in the dialect of the greeting") {
       }
     };
   };
+}
+
+}  // namespace
+
+TEST_CASE("STARTTLS is asked for in the dialect of the greeting") {
+  const int deaf = GENERATE(0, 2);  // a reset takes the greeting with it
+  FakeNetwork network;
+  network.tcp[kPort] = mail(deaf);
   const auto seen = run(network);
   CHECK(seen.record.text("tls.starttls") == "smtp");
   CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+}
+
+TEST_CASE("A greeting is understood though answers to the hello follow it") {
+  using probes::tls::dialect_for;
+  const auto* ftp = dialect_for("220 (vsFTPd 3.0.3)\r\n530 Please login with USER and PASS.\r\n", kPort);
+  const auto* mail = dialect_for("220-hub\r\n220 hub ESMTP\r\n500 what?\r\n", kPort);
+  REQUIRE(ftp != nullptr);
+  REQUIRE(mail != nullptr);
+  CHECK(ftp->name == "ftp");
+  CHECK(mail->name == "smtp");
+  CHECK(dialect_for("220", kPort) == nullptr);
+  CHECK(dialect_for("220-hub\r\n", kPort) == nullptr);
+  CHECK(dialect_for("530 no\r\n220 hub\r\n", kPort) == nullptr);
 }
