@@ -5,6 +5,7 @@
 #include "probes/sessions/certificate.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
+#include "probes/tls/decisive.hpp"
 #include "probes/tls/looks.hpp"
 #include "probes/tls/report.hpp"
 
@@ -47,6 +48,7 @@ class Survey {
         [this](const wire::TlsFlight& flight) {
           return flight.ssl2() || flight.done() || !picture_.wants_certificate(flight.hello()->suite);
         });
+    decisive_.emplace(asker_, transcript_, *suites_, picture_, effort_.server_name);
   }
 
   asio::awaitable<Result<>> run(sessions::FactSheet& sheet);
@@ -65,6 +67,7 @@ class Survey {
   sessions::Jobs jobs_;
   Picture picture_;
   std::optional<SuiteSurvey> suites_;
+  std::optional<Decisive> decisive_;
   std::optional<TlsSession> session_;
   std::string session_failure_;
   std::size_t width_ = 1;
@@ -104,6 +107,12 @@ asio::awaitable<void> Survey::ask_everything() {
   looks.plan(jobs_);
   co_await jobs_.run();
   over_ = looks.over();
+  if (over_) {
+    co_return;
+  }
+  decisive_->plan(jobs_);
+  co_await jobs_.run();
+  over_ = decisive_->over();
 }
 
 asio::awaitable<Result<std::unique_ptr<TlsStream>>> Survey::open_session(const TlsOptions& options) {
@@ -140,7 +149,7 @@ void Survey::record(sessions::FactSheet& sheet) {
   if (session_ && !session_->chain_der.empty()) {
     picture_.add_chain(session_->chain_der);
   }
-  Report report{sheet, suites_->versions(), picture_};
+  Report report{sheet, suites_->versions(), picture_, decisive_->results()};
   report.write();
   report.write_session(session_, session_failure_);
   sheet.text("tls.starttls", asker_.upgrade() == nullptr ? "" : asker_.upgrade()->name);

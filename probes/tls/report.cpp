@@ -2,7 +2,6 @@
 
 #include "probes/sessions/certificate.hpp"
 #include "probes/tls/dh.hpp"
-#include "probes/tls/weaknesses.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::tls {
@@ -146,7 +145,9 @@ void Report::write_behaviour() {
   }
   sheet_.fact("tls.behaviour", std::move(behaviour));
   json::array weaknesses;
-  for (const auto& weakness : weaknesses_of(versions_, picture_)) {
+  auto all = weaknesses_of(versions_, picture_);
+  all.insert(all.end(), tried_.begin(), tried_.end());
+  for (const auto& weakness : all) {
     weaknesses.push_back(json::object{
         {"name", weakness.name}, {"state", enum_name(weakness.state)}, {"why", wire::printable(weakness.why, 256)}});
   }

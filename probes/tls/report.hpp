@@ -9,6 +9,7 @@
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/tls/picture.hpp"
 #include "probes/tls/suites.hpp"
+#include "probes/tls/weaknesses.hpp"
 
 /// From what was learned to the facts of the observation.
 namespace assay::probes::tls {
@@ -41,8 +42,10 @@ inline std::span<const FactSpec> report_facts() {
 
 class Report {
  public:
-  Report(sessions::FactSheet& sheet, const std::map<std::uint16_t, VersionFacts>& versions, const Picture& picture)
-      : sheet_(sheet), versions_(versions), picture_(picture) {}
+  /// `tried`: the weaknesses that had an exchange of their own.
+  Report(sessions::FactSheet& sheet, const std::map<std::uint16_t, VersionFacts>& versions, const Picture& picture,
+         const std::vector<Weakness>& tried)
+      : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried) {}
 
   void write();
   void write_session(const std::optional<TlsSession>& session, const std::string& failure);
@@ -56,6 +59,7 @@ class Report {
   sessions::FactSheet& sheet_;
   const std::map<std::uint16_t, VersionFacts>& versions_;
   const Picture& picture_;
+  const std::vector<Weakness>& tried_;
 };
 
 json::object cost_json(const Cost& cost, std::size_t width);

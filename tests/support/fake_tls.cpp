@@ -247,10 +247,16 @@ class Server {
 PeerMaker TlsServer::peer() const {
   const auto config = std::make_shared<TlsServer>(*this);
   return [config](int) -> Peer {
-    return [config, answered = false](std::string_view written, Line& line) mutable {
-      if (!written.empty() && !answered) {
+    const auto next = config->then ? config->then() : Then{};
+    return [config, next, answered = false](std::string_view written, Line& line) mutable {
+      if (written.empty()) {
+        return;
+      }
+      if (!answered) {
         answered = true;
         Server{*config, line}.answer(written);
+      } else if (next && written[0] != 21) {
+        next(written, line);
       }
     };
   };

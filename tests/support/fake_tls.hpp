@@ -28,6 +28,10 @@ struct TlsServer {
   bool fallback_scsv = true;
   bool knows_future = true;  // takes a version above its own as its own
 
+  /// What is said after the flight, for each connection anew; null: silence.
+  using Then = std::function<void(std::string_view written, Line& line)>;
+  std::function<Then()> then;
+
   /// The peers of all connections to a port.
   PeerMaker peer() const;
 };
