@@ -17,6 +17,7 @@ constexpr std::uint16_t kRightPayload = 1;     // of the heartbeat that does not
 constexpr std::size_t kHeartbeatHead = 3;      // type and length of payload
 constexpr std::size_t kHeartbeatPadding = 16;  // least (RFC 6520, 4)
 constexpr std::size_t kLikeFinished = 64;      // bytes of a record that nobody can decrypt
+constexpr std::size_t kShortId = 16;           // of the 32 bytes that a session id may have
 constexpr std::uint8_t kUnexpectedMessage = 10;
 constexpr std::uint8_t kBadRecordMac = 20;
 constexpr std::uint8_t kDecryptionFailed = 21;
@@ -99,7 +100,7 @@ void Decisive::plan(sessions::Jobs& jobs) {
   const auto any = old_wish([](const auto&) { return true; });
   if (!any) {
     const auto state = old_settled() ? WeaknessState::not_shown : WeaknessState::unknown;
-    for (const auto* name : {"heartbleed", "ccs_injection", "robot"}) {
+    for (const auto* name : {"heartbleed", "ccs_injection", "robot", "ticketbleed"}) {
       decide(name, state, "no version from TLS 1.0 to TLS 1.2 was seen to be taken");
     }
     return;
@@ -249,6 +250,43 @@ asio::awaitable<bool> Decisive::ask_paddings(HelloWish wish, bool finish, Answer
     }
   }
   co_return true;
+}
+
+/// The server says the session id again with which a client resumes by a ticket (RFC 5077, 3.4): as it was sent, or
+/// as 32 bytes of which the last were never sent.
+asio::awaitable<void> Decisive::ticketbleed(const TlsResumption* ticket) {
+  const auto wish = old_wish([](const auto&) { return true; });
+  if (ticket == nullptr || !wish || wire::tls_version_name(wish->version) != ticket->version) {
+    const bool none = ticket == nullptr && old_settled() && picture_.behaviour.contains("resumes_by_ticket") &&
+                      picture_.behaviour.at("resumes_by_ticket").yes.has_value();
+    decide("ticketbleed", none || (!wish && old_settled()) ? WeaknessState::not_shown : WeaknessState::unknown,
+           wish ? none ? "no ticket is given" : "no session was finished that gave a ticket"
+                : "no version from TLS 1.0 to TLS 1.2 was seen to be taken");
+    co_return;
+  }
+  auto hello = make_hello(*wish);
+  hello.session_id = sessions::random_bytes(kShortId);
+  hello.extensions.push_back({wire::extension::kSessionTicket, ticket->ticket});
+  if (ticket->extended_master_secret) {
+    hello.extensions.push_back({wire::extension::kExtendedMasterSecret, {}});
+  }
+  auto line = exchange();
+  line.keep_sizes_only();
+  const bool begun = co_await line.begin("a ticket beside a session id of 16 bytes", hello);
+  take_end(line);
+  if (!begun) {
+    decide("ticketbleed", WeaknessState::unknown, line.why());
+    co_return;
+  }
+  const auto& echo = line.flight().hello()->session_id;
+  const auto size = std::to_string(echo.size());
+  if (echo == hello.session_id) {
+    decide("ticketbleed", WeaknessState::not_shown, "the session id came back as it was sent");
+  } else if (echo.starts_with(hello.session_id)) {
+    decide("ticketbleed", WeaknessState::shown, "a session id of 16 bytes came back as " + size + " (not kept)");
+  } else {
+    decide("ticketbleed", WeaknessState::unknown, "the ticket was not taken: a new session id of " + size + " bytes");
+  }
 }
 
 /// Each padding once with the rest of the handshake and once without it; where answers differ, all of them again.

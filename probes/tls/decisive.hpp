@@ -27,6 +27,9 @@ class Decisive {
   /// Adds the exchanges that make sense for what the survey and the looks have found.
   void plan(sessions::Jobs& jobs);
 
+  /// With a ticket of a session in TLS 1.2 or before; null: none is given.
+  asio::awaitable<void> ticketbleed(const TlsResumption* ticket);
+
   /// One verdictless line for each weakness above, in that order.
   const std::vector<Weakness>& results() const { return results_; }
 

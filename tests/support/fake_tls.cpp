@@ -213,7 +213,9 @@ class Server {
     std::string body;
     wire::put_u16(body, tls13 ? wire::kTls12 : version);
     body += tls13 ? std::string{kRetry, 32} : std::string(32, 'r');
-    body += wire::sized8(offer_.session_id);
+    const auto ticket = offer_.extensions.find(extension::kSessionTicket);
+    const bool resumes = ticket != offer_.extensions.end() && !ticket->second.empty();
+    body += wire::sized8(offer_.session_id + (resumes ? config_.beyond_session_id : std::string{}));
     wire::put_u16(body, suite);
     const bool compresses = config_.compression != 0 &&
                             offer_.compression.find(static_cast<char>(config_.compression)) != std::string::npos;
