@@ -205,8 +205,8 @@ Seen look(FakeNetwork& network) {
   return seen;
 }
 
-json::value yes(const Seen& seen, std::string_view look) {
-  return seen.run.record.value("tls.behaviour").as_object().at(look).as_object().at("yes");
+json::value yes(const Seen& seen, std::string_view name) {
+  return seen.run.record.value("tls.behaviour").as_object().at(name).as_object().at("yes");
 }
 
 json::value client(const Seen& seen, std::string_view key) {
