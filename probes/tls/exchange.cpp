@@ -75,6 +75,17 @@ void Exchange::note_received(std::span<const std::byte> bytes) {
 }
 
 asio::awaitable<bool> Exchange::begin(std::string title, const wire::TlsHello& hello) {
+  bool there = co_await try_to_begin(title, hello);
+  if (!there && !over_ && !flight_.refusal()) {
+    there = co_await try_to_begin(title, hello);  // the hello is one that is known to be taken
+  }
+  co_return there;
+}
+
+asio::awaitable<bool> Exchange::try_to_begin(const std::string& title, const wire::TlsHello& hello) {
+  ++tries_;
+  flight_ = {};
+  why_.clear();
   auto stream = co_await asker_.open();
   transcript_.note(title);
   if (!stream) {
@@ -102,7 +113,7 @@ asio::awaitable<bool> Exchange::begin(std::string title, const wire::TlsHello& h
 }
 
 asio::awaitable<void> Exchange::read_flight() {
-  const auto end = Moment::now() + asker_.patience();
+  const auto end = Moment::now() + tries_ * asker_.patience();
   std::array<std::byte, 16 * 1024> buffer;
   const std::span<std::byte> room{buffer};
   while (!flight_.done() && !flight_.refusal() && flight_.bytes() < kMostFlight) {

@@ -29,7 +29,8 @@ class Exchange {
   /// From now on only sizes of what is received go into the transcript: it may be memory of the device.
   void keep_sizes_only() { sizes_only_ = true; }
 
-  /// Sends the hello and reads the server's flight to its end. False when there is none: `why()`.
+  /// Sends the hello and reads the server's flight to its end; once more, with more patience, when there was no answer.
+  /// False when there is none: `why()`.
   asio::awaitable<bool> begin(std::string title, const wire::TlsHello& hello);
 
   /// A peer that is gone shows in what is heard then.
@@ -53,6 +54,7 @@ class Exchange {
   const std::optional<Error>& over() const { return over_; }
 
  private:
+  asio::awaitable<bool> try_to_begin(const std::string& title, const wire::TlsHello& hello);
   asio::awaitable<void> read_flight();
   void take_error(const Error& error);
   void note_received(std::span<const std::byte> bytes);
@@ -63,6 +65,7 @@ class Exchange {
   wire::TlsFlight flight_;
   std::string why_;
   std::optional<Error> over_;
+  int tries_ = 0;
   bool sizes_only_ = false;
 };
 
