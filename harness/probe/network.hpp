@@ -46,11 +46,36 @@ struct TlsSession {
   std::string cipher;                  // "TLS_AES_256_GCM_SHA384"
   std::string alpn;                    // chosen protocol, empty for none
   std::vector<std::string> chain_der;  // certificates as sent, leaf first, DER bytes
+  bool resumed = false;                // an earlier session went on
+  bool secure_renegotiation = false;   // RFC 5746 was agreed; never in TLS 1.3, which has no renegotiation
+  bool extended_master_secret = false;   // RFC 7627; of TLS 1.2 and before
+  bool certificate_asked = false;        // the server asked for one of the client, which had none
+  std::vector<std::string> authorities;  // whose certificates it asked for, DER names, at most 64
+};
+
+/// What a server gave to resume a session by.
+struct TlsResumption {
+  std::string version;                  // "TLSv1.3"
+  std::string session_id;               // of a server that remembers; empty when there is a ticket
+  std::string ticket;                   // RFC 5077; RFC 8446, 4.6.1
+  std::uint32_t lifetime_s = 0;         // of the ticket as the server hints; 0: not said
+  std::uint32_t max_early_data = 0;     // bytes (RFC 8446, 4.2.10); 0: none is taken
+  bool extended_master_secret = false;  // a hello that resumes it says the same (RFC 7627, 5.3)
+  std::shared_ptr<void> session;        // the library's own, for TlsOptions
 };
 
 class TlsStream : public Stream {
  public:
   virtual const TlsSession& session() const = 0;
+
+  /// What the server gives to resume this session by. In TLS 1.3 that comes after the handshake: waits for it,
+  /// `timed_out` when nothing came. `unsupported` when the server of an older version gave nothing. Data of the device
+  /// is left to be read, and ends the wait with `protocol`, as an alert does, which the text names.
+  virtual asio::awaitable<Result<TlsResumption>> resumption(milliseconds within) = 0;
+
+  /// Asks for a new handshake within the session (RFC 5246, 7.4.1.2). `protocol` names the alert that refuses it,
+  /// `unsupported` in TLS 1.3; `closed`, `reset` and `timed_out` are the stream's own ends.
+  virtual asio::awaitable<Result<>> renegotiate(milliseconds within) = 0;
 };
 
 /// A passing wish for a TLS handshake. Nothing is verified: what the device shows is a fact, not a failure.
@@ -58,6 +83,9 @@ class TlsStream : public Stream {
 struct TlsOptions {
   std::string server_name;        // SNI; empty: none
   std::vector<std::string> alpn;  // offers in order
+  std::uint16_t newest = 0;       // newest version that is offered (0x0303: TLS 1.2); 0: what the library has
+  bool tickets = true;            // in TLS 1.2; without them a server that resumes has to remember
+  std::shared_ptr<void> resume;   // `session` of a TlsResumption of the same server
 };
 
 /// Datagrams to and from one port of the device, answers from another port of the same device included.

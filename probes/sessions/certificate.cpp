@@ -200,6 +200,14 @@ struct ClearErrors {
 
 }  // namespace
 
+std::string distinguished_name(std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const std::unique_ptr<X509_NAME, decltype(&X509_NAME_free)> name{
+      d2i_X509_NAME(nullptr, &at, static_cast<long>(der.size())), &X509_NAME_free};
+  ERR_clear_error();
+  return name_text(name.get());
+}
+
 Result<json::object> certificate_facts(std::string_view der) {
   const ClearErrors clear;
   const auto certificate = parsed(der);

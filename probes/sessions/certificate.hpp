@@ -18,6 +18,9 @@ namespace assay::sessions {
 /// subjectAltName; `revocation` the kinds of pointers ("ocsp", "crl"). `protocol` when the bytes are no certificate.
 Result<json::object> certificate_facts(std::string_view der);
 
+/// A name (DER) as RFC 2253 text in printable ASCII, at most 512 bytes of it; empty when the bytes are no name.
+std::string distinguished_name(std::string_view der);
+
 /// The chain as it was sent: [{…the facts of each certificate…, issued_by_next}], where a certificate that cannot be
 /// read is {error}. `issued_by_next`: the next one names the issuer and its key verifies the signature; of the last one
 /// it is `self_signed`.

@@ -91,10 +91,18 @@ class TcpAsker final : public Asker {
   /// A connection on which TLS may begin.
   asio::awaitable<Result<std::unique_ptr<Stream>>> open();
 
+  /// How long an answer is waited for.
+  milliseconds patience() const;
+
+  /// A hello was sent on a connection of `open`.
+  void count_hello() {
+    ++cost_.hellos;
+    ++cost_.round_trips;
+  }
+
  private:
   asio::awaitable<void> converse(Stream& stream, const std::string& first_flight, const Enough& enough, Reply& reply);
   asio::awaitable<void> note_deadline(Reply& reply);
-  milliseconds patience() const;
 
   Network& network_;
   Endpoint to_;

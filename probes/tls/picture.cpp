@@ -86,6 +86,13 @@ void Picture::note(std::uint16_t version, const wire::TlsFlight& flight) {
   }
   if (flight.certificate_request()) {
     certificate_request = flight.certificate_request();
+    if (!client_certificate.asked) {
+      client_certificate = {true, std::nullopt, "asked for, and no handshake went further", {}};
+    }
+  }
+  if (flight.done() && !client_certificate.asked) {
+    client_certificate.required = false;
+    client_certificate.why = "none was asked for";
   }
   if (flight.ocsp_response()) {
     ocsp_response = flight.ocsp_response();

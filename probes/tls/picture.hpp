@@ -30,6 +30,14 @@ struct Look {
   std::string why;          // what was seen, or why it could not be told
 };
 
+/// What is asked of the client. Every handshake here is made without a certificate.
+struct ClientCertificate {
+  bool asked = false;
+  std::optional<bool> required;  // nothing: could not be told
+  std::string why;
+  std::vector<std::string> authorities;  // DER names, of a finished session
+};
+
 struct Picture {
   std::vector<std::vector<std::string>> chains;  // DER, as sent, each once
   std::map<KeyKind, std::size_t> chain_of;       // index into `chains`
@@ -44,6 +52,7 @@ struct Picture {
   std::optional<std::string> preference;  // "server" or "client"
   std::set<std::uint16_t> extensions;     // types the server answered with, in any hello
   std::optional<wire::CertificateRequest> certificate_request;
+  ClientCertificate client_certificate;
   std::optional<std::string> ocsp_response;
   bool psk_hint = false;
   std::set<std::uint16_t> sentinels;  // versions whose random ended with a downgrade sentinel

@@ -5,6 +5,8 @@
 #include "probes/sessions/certificate.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
+#include "probes/tls/decisive.hpp"
+#include "probes/tls/finished.hpp"
 #include "probes/tls/looks.hpp"
 #include "probes/tls/report.hpp"
 
@@ -47,6 +49,8 @@ class Survey {
         [this](const wire::TlsFlight& flight) {
           return flight.ssl2() || flight.done() || !picture_.wants_certificate(flight.hello()->suite);
         });
+    finished_.emplace(asker_, context.network, transcript_, *suites_, picture_, effort_.server_name);
+    decisive_.emplace(asker_, transcript_, *suites_, picture_, effort_.server_name);
   }
 
   asio::awaitable<Result<>> run(sessions::FactSheet& sheet);
@@ -54,8 +58,7 @@ class Survey {
  private:
   asio::awaitable<Reply> begin();
   asio::awaitable<void> ask_everything();
-  asio::awaitable<void> shake_hands();
-  asio::awaitable<Result<std::unique_ptr<TlsStream>>> open_session(const TlsOptions& options);
+  asio::awaitable<void> go_on();
   void record(sessions::FactSheet& sheet);
 
   ProbeContext& context_;
@@ -65,8 +68,8 @@ class Survey {
   sessions::Jobs jobs_;
   Picture picture_;
   std::optional<SuiteSurvey> suites_;
-  std::optional<TlsSession> session_;
-  std::string session_failure_;
+  std::optional<Finished> finished_;
+  std::optional<Decisive> decisive_;
   std::size_t width_ = 1;
   std::optional<Error> over_;
 };
@@ -98,11 +101,11 @@ asio::awaitable<void> Survey::ask_everything() {
   suites_->plan({wire::kTls13, wire::kTls11, wire::kTls10, wire::kSsl3, wire::kSsl2});
   const bool all = context_.parameters.at("look_at").as_string() == "all";
   if (all) {
-    jobs_.add([this] { return shake_hands(); });
+    jobs_.add([this] { return finished_->shake_hands(); });
   }
   co_await jobs_.run();
   co_await suites_->settle();
-  over_ = suites_->over();
+  over_ = suites_->over() ? suites_->over() : finished_->over();
   if (over_ || !all) {
     co_return;
   }
@@ -110,45 +113,32 @@ asio::awaitable<void> Survey::ask_everything() {
   looks.plan(jobs_);
   co_await jobs_.run();
   over_ = looks.over();
-}
-
-asio::awaitable<Result<std::unique_ptr<TlsStream>>> Survey::open_session(const TlsOptions& options) {
-  auto stream = co_await asker_.open();
-  if (!stream) {
-    co_return stream.error();
-  }
-  auto session = co_await context_.network.start_tls(std::move(*stream), options, context_.network.reply_timeout());
-  co_return session;
-}
-
-/// One finished handshake: certificates of TLS 1.3 travel encrypted, and ALPN with them.
-asio::awaitable<void> Survey::shake_hands() {
-  TlsOptions options;
-  options.server_name = effort_.server_name;
-  options.alpn = {"h2", "http/1.1", "mqtt", "coap"};
-  auto session = co_await open_session(options);
-  if (!session) {
-    // A server that knows none of these protocols may refuse (RFC 7301, 3.2).
-    options.alpn.clear();
-    session = co_await open_session(options);
-  }
-  if (session) {
-    session_ = (*session)->session();
+  if (over_) {
     co_return;
   }
-  session_failure_ = session.error().what;
-  if (sessions::ends_probe(session.error().kind)) {
-    over_ = session.error();
+  co_await go_on();
+}
+
+/// What goes on after the server's flight.
+asio::awaitable<void> Survey::go_on() {
+  finished_->plan(jobs_);
+  decisive_->plan(jobs_);
+  co_await jobs_.run();
+  over_ = finished_->over() ? finished_->over() : decisive_->over();
+  if (over_) {
+    co_return;
   }
+  co_await decisive_->ticketbleed(finished_->old_ticket());
+  over_ = decisive_->over();
 }
 
 void Survey::record(sessions::FactSheet& sheet) {
-  if (session_ && !session_->chain_der.empty()) {
-    picture_.add_chain(session_->chain_der);
+  if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
+    picture_.add_chain(session->chain_der);
   }
-  Report report{sheet, suites_->versions(), picture_};
+  Report report{sheet, suites_->versions(), picture_, decisive_->results()};
   report.write();
-  report.write_session(session_, session_failure_);
+  report.write_session(*finished_);
   sheet.text("tls.starttls", asker_.upgrade() == nullptr ? "" : asker_.upgrade()->name);
 }
 

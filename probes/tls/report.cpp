@@ -4,7 +4,6 @@
 
 #include "probes/sessions/certificate.hpp"
 #include "probes/tls/dh.hpp"
-#include "probes/tls/weaknesses.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::tls {
@@ -137,11 +136,23 @@ void Report::write_certificates() {
     }
     sheet_.fact("tls.certificates", std::move(chains));
   }
+  const auto& request = picture_.certificate_request;
+  const auto& seen = picture_.client_certificate;
+  const auto& authorities = request && !request->authorities.empty() ? request->authorities : seen.authorities;
+  json::array names;
+  for (const auto& der : authorities) {
+    names.emplace_back(sessions::distinguished_name(der));
+  }
   json::object client;
-  client["asked"] = picture_.certificate_request.has_value();
-  if (picture_.certificate_request) {
-    client["types"] = wire::hex(picture_.certificate_request->types);
-    client["authorities"] = picture_.certificate_request->authorities.size();
+  client["asked"] = seen.asked;
+  client["required"] = seen.required ? json::value(*seen.required) : json::value(nullptr);
+  client["why"] = wire::printable(seen.why, 256);
+  if (request) {
+    client["types"] = wire::hex(request->types);
+  }
+  if (seen.asked) {
+    client["authorities"] = authorities.size();
+    client["names"] = std::move(names);
   }
   sheet_.fact("tls.client_certificate", std::move(client));
 }
@@ -154,7 +165,9 @@ void Report::write_behaviour() {
   }
   sheet_.fact("tls.behaviour", std::move(behaviour));
   json::array weaknesses;
-  for (const auto& weakness : weaknesses_of(versions_, picture_)) {
+  auto all = weaknesses_of(versions_, picture_);
+  all.insert(all.end(), tried_.begin(), tried_.end());
+  for (const auto& weakness : all) {
     weaknesses.push_back(json::object{
         {"name", weakness.name}, {"state", enum_name(weakness.state)}, {"why", wire::printable(weakness.why, 256)}});
   }
@@ -164,8 +177,10 @@ void Report::write_behaviour() {
   sheet_.fact("tls.fingerprint", std::move(fingerprint));
 }
 
-void Report::write_session(const std::optional<TlsSession>& session, const std::string& failure) {
+void Report::write_session(const Finished& finished) {
+  const auto& session = finished.session();
   if (!session) {
+    const auto& failure = finished.failure();
     sheet_.unobserved("tls.session", failure.empty() ? "no handshake was tried"
                                                      : "no handshake finished: " + wire::printable(failure, 256));
     return;
@@ -174,6 +189,20 @@ void Report::write_session(const std::optional<TlsSession>& session, const std::
   out["version"] = session->version;
   out["cipher"] = session->cipher;
   out["alpn"] = wire::printable(session->alpn, 64);
+  if (session->version != wire::tls_version_name(wire::kTls13)) {
+    out["extended_master_secret"] = session->extended_master_secret;
+    out["secure_renegotiation"] = session->secure_renegotiation;
+  }
+  json::array given;
+  for (const auto& one : finished.given()) {
+    const bool ticket = !one.ticket.empty();
+    given.push_back(json::object{{"version", one.version},
+                                 {"by", ticket ? "ticket" : "session_id"},
+                                 {"bytes", ticket ? one.ticket.size() : one.session_id.size()},
+                                 {"lifetime_s", one.lifetime_s},
+                                 {"max_early_data", one.max_early_data}});
+  }
+  out["given"] = std::move(given);
   sheet_.fact("tls.session", std::move(out));
 }
 

@@ -7,8 +7,10 @@
 
 #include "harness/probe/probe.hpp"
 #include "probes/sessions/fact_sheet.hpp"
+#include "probes/tls/finished.hpp"
 #include "probes/tls/picture.hpp"
 #include "probes/tls/suites.hpp"
+#include "probes/tls/weaknesses.hpp"
 
 /// From what was learned to the facts of the observation.
 namespace assay::probes::tls {
@@ -27,8 +29,13 @@ inline constexpr FactSpec kFacts[] = {
     {"tls.signatures", ValueKind::list, "[{code, name}] that the server signs with in TLS 1.2"},
     {"tls.dh", ValueKind::list, "[{bits, generator, known, prime, safe_prime, sha256, export}] of finite fields"},
     {"tls.certificates", ValueKind::list, "chains as sent, leaf first, each a list of certificates"},
-    {"tls.session", ValueKind::object, "one finished handshake: {version, cipher, alpn}"},
-    {"tls.client_certificate", ValueKind::object, "{asked, types, authorities}: what is asked of the client"},
+    {"tls.session", ValueKind::object,
+     "one finished handshake: {version, cipher, alpn, and before TLS 1.3 extended_master_secret, "
+     "secure_renegotiation}; "
+     "given: [{version, by, bytes, lifetime_s, max_early_data}] to resume sessions by"},
+    {"tls.client_certificate", ValueKind::object,
+     "{asked, required, why, types, authorities, names}: what is asked of the client; required is null where it could "
+     "not be told, names are RFC 2253 text"},
     {"tls.behaviour", ValueKind::object, "look -> {yes, why}; yes is null where it could not be told"},
     {"tls.anomalies", ValueKind::list, "what no server should do"},
     {"tls.weaknesses", ValueKind::list, "[{name, state, why}]; state: shown, precondition, not_shown, unknown"},
@@ -41,13 +48,15 @@ inline std::span<const FactSpec> report_facts() {
 
 class Report {
  public:
-  Report(sessions::FactSheet& sheet, const std::map<std::uint16_t, VersionFacts>& versions, const Picture& picture)
-      : sheet_(sheet), versions_(versions), picture_(picture) {}
+  /// `tried`: the weaknesses that had an exchange of their own.
+  Report(sessions::FactSheet& sheet, const std::map<std::uint16_t, VersionFacts>& versions, const Picture& picture,
+         const std::vector<Weakness>& tried)
+      : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried) {}
 
   void write();
   /// Versions and suites alone: what stays of a survey that was cut short.
   void write_suites();
-  void write_session(const std::optional<TlsSession>& session, const std::string& failure);
+  void write_session(const Finished& finished);
 
  private:
   void write_lists();
@@ -57,6 +66,7 @@ class Report {
   sessions::FactSheet& sheet_;
   const std::map<std::uint16_t, VersionFacts>& versions_;
   const Picture& picture_;
+  const std::vector<Weakness>& tried_;
 };
 
 json::object cost_json(const Cost& cost, std::size_t width);

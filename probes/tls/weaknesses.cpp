@@ -48,6 +48,16 @@ Weakness by_look(std::string_view name, const Picture& picture, std::string_view
   return {name, *found->second.yes == bad ? when_bad : State::not_shown, found->second.why};
 }
 
+/// Shown where a handshake within a session finished that nothing bound to the first.
+Weakness insecure_renegotiation(const Picture& picture) {
+  auto out = by_look("insecure_renegotiation", picture, "secure_renegotiation", false, State::precondition);
+  const auto again = picture.behaviour.find("renegotiates_for_client");
+  if (out.state == State::precondition && again != picture.behaviour.end() && again->second.yes.value_or(false)) {
+    return {out.name, State::shown, again->second.why};
+  }
+  return out;
+}
+
 Weakness drown(const Versions& versions) {
   const auto found = versions.find(wire::kSsl2);
   if (found == versions.end() || !found->second.settled) {
@@ -102,7 +112,8 @@ std::vector<Weakness> weaknesses_of(const Versions& versions, const Picture& pic
       drown(versions),
       by_suite("poodle", versions, State::shown,
                [](auto version, const auto& parts) { return version == wire::kSsl3 && parts.cbc; }),
-      {"tls_poodle", State::unknown, "needs a finished session with padding changed; not tried"},
+      {"tls_poodle", State::unknown,
+       "needs records of a session with other padding and a right MAC, which the TLS library does not make"},
       by_suite("freak", versions, State::shown,
                [](auto, const auto& parts) { return parts.export_grade && parts.rsa_transport; }),
       logjam(versions, picture),
@@ -113,7 +124,7 @@ std::vector<Weakness> weaknesses_of(const Versions& versions, const Picture& pic
       by_suite("rc4", versions, State::precondition, [](auto, const auto& parts) { return parts.rc4; }),
       raccoon(versions, picture),
       by_look("crime", picture, "compression", true, State::precondition),
-      by_look("insecure_renegotiation", picture, "secure_renegotiation", false, State::precondition),
+      insecure_renegotiation(picture),
       by_look("alpaca", picture, "wrong_server_name", true, State::precondition),
   };
 }

@@ -218,7 +218,9 @@ class Server {
     std::string body;
     wire::put_u16(body, tls13 ? wire::kTls12 : version);
     body += tls13 ? std::string{kRetry, 32} : std::string(32, 'r');
-    body += wire::sized8(offer_.session_id);
+    const auto ticket = offer_.extensions.find(extension::kSessionTicket);
+    const bool resumes = ticket != offer_.extensions.end() && !ticket->second.empty();
+    body += wire::sized8(offer_.session_id + (resumes ? config_.beyond_session_id : std::string{}));
     wire::put_u16(body, suite);
     const bool compresses = config_.compression != 0 &&
                             offer_.compression.find(static_cast<char>(config_.compression)) != std::string::npos;
@@ -252,10 +254,16 @@ class Server {
 PeerMaker TlsServer::peer() const {
   const auto config = std::make_shared<TlsServer>(*this);
   return [config](int) -> Peer {
-    return [config, answered = false](std::string_view written, Line& line) mutable {
-      if (!written.empty() && !answered) {
+    const auto next = config->then ? config->then() : Then{};
+    return [config, next, answered = false](std::string_view written, Line& line) mutable {
+      if (written.empty()) {
+        return;
+      }
+      if (!answered) {
         answered = true;
         Server{*config, line}.answer(written);
+      } else if (next && written[0] != 21) {
+        next(written, line);
       }
     };
   };

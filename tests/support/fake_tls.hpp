@@ -29,6 +29,12 @@ struct TlsServer {
   bool fallback_scsv = true;
   bool knows_future = true;  // takes a version above its own as its own
 
+  std::string beyond_session_id;  // what follows a short session id that comes back beside a ticket (CVE-2016-9244)
+
+  /// What is said after the flight, for each connection anew; null: silence.
+  using Then = std::function<void(std::string_view written, Line& line)>;
+  std::function<Then()> then;
+
   /// The peers of all connections to a port.
   PeerMaker peer() const;
 };
