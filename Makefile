@@ -37,7 +37,7 @@ nightly: ## Everything that is too slow for every change: thread sanitizer, clan
 	@ASSAY_FUZZ_SECONDS=3600 scripts/test release asan tsan tidy
 
 bench: ## Side by side with the usual tools, on emulated devices
-	@third_party/install build run test
+	@third_party/install build run test bench
 	@scripts/build release
 	@ASSAY=$(CURDIR)/build/release/bin/assay tests/bench/run
 

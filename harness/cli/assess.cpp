@@ -10,6 +10,7 @@
 #include "harness/cli/crosswalk.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
+#include "harness/cli/settings.hpp"
 #include "harness/engine/device_states.hpp"
 #include "harness/engine/session.hpp"
 #include "harness/judge/judge.hpp"
@@ -86,6 +87,9 @@ std::vector<std::string> assumptions_of(const AssessOptions& options, const Dut&
   }
   if (!options.pace.empty() || !options.pace_numbers.empty()) {
     assumptions.emplace_back("The pace was set on the command line.");
+  }
+  for (const auto& setting : options.set) {
+    assumptions.push_back("Set on the command line: " + setting + ".");
   }
   if (!options.scope.empty()) {
     assumptions.emplace_back("The scope was widened on the command line.");
@@ -172,6 +176,11 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   auto plan = value_or_complain(context, load_plan(*library, options.plan_id, context.probes()));
   const auto approvals = value_or_complain(context, load_approvals(*library));
   auto dut = device(context, options, *library, prepared.inputs);
+  auto probes = context.probes();
+  if (const auto set = apply_settings(options.set, probes); !set) {
+    context.complain(set.error(), ExitCode::usage);
+    return std::nullopt;
+  }
   if (!data || !approvals || !plan || !dut || !apply_pace(context, options, *dut) ||
       !read_job(context, options, prepared.inputs) || !read_waivers(context, options, prepared) ||
       !keep_sources(context, *library, *plan, prepared.inputs) || !read_also(context, options, *library, prepared)) {
@@ -189,7 +198,7 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   plan_options.vantages = vantages_of(*dut);
   plan_options.person = options.ask;
   plan_options.assumptions = assumptions_of(options, *dut);
-  auto run_plan = make_run_plan(*plan, *dut, context.probes(), plan_options);
+  auto run_plan = make_run_plan(*plan, *dut, probes, plan_options);
   if (!run_plan) {
     context.complain(run_plan.error(), ExitCode::usage);
     return std::nullopt;
@@ -330,7 +339,8 @@ bool bring_up(Context& context, const RunPlan& plan, const fs::path& dut_folder)
 
 }  // namespace
 
-std::optional<Assessed> assess(Context& context, const Prepared& prepared, const fs::path& folder, bool allow_public) {
+std::optional<Assessed> assess(Context& context, const Prepared& prepared, const fs::path& folder, bool allow_public,
+                               const CaptureOptions& capture) {
   if (const auto allowed = check_scope(prepared.run_plan, allow_public); !allowed) {
     context.complain(allowed.error(), exit_code_for(allowed.error()));
     return std::nullopt;
@@ -370,6 +380,7 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   SessionOptions options;
   options.allow_public = allow_public;
   options.surroundings = surroundings_of(prepared.dut_folder);
+  options.capture = capture;
   return run_and_close(context, prepared.run_plan, library, **writer, {}, options, folder);
 }
 
@@ -408,7 +419,8 @@ std::map<std::string, std::int64_t> spent_logins(const Bundle& bundle) {
 
 }  // namespace
 
-std::optional<Assessed> resume_assessment(Context& context, const fs::path& folder, bool allow_public) {
+std::optional<Assessed> resume_assessment(Context& context, const fs::path& folder, bool allow_public,
+                                          const CaptureOptions& capture) {
   const auto directory = bundle_in(folder);
   const auto writer = BundleWriter::resume(directory);
   if (!writer) {
@@ -429,6 +441,7 @@ std::optional<Assessed> resume_assessment(Context& context, const fs::path& fold
   const LoadedData loaded(std::move(*data));
   SessionOptions options;
   options.allow_public = allow_public;
+  options.capture = capture;
   options.logins = spent_logins(*bundle);
   options.surroundings = surroundings_of(fs::current_path());
   options.device_state = last_state(bundle->events());

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/capture_options.hpp"
 #include "harness/cli/context.hpp"
 #include "harness/evidence/bundle.hpp"
 #include "harness/load/record.hpp"
@@ -24,9 +25,11 @@ struct AssessOptions {
   std::vector<std::string> scope;                     // added to the DUT file's
   std::string pace;                                   // profile
   std::map<std::string, std::uint32_t> pace_numbers;  // single numbers over the profile
+  std::vector<std::string> set;                       // "udp.ports=all": over a probe's defaults
   std::string allow = "intrusive";
   std::string state = "initialised";
   std::string netns;  // network namespace to probe from
+  CaptureOptions capture;
   bool allow_public = false;
   bool ask = false;               // a person is at the terminal
   std::vector<std::string> also;  // plans or schemes to judge the evidence by as well
@@ -57,10 +60,11 @@ struct Assessed {
 
 /// Runs a prepared plan into `folder`/bundle, judges it, closes the bundle and writes the reports beside it.
 std::optional<Assessed> assess(Context& context, const Prepared& prepared, const std::filesystem::path& folder,
-                               bool allow_public);
+                               bool allow_public, const CaptureOptions& capture = {});
 
 /// Goes on with an interrupted run.
-std::optional<Assessed> resume_assessment(Context& context, const std::filesystem::path& folder, bool allow_public);
+std::optional<Assessed> resume_assessment(Context& context, const std::filesystem::path& folder, bool allow_public,
+                                          const CaptureOptions& capture = {});
 
 /// The bundle of a run folder, or the folder itself when it is one.
 std::filesystem::path bundle_in(const std::filesystem::path& folder);

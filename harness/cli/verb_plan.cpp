@@ -144,7 +144,12 @@ std::string recipe_in_words(const PlannedPhase& phase) {
 }
 
 void print_run_plan(const RunPlan& plan) {
-  std::cout << "DRAFT RUN PLAN for " << plan.plan.id << " (" << plan.plan.title << ")\n\nCases\n";
+  std::cout << "DRAFT RUN PLAN for " << plan.plan.id << " (" << plan.plan.title << ")\n";
+  for (const auto& policy : plan.plan.policies) {
+    std::cout << "Policy for " << policy.protocol << ": " << policy_in_words(policy) << " (" << policy.strength
+              << ")\n";
+  }
+  std::cout << "\nCases\n";
   for (const auto& planned : plan.cases) {
     std::cout << "  " << selection_word(planned.selection) << "  " << planned.id << "  " << planned.because << "\n";
   }
@@ -169,7 +174,8 @@ void print_run_plan(const RunPlan& plan) {
     std::cout << "Left out: " << left.name << ", " << left.because << "\n";
   }
   std::cout << "\nPace " << canonical(to_json(plan.dut.pace)) << "\n";
-  std::cout << "Estimated " << (estimate + 59999) / 60000 << " minutes of probing at most\n";
+  std::cout << "Estimated " << (estimate + 59999) / 60000
+            << " minutes of probing; silent ports are asked again and take longer\n";
   for (const auto& assumption : plan.assumptions) {
     std::cout << "Assumed: " << assumption << "\n";
   }
@@ -365,6 +371,8 @@ void add_plan(CLI::App& app, Context& context) {
   verb->add_option("--target", options->target, "An address, nothing declared")->excludes(dut)->type_name("ADDRESS");
   verb->add_option("--allow", options->allow, "Highest intrusiveness allowed")->capture_default_str();
   verb->add_option("--pace", options->pace, "Pace profile")->check(CLI::IsMember({"gentle", "normal", "fast"}));
+  verb->add_option("--set", options->set, "A parameter of a probe over its default, as for run")
+      ->type_name("PROBE.NAME=VALUE");
   verb->add_option("-o,--out", *out, "Write the run plan as JSON (- for standard output)")->type_name("FILE");
   add_approve(*verb, context, options);
   verb->callback([&context, verb, options, out] {

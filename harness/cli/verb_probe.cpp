@@ -5,11 +5,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/capture_options.hpp"
 #include "harness/cli/context.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/engine/session.hpp"
 #include "harness/lab/emulation.hpp"
 #include "harness/model/display.hpp"
+#include "harness/plan/estimate.hpp"
 #include "probes/registry.hpp"
 
 /// probe, probes: one probe by itself, and what all of them can say.
@@ -27,8 +29,10 @@ struct ProbeVerb {
   std::string artifacts;
   std::string netns;
   std::string dut_file;
+  std::vector<std::string> sources;
   std::int64_t deadline_ms = 0;
   bool allow_public = false;
+  CaptureOptions capture;
 };
 
 /// "name=value": the value as JSON when it is JSON, else as text.
@@ -90,6 +94,7 @@ std::optional<Dut> probe_dut(Context& context, const ProbeVerb& verb) {
     dut = std::move(*loaded.value);
   }
   dut.scope = {verb.address};
+  dut.lab.sources.insert(dut.lab.sources.end(), verb.sources.begin(), verb.sources.end());
   dut.pace = *pace_profile(verb.pace);
   return dut;
 }
@@ -162,7 +167,8 @@ void probe(Context& context, const ProbeVerb& verb) {
     }
   }
   const LoadedData loaded(std::move(*data));
-  const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : info->second.deadline_ms;
+  const auto own = time_of(info->second, invocation->parameters, dut->pace).deadline_ms;
+  const auto deadline = verb.deadline_ms > 0 ? verb.deadline_ms : own;
   SingleProbe single{*invocation, *dut, milliseconds{deadline}, {}};
   if (!verb.artifacts.empty()) {
     single.keep = [&](const ArtifactRef& artifact, std::string_view bytes) {
@@ -172,6 +178,11 @@ void probe(Context& context, const ProbeVerb& verb) {
   ProgressLine line(context);
   SessionOptions options;
   options.allow_public = verb.allow_public;
+  options.capture = verb.capture;
+  options.no_capture = [](const std::string& why) { std::cerr << "assay: no packets are captured: " << why << "\n"; };
+  if (verb.artifacts.empty()) {
+    options.capture.mode = CaptureMode::off;  // there is no place for them
+  }
   options.progress = [&line](const RunProgress& progress) { line.show(progress.done, progress.total, progress.what); };
   const auto observation = probe_once(single, probe_table(), loaded, options);
   line.clear();
@@ -247,10 +258,16 @@ void add_probe(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"gentle", "normal", "fast"}))
       ->capture_default_str();
   verb->add_option("--deadline-ms", options->deadline_ms, "Time for the probe, over its own");
-  verb->add_option("--artifacts", options->artifacts, "Keep transcripts in this folder")->type_name("DIR");
+  verb->add_option("--artifacts", options->artifacts, "Keep transcripts and captured packets in this folder")
+      ->type_name("DIR");
   verb->add_option("--netns", options->netns, "Network namespace to probe from")->type_name("PATH");
   verb->add_option("--dut", options->dut_file, "DUT file for vendor credentials and accounts")->type_name("FILE");
+  verb->add_option("--sources", options->sources,
+                   "Addresses of this machine that a UDP scan may send from too, as lab.sources of a DUT file")
+      ->delimiter(',')
+      ->type_name("CIDR,…");
   verb->add_flag("--allow-public", options->allow_public, "Allow a public address (only with written authorisation)");
+  add_capture_options(*verb, options->capture);
   verb->callback([&context, options] { probe(context, *options); });
 }
 

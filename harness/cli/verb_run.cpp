@@ -82,7 +82,7 @@ void run(Context& context, RunVerb& verb) {
     return;
   }
   const std::filesystem::path folder = verb.out.empty() ? default_folder(verb.assess.plan_id) : verb.out;
-  const auto assessed = assess(context, *prepared, folder, verb.assess.allow_public);
+  const auto assessed = assess(context, *prepared, folder, verb.assess.allow_public, verb.assess.capture);
   finish(context, assessed, verb);
   if (assessed && !verb.assess.target.empty()) {
     write_first_dut(context, assessed->folder);
@@ -116,6 +116,9 @@ void add_run(CLI::App& app, Context& context) {
   verb->add_option("-o,--out", options->out, "New folder for the bundle and the reports")->type_name("DIR");
   verb->add_option("--pace", options->assess.pace, "How hard the device may be worked")
       ->check(CLI::IsMember({"gentle", "normal", "fast"}));
+  verb->add_option("--set", options->assess.set,
+                   "A parameter of a probe over its default where no case sets it, such as udp.ports=all (see: probes)")
+      ->type_name("PROBE.NAME=VALUE");
   verb->add_option("--max-connections", options->max_connections,
                    "Sockets open to the device at once, over the profile's number");
   verb->add_option("--max-packets-per-second", options->max_packets_per_second, "For scans, over the profile's number");
@@ -135,6 +138,7 @@ void add_run(CLI::App& app, Context& context) {
                  "Allow public addresses in the scope (only with written authorisation)");
   verb->add_option("--netns", options->assess.netns, "Network namespace to probe from, over the DUT file's")
       ->type_name("PATH");
+  add_capture_options(*verb, options->assess.capture);
   add_gate_options(*verb, *options);
   verb->callback([&context, options] {
     if (options->assess.dut_file.empty() && options->assess.target.empty()) {
@@ -150,9 +154,11 @@ void add_resume(CLI::App& app, Context& context) {
   auto* verb = app.add_subcommand("resume", "Go on with an interrupted run: no case lost, none doubled");
   verb->add_option("folder", options->out, "Folder of the run")->required()->type_name("DIR");
   verb->add_flag("--allow-public", options->assess.allow_public, "Allow public addresses in the scope");
+  add_capture_options(*verb, options->assess.capture);
   add_gate_options(*verb, *options);
   verb->callback([&context, options] {
-    finish(context, resume_assessment(context, options->out, options->assess.allow_public), *options);
+    const auto& assess = options->assess;
+    finish(context, resume_assessment(context, options->out, assess.allow_public, assess.capture), *options);
   });
 }
 

@@ -51,6 +51,16 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 }  // namespace
 
+void conceal_in(Concealed& concealed, std::string_view text, std::string_view name) {
+  if (text.size() < kShortestConcealed) {
+    return;
+  }
+  const auto placeholder = "{" + std::string{name} + "}";
+  concealed[std::string{text}] = placeholder;
+  concealed[base64(text)] = placeholder;
+  concealed[percent_encoded(text)] = placeholder;
+}
+
 InvocationRecorder::InvocationRecorder(const ProbeInfo& probe, Observation& observation, KeepArtifact keep)
     : probe_(probe), observation_(observation), keep_(std::move(keep)) {}
 
@@ -133,13 +143,7 @@ void InvocationRecorder::conceal(const Secret& secret) {
 }
 
 void InvocationRecorder::conceal(std::string_view text, std::string_view name) {
-  if (text.size() < kShortestConcealed) {
-    return;
-  }
-  const auto placeholder = "{" + std::string{name} + "}";
-  concealed_[std::string{text}] = placeholder;
-  concealed_[base64(text)] = placeholder;
-  concealed_[percent_encoded(text)] = placeholder;
+  conceal_in(concealed_, text, name);
 }
 
 std::string InvocationRecorder::masked(std::string text) const {

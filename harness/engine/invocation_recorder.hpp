@@ -15,6 +15,12 @@ namespace assay {
 using KeepArtifact =
     std::function<Result<ArtifactRef>(std::string_view title, std::string_view media_type, std::string_view bytes)>;
 
+/// Texts that must not be written, with what is written instead.
+using Concealed = std::map<std::string, std::string>;
+
+/// Adds a text with its base64 and URL-encoded forms. Texts too short to be told from anything else are left out.
+void conceal_in(Concealed& concealed, std::string_view text, std::string_view name);
+
 /// The Recorder of one invocation: fills its observation, checks keys and kinds against the probe's facts, masks what
 /// the probe concealed, and bounds what a hostile device can make it keep.
 class InvocationRecorder final : public Recorder {
@@ -34,6 +40,9 @@ class InvocationRecorder final : public Recorder {
   /// harness fault when the probe said it had finished.
   void finish(const Result<>& ended);
 
+  /// What the probe asked to be concealed.
+  const Concealed& concealed() const { return concealed_; }
+
  private:
   bool known(std::string_view key);
   void fault(std::string what);
@@ -44,7 +53,7 @@ class InvocationRecorder final : public Recorder {
   const ProbeInfo& probe_;
   Observation& observation_;
   KeepArtifact keep_;
-  std::map<std::string, std::string> concealed_;  // text -> what is written instead
+  Concealed concealed_;
   std::string fault_;
   std::size_t kept_bytes_ = 0;
 };

@@ -11,6 +11,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kLivenessDeadline{20000};
+const std::string kOwner = "liveness";
 constexpr milliseconds kKnockFor{1000};
 constexpr milliseconds kKnockEvery{500};
 
@@ -35,7 +36,7 @@ Liveness& Places::liveness_of(const Target& target) {
 asio::awaitable<LivenessCheck> Places::ask_there(const Target& target, int rounds) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto deadline = Clock::now() + kLivenessDeadline;
-  const auto network = networks_(target, deadline);
+  const auto network = networks_(target, deadline, kOwner);
   const auto check = co_await liveness_of(target).confirm(*network, rounds);
   co_return check;
 }
@@ -89,7 +90,7 @@ asio::awaitable<LivenessCheck> Places::check(const Target& target, int rounds, T
 
 asio::awaitable<std::string> Places::mac_there(const Target& target) {
   const auto deadline = Clock::now() + kLivenessDeadline;
-  const auto network = networks_(target, deadline);
+  const auto network = networks_(target, deadline, kOwner);
   const auto neighbour = network->neighbour();
   co_return neighbour ? neighbour->mac : std::string{};
 }
@@ -117,7 +118,7 @@ asio::awaitable<std::string> Places::stranger(const std::vector<Target>& targets
 
 asio::awaitable<void> Places::knock(const Target& target, Endpoint port, Clock::time_point until) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const auto network = networks_(target, until);
+  const auto network = networks_(target, until, kOwner);
   while (Clock::now() < until) {
     const auto stream = co_await network->connect_tcp(port, kKnockFor);
     if (stream) {

@@ -50,6 +50,8 @@ class PlanRun final : public Run {
   asio::awaitable<Result<RunOutcome>> execute() override;
 
  private:
+  Result<> begin_capture();
+  asio::awaitable<void> end_capture();
   asio::awaitable<Result<>> run_phases();
   asio::awaitable<Result<>> run_phase();
   asio::awaitable<Result<>> run_group(Intrusiveness group);
@@ -175,10 +177,14 @@ asio::awaitable<Result<RunOutcome>> PlanRun::execute() {
       !begun) {
     co_return begun.error();
   }
+  if (auto said = begin_capture(); !said) {
+    co_return said.error();
+  }
   const auto ran = co_await run_phases();
   if (!ran && !broken_) {
     broken_ = ran.error();
   }
+  co_await end_capture();
   if (broken_) {
     co_return *broken_;
   }
@@ -193,6 +199,25 @@ asio::awaitable<Result<RunOutcome>> PlanRun::execute() {
   outcome.lost_because = lost_because_;
   outcome.observations = std::move(observations_);
   co_return outcome;
+}
+
+Result<> PlanRun::begin_capture() {
+  if (inputs_.capture != nullptr) {
+    return journal("capture_started", inputs_.capture->description());
+  }
+  return inputs_.no_capture.empty() ? Result<>{} : journal("no_capture", {{"because", inputs_.no_capture}});
+}
+
+asio::awaitable<void> PlanRun::end_capture() {
+  if (inputs_.capture == nullptr || broken_) {
+    co_return;
+  }
+  auto ended = co_await inputs_.capture->finish_run();
+  if (ended) {
+    std::ignore = journal("capture_ended", std::move(*ended));
+  } else {
+    broken_ = ended.error();
+  }
 }
 
 /// All work of one state, then all of the next: the device changes state as seldom as the plan allows.
@@ -440,6 +465,12 @@ asio::awaitable<void> PlanRun::invoke(const Queued& queued) {
   co_await observe(queued, observation, recorder);
   const auto finished = Clock::now();
   observation.took_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(finished - began).count();
+  if (inputs_.capture != nullptr) {
+    const auto kept = co_await inputs_.capture->finish(observation, recorder.concealed());
+    if (!kept && !broken_) {
+      broken_ = kept.error();
+    }
+  }
   co_await believe(queued, observation, finished);
   ended(queued, std::move(observation));
 }
@@ -447,7 +478,7 @@ asio::awaitable<void> PlanRun::invoke(const Queued& queued) {
 /// Runs the probe. Nothing it does leaves this function but its observation.
 asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observation, InvocationRecorder& recorder) {
   const auto deadline = Clock::now() + milliseconds{queued.step->deadline_ms};
-  const auto network = inputs_.networks(queued.invocation.target, deadline);
+  const auto network = inputs_.networks(queued.invocation.target, deadline, queued.invocation.id);
   const auto* descriptor = find_probe(inputs_.probes, queued.invocation.probe);
   const Progress progress = [this, &queued](std::int64_t done, std::int64_t total, std::string_view what) {
     if (inputs_.progress) {

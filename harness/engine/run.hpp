@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "harness/engine/run_capture.hpp"
 #include "harness/evidence/bundle.hpp"
 #include "harness/lab/recipes.hpp"
 #include "harness/model/observation.hpp"
@@ -18,9 +19,10 @@
 /// every observation goes to the journal as it happens. Knows no protocol and makes no verdict.
 namespace assay {
 
-/// Makes the network of one invocation. The engine's tests give a scripted one.
-using NetworkFactory =
-    std::function<std::unique_ptr<Network>(const Target& target, std::chrono::steady_clock::time_point deadline)>;
+/// Makes the network of one invocation. The engine's tests give a scripted one. `owner` is the invocation's id, or
+/// "liveness".
+using NetworkFactory = std::function<std::unique_ptr<Network>(
+    const Target& target, std::chrono::steady_clock::time_point deadline, const std::string& owner)>;
 
 /// Where the work of a target runs: the executor of its vantage.
 using ExecutorOf = std::function<asio::any_io_executor(const Target& target)>;
@@ -49,6 +51,8 @@ struct RunInputs {
   ExecutorOf executors{};           // none: all work runs where the run itself does
   RunRecipe recipes{};              // none: the device's state cannot be changed
   std::string device_state{};       // where an interrupted run left the device (last_state)
+  RunCapture* capture = nullptr;    // none: no packets are kept
+  std::string no_capture = {};      // why not, when they should have been
 };
 
 struct RunOutcome {

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "harness/engine/observe.hpp"
+#include "harness/engine/run_capture.hpp"
 #include "harness/lab/emulation.hpp"
 #include "harness/net/backstop.hpp"
 #include "harness/net/governor.hpp"
@@ -82,11 +83,17 @@ class Vantages {
   /// Where the work of a vantage runs; that of the run itself with an unknown one. The plain executor where all are
   /// one.
   asio::any_io_executor executor(asio::io_context& context, const std::string& vantage) const {
-    if (points_.empty()) {
+    const auto* there = find(vantage);
+    if (there == nullptr) {
       return context.get_executor();
     }
+    return VantageExecutor(context.get_executor(), *there);
+  }
+
+  /// Null where all are one.
+  const Vantage* find(const std::string& vantage) const {
     const auto point = points_.find(vantage);
-    return VantageExecutor(context.get_executor(), point == points_.end() ? *home_ : point->second);
+    return point != points_.end() ? &point->second : home_ ? &*home_ : nullptr;
   }
 
   bool any() const { return !points_.empty(); }
@@ -133,6 +140,9 @@ class Session {
  public:
   Session(const Dut& dut, Scope scope, const SessionOptions& options)
       : pace_(dut.pace), scope_(std::move(scope)), options_(options) {
+    if (auto sources = make_scope(dut.lab.sources, true)) {
+      sources_ = std::move(*sources);
+    }
     install_backstop(scope_);
   }
 
@@ -157,8 +167,38 @@ class Session {
     return *governor;
   }
 
-  std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline) {
-    return make_network(executor(target.vantage), governor(target.address), scope_, target, deadline);
+  std::unique_ptr<Network> network(const Target& target, std::chrono::steady_clock::time_point deadline,
+                                   const std::string& owner) {
+    auto link = capture_ ? capture_->link_for(owner) : CaptureLink{};
+    return make_network(executor(target.vantage), governor(target.address), scope_, target, deadline, std::move(link),
+                        sources_);
+  }
+
+  /// Why there is no capture, empty when there is one or none is wanted; an error when there must be one.
+  Result<std::string> begin_capture(const std::vector<Target>& targets, const Dut& dut, KeepArtifact keep) {
+    const auto& wanted = options_.capture;
+    if (wanted.mode == CaptureMode::off) {
+      return std::string{};
+    }
+    const VantageOf at = [this](const std::string& name) { return vantages_.find(name); };
+    auto opened = RunCapture::open(context_.get_executor(), targets, at, dut, wanted, std::move(keep));
+    if (opened) {
+      capture_ = std::move(*opened);
+      return std::string{};
+    }
+    if (wanted.mode == CaptureMode::on) {
+      return opened.error();
+    }
+    return opened.error().what;
+  }
+
+  RunCapture* capture() { return capture_.get(); }
+
+  /// Lets the io_context end.
+  void end_capture() {
+    if (capture_) {
+      capture_->stop();
+    }
   }
 
   /// Journals each login attempt before it is made.
@@ -180,7 +220,9 @@ class Session {
   asio::io_context context_;
   Pace pace_;
   Scope scope_;
+  Scope sources_;
   const SessionOptions& options_;
+  std::unique_ptr<RunCapture> capture_;
   std::map<std::string, std::unique_ptr<Governor>> governors_;
 };
 
@@ -214,8 +256,9 @@ class Interrupts {
 };
 
 template <class T>
-Result<T> run_to_end(asio::io_context& context, const asio::any_io_executor& home, asio::awaitable<Result<T>> work,
-                     std::function<void(int)> stop, asio::cancellation_slot cancel = {}) {
+Result<T> run_to_end(Session& session, asio::awaitable<Result<T>> work, std::function<void(int)> stop,
+                     asio::cancellation_slot cancel = {}) {
+  auto& context = session.context();
   std::optional<Interrupts> interrupts;
   if (stop) {
     interrupts.emplace(context, std::move(stop));
@@ -230,11 +273,12 @@ Result<T> run_to_end(asio::io_context& context, const asio::any_io_executor& hom
       }
     }
     result = std::move(value);
+    session.end_capture();
     if (interrupts) {
       interrupts->done();
     }
   };
-  asio::co_spawn(home, std::move(work), asio::bind_cancellation_slot(cancel, std::move(ended)));
+  asio::co_spawn(session.executor({}), std::move(work), asio::bind_cancellation_slot(cancel, std::move(ended)));
   context.run();
   return result ? *result : Result<T>{Error{ErrorKind::internal, "the engine ended without a result", {}}};
 }
@@ -245,6 +289,9 @@ Result<> check_scope(const RunPlan& plan, bool allow_public) {
   const auto scope = scope_of(plan.dut, allow_public);
   if (!scope) {
     return scope.error();
+  }
+  if (const auto sources = make_scope(plan.dut.lab.sources, true); !sources) {
+    return Error{sources.error().kind, "lab.sources: " + sources.error().what, {}};
   }
   for (const auto& target : plan.targets) {
     if (!scope->contains(target.address)) {
@@ -285,8 +332,10 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
                          {{"address", address}, {"endpoint", endpoint.text()}, {"account", account}, {"count", used}});
   };
   RunInputs inputs{plan, probes, library, bundle, {}, std::move(earlier), options.first_invocation, options.progress};
-  inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline) {
-    return session.network(target, deadline);
+  inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline,
+                               const std::string& owner) { return session.network(target, deadline, owner); };
+  KeepArtifact keep = [&bundle](std::string_view title, std::string_view type, std::string_view bytes) {
+    return bundle.artifact(title, type, bytes);
   };
   if (session.has_vantages()) {
     inputs.executors = [&session](const Target& target) { return session.executor(target.vantage); };
@@ -299,6 +348,12 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
     };
     inputs.device_state = options.device_state;
   }
+  auto without = session.begin_capture(plan.targets, plan.dut, std::move(keep));
+  if (!without) {
+    return without.error();
+  }
+  inputs.capture = session.capture();
+  inputs.no_capture = std::move(*without);
   const auto run = make_run(std::move(inputs));
   std::function<void(int)> stop;
   if (options.handle_signals) {
@@ -310,22 +365,13 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
     };
   }
   auto work = run->execute();
-  return run_to_end<RunOutcome>(session.context(), session.executor({}), std::move(work), std::move(stop));
+  return run_to_end<RunOutcome>(session, std::move(work), std::move(stop));
 }
 
 namespace {
 
-asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
-                                                        const ProbeLibrary& library, Network& network,
-                                                        const Progress& progress) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto info = describe_probe(probe);
-  Observation observation;
-  observation.id = "o1";
-  observation.invocation = single.invocation;
-  observation.began = utc_now();
-  KeepArtifact keep = [&single](std::string_view title, std::string_view type,
-                                std::string_view bytes) -> Result<ArtifactRef> {
+KeepArtifact keeper_of(const SingleProbe& single) {
+  return [&single](std::string_view title, std::string_view type, std::string_view bytes) -> Result<ArtifactRef> {
     ArtifactRef artifact{sha256_hex(bytes), std::string{type}, static_cast<std::int64_t>(bytes.size()),
                          std::string{title}, false};
     if (single.keep) {
@@ -333,10 +379,31 @@ asio::awaitable<Result<Observation>> single_observation(const SingleProbe& singl
     }
     return artifact;
   };
-  InvocationRecorder recorder(info, observation, std::move(keep));
+}
+
+asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
+                                                        const ProbeLibrary& library, Network& network,
+                                                        const Progress& progress, RunCapture* capture) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto info = describe_probe(probe);
+  Observation observation;
+  observation.id = "o1";
+  observation.invocation = single.invocation;
+  observation.began = utc_now();
+  InvocationRecorder recorder(info, observation, keeper_of(single));
   const auto began = std::chrono::steady_clock::now();
   co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress);
   observation.took_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
+  if (capture != nullptr) {
+    const auto kept = co_await capture->finish(observation, recorder.concealed());
+    if (!kept) {
+      co_return kept.error();
+    }
+    const auto rest = co_await capture->finish_run();
+    if (!rest) {
+      co_return rest.error();
+    }
+  }
   co_return observation;
 }
 
@@ -352,7 +419,15 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
   }
   const auto* probe = find_probe(probes, single.invocation.probe);
   Session session(single.dut, *scope_of(single.dut, options.allow_public), options);
-  const auto network = session.network(single.invocation.target, std::chrono::steady_clock::now() + single.deadline);
+  const auto without = session.begin_capture(plan.targets, single.dut, keeper_of(single));
+  if (!without) {
+    return without.error();
+  }
+  if (!without->empty() && options.no_capture) {
+    options.no_capture(*without);
+  }
+  const auto network = session.network(single.invocation.target, std::chrono::steady_clock::now() + single.deadline,
+                                       single.invocation.id);
   const Progress progress = [&options](std::int64_t done, std::int64_t total, std::string_view what) {
     if (options.progress) {
       RunProgress report{done, total, std::string{what}};
@@ -364,9 +439,8 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
   if (options.handle_signals) {
     stop = [&cancel](int) { cancel.emit(asio::cancellation_type::terminal); };
   }
-  auto work = single_observation(single, *probe, library, *network, progress);
-  const auto home = session.executor({});
-  return run_to_end<Observation>(session.context(), home, std::move(work), std::move(stop), cancel.slot());
+  auto work = single_observation(single, *probe, library, *network, progress, session.capture());
+  return run_to_end<Observation>(session, std::move(work), std::move(stop), cancel.slot());
 }
 
 }  // namespace assay

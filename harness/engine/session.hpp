@@ -4,10 +4,13 @@
 #include <string>
 
 #include "harness/engine/run.hpp"
+#include "harness/engine/run_capture.hpp"
 
 namespace assay {
 
 struct SessionOptions {
+  CaptureOptions capture;
+  std::function<void(const std::string& why)> no_capture;  // of a single probe; a run journals it
   bool allow_public = false;
   bool handle_signals = true;
   std::int64_t first_invocation = 1;           // see RunInputs

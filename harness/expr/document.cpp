@@ -57,6 +57,7 @@ json::object declaration_document(const Plan& plan, const Dut& dut, std::string_
   document["ics"] = std::move(ics);
   document["ixit"] = to_json(dut.ixit);
   document["mud"] = dut.mud.empty() ? json::value(nullptr) : to_json(dut.mud.front().flows);
+  document["policies"] = to_json(plan.policies);
   document["obs"] = json::object{};
   document["specs"] = json::object{};
   document["names"] = json::object{{"ics", texts(plan.ics_names)}, {"ixit", texts(plan.ixit_tables)}};

@@ -306,8 +306,9 @@ std::vector<NameUse> names_used(std::string_view program) {
                                                          "evidence",      "support",  "ics",      "ixit",
                                                          "ixit_declared", "declared", "obs",      "changes"};
   // Functions that take a list of IXIT tables.
-  constexpr std::array<std::string_view, 5> kTableReaders = {"service_endpoints", "declared_services", "undeclared",
-                                                             "declaration_doubts", "undeclared_udp"};
+  constexpr std::array<std::string_view, 6> kTableReaders = {"service_endpoints", "declared_services",
+                                                             "undeclared",        "declaration_doubts",
+                                                             "undeclared_udp",    "tls_undescribed"};
   const auto tokens = scan(program).tokens;
   std::vector<NameUse> uses;
   for (std::size_t i = 0; i + 3 < tokens.size(); ++i) {

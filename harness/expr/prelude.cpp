@@ -116,6 +116,14 @@ def undeclared_udp($ts): . as $o | fact("udp.open")[] | . as $port
   | {what: "\($port.endpoint) (\($port.protocol)) answers from \($o.vantage), and \(__no_entry($ts))",
      endpoint: $port.endpoint, expected: "an IXIT \($ts[0]) entry with port \($port.endpoint)", observed: $port.protocol,
      evidence: ($o | evidence("udp.open")), observation: $o.id};
+def port_doubts: . as $o
+  | ( (fact("ports.behaviour"; [])[] | select(.kind == ("accepts_everywhere", "turns_away", "stopped_answering"))
+       | {what: .words, observation: $o.id}),
+      (fact("ports.unreliable"; [])[]
+       | {what: "\(.endpoint) gave no reliable answer (\(.reason))", endpoint: .endpoint, observation: $o.id}),
+      (coverage("tcp") | select(.answered == 0)
+       | {what: "None of \(.asked) TCP ports answered: the device may be off, or everything is filtered on the way",
+          observation: $o.id}) );
 def udp_doubts: . as $o
   | ( (fact("udp.unreliable")[]
        | {what: "\(.endpoint) gave no reliable answer (\(.reason))", endpoint: .endpoint, observation: $o.id}),
@@ -156,6 +164,121 @@ def sweep_contradictions($ports): __is_service("sweep_contradictions") | . as $o
                                  else "did not accept in the sweep and could be reached afterwards" end)),
      endpoint: $o.endpoint, expected: "the same answer twice", evidence: (evidence("ports.open") + $seen),
      observation: [.id, $o.id]};
+def __protocols: ["ssh", "tls"];
+def policy($protocol): __name($protocol; "policy")
+  | if __protocols | index($protocol) == null then __fault("unknown protocol \"\($protocol)\": policies are for \(__protocols | __and)") else . end
+  | [$__judge.policies // [] | .[] | select(.protocol == $protocol)]
+  | if . == [] then __missing("policy for \($protocol) (neither the plan nor its methods name one)") else .[] end;
+def __is_policy($of): if type == "object" and has("lists") and has("unlisted") then .
+  else __fault("\($of)() reads a policy: policy(\"ssh\") | \($of)(…)") end;
+def policy_title: __is_policy("policy_title") 
+  | "\(.title) \(.version)" + (if .date == "undated" then ", undated" else " of \(.date)" end);
+def __categories: ["version", "kex", "host_key", "cipher", "mac", "compression", "suite", "group", "signature", "key_size"];
+def __category($c): if __categories | index($c) != null then . else __fault("unknown category \"\($c)\": policies have \(__categories | __and)") end;
+def __expired: .until != 0 and .until < ($__judge.run.date[0:4] | tonumber);
+def __speaks_of($name): if .name | endswith("*") then .name[:-1] as $head | $name | startswith($head) else .name == $name end;
+def graded($category; $name): __is_policy("graded") | __category($category)
+  | if .lists | has($category) | not then {name: $name, grade: "silent", until: 0, note: ""}
+    else [.lists[$category][] | select(__speaks_of($name))] | ([.[] | select(.name == $name)] + .)
+      | first(.[] | select(__expired | not)) // .[0]
+      | if . == null then {name: $name, grade: "unlisted", until: 0, note: ""}
+        elif __expired then . + {name: $name, grade: "expired"} else . + {name: $name} end
+    end;
+def __in_words: (if .grade == "expired" then "good until the end of \(.until)"
+  elif .grade == "unlisted" then "not listed" else .grade end) + (if .note == "" then "" else " (" + .note + ")" end);
+def __graded_names($category; $names): . as $policy | $names[] as $name | $policy | graded($category; $name)
+  | {name, grade, words: __in_words};
+def ruled_out($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
+  | select(.grade == "forbidden" or ((.grade | IN("unlisted", "expired")) and $unlisted == "forbidden"));
+def unlisted($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
+  | select((.grade | IN("unlisted", "expired")) and $unlisted == "doubt");
+def required_bits($kind): __is_policy("required_bits") | .lists.key_size // []
+  | [.[] | select(__speaks_of($kind) and .grade != "forbidden" and (__expired | not)) | .bits]
+  | if . == [] then empty else min end;
+def __few: if length > 6 then (.[:6] | join(", ")) + " and \(length - 6) more" else __and end;
+def tls_endpoints: __is_service("tls_endpoints") | select(fact("service.reachable"))
+  | select(fact("service.tls"; false) or fact("service.starttls"; false)) | .endpoint;
+def __tls_lists: (["version", "tls.versions", fact("tls.versions")], ["suite", "tls.suites", ([fact("tls.suites")[].name] | unique)],
+  ["group", "tls.groups", ([fact("tls.groups")[].name] | unique)], ["signature", "tls.signatures", ([fact("tls.signatures")[].name] | unique)])
+  | {category: .[0], fact: .[1], names: .[2]};
+def __tls_keys: (fact("tls.certificates"; [])[] | .[0] | select(.key_bits != null)
+    | {kind: ({"RSA": "rsa", "RSA-PSS": "rsa", "EC": "ecdsa", "DSA": "dsa", "ED25519": "ed25519", "ED448": "ed448"}[.key_type] // .key_type),
+       bits: .key_bits, words: "a certificate with a key of \(.public_key)", fact: "tls.certificates"}),
+  (fact("tls.dh")[] | {kind: "dh", bits, words: "finite-field parameters of \(.bits) bits", fact: "tls.dh"});
+def tls_ruled_out: __is_service("tls_ruled_out") | select(fact("tls.spoken")) | . as $o | policy("tls") as $policy
+  | ( __tls_lists as $list | [$policy | ruled_out($list.category; $list.names)] | select(length > 0) | group_by(.words)[]
+      | {what: "\($o.endpoint) takes \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", ")), fact: $list.fact} ),
+    ( __tls_keys as $key | ($policy | required_bits($key.kind)) as $least | select($key.bits < $least)
+      | {what: "\($o.endpoint) shows \($key.words), and \($least) are asked for", observed: "\($key.bits) bits", fact: $key.fact} )
+  | .fact as $fact | {what, endpoint: $o.endpoint, expected: ($policy | policy_title), observed, evidence: ($o | evidence($fact)), observation: $o.id};
+def tls_weak: __is_service("tls_weak") | select(fact("tls.spoken")) | . as $o
+  | fact("tls.weaknesses")[] | select(.state == "shown")
+  | {what: "\($o.endpoint) has the weakness \(.name): \(.why)", endpoint: $o.endpoint, expected: "none that is known", observed: .name,
+     evidence: ($o | evidence("tls.weaknesses")), observation: $o.id};
+def __versions_in_words: tostring | (if test("TLS"; "i") then [scan("1\\.[0-3]")] else [] end) as $named
+  | if ($named | length) > 0 and test("newer|later|higher|above|at least|minimum|or up"; "i") then ["1.0", "1.1", "1.2", "1.3"] | .[index($named | min):]
+    else $named end;
+def tls_undescribed($ts): __is_service("tls_undescribed") | select(fact("tls.spoken")) | . as $o
+  | __there($ts; "tls_undescribed") | . as $table | $__judge.ixit[$table][] | select(__names_port($o.endpoint))
+  | . as $entry | (.cryptography // "" | __versions_in_words) as $described | select($described | length > 0)
+  | [$o | fact("tls.versions")[] | . as $version
+     | select([$described[] | if . == "1.0" then "TLSv1", "DTLSv1" else "TLSv" + ., "DTLSv" + . end] | index($version) == null)]
+  | select(length > 0)
+  | {what: "\($o.endpoint) takes \(__and), and IXIT \($table) \($entry.id // "without id") describes TLS \($described | unique | __and)",
+     endpoint: $o.endpoint, expected: ($entry.cryptography | tostring), observed: join(", "), evidence: ($o | evidence("tls.versions")), observation: $o.id};
+def tls_doubts: __is_service("tls_doubts") | select(fact("tls.spoken")) | . as $o
+  | ( fact("tls.unsettled")[] | {what: "\($o.endpoint) was not asked to the end in \(.version): \(.why)"} ),
+    ( select(fact("tls.groups_settled") | not) | {what: "The groups of \(.endpoint) were not asked to the end"} ),
+    ( fact("tls.weaknesses")[] | select(.state == "precondition")
+      | select(.name | IN("drown", "sweet32", "rc4", "crime", "raccoon", "logjam", "insecure_renegotiation", "dtls_amplification"))
+      | {what: "\($o.endpoint) has what the weakness \(.name) needs (\(.why)), and an attack was not tried: an assessor has to decide"} ),
+    ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
+      | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} )
+  | . + {endpoint: $o.endpoint, observation: $o.id};
+def __seen($k): if observed($k) then fact($k; []) else [] end;
+def __ssh_lists: {category: "version", about: "protocol", key: "ssh.protocol", names: [__seen("ssh.protocol") | strings]},
+  {category: "kex", about: "key exchange", key: "ssh.kex", names: __seen("ssh.kex")},
+  {category: "host_key", about: "host key algorithm", key: "ssh.host_keys", names: ([__seen("ssh.host_keys")[].algorithms[]] | unique)},
+  {category: "cipher", about: "cipher", key: "ssh.ciphers_to_client", names: (__seen("ssh.ciphers_to_server") + __seen("ssh.ciphers_to_client") | unique)},
+  {category: "mac", about: "MAC", key: "ssh.macs_to_client", names: (__seen("ssh.macs_to_server") + __seen("ssh.macs_to_client") | unique)};
+def __ssh_sizes: (__seen("ssh.host_keys")[] | select(.understood and .kind != "")
+    | {kind, bits, key: "ssh.host_keys", about: "a host key of kind \(.type) with \(.bits) bits"}),
+  ((__seen("ssh.fixed_groups") + [__seen("ssh.group_exchange")[] | select(.given)])[]
+    | {kind: "dh", bits, key: (if has("asked") then "ssh.group_exchange" else "ssh.fixed_groups" end),
+       about: "a group of \(.bits) bits (\(.method))"});
+def __described($ts): .endpoint as $endpoint
+  | [__there($ts; "ssh_ruled_out") | $__judge.ixit[.][] | select(__names_port($endpoint)) | .cryptography // "" | tostring] | join("; ");
+def __against_lists: . as $o | policy("ssh") as $policy | ($o | __ssh_lists) as $list
+  | $policy | ruled_out($list.category; $list.names)
+  | {name, words: "offers the \($list.about) \(.name)", grade: .words, key: $list.key, policy: $policy};
+def __against_sizes: . as $o | policy("ssh") as $policy | ($o | __ssh_sizes) as $size
+  | ($policy | required_bits($size.kind)) as $least | select($size.bits < $least)
+  | {name: $size.about, words: "uses \($size.about)", grade: "below \($least) bits", key: $size.key, policy: $policy};
+def __ssh_item($o): {what: "\($o.endpoint) \(.words): \(.grade) by \(.policy | policy_title)", endpoint: $o.endpoint,
+  expected: "what \(.policy | policy_title) allows", observed: .name, evidence: (.key as $k | $o | evidence($k)), observation: $o.id};
+def ssh_ruled_out($ts): __is_service("ssh_ruled_out") | . as $o | __described($ts) as $described
+  | (__against_lists, __against_sizes) | select(.name as $name | $described | contains($name) | not) | __ssh_item($o);
+def ssh_doubts($ts): __is_service("ssh_doubts") | . as $o | __described($ts) as $described
+  | ( ((__against_lists, __against_sizes) | select(.name as $name | $described | contains($name)) | __ssh_item($o)
+       | .what += ", and the declaration names it: whether it is good enough is for the assessor"),
+      (policy("ssh") as $policy | __ssh_lists as $list | $policy | unlisted($list.category; $list.names)
+       | {what: "\($o.endpoint) offers the \($list.about) \(.name), which \($policy | policy_title) does not list now", endpoint: $o.endpoint,
+          evidence: ($list.key as $k | $o | evidence($k)), observation: $o.id}),
+      (__seen("ssh.host_keys_unseen")[]
+       | {what: "\($o.endpoint) lists host keys of the kind \(.family) and showed none: \(.reason)", endpoint: $o.endpoint, observation: $o.id}),
+      (select(__seen("ssh.terrapin_precondition") == true)
+       | {what: "\(.endpoint) offers a cipher mode that CVE-2023-48795 needs, without strict key exchange: an assessor has to decide whether its clients are safe",
+          endpoint: .endpoint, evidence: evidence("ssh.terrapin_precondition"), observation: .id}) );
+def __host_keys($alias): [obs($alias) | . as $o | __seen("ssh.host_keys")[]
+  | {fingerprint, type, sample: $o.sample, endpoint: $o.endpoint, id: $o.id, evidence: ($o | evidence("ssh.host_keys"))}];
+def shared_host_keys($alias): __host_keys($alias) | group_by(.fingerprint)[] | ([.[].sample] | unique) as $samples
+  | select(($samples | length) > 1)
+  | {what: "Samples \($samples | __and) show the same SSH host key (\(.[0].type))", endpoint: .[0].endpoint,
+     expected: "a host key of each device's own", observed: .[0].fingerprint, evidence: ([.[].evidence[]] | unique), observation: [.[].id]};
+def lone_host_keys($alias): ([obs($alias).sample] | unique) as $with | ([$__judge.dut.samples[].id] - $with) as $without
+  | select(($with | length) > 0 and ($without | length) > 0 or ($with | length) == 1)
+  | {what: ("SSH host keys were seen on sample \($with | __and) only" + (if ($without | length) > 0 then ", not on \($without | __and)" else "" end)
+      + ": nothing to compare")};
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");

@@ -204,8 +204,8 @@ constexpr std::array<std::string_view, 20> kShut = {"now",
                                                     "get_jq_origin",
                                                     "get_prog_origin"};
 
-constexpr std::array<std::string_view, 8> kRaw = {"facts", "absent", "unobserved", "obs",
-                                                  "ics",   "ixit",   "mud",        "specs"};
+constexpr std::array<std::string_view, 9> kRaw = {"facts", "absent", "unobserved", "obs",     "ics",
+                                                  "ixit",  "mud",    "specs",      "policies"};
 
 std::string quoted(std::string_view name) {
   return "\"" + std::string{name} + "\"";

@@ -46,7 +46,7 @@ Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library) {
 }
 
 Loaded<std::vector<Plan>> load_plans(const PlanLibrary& library, const ProbeCatalogue& probes) {
-  const Library files(library, {"cases", "crosswalk", "schemes", "standards"});
+  const Library files(library, {"cases", "crosswalk", "policies", "schemes", "standards"});
   std::vector<Plan> out;
   for (auto* file : files.of_kind("plan/1")) {
     files.find("plan/1", file->id);  // tells about a second file with this id
@@ -110,7 +110,7 @@ std::vector<Case> read_cases_file(LibraryFile& file, const Library& library, con
 }
 
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes) {
-  const Library files(library, {"cases", "standards"});
+  const Library files(library, {"cases", "policies", "standards"});
   std::vector<Case> out;
   std::map<std::string, std::string> seen;
   Programs programs;
@@ -158,6 +158,17 @@ Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library) {
     for (auto& entry : fingerprints_of(file->root(), file->faults)) {
       out.push_back(std::move(entry));
     }
+  }
+  return loaded(std::move(out), files.errors());
+}
+
+Loaded<std::vector<Policy>> load_policies(const PlanLibrary& library) {
+  const Library files(library, {"policies"});
+  std::vector<Policy> out;
+  for (auto* file : files.of_kind("policy/1")) {
+    file->check();
+    files.find("policy/1", file->id);
+    out.push_back(policy_of(file->root(), file->faults));
   }
   return loaded(std::move(out), files.errors());
 }

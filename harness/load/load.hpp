@@ -69,6 +69,9 @@ Loaded<std::vector<Approval>> load_approvals(const PlanLibrary& library);
 /// What joins the schemes: arrangements, products out of scope, rows of all mappings.
 Loaded<CrosswalkData> load_crosswalk(const PlanLibrary& library);
 
+/// Every policy/1 of the library, in the order of their files.
+Loaded<std::vector<Policy>> load_policies(const PlanLibrary& library);
+
 Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);

@@ -60,6 +60,8 @@ LabRecipes lab_of(const Node& lab) {
     out.vantages[vantages.keys[i].text] = {text_of(vantages.items[i], "netns"),
                                            text_of(vantages.items[i], "interface")};
   }
+  const auto sources = texts_of(lab, "sources");
+  out.sources.assign(sources.begin(), sources.end());
   return out;
 }
 

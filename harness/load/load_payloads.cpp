@@ -34,6 +34,10 @@ Payload payload_of(const Node& node, Faults& faults) {
     out.ports.push_back(static_cast<std::uint16_t>(integer_of(port).value_or(0)));
   }
   out.request = pattern_of(child(node, "request")).bytes;
+  const auto length = static_cast<std::size_t>(integer_of(node, "pad_to", 0));
+  if (length > out.request.size()) {
+    out.request.resize(length, '\0');
+  }
   for (const auto& answer : child(node, "answers").items) {
     out.answers.push_back(pattern_of(answer));
   }

@@ -84,6 +84,9 @@ class PlanBuilder {
       further_standards_.push_back({node->text, &file, node->place});
     }
     merge_parameters(file);
+    for (const auto* node : one_or_more(child(file.root(), "policies"))) {
+      use_policy(file, *node);
+    }
     for (auto& key : texts_of(file.root(), "needs")) {
       if (std::find(plan_.needs.begin(), plan_.needs.end(), key) == plan_.needs.end()) {
         plan_.needs.push_back(std::move(key));
@@ -179,11 +182,12 @@ class PlanBuilder {
     LibraryFile* method = library_.find("method/1", plan_.method);
     if (method == nullptr && !plan_.method.empty()) {
       asked.faults.add(place_of(asked.root(), "method"), "the library has no method " + shown(plan_.method) +
-                                                           suggestion(plan_.method, library_.ids("method/1")));
+                                                             suggestion(plan_.method, library_.ids("method/1")));
     }
     for (const auto& id : methods_) {
       use_method(library_.find("method/1", id));
     }
+    use_policies_of_methods();
     use_method(method);
     plan_.ixit_tables = ixit_tables_of(method, library_);
     use_standard(plan_.standard, asked, place_of(asked.root(), "standard"));
@@ -243,6 +247,37 @@ class PlanBuilder {
     if (method != nullptr) {
       inputs_.insert(method->source.path);
       read_method(*method, library_, programs_);
+    }
+  }
+
+  void use_policy(LibraryFile& naming, const Node& id) {
+    auto* file = find_policy(naming, id, library_);
+    const auto same = [&](const Policy& other) { return file != nullptr && other.id == file->id; };
+    if (file == nullptr || std::any_of(plan_.policies.begin(), plan_.policies.end(), same)) {
+      return;
+    }
+    file->check();
+    inputs_.insert(file->source.path);
+    plan_.policies.push_back(policy_of(file->root(), file->faults));
+  }
+
+  /// What the methods judge by where the plan has nothing of its own.
+  void use_policies_of_methods() {
+    std::set<std::string> decided;
+    for (const auto& policy : plan_.policies) {
+      decided.insert(policy.protocol);
+    }
+    for (const auto& id : methods_) {
+      auto* method = library_.find("method/1", id);
+      if (method == nullptr) {
+        continue;
+      }
+      for (const auto* node : one_or_more(child(method->root(), "policies"))) {
+        const auto* file = find_policy(*method, *node, library_);
+        if (file != nullptr && !decided.contains(text_of(file->root(), "protocol"))) {
+          use_policy(*method, *node);
+        }
+      }
     }
   }
 
@@ -388,7 +423,7 @@ Plan build_plan(const Library& library, LibraryFile& asked, const ProbeCatalogue
 }
 
 Loaded<Plan> load_plan(const PlanLibrary& library, const std::string& id, const ProbeCatalogue& probes) {
-  const Library files(library, {"cases", "crosswalk", "schemes", "standards"});
+  const Library files(library, {"cases", "crosswalk", "policies", "schemes", "standards"});
   auto* asked = files.find("plan/1", id);
   if (asked == nullptr) {
     auto errors = files.errors();

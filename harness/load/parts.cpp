@@ -166,6 +166,9 @@ void read_method(LibraryFile& file, const Library& library, Programs& programs) 
     rule_own_table(file, name);
   }
   rule_known(file, library, "checks_from", "method/1");
+  for (const auto* policy : one_or_more(child(file.root(), "policies"))) {
+    find_policy(file, *policy, library);
+  }
   const auto ixit = ixit_tables_of(&file, library);
   ProgramScope scope;
   scope.place_name = "a check";

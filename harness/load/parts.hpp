@@ -7,6 +7,7 @@
 #include "harness/load/programs.hpp"
 #include "harness/load/syntax.hpp"
 #include "harness/model/fingerprint.hpp"
+#include "harness/model/policy.hpp"
 
 /// The parts of the library: standards, methods and cases, from trees whose keys have been checked.
 namespace assay {
@@ -14,6 +15,7 @@ namespace assay {
 Dictionary dictionary_of(const Node& root, Faults& faults);
 PayloadList payloads_of(const Node& root, Faults& faults);
 std::vector<Fingerprint> fingerprints_of(const Node& root, Faults& faults);
+Policy policy_of(const Node& root, Faults& faults);
 
 /// A standard with the place of each provision.
 struct StandardPart {
@@ -36,6 +38,9 @@ void read_mapping(LibraryFile& file, const Library& library);
 
 /// Checks the keys, the schemes and levels it names, days and scopes; adds the rows to `out`.
 void read_arrangements(LibraryFile& file, const Library& library, CrosswalkData& out);
+
+/// The policy that `naming` names; a fault there when the library has none of that id.
+LibraryFile* find_policy(LibraryFile& naming, const Node& id, const Library& library);
 
 /// The method whose ICS and IXIT the cases of `method` read: itself, or the one it `declares_by`.
 const LibraryFile* declaring_method(const LibraryFile* method, const Library& library);

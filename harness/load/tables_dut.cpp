@@ -57,7 +57,8 @@ constinit const Key kPaceKeys[] = {
     {"profile", &kProfile, false, "gentle", "Base whose numbers the other keys override", "normal"},
     {"max_connections", &kSockets, false, "of the profile", "Sockets open to the device at once", "4"},
     {"max_connects_per_second", &kRate, false, "of the profile", "New connections a second", "20"},
-    {"max_packets_per_second", &kRate, false, "of the profile", "SYNs and datagrams of sweeps a second", "200"},
+    {"max_packets_per_second", &kRate, false, "of the profile",
+     "SYNs, of every connect too, and datagrams a second; a tenth of that may be unanswered at once", "40"},
     {"login_attempts_per_account", &kAttempts, false, "of the profile",
      "Wrong logins for one account on one endpoint in a run", "5"},
     {"login_interval_ms", &kPause, false, "of the profile", "Pause between two logins on one endpoint", "1000"},
@@ -116,6 +117,11 @@ constinit const Key kLabKeys[] = {
      "{check_update: {exec: ./check.sh}}"},
     {"power", &kPower, false, "", "The power supply", "{cycle: {exec: \"pdu 3 cycle\"}}"},
     {"vantages", &kVantageMap, false, "", "Vantage -> where to probe from", "{wan: {netns: /run/netns/wan}}"},
+    {"sources", &kScope, false, "[]",
+     "Addresses of this machine, or ranges of them, that the UDP scan may send from beside the usual one: it uses "
+     "those "
+     "that the interface to the device has, where the device limits its ICMP errors to each peer",
+     "[10.20.0.128/25]"},
 };
 constinit const Table kLabTable{"the lab", "How the laboratory handles the device as a thing", kLabKeys};
 constinit const Shape kLab{.form = Form::mapping, .table = &kLabTable};

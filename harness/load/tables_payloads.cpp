@@ -12,6 +12,7 @@ constinit const Shape kTagWord{.form = Form::word, .words = kPayloadsTag};
 constinit const Shape kIdentifierText{.form = Form::text, .syntax = &kIdentifier};
 constinit const Shape kPort{.form = Form::integer, .least = 1, .most = 65535};
 constinit const Shape kPorts{.form = Form::list, .item = &kPort};
+constinit const Shape kLength{.form = Form::integer, .least = 1, .most = 1400};
 constinit const Shape kOffset{.form = Form::integer, .least = 0, .most = 1400};
 constinit const Shape kHex{.form = Form::text, .syntax = &kHexText};
 constinit const Shape kPattern{.form = Form::text, .syntax = &kPatternText};
@@ -41,6 +42,8 @@ constinit const Key kPayloadKeys[] = {
     {"request", &kRequest, true, "", "The datagram", "{hex: \"30 29\"}"},
     {"answers", &kAnswers, true, "", "Beginnings of replies, any of them; other replies are no answer of this protocol",
      "[{hex: \"30 .. 02 01 01\"}]"},
+    {"pad_to", &kLength, false, "", "Length up to which zeros follow the request, for a protocol that wants large ones",
+     "1200"},
     {"from_port", &kPort, false, "", "Port that it is sent from, where the protocol fixes where answers go", "68"},
     {"address_at", &kOffset, false, "", "Offset at which the IPv4 address of the sender is written into the request",
      "12"},

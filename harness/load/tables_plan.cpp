@@ -49,6 +49,8 @@ constinit const Key kStandardKeys[] = {
     {"provisions", &kProvisions, true, "", "Every provision", "[{id: \"EN303645@2.1.1:5.1-1\", …}]"},
 };
 
+constinit const Shape kPolicyIdText{.form = Form::text, .syntax = &kIdentifier};
+constinit const Shape kPolicyIds{.form = Form::list, .item = &kPolicyIdText, .may_be_empty = true};
 constinit const Shape kMethodTagWord{.form = Form::word, .words = kMethodTag};
 constinit const Shape kTableText{.form = Form::text, .syntax = &kTableName};
 constinit const Shape kFieldForm{.form = Form::word, .words = kFieldFormWords};
@@ -93,6 +95,8 @@ constinit const Key kMethodKeys[] = {
      "{1-AuthMech: {about: Authentication mechanisms, fields: {id: {about: Short name}}}}"},
     {"checks", &kDeclarationChecks, false, "[]", "Rules between ICS and IXIT tables, for `assay declare check`",
      "[{id: …, title: …, fault: …}]"},
+    {"policies", &kPolicyIds, false, "[]",
+     "Policies that its cases judge cryptography by, when the plan names none of their protocol", "[baseline-ssh]"},
     {"checks_from", &kEditionText, false, "",
      "A method whose checks hold here too, with `renamed` tables, unless a check with the same id is here",
      "TS103701@1.1.1"},
@@ -253,6 +257,8 @@ constinit const Key kPlanKeys[] = {
      "[{id: \"EN303645@2.1.1:5.1-1\"}]"},
     {"parameters", &kFreeMapping, false, "{}", "Pass lines, read by expressions as .run.parameters",
      "{tls: {minimum: TLSv1.2}}"},
+    {"policies", &kPolicyIds, false, "of the methods",
+     "Policies that cryptography is judged by; added to those of `extends`", "[bsi-tr-02102-4]"},
     {"needs", &kNeeds, false, "of `extends`", "Keys of the DUT file's `device` without which a run means nothing",
      "[managed]"},
 };

@@ -18,7 +18,7 @@ namespace {
 /// Conditions of a standard, cases of a method, a plan with all it inherits.
 std::vector<Error> validate_library_file(const SourceText& source, const PlanLibrary& library,
                                          const ProbeCatalogue& probes) {
-  const Library files(library, {"cases", "crosswalk", "schemes", "standards"}, &source);
+  const Library files(library, {"cases", "crosswalk", "policies", "schemes", "standards"}, &source);
   auto& file = *files.given();
   Programs programs;
   if (file.kind == "plan/1") {
@@ -85,6 +85,8 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
     payloads_of(*root, faults);
   } else if (kind->tag == "fingerprints/1") {
     fingerprints_of(*root, faults);
+  } else if (kind->tag == "policy/1") {
+    policy_of(*root, faults);
   }
   return faults.errors();
 }

@@ -90,10 +90,11 @@ struct LabRecipes {
   std::map<std::string, Recipe> triggers;  // name -> how to make the device act
   std::optional<Recipe> power_cycle;
   std::map<std::string, VantagePoint> vantages;  // vantage -> where to probe from
+  Later<std::string> sources;  // addresses and ranges of ours that a UDP scan may send from, beside the usual one
 
   bool operator==(const LabRecipes&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(LabRecipes, (), (start, ready, stop, states, triggers, power_cycle, vantages))
+BOOST_DESCRIBE_STRUCT(LabRecipes, (), (start, ready, stop, states, triggers, power_cycle, vantages, sources))
 
 /// ICS entry: does the maker claim the provision?
 enum class Support : std::uint8_t { yes, no, not_applicable };

@@ -57,6 +57,34 @@ struct ArtifactRef {
 };
 BOOST_DESCRIBE_STRUCT(ArtifactRef, (), (sha256, media_type, size, title, restricted))
 
+/// One conversation in a capture: the frames of one of our sockets with one port of the device. Frames are numbered
+/// from 1, as Wireshark shows them.
+struct FrameSpan {
+  std::string endpoint;         // of the device: "tcp/443"
+  std::int64_t local_port = 0;  // ours
+  std::int64_t first = 0;       // frame numbers; other conversations may lie between them
+  std::int64_t last = 0;
+  std::int64_t frames = 0;  // of this conversation
+
+  bool operator==(const FrameSpan&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(FrameSpan, (), (endpoint, local_port, first, last, frames))
+
+/// The packets of an invocation, in a PCAPNG file of the bundle.
+struct CaptureRef {
+  std::string sha256;        // of the file; its ArtifactRef stands in `artifacts`
+  std::int64_t frames = 0;   // in the file
+  std::int64_t cut = 0;      // frames of this invocation that the bounds left out of the file
+  std::int64_t dropped = 0;  // frames the kernel lost while the invocation ran, whosever they were
+  std::int64_t masked = 0;   // frames in which a secret was written over
+  // In order of their first frame; when there are very many, only those that brought more than a refusal.
+  std::vector<FrameSpan> exchanges;
+  std::int64_t unlisted = 0;  // conversations that `exchanges` does not name
+
+  bool operator==(const CaptureRef&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(CaptureRef, (), (sha256, frames, cut, dropped, masked, exchanges, unlisted))
+
 /// What a probe saw. Three kinds of "no" are kept apart: a fact has a value, was looked for and is absent, or
 /// could not be observed for a stated reason. A declared fact in none of the three is a fault of the probe.
 struct Observation {
@@ -72,12 +100,13 @@ struct Observation {
   std::map<std::string, std::vector<std::string>> evidence;  // fact -> artifact digests
   json::object coverage;                                     // what was looked at, how hard, what was lost
   std::vector<ArtifactRef> artifacts;
+  Later<CaptureRef> captures;  // empty: the packets were not captured, or none belonged to it
 
   bool operator==(const Observation&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Observation, (),
                       (id, invocation, completion, error, began, took_ns, facts, absent, unobserved, evidence, coverage,
-                       artifacts))
+                       artifacts, captures))
 ASSAY_JSON_DECLARE(Observation);
 
 }  // namespace assay

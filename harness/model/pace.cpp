@@ -1,5 +1,7 @@
 #include "harness/model/pace.hpp"
 
+#include <algorithm>
+
 namespace assay {
 
 std::optional<Pace> pace_profile(std::string_view name) {
@@ -27,6 +29,11 @@ std::optional<Pace> pace_profile(std::string_view name) {
                 .reply_timeout_ms = 4000};
   }
   return std::nullopt;
+}
+
+std::uint32_t max_half_open(const Pace& pace) {
+  constexpr std::uint32_t kTenth = 10;
+  return std::max(pace.max_connections, pace.max_packets_per_second / kTenth);
 }
 
 }  // namespace assay

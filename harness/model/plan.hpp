@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/model/json.hpp"
+#include "harness/model/policy.hpp"
 #include "harness/model/probe_info.hpp"
 
 /// What a label level demands: provisions, cases with their units, and the plan that names them
@@ -218,12 +219,13 @@ struct Plan {
   std::vector<std::string> ixit_tables;  // of the method: what ixit() and declared() may name
   std::vector<InputFile> inputs;
   Later<std::string> needs;  // keys of the DUT file's `device` that must not be unknown
+  Later<Policy> policies;    // that its cases judge cryptography by; several of one protocol are all asked
 
   bool operator==(const Plan&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Plan, (),
                       (id, title, scheme, approval, standard, method, extends, requirements, cases, parameters,
-                       ics_names, ixit_tables, inputs, needs))
+                       ics_names, ixit_tables, inputs, needs, policies))
 ASSAY_JSON_DECLARE(Plan);
 
 /// "plan p/1 needs device.managed in the DUT file: …".

@@ -32,6 +32,22 @@ bool is_kind(const json::value& value, ValueKind kind) {
   return false;
 }
 
+std::optional<std::int64_t> granted_ms(const ProbeInfo& probe, const json::object& parameters) {
+  constexpr std::int64_t kMost = 7 * 24 * 60 * 60;
+  std::optional<std::int64_t> granted;
+  for (const auto& name : probe.seconds) {
+    const auto* value = parameters.if_contains(name);
+    const auto seconds = value != nullptr && value->is_int64() ? value->get_int64() : 0;
+    granted = granted.value_or(0) + 1000 * std::clamp<std::int64_t>(seconds, 0, kMost);
+  }
+  return granted;
+}
+
+std::int64_t deadline_of(const ProbeInfo& probe, const json::object& parameters) {
+  constexpr std::int64_t kBeside = 60'000;
+  return std::max(probe.deadline_ms, granted_ms(probe, parameters).value_or(0) + kBeside);
+}
+
 Result<json::object> complete_parameters(const ProbeInfo& probe, const json::object& given) {
   json::object complete;
   for (const auto& parameter : probe.parameters) {

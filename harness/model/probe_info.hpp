@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,11 @@ struct ProbeInfo {
   std::int64_t deadline_ms = 60000;  // default time of one invocation
   std::vector<ParameterInfo> parameters;
   std::vector<FactInfo> facts;
+  Later<std::string> seconds;  // integer parameters that each give the probe so many seconds
 };
 BOOST_DESCRIBE_STRUCT(ProbeInfo, (),
-                      (id, summary, version, intrusiveness, exclusive, subject, deadline_ms, parameters, facts))
+                      (id, summary, version, intrusiveness, exclusive, subject, deadline_ms, parameters, facts,
+                       seconds))
 
 /// Every probe of this build by id.
 using ProbeCatalogue = std::map<std::string, ProbeInfo, std::less<>>;
@@ -61,6 +64,12 @@ using ProbeCatalogue = std::map<std::string, ProbeInfo, std::less<>>;
 const FactInfo* find_fact(const ProbeInfo& probe, std::string_view key);
 const ParameterInfo* find_parameter(const ProbeInfo& probe, std::string_view name);
 bool is_kind(const json::value& value, ValueKind kind);
+
+/// Milliseconds that these parameters give the probe; none when it has no such parameters.
+std::optional<std::int64_t> granted_ms(const ProbeInfo& probe, const json::object& parameters);
+
+/// How long one invocation may take: the probe's deadline, or a minute more than what the parameters give.
+std::int64_t deadline_of(const ProbeInfo& probe, const json::object& parameters);
 
 /// `given` with the defaults filled in; an unknown name or a wrong kind is an error naming the parameter.
 Result<json::object> complete_parameters(const ProbeInfo& probe, const json::object& given);

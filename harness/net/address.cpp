@@ -94,8 +94,12 @@ void SocketAddress::set_port(std::uint16_t port) {
 }
 
 std::uint16_t SocketAddress::port() const {
+  return port_of(get());
+}
+
+std::uint16_t port_of(const sockaddr* address) {
   std::uint16_t wire = 0;
-  std::memcpy(&wire, reinterpret_cast<const char*>(&storage) + offsetof(sockaddr_in, sin_port), sizeof wire);
+  std::memcpy(&wire, reinterpret_cast<const char*>(address) + offsetof(sockaddr_in, sin_port), sizeof wire);
   return ntohs(wire);
 }
 

@@ -47,4 +47,7 @@ struct SocketAddress {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
+/// The port of an IPv4 or IPv6 socket address of the right size, wherever it lies.
+std::uint16_t port_of(const sockaddr* address);
+
 }  // namespace assay

@@ -4,17 +4,18 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "harness/net/clean_close.hpp"
 #include "harness/net/errors.hpp"
 
 namespace assay {
 
 namespace {
 
-/// Ends a connection by RST: a sweep must leave no TIME_WAIT here and no half-closed socket on the device.
-void close_by_reset(UniqueFd& socket) {
-  const linger at_once{1, 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  socket.reset();
+constexpr std::size_t kMostClosing = 64;
+constexpr std::chrono::milliseconds kCloseWithin{1000};
+
+std::uint64_t tag_of(std::uint32_t index, std::uint32_t generation) {
+  return (std::uint64_t{index} << 32) | generation;
 }
 
 /// Gives up a pending connect and makes its socket usable again: a third of the price of a new socket.
@@ -106,8 +107,7 @@ int ConnectPool::watch(std::uint32_t index) {
   if (slot.watched) {
     return 0;
   }
-  const int error =
-      poll_.add(slot.socket.get(), EPOLLOUT | EPOLLET, (std::uint64_t{index} << 32) | slot.generation);
+  const int error = poll_.add(slot.socket.get(), EPOLLOUT | EPOLLET, tag_of(index, slot.generation));
   slot.watched = error == 0;
   return error;
 }
@@ -156,7 +156,7 @@ Answer ConnectPool::accepted_or_self(Slot& slot) {
   if (!connected_to_itself(slot.socket.get())) {
     return Answer::accepted;
   }
-  close_by_reset(slot.socket);
+  slot.socket.reset();
   return Answer::refused;
 }
 
@@ -177,6 +177,10 @@ bool ConnectPool::collect(std::vector<Ended>& into) {
   return poll_.collect([&](std::uint64_t tag) {
     const auto index = static_cast<std::uint32_t>(tag >> 32);
     auto& slot = slots_[index];
+    if (closing_.contains(tag)) {
+      go_on_closing(tag);
+      return;
+    }
     // An event may be of a socket that was replaced, or of an idle one that was just returned to its first state.
     if (slot.generation != static_cast<std::uint32_t>(tag) || !slot.busy) {
       return;
@@ -189,17 +193,64 @@ bool ConnectPool::collect(std::vector<Ended>& into) {
 
 void ConnectPool::finish(std::uint32_t index, Answer answer, TimePoint now, std::vector<Ended>& into) {
   auto& slot = slots_[index];
-  into.push_back({slot.attempt, answer, now - slot.started});
+  const bool closing = answer == Answer::accepted && begin_closing(index, now);
+  into.push_back({slot.attempt, answer, now - slot.started, closing});
   unlink(index);
   if (answer == Answer::accepted) {
-    close_by_reset(slot.socket);
+    slot.socket.reset();
   } else if (answer == Answer::silence ? !disconnect(slot.socket.get()) : answer != Answer::refused) {
     slot.socket.reset();
   }
   idle_.push_back(index);
 }
 
+/// False when the device has ended its half already: nothing is left to wait for.
+bool ConnectPool::begin_closing(std::uint32_t index, TimePoint now) {
+  auto& slot = slots_[index];
+  if (end_in_order(slot.socket.get())) {
+    return false;
+  }
+  if (closing_.size() >= kMostClosing) {
+    end_oldest_closing();
+  }
+  const auto tag = tag_of(index, slot.generation);
+  closing_.emplace(tag, Closing{std::move(slot.socket), now});
+  closing_order_.push_back(tag);
+  return true;
+}
+
+void ConnectPool::go_on_closing(std::uint64_t tag) {
+  const auto found = closing_.find(tag);
+  if (end_in_order(found->second.socket.get())) {
+    closing_.erase(found);
+    ++closed_;
+  }
+}
+
+void ConnectPool::end_oldest_closing() {
+  while (!closing_order_.empty()) {
+    const auto found = closing_.find(closing_order_.front());
+    closing_order_.pop_front();
+    if (found != closing_.end()) {
+      end_in_order(found->second.socket.get());
+      closing_.erase(found);
+      ++closed_;
+      return;
+    }
+  }
+}
+
 void ConnectPool::expire(TimePoint limit, TimePoint now, std::vector<Ended>& into) {
+  while (!closing_order_.empty()) {
+    const auto found = closing_.find(closing_order_.front());
+    if (found == closing_.end()) {
+      closing_order_.pop_front();
+    } else if (now - found->second.since >= kCloseWithin) {
+      end_oldest_closing();
+    } else {
+      break;
+    }
+  }
   while (oldest_ != kNone && slots_[oldest_].started < limit) {
     finish(oldest_, Answer::silence, now, into);
   }

@@ -1,10 +1,19 @@
 #include "harness/net/governor.hpp"
 
+#include <algorithm>
 #include <deque>
 
 #include "harness/net/waiting.hpp"
 
 namespace assay {
+
+namespace {
+
+/// 5 ms worth of packets at once, so that high rates do not need a timer for each packet.
+constexpr double kBurstOfPackets = 1 / 200.0;
+constexpr double kBurstOfConnects = 1 / 20.0;
+
+}  // namespace
 
 /// Sockets in flight and who waits for one.
 struct Governor::Slot::State {
@@ -59,9 +68,9 @@ Governor::Slot& Governor::Slot::operator=(Slot&& other) noexcept {
 Governor::Governor(const Pace& pace)
     : pace_(pace),
       sockets_(std::make_shared<Slot::State>(pace.max_connections)),
-      connects_(pace.max_connects_per_second, pace.max_connects_per_second / 20.0),
-      // 5 ms worth of packets at once, so that high rates do not need a timer for each packet.
-      packets_(pace.max_packets_per_second, pace.max_packets_per_second / 200.0),
+      throttle_(pace.max_packets_per_second),
+      connects_(pace.max_connects_per_second, pace.max_connects_per_second * kBurstOfConnects),
+      packets_(pace.max_packets_per_second, pace.max_packets_per_second * kBurstOfPackets),
       logins_(pace.login_attempts_per_account, std::chrono::milliseconds{pace.login_interval_ms}) {}
 
 Governor::~Governor() = default;
@@ -87,12 +96,14 @@ asio::awaitable<Result<Governor::Slot>> Governor::acquire_connection(TimePoint u
     }
     slot.state_ = sockets_;
   }
-  const auto start = connects_.reserve(std::chrono::steady_clock::now());
+  const auto now = std::chrono::steady_clock::now();
+  const auto start = std::max(connects_.reserve(now), packets_.reserve(now));
   const auto waited = co_await wait_until(start, until);
   if (!waited) {
     co_return waited.error();
   }
   ++connects_made_;
+  throttle_.sent();
   co_return std::move(slot);
 }
 
@@ -101,6 +112,7 @@ asio::awaitable<Result<>> Governor::acquire_packet(TimePoint until) {
   const auto waited = co_await wait_until(start, until);
   if (waited) {
     ++packets_sent_;
+    throttle_.sent();
   }
   co_return waited;
 }
@@ -118,6 +130,7 @@ bool Governor::try_take_packet(TimePoint now) {
     return false;
   }
   ++packets_sent_;
+  throttle_.sent();
   return true;
 }
 
@@ -156,6 +169,30 @@ void Governor::connect_timed_out(TimePoint now) {
   sockets_->limit.lost(now, std::max(least, 2 * round_trip_.smoothed()));
 }
 
+void Governor::noticed(std::chrono::nanoseconds took, TimePoint now) {
+  const auto before = throttle_.slow_downs();
+  if (throttle_.answered(took, now)) {
+    follow_throttle();
+  }
+  if (throttle_.slow_downs() > before) {
+    sockets_->limit.lost(now, std::chrono::nanoseconds{0});
+  }
+}
+
+void Governor::device_gave_out() {
+  throttle_.gave_out();
+  follow_throttle();
+}
+
+/// A device in trouble gets no bursts.
+void Governor::follow_throttle() {
+  const bool limited = throttle_.limited();
+  const double packets = throttle_.rate();
+  const double connects = std::min<double>(pace_.max_connects_per_second, packets);
+  packets_.set_rate(packets, limited ? 1 : packets * kBurstOfPackets);
+  connects_.set_rate(connects, limited ? 1 : connects * kBurstOfConnects);
+}
+
 std::size_t Governor::spare_connections() const {
   const std::size_t most = sockets_->limit.current();
   return sockets_->waiters.empty() && most > sockets_->in_flight ? most - sockets_->in_flight : 0;
@@ -170,6 +207,7 @@ GovernorNumbers Governor::numbers() const {
   numbers.packets = packets_sent_;
   numbers.connect_timeouts = timeouts_;
   numbers.logins = permits_;
+  numbers.slow_downs = throttle_.slow_downs();
   numbers.rtt_ns = round_trip_.smoothed().count();
   numbers.rtt_variation_ns = round_trip_.variation().count();
   return numbers;

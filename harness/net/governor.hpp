@@ -10,6 +10,7 @@
 #include "harness/model/pace.hpp"
 #include "harness/net/budget.hpp"
 #include "harness/net/round_trip.hpp"
+#include "harness/net/throttle.hpp"
 #include "harness/probe/network.hpp"
 
 namespace assay {
@@ -25,10 +26,11 @@ struct GovernorNumbers {
   std::int64_t logins = 0;
   std::int64_t rtt_ns = 0;  // 0: not measured
   std::int64_t rtt_variation_ns = 0;
+  std::int64_t slow_downs = 0;  // times that late answers halved the rate
 };
 BOOST_DESCRIBE_STRUCT(GovernorNumbers, (),
                       (sockets_in_flight, socket_limit, decreases, connects, packets, connect_timeouts, logins, rtt_ns,
-                       rtt_variation_ns))
+                       rtt_variation_ns, slow_downs))
 
 /// The one budget of a device, shared by all probes that work on it. Whoever waits is served in the order of asking.
 /// Single-threaded: all of it belongs to the thread of the io_context.
@@ -60,7 +62,8 @@ class Governor {
 
   const Pace& pace() const { return pace_; }
 
-  /// Waits for a free socket and for the connects a second. `timed_out` at `until`, `cancelled`.
+  /// Waits for a free socket, for the connects a second, and for the packets a second that a connect shares with
+  /// sweeps. `timed_out` at `until`, `cancelled`.
   asio::awaitable<Result<Slot>> acquire_connection(TimePoint until);
 
   /// Waits for the packets a second.
@@ -86,6 +89,14 @@ class Governor {
 
   const std::map<std::string, std::uint32_t>& logins() const { return logins_.all(); }
 
+  /// The device's network stack answered a SYN after `took`: moves the rate of everybody (Throttle).
+  void noticed(std::chrono::nanoseconds took, TimePoint now);
+
+  /// The device fell silent or lost its services.
+  void device_gave_out();
+
+  const Throttle& throttle() const { return throttle_; }
+
   RoundTrip& round_trip() { return round_trip_; }
 
   const RoundTrip& round_trip() const { return round_trip_; }
@@ -97,8 +108,11 @@ class Governor {
   GovernorNumbers numbers() const;
 
  private:
+  void follow_throttle();
+
   Pace pace_;
   std::shared_ptr<Slot::State> sockets_;
+  Throttle throttle_;
   Bucket connects_;
   Bucket packets_;
   LoginBudget logins_;

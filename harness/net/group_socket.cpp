@@ -223,7 +223,8 @@ int send_to(const GroupSocket& from, const Bytes& payload, const SocketAddress& 
 
 class GroupConversation {
  public:
-  Result<> open(const LinkRoute& route, const std::vector<GroupQuestion>& questions, bool v6, GroupAnswers& answers) {
+  Result<> open(const LinkRoute& route, const std::vector<GroupQuestion>& questions, bool v6, GroupAnswers& answers,
+                const FlowLog& flows) {
     if (!polled_) {
       auto set = PollSet::open();
       if (!set) {
@@ -247,6 +248,7 @@ class GroupConversation {
         if (!asker) {
           return asker.error();
         }
+        tell(flows, *asker);
         add(std::move(*asker), question.group, false);
       }
     }
@@ -267,6 +269,14 @@ class GroupConversation {
   PollSet& polled() { return *polled_; }
 
  private:
+  static void tell(const FlowLog& flows, const UniqueFd& asker) {
+    SocketAddress own;
+    own.size = sizeof own.storage;
+    if (flows && ::getsockname(asker.get(), own.get(), &own.size) == 0 && own.port() != 0) {
+      flows({Transport::udp, own.port(), {}, 0, packet_clock()});
+    }
+  }
+
   void add(UniqueFd socket, DiscoveryGroup group, bool hears_group) {
     polled_->add(socket.get(), EPOLLIN, sockets_.size());
     sockets_.push_back({std::move(socket), group, hears_group});
@@ -280,7 +290,8 @@ class GroupConversation {
 asio::awaitable<Result<GroupAnswers>> ask_discovery_groups(Governor& governor, IpAddress address,
                                                            std::shared_ptr<GroupConversation>& conversation,
                                                            const std::vector<GroupQuestion>& questions,
-                                                           milliseconds within, TimePoint deadline) {
+                                                           milliseconds within, TimePoint deadline,
+                                                           const FlowLog& flows) {
   if (co_await begin_operation()) {
     co_return cancelled_error();
   }
@@ -296,7 +307,7 @@ asio::awaitable<Result<GroupAnswers>> ask_discovery_groups(Governor& governor, I
   if (!conversation) {
     conversation = std::make_shared<GroupConversation>();
   }
-  if (const auto opened = conversation->open(*route, questions, address.v6, answers); !opened) {
+  if (const auto opened = conversation->open(*route, questions, address.v6, answers, flows); !opened) {
     co_return opened.error();
   }
   Collector collector{address, *route, answers};

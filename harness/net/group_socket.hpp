@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/net/address.hpp"
+#include "harness/net/flow_book.hpp"
 #include "harness/net/governor.hpp"
 #include "harness/probe/network.hpp"
 
@@ -16,10 +17,12 @@ class GroupConversation;
 /// Network::ask_groups for the device at `address`. Questions leave from a port the kernel chooses; a second socket
 /// for each group hears what is sent to the group. A link-local IPv6 sender counts as the device when the neighbour
 /// table, or the address a host makes of its MAC, ties it to the device's MAC. What has another sender is counted only.
-/// `conversation` is made by the first call and kept by the caller; one call at a time.
+/// `conversation` is made by the first call and kept by the caller; one call at a time. `flows`, when not empty, is
+/// told the sockets.
 asio::awaitable<Result<GroupAnswers>> ask_discovery_groups(Governor& governor, IpAddress address,
                                                            std::shared_ptr<GroupConversation>& conversation,
                                                            const std::vector<GroupQuestion>& questions,
-                                                           milliseconds within, TimePoint deadline);
+                                                           milliseconds within, TimePoint deadline,
+                                                           const FlowLog& flows);
 
 }  // namespace assay

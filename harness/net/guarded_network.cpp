@@ -3,12 +3,14 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "harness/net/discovery_groups.hpp"
 #include "harness/net/group_socket.hpp"
 #include "harness/net/link.hpp"
 #include "harness/net/sweep.hpp"
 #include "harness/net/tcp_stream.hpp"
 #include "harness/net/tls_stream.hpp"
 #include "harness/net/udp_socket.hpp"
+#include "harness/net/udp_sources.hpp"
 #include "harness/net/udp_sweep.hpp"
 #include "harness/net/waiting.hpp"
 
@@ -19,8 +21,9 @@ namespace {
 class GuardedNetwork final : public Network {
  public:
   GuardedNetwork(asio::any_io_executor executor, Governor& governor, const Scope& scope, const Target& target,
-                 TimePoint deadline)
-      : executor_(std::move(executor)), governor_(governor), deadline_(deadline) {
+                 TimePoint deadline, CaptureLink capture, Scope sources)
+      : executor_(std::move(executor)), governor_(governor), deadline_(deadline), sources_(std::move(sources)),
+        capture_(std::move(capture)) {
     const auto address = IpAddress::parse(target.address);
     if (!address) {
       guard_ = Error{ErrorKind::denied, "the target's address is not a numeric address without zone", {}};
@@ -35,7 +38,7 @@ class GuardedNetwork final : public Network {
     if (const auto refusal = refuse(to, Transport::tcp)) {
       co_return *refusal;
     }
-    co_return co_await open_tcp(governor_, address_, to.port, within, deadline_);
+    co_return co_await open_tcp(governor_, address_, to.port, within, deadline_, capture_.flows);
   }
 
   asio::awaitable<Result<std::unique_ptr<TlsStream>>> connect_tls(Endpoint to, const TlsOptions& options,
@@ -62,7 +65,7 @@ class GuardedNetwork final : public Network {
     if (const auto refusal = refuse(to, Transport::udp)) {
       co_return *refusal;
     }
-    co_return co_await open_datagrams(governor_, address_, to.port, deadline_);
+    co_return co_await open_datagrams(governor_, address_, to.port, deadline_, capture_.flows);
   }
 
   asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
@@ -70,7 +73,10 @@ class GuardedNetwork final : public Network {
     if (guard_) {
       co_return *guard_;
     }
-    co_return co_await ask_discovery_groups(governor_, address_, groups_, questions, within, deadline_);
+    for (const auto& question : questions) {  // what the device says to a group has no port of ours
+      tell_flow(Transport::udp, group_address(question.group, address_.v6).port);
+    }
+    co_return co_await ask_discovery_groups(governor_, address_, groups_, questions, within, deadline_, capture_.flows);
   }
 
   Result<LinkNeighbour> neighbour() override {
@@ -91,11 +97,19 @@ class GuardedNetwork final : public Network {
     return LinkNeighbour{mac_text(*mac), route->name};
   }
 
+  Result<std::vector<Bytes>> overheard_dhcp() override {
+    if (guard_) {
+      return *guard_;
+    }
+    return capture_.dhcp ? Result<std::vector<Bytes>>{capture_.dhcp()} : Network::overheard_dhcp();
+  }
+
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override {
     if (guard_) {
       co_return *guard_;
     }
+    tell_flow(Transport::tcp, 0);
     co_return co_await sweep_ports(governor_, address_, ports, method, progress, deadline_);
   }
 
@@ -103,7 +117,9 @@ class GuardedNetwork final : public Network {
     if (guard_) {
       co_return *guard_;
     }
-    co_return co_await sweep_datagrams(governor_, address_, sweep, progress, deadline_);
+    tell_flow(Transport::udp, 0);
+    auto sources = udp_sources(address_, sources_);
+    co_return co_await sweep_datagrams(governor_, address_, sweep, std::move(sources), progress, deadline_);
   }
 
   asio::awaitable<Result<>> wait(milliseconds time) override {
@@ -127,6 +143,13 @@ class GuardedNetwork final : public Network {
   milliseconds reply_timeout() const override { return milliseconds{governor_.pace().reply_timeout_ms}; }
 
  private:
+  /// Sockets that are too many or too hidden to be told one by one.
+  void tell_flow(Transport transport, std::uint16_t device_port) const {
+    if (capture_.flows) {
+      capture_.flows({transport, 0, address_, device_port, packet_clock()});
+    }
+  }
+
   std::optional<Error> refuse(const Endpoint& to, Transport transport) const {
     if (guard_) {
       return guard_;
@@ -140,17 +163,20 @@ class GuardedNetwork final : public Network {
   asio::any_io_executor executor_;
   Governor& governor_;
   TimePoint deadline_;
+  Scope sources_;
   IpAddress address_;
   std::optional<Error> guard_;
   TlsContext tls_;
   std::shared_ptr<GroupConversation> groups_;
+  CaptureLink capture_;
 };
 
 }  // namespace
 
 std::unique_ptr<Network> make_network(asio::any_io_executor executor, Governor& governor, Scope scope, Target target,
-                                      TimePoint deadline) {
-  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline);
+                                      TimePoint deadline, CaptureLink capture, Scope sources) {
+  return std::make_unique<GuardedNetwork>(std::move(executor), governor, scope, target, deadline, std::move(capture),
+                                          std::move(sources));
 }
 
 std::size_t raise_descriptor_limit() {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 #include <dlfcn.h>
 #include <mutex>
@@ -64,9 +63,7 @@ bool may_reach(const Scope& granted, const sockaddr* to, socklen_t size) {
   if (granted.contains(*address)) {  // the usual case, and a port sweep comes here for every connect
     return true;
   }
-  SocketAddress copy;
-  std::memcpy(&copy.storage, to, std::min<std::size_t>(size, sizeof copy.storage));
-  return is_discovery_group(*address, copy.port());
+  return is_discovery_group(*address, port_of(to));
 }
 
 }  // namespace assay

@@ -219,13 +219,19 @@ Result<MacAddress> neighbour_of(const IpAddress& address, int interface) {
   return mac;
 }
 
-std::set<IpAddress> own_addresses() {
+namespace {
+
+/// Of one interface, or of all for an empty name.
+std::set<IpAddress> addresses_of_this_host(std::string_view interface) {
   std::set<IpAddress> found;
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) {
     return found;
   }
   for (const auto* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (!interface.empty() && interface != entry->ifa_name) {
+      continue;
+    }
     const bool v6 = entry->ifa_addr != nullptr && entry->ifa_addr->sa_family == AF_INET6;
     if (const auto address = IpAddress::from(entry->ifa_addr, v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in))) {
       found.insert(*address);
@@ -233,6 +239,16 @@ std::set<IpAddress> own_addresses() {
   }
   ::freeifaddrs(list);
   return found;
+}
+
+}  // namespace
+
+std::set<IpAddress> own_addresses() {
+  return addresses_of_this_host({});
+}
+
+std::set<IpAddress> addresses_on(const std::string& interface) {
+  return interface.empty() ? std::set<IpAddress>{} : addresses_of_this_host(interface);
 }
 
 IpAddress link_local_of(const MacAddress& mac) {

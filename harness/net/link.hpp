@@ -34,6 +34,9 @@ Result<MacAddress> neighbour_of(const IpAddress& address, int interface);
 /// Every address of this machine.
 std::set<IpAddress> own_addresses();
 
+/// Those of one interface, "eth0".
+std::set<IpAddress> addresses_on(const std::string& interface);
+
 /// The link-local IPv6 address a host makes of its MAC (RFC 4291, appendix A).
 IpAddress link_local_of(const MacAddress& mac);
 

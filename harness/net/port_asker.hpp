@@ -12,8 +12,8 @@
 
 namespace assay {
 
-/// A way of asking many TCP ports of one address at once: whole connects (ConnectPool) or single SYN segments (SynPool).
-/// It knows how to ask and what an answer means; how fast, how often and what follows is the sweep's.
+/// A way of asking many TCP ports of one address at once: whole connects (ConnectPool) or single SYN segments
+/// (SynPool). It knows how to ask and what an answer means; how fast, how often and what follows is the sweep's.
 class PortAsker {
  public:
   /// What an attempt is for.
@@ -33,6 +33,7 @@ class PortAsker {
     Attempt attempt;
     Answer answer = Answer::silence;
     std::chrono::nanoseconds took{0};
+    bool closing = false;  // its connection still stands, and is ended in order
   };
 
   enum class Start : std::uint8_t {
@@ -70,6 +71,11 @@ class PortAsker {
   virtual void expire(TimePoint limit, TimePoint now, std::vector<Ended>& into) = 0;
 
   virtual std::size_t in_flight() const = 0;
+
+  /// Connections that are being ended in order, and those of them that were gone since the last call.
+  virtual std::size_t closing() const { return 0; }
+
+  virtual std::size_t take_closed() { return 0; }
 
   /// When the oldest pending attempt was started.
   virtual std::optional<TimePoint> oldest() = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <utility>
 
 namespace assay {
 
@@ -16,13 +18,26 @@ constexpr std::uint64_t kLeastSilences = 4;       // for a canary …
 constexpr std::uint64_t kSilencesPerWindow = 64;  // … or this share of a large window
 constexpr double kSmallestWindow = 4;
 constexpr std::chrono::milliseconds kQueueing{5};  // more than that is no jitter
-constexpr double kGiveWay = 0.5;                   // for each answer that queued: half the window in a round trip
+constexpr std::chrono::milliseconds kRound{10};    // at least, to measure answers a second
+constexpr double kLeastUse = 4;                    // a window is used when a quarter of it is on its way
+constexpr int kSureCanaries = 3;
+constexpr double kSureGrowth = 2;
+constexpr double kGiveWay = 0.5;  // for each answer that queued: half the window in a round trip
 constexpr double kSlowestPerSecond = 20;
 constexpr int kMostAllowance = 8;
 constexpr double kMostLossBelieved = 0.7;  // of one estimate: a stalled link loses all for a moment
 constexpr double kMargin = 0.9;            // below what the device was seen to take
 constexpr double kSlower = 0.7;            // for a pass after one that still found something
-constexpr double kCarefulStep = 1.02;      // near the rate that was too much
+constexpr double kCarefulStep = 1.02;      // near the rate that was too much …
+constexpr double kTryStep = 1.005;         // … and when it is known what the device takes
+constexpr double kJustBelow = 0.97;
+constexpr int kEnoughEnded = 400;  // ports, for a share of silent ones
+constexpr double kMoreSilent = 0.015;
+constexpr double kDeviations = 4;  // of a share of so many, beyond which it is no chance
+constexpr std::chrono::milliseconds kFirstHold{1000};
+constexpr std::chrono::milliseconds kLongestHold{16000};
+constexpr std::uint64_t kCanariesPerWindow =
+    16;  // at most, and spread over what is sent meanwhile: the first of a burst get through
 constexpr double kLargestStep = 1.5;
 constexpr double kPassed = 1.25;  // so far above it without loss, that rate is history
 constexpr auto kRateInterval = std::chrono::milliseconds{100};
@@ -48,25 +63,46 @@ bool SweepControl::try_take(TimePoint now) {
   if (limited_ && !bucket_.try_take(now)) {
     return false;
   }
+  if (now - interval_start_ >= kRateInterval) {
+    interval_start_ = now;
+    sent_before_ = std::exchange(sent_in_interval_, 0);
+  }
+  ++sent_in_interval_;
   ++sent_in_epoch_;
   ++since_canary_;
   return true;
 }
 
 void SweepControl::progressed() {
-  window_ = std::min(most_, window_ + 1);
+  const bool sure = pass_answered_ >= kSureCanaries && pass_lost_ == 0;
+  window_ = std::min(most_, window_ + (sure ? kSureGrowth : 1));
 }
 
 void SweepControl::went_silent() {
   ++silences_;
 }
 
-void SweepControl::answered(std::chrono::nanoseconds took) {
+/// What answers in the time of one answer is what is really on its way; the rest of the window waits for what was lost.
+bool SweepControl::window_holds_back(std::chrono::nanoseconds took, TimePoint now) {
+  ++answers_in_round_;
+  if (round_start_ == TimePoint{}) {
+    round_start_ = now;
+  } else if (now - round_start_ >= kRound) {
+    answers_a_second_ = answers_in_round_ / std::chrono::duration<double>(now - round_start_).count();
+    round_start_ = now;
+    answers_in_round_ = 0;
+  }
+  return answers_a_second_ * std::chrono::duration<double>(took).count() * kLeastUse >= window_;
+}
+
+void SweepControl::answered(std::chrono::nanoseconds took, TimePoint now) {
+  ++answered_in_epoch_;
   quickest_ = std::min(quickest_, took);
+  const bool holds_back = window_holds_back(took, now);
   if (took > 2 * quickest_ + kQueueing) {
     window_ = std::max(std::min(most_, static_cast<double>(kFirstWindow)), window_ - kGiveWay);
-  } else {
-    progressed();
+  } else if (holds_back) {
+    window_ = std::min(most_, window_ + 1);
   }
 }
 
@@ -76,13 +112,19 @@ bool SweepControl::wants_canary(TimePoint now) const {
     return true;
   }
   // While every port answers, the answers say enough; a lost packet here and there is no reason to ask either.
-  return silences_ >= std::max<std::uint64_t>(kLeastSilences, window() / kSilencesPerWindow);
+  const auto spacing = std::max<std::uint64_t>(window(), sent_before_) / kCanariesPerWindow;
+  return silences_ >= silences_for_canary() && since_canary_ >= spacing;
+}
+
+std::uint64_t SweepControl::silences_for_canary() const {
+  return std::max<std::uint64_t>(kLeastSilences, window() / kSilencesPerWindow);
 }
 
 void SweepControl::canary_sent(TimePoint now) {
   last_canary_ = now;
   since_canary_ = 0;
-  silences_ = 0;
+  const auto paid = silences_for_canary();
+  silences_ = std::min(silences_ - std::min(silences_, paid), kCanariesPerWindow * paid);
 }
 
 bool SweepControl::canary_ended(bool answered, std::uint32_t epoch, TimePoint now) {
@@ -107,8 +149,10 @@ bool SweepControl::canary_ended(bool answered, std::uint32_t epoch, TimePoint no
 void SweepControl::slow_down(double loss, TimePoint now) {
   const double seconds = std::max(0.05, std::chrono::duration<double>(now - epoch_start_).count());
   const double measured = std::min(static_cast<double>(sent_in_epoch_) / seconds, most_per_second_);
-  const double least = std::min(kSlowestPerSecond, most_per_second_);
-  delivered_ = std::max(least, measured * (1 - loss));
+  const double least = std::min(kSlowestPerSecond, most_per_second_ / 4);
+  // Canaries sent at one moment say more of that moment than of the rate: what was answered in all counts too.
+  const double answered = std::min(static_cast<double>(answered_in_epoch_) / seconds, most_per_second_);
+  delivered_ = std::max({least, measured * (1 - loss), answered});
   set_rate(std::max(least, delivered_ * kMargin));
   step_ = kCarefulStep;
   // Slower did not help: what is lost now is lost by the path.
@@ -116,15 +160,58 @@ void SweepControl::slow_down(double loss, TimePoint now) {
   sped_up_ = false;
   limited_ = true;
   window_ = std::max(std::min(kSmallestWindow, most_), window_ / 2);
+  ++slow_downs_;
+  begin_epoch(now);
+}
+
+/// What was counted in this pass was counted under a load that turned out too high, or of a device that was not there.
+void SweepControl::begin_epoch(TimePoint now) {
   ++epoch_;
   epoch_start_ = now;
   last_speed_up_ = now;
   sent_in_epoch_ = 0;
+  answered_in_epoch_ = 0;
   recent_ = 0;
   recent_count_ = 0;
-  // What was counted in this pass was counted under a load that turned out too high.
   pass_answered_ = 0;
   pass_lost_ = 0;
+  ended_ = 0;
+  ended_silent_ = 0;
+}
+
+void SweepControl::begin_again(TimePoint now) {
+  lost_in_row_ = 0;
+  silences_ = 0;
+  begin_epoch(now);
+}
+
+void SweepControl::ended(bool silent, std::uint32_t epoch, TimePoint now) {
+  if (!limited_ || epoch != epoch_) {
+    return;
+  }
+  ended_silent_ += silent ? 1 : 0;
+  if (++ended_ < kEnoughEnded) {
+    return;
+  }
+  const double share = static_cast<double>(ended_silent_) / ended_;
+  ended_ = 0;
+  ended_silent_ = 0;
+  usual_silent_ = std::min(usual_silent_, share);
+  const double chance = std::sqrt(usual_silent_ * (1 - usual_silent_) / kEnoughEnded);
+  if (share > usual_silent_ + kMoreSilent + kDeviations * chance) {
+    stay_below(share - usual_silent_, now);
+  }
+}
+
+/// Just below what the device took, and longer each time before more is tried.
+void SweepControl::stay_below(double lost, TimePoint now) {
+  const double least = std::min(kSlowestPerSecond, most_per_second_ / 4);
+  delivered_ = std::max(least, bucket_.rate() * (1 - lost));
+  set_rate(std::max(least, delivered_ * kJustBelow));
+  hold_ = std::clamp(2 * hold_, kFirstHold, kLongestHold);
+  hold_until_ = now + hold_;
+  ++slow_downs_;
+  begin_epoch(now);
 }
 
 void SweepControl::set_rate(double per_second) {
@@ -132,13 +219,14 @@ void SweepControl::set_rate(double per_second) {
 }
 
 void SweepControl::speed_up(TimePoint now) {
-  if (!limited_ || now - last_speed_up_ < kRateInterval) {
+  if (!limited_ || now - last_speed_up_ < kRateInterval || now < hold_until_) {
     return;
   }
   last_speed_up_ = now;
   sped_up_ = true;
   // Careful around the rate that lost packets; once well past it that loss was of the moment, and steps grow.
-  step_ = bucket_.rate() > delivered_ * kPassed ? std::min(kLargestStep, step_ * step_) : kCarefulStep;
+  const double careful = hold_.count() > 0 ? kTryStep : kCarefulStep;
+  step_ = bucket_.rate() > delivered_ * kPassed ? std::min(kLargestStep, step_ * step_) : careful;
   set_rate(std::min(most_per_second_, bucket_.rate() * step_));
 }
 
@@ -148,7 +236,8 @@ bool SweepControl::healthy() const {
 
 void SweepControl::begin_pass(bool still_finding) {
   if (still_finding && limited_) {
-    set_rate(std::max(std::min(kSlowestPerSecond, most_per_second_), std::min(bucket_.rate(), delivered_) * kSlower));
+    set_rate(
+        std::max(std::min(kSlowestPerSecond, most_per_second_ / 4), std::min(bucket_.rate(), delivered_) * kSlower));
     step_ = kCarefulStep;
   }
   if (pass_lost_ > 0) {
@@ -156,6 +245,9 @@ void SweepControl::begin_pass(bool still_finding) {
   }
   pass_answered_ = 0;
   pass_lost_ = 0;
+  usual_silent_ = 1;
+  ended_ = 0;
+  ended_silent_ = 0;
 }
 
 }  // namespace assay

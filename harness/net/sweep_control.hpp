@@ -24,15 +24,21 @@ class SweepControl {
 
   TimePoint next() const { return limited_ ? bucket_.next() : TimePoint{}; }
 
-  /// A port was silent while canaries answered: room for one more.
+  /// A port was silent while canaries answered: room for one more, and for a few while enough of them did.
   void progressed();
 
-  /// A port answered after `took`: room for one more while answers come as fast as they did, and for less when they
-  /// queue up somewhere. A window beyond what the path and the device work off only makes every answer late.
-  void answered(std::chrono::nanoseconds took);
+  /// A port answered after `took`: room for one more while answers come as fast as they did and the window holds them
+  /// back, and for less when they queue up somewhere. A window beyond what the path and the device work off only makes
+  /// every answer late, or fills with what was lost before the first loss can be known.
+  void answered(std::chrono::nanoseconds took, TimePoint now);
 
   /// A port did not answer.
   void went_silent();
+
+  /// A port that was asked in `epoch` has answered or not. Ports are asked in a mixed order, so the share of silent
+  /// ones is much the same all the time: when it grows while the rate is limited, the rate has come to what the device
+  /// takes.
+  void ended(bool silent, std::uint32_t epoch, TimePoint now);
 
   /// True when the next attempt should be a canary: enough ports went silent since the last one.
   bool wants_canary(TimePoint now) const;
@@ -41,7 +47,10 @@ class SweepControl {
   /// How a canary of `epoch` ended. True when the loss made it slow down: everything in flight is in doubt.
   bool canary_ended(bool answered, std::uint32_t epoch, TimePoint now);
 
-  /// Counts the slow-downs: what was sent in an earlier epoch says nothing about silence.
+  /// After an outage: what was sent before it says nothing.
+  void begin_again(TimePoint now);
+
+  /// Changes with every slow-down and outage: what was sent in an earlier epoch says nothing about silence.
   std::uint32_t epoch() const { return epoch_; }
 
   /// Canaries lost in a row, over all epochs.
@@ -53,17 +62,21 @@ class SweepControl {
   /// Canaries of the current epoch whose end is known, since the pass began.
   int canaries_in_pass() const { return pass_answered_ + pass_lost_; }
 
-  /// Starts a pass: half the window when the last one lost canaries, and a slower rate when it still found ports that the
-  /// one before had missed at the rate of then.
+  /// Starts a pass: half the window when the last one lost canaries, and a slower rate when it still found ports that
+  /// the one before had missed at the rate of then.
   void begin_pass(bool still_finding = false);
 
-  std::uint64_t slow_downs() const { return epoch_; }
+  std::uint64_t slow_downs() const { return slow_downs_; }
 
   /// What the device was seen to take a second when answers were last lost, 0 while none were.
   double limit() const { return delivered_; }
 
  private:
+  std::uint64_t silences_for_canary() const;
+  bool window_holds_back(std::chrono::nanoseconds took, TimePoint now);
+  void begin_epoch(TimePoint now);
   void slow_down(double loss, TimePoint now);
+  void stay_below(double lost, TimePoint now);
   void set_rate(double per_second);
   void speed_up(TimePoint now);
 
@@ -74,13 +87,26 @@ class SweepControl {
   double most_per_second_;
   double delivered_ = 0;  // what the device was seen to take when canaries were lost; 0: not known
   double step_;
+  TimePoint hold_until_{};  // the rate stays: what the device takes is known
+  std::chrono::milliseconds hold_{0};
+  int ended_ = 0;  // ports, since the share of silent ones was last looked at
+  int ended_silent_ = 0;
+  double usual_silent_ = 1;                                             // share, the least of this pass
   std::chrono::nanoseconds quickest_{std::chrono::nanoseconds::max()};  // answer so far
-  bool sped_up_ = false;  // since the last slow-down
-  int allowance_ = 0;     // canaries that are lost at any rate: the path's loss, not the load's
+  bool sped_up_ = false;                                                // since the last slow-down
+  int allowance_ = 0;  // canaries that are lost at any rate: the path's loss, not the load's
   std::uint32_t epoch_ = 0;
+  std::uint64_t slow_downs_ = 0;
   TimePoint epoch_start_;
   TimePoint last_speed_up_;
   std::uint64_t sent_in_epoch_ = 0;
+  std::uint64_t answered_in_epoch_ = 0;
+  TimePoint round_start_{};
+  int answers_in_round_ = 0;
+  double answers_a_second_ = 0;  // in the round before
+  TimePoint interval_start_{};
+  std::uint64_t sent_in_interval_ = 0;
+  std::uint64_t sent_before_ = 0;  // in the interval before
   std::uint64_t since_canary_ = 0;
   std::uint64_t silences_ = 0;  // since the last canary
   TimePoint last_canary_{};

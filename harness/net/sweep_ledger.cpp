@@ -117,9 +117,11 @@ void SweepLedger::confirm() {
 }
 
 void SweepLedger::distrust() {
-  for (auto& entry : entries_) {
+  for (const auto port : order_) {
+    auto& entry = entries_[port];
     if (entry.state == State::closed && entry.era == era_) {
       entry.state = State::unasked;
+      round_.push_back(port);
       --closed_;
     }
   }
@@ -146,8 +148,8 @@ bool SweepLedger::finish_pass(bool healthy, std::uint32_t trusted_epoch) {
   still_missing_ = pass_ > 1 && new_in_pass_ * kOneIn > asked;
   new_in_pass_ = 0;
   const bool hopeless = pass_ >= kLeastPasses && !anything_answered();
-  const bool more =
-      !round_.empty() && !hopeless && (pass_ < kMostPasses ? pass_ < kLeastPasses || found || doubt : found && pass_ < kFindingPasses);
+  const bool more = !round_.empty() && !hopeless &&
+                    (pass_ < kMostPasses ? pass_ < kLeastPasses || found || doubt : found && pass_ < kFindingPasses);
   if (more) {
     ++pass_;
   }

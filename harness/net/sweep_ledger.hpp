@@ -30,8 +30,8 @@ enum class Answer : std::uint8_t {
 /// What is known of every port, and the passes over those that did not answer. Pure: no sockets, no clock.
 ///
 /// A port is filtered only after two silences that can be believed, that is in a pass in which a port known to answer
-/// (the canary) did answer. Passes go on until one brings nothing new: what a pass still finds estimates what the passes
-/// before it missed (capture-recapture). Where even the last one found more than a few, no silence is believed.
+/// (the canary) did answer. Passes go on until one brings nothing new: what a pass still finds estimates what the
+/// passes before it missed (capture-recapture). Where even the last one found more than a few, no silence is believed.
 class SweepLedger {
  public:
   static constexpr int kLeastPasses = 2;
@@ -67,7 +67,8 @@ class SweepLedger {
   /// An open port is open still: what refused until now is closed.
   void confirm();
 
-  /// Open ports refuse now: the device turns us away, and what refused since the last confirmation says nothing.
+  /// The device gave out or turned us away: what refused since the last confirmation says nothing, and comes again at
+  /// the end of this pass.
   void distrust();
 
   /// Ends the pass. Silences of `trusted_epoch` count as believed when `healthy`. True when another pass is needed.

@@ -5,6 +5,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "harness/net/clean_close.hpp"
+
 namespace assay {
 
 using asio::ip::tcp;
@@ -38,6 +40,16 @@ bool connected_to_itself(const tcp::socket& socket) {
   return !failed && local == remote;
 }
 
+/// The kernel chose our port when the connect began, and knows it still when that failed.
+void tell(const FlowLog& flows, const tcp::socket& socket, const IpAddress& address, std::uint16_t port,
+          std::int64_t from_ns) {
+  boost::system::error_code failed;
+  const auto local = socket.local_endpoint(failed);
+  if (flows && !failed && local.port() != 0) {
+    flows({Transport::tcp, local.port(), address, port, from_ns});
+  }
+}
+
 /// The connect alone, its time measured.
 asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor, tcp::endpoint to, TimePoint until) {
   const std::string doing = "connect to tcp/" + std::to_string(to.port());
@@ -59,6 +71,7 @@ asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor
   if (!code || code == asio::error::connection_refused) {
     governor.round_trip().sample(now - start);
     governor.connect_answered();
+    governor.noticed(now - start, now);
   }
   if (code) {
     auto error = ended(code, alarm, doing);
@@ -74,6 +87,12 @@ asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor
 }
 
 }  // namespace
+
+TcpStream::~TcpStream() {
+  if (socket_.is_open()) {
+    end_in_order(socket_.native_handle());
+  }
+}
 
 asio::awaitable<Result<std::size_t>> TcpStream::read_some(std::span<std::byte> into, milliseconds within) {
   if (co_await begin_operation()) {
@@ -115,7 +134,8 @@ void TcpStream::shutdown_send() {
 }
 
 asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
-                                                          milliseconds within, TimePoint deadline) {
+                                                          milliseconds within, TimePoint deadline,
+                                                          const FlowLog& flows) {
   auto slot = co_await governor.acquire_connection(deadline);
   if (!slot) {
     co_return slot.error();
@@ -124,7 +144,9 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, Ip
   const auto until = time_limit(std::min(within, most), deadline);
   tcp::socket socket{co_await asio::this_coro::executor};
   const auto endpoint = asio_endpoint(address, port);
+  const auto from_ns = packet_clock();
   const auto connected = co_await connect_socket(socket, governor, endpoint, until);
+  tell(flows, socket, address, port, from_ns);
   if (!connected) {
     co_return connected.error();
   }

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "harness/net/address.hpp"
+#include "harness/net/flow_book.hpp"
 #include "harness/net/governor.hpp"
 #include "harness/net/waiting.hpp"
 #include "harness/probe/network.hpp"
@@ -17,6 +18,12 @@ class TcpStream final : public Stream {
   TcpStream(asio::ip::tcp::socket socket, Governor::Slot slot, TimePoint deadline)
       : socket_(std::move(socket)), slot_(std::move(slot)), deadline_(deadline) {}
 
+  /// In order, not by reset.
+  ~TcpStream() override;
+
+  TcpStream(const TcpStream&) = delete;
+  TcpStream& operator=(const TcpStream&) = delete;
+
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) override;
   asio::awaitable<Result<>> write_all(std::span<const std::byte> from, milliseconds within) override;
   void shutdown_send() override;
@@ -27,8 +34,10 @@ class TcpStream final : public Stream {
   TimePoint deadline_;
 };
 
-/// Connects under the governor's budget and feeds its round-trip estimate.
+/// Connects under the governor's budget and feeds its round-trip estimate. `flows`, when not empty, is told the socket,
+/// also when the connect fails.
 asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
-                                                          milliseconds within, TimePoint deadline);
+                                                          milliseconds within, TimePoint deadline,
+                                                          const FlowLog& flows);
 
 }  // namespace assay

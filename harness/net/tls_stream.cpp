@@ -17,6 +17,8 @@ constexpr std::size_t kChunk = 16 * 1024;
 constexpr std::size_t kMostAlpnBytes = 255;
 constexpr int kMostCertificates = 32;
 constexpr int kLargestCertificate = 64 * 1024;
+constexpr int kMostAuthorities = 64;
+constexpr int kLargestName = 16 * 1024;
 
 struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
@@ -38,20 +40,32 @@ class TlsOverStream final : public TlsStream {
 
   const TlsSession& session() const override { return session_; }
 
+  asio::awaitable<Result<TlsResumption>> resumption(milliseconds within) override;
+  asio::awaitable<Result<>> renegotiate(milliseconds within) override;
+
+  /// OpenSSL has a session that could be resumed.
+  static int on_new_session(SSL* ssl, SSL_SESSION* session);
+
  private:
   asio::awaitable<Result<>> flush(TimePoint until);
   asio::awaitable<Result<>> feed(TimePoint until);
   asio::awaitable<Result<>> advance(int error, TimePoint until);
   Error protocol_error(std::string_view doing) const;
   void note_session();
+  void note_chain();
+  void note_authorities();
+  Result<> apply(const TlsOptions& options);
   static void on_event(const SSL* ssl, int where, int value);
+  static int on_certificate_asked(SSL* ssl, void* self);
 
   TlsContext context_;
   std::unique_ptr<Stream> over_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   TimePoint deadline_;
   TlsSession session_;
-  std::string alert_;  // the last one the device sent, in words
+  std::optional<TlsResumption> resumption_;  // the last one that was given
+  std::string alert_;                        // the last one the device sent, in words
+  bool certificate_asked_ = false;
   bool finish_ = false;
 };
 
@@ -75,8 +89,41 @@ std::optional<std::string> alpn_wire(const std::vector<std::string>& names) {
 void TlsOverStream::on_event(const SSL* ssl, int where, int value) {
   if ((where & SSL_CB_ALERT) != 0 && (where & SSL_CB_READ) != 0) {
     auto* self = static_cast<TlsOverStream*>(SSL_get_app_data(ssl));
-    self->alert_ = SSL_alert_desc_string_long(value);
+    const std::string_view words = SSL_alert_desc_string_long(value);
+    self->alert_ = words == "unknown" ? "number " + std::to_string(value & 0xff) : std::string{words};
   }
+}
+
+int TlsOverStream::on_certificate_asked(SSL*, void* self) {
+  static_cast<TlsOverStream*>(self)->certificate_asked_ = true;
+  return 1;  // go on without one
+}
+
+int TlsOverStream::on_new_session(SSL* ssl, SSL_SESSION* session) {
+  // A copy: OpenSSL takes a session for broken whose connection was not closed in its own way.
+  const std::shared_ptr<SSL_SESSION> copy{SSL_SESSION_dup(session), &SSL_SESSION_free};
+  auto* self = static_cast<TlsOverStream*>(SSL_get_app_data(ssl));
+  if (self == nullptr || !copy) {
+    return 0;
+  }
+  TlsResumption given;
+  given.version = SSL_get_version(ssl);
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  SSL_SESSION_get0_ticket(copy.get(), &bytes, &size);
+  if (bytes != nullptr && size > 0) {
+    given.ticket.assign(reinterpret_cast<const char*>(bytes), size);
+    given.lifetime_s = static_cast<std::uint32_t>(SSL_SESSION_get_ticket_lifetime_hint(copy.get()));
+  } else {
+    // With a ticket the id is one that OpenSSL made up.
+    unsigned length = 0;
+    bytes = SSL_SESSION_get_id(copy.get(), &length);
+    given.session_id.assign(reinterpret_cast<const char*>(bytes), length);
+  }
+  given.max_early_data = SSL_SESSION_get_max_early_data(copy.get());
+  given.session = copy;
+  self->resumption_ = std::move(given);
+  return 0;  // OpenSSL keeps its own
 }
 
 Result<> TlsOverStream::prepare(const TlsOptions& options) {
@@ -92,6 +139,11 @@ Result<> TlsOverStream::prepare(const TlsOptions& options) {
   SSL_set_connect_state(ssl_.get());
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_info_callback(ssl_.get(), &TlsOverStream::on_event);
+  SSL_set_cert_cb(ssl_.get(), &TlsOverStream::on_certificate_asked, this);
+  return apply(options);
+}
+
+Result<> TlsOverStream::apply(const TlsOptions& options) {
   // What the macro SSL_set_tlsext_host_name stands for, without its C cast.
   if (!options.server_name.empty() && SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                                                const_cast<char*>(options.server_name.c_str())) != 1) {
@@ -105,6 +157,15 @@ Result<> TlsOverStream::prepare(const TlsOptions& options) {
   if (!wire->empty() && SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(wire->data()),
                                             static_cast<unsigned>(wire->size())) != 0) {
     return Error{ErrorKind::internal, "no memory for a TLS session", {}};
+  }
+  if (options.newest != 0 && SSL_set_max_proto_version(ssl_.get(), options.newest) != 1) {
+    return Error{ErrorKind::unsupported, "the TLS library does not know this version", {}};
+  }
+  if (!options.tickets) {
+    SSL_set_options(ssl_.get(), SSL_OP_NO_TICKET);
+  }
+  if (options.resume && SSL_set_session(ssl_.get(), static_cast<SSL_SESSION*>(options.resume.get())) != 1) {
+    return Error{ErrorKind::internal, "the TLS library does not take the session to resume", {}};
   }
   return {};
 }
@@ -203,6 +264,7 @@ asio::awaitable<Result<>> TlsOverStream::handshake(milliseconds within) {
 }
 
 void TlsOverStream::note_session() {
+  session_ = {};
   session_.version = SSL_get_version(ssl_.get());
   const char* cipher = SSL_get_cipher_name(ssl_.get());
   session_.cipher = cipher == nullptr ? "" : cipher;
@@ -212,6 +274,17 @@ void TlsOverStream::note_session() {
   if (chosen != nullptr) {
     session_.alpn.assign(reinterpret_cast<const char*>(chosen), size);
   }
+  session_.resumed = SSL_session_reused(ssl_.get()) == 1;
+  // What the macros SSL_get_secure_renegotiation_support and SSL_get_extms_support stand for.
+  const bool old = SSL_version(ssl_.get()) < TLS1_3_VERSION;
+  session_.secure_renegotiation = old && SSL_ctrl(ssl_.get(), SSL_CTRL_GET_RI_SUPPORT, 0, nullptr) == 1;
+  session_.extended_master_secret = old && SSL_ctrl(ssl_.get(), SSL_CTRL_GET_EXTMS_SUPPORT, 0, nullptr) == 1;
+  session_.certificate_asked = certificate_asked_;
+  note_chain();
+  note_authorities();
+}
+
+void TlsOverStream::note_chain() {
   const auto* chain = SSL_get_peer_cert_chain(ssl_.get());
   const int count = std::min(chain == nullptr ? 0 : sk_X509_num(chain), kMostCertificates);
   for (int index = 0; index < count; ++index) {
@@ -222,6 +295,55 @@ void TlsOverStream::note_session() {
     }
     OPENSSL_free(der);
   }
+}
+
+void TlsOverStream::note_authorities() {
+  const auto* names = SSL_get0_peer_CA_list(ssl_.get());
+  const int count = std::min(names == nullptr ? 0 : sk_X509_NAME_num(names), kMostAuthorities);
+  for (int index = 0; index < count; ++index) {
+    unsigned char* der = nullptr;
+    const int length = i2d_X509_NAME(sk_X509_NAME_value(names, index), &der);
+    if (length > 0 && length <= kLargestName) {
+      session_.authorities.emplace_back(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+    }
+    OPENSSL_free(der);
+  }
+}
+
+asio::awaitable<Result<TlsResumption>> TlsOverStream::resumption(milliseconds within) {
+  const auto until = time_limit(within, deadline_);
+  while (!resumption_) {
+    if (SSL_version(ssl_.get()) < TLS1_3_VERSION) {
+      co_return Error{ErrorKind::unsupported, "TLS: the device gave nothing to resume the session by", {}};
+    }
+    ERR_clear_error();
+    char first = 0;
+    std::size_t size = 0;
+    const int done = SSL_peek_ex(ssl_.get(), &first, 1, &size);
+    if (resumption_) {
+      break;
+    }
+    if (done == 1) {
+      co_return Error{ErrorKind::protocol, "TLS: the device spoke before it gave a ticket", {}};
+    }
+    const auto advanced = co_await advance(SSL_get_error(ssl_.get(), done), until);
+    if (!advanced) {
+      co_return advanced.error();
+    }
+  }
+  resumption_->extended_master_secret = session_.extended_master_secret;
+  co_return *resumption_;
+}
+
+asio::awaitable<Result<>> TlsOverStream::renegotiate(milliseconds within) {
+  ERR_clear_error();
+  alert_.clear();
+  if (SSL_version(ssl_.get()) >= TLS1_3_VERSION || SSL_renegotiate(ssl_.get()) != 1) {
+    ERR_clear_error();
+    co_return Error{ErrorKind::unsupported, "TLS: this session cannot be renegotiated", {}};
+  }
+  auto agreed = co_await handshake(within);
+  co_return agreed;
 }
 
 asio::awaitable<Result<std::size_t>> TlsOverStream::read_some(std::span<std::byte> into, milliseconds within) {
@@ -288,9 +410,14 @@ TlsContext make_tls_context() {
   SSL_CTX_set_max_proto_version(raw, 0);
   // Suites without authentication or encryption last, so that a server that follows our order shows a certificate.
   SSL_CTX_set_cipher_list(raw, "ALL:COMPLEMENTOFALL:+aNULL:+eNULL:@SECLEVEL=0");
+  SSL_CTX_set_ciphersuites(raw,
+                           "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
+                           "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256");
   SSL_CTX_set_options(raw, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
   SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nullptr);
-  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  // OpenSSL caches nothing; a stream hears of its own sessions.
+  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(raw, &TlsOverStream::on_new_session);
   return context;
 }
 

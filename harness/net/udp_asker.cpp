@@ -113,19 +113,20 @@ Result<UdpAsker> UdpAsker::open(const IpAddress& address) {
   return out;
 }
 
-Result<std::size_t> UdpAsker::add_socket(std::optional<std::uint16_t> from_port) {
+Result<std::size_t> UdpAsker::add_socket(std::optional<std::uint16_t> from_port,
+                                         const std::optional<IpAddress>& source) {
   UniqueFd socket{::socket(address_.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   const int level = address_.v6 ? IPPROTO_IPV6 : IPPROTO_IP;
   if (!socket || turn_on(socket.get(), level, address_.v6 ? IPV6_RECVERR : IP_RECVERR) != 0) {
     return error_from_errno(errno, "open a UDP socket");
   }
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
-  if (from_port) {
+  if (from_port || source) {
     IpAddress any;
     any.v6 = address_.v6;
-    const SocketAddress own{any, *from_port};
+    const SocketAddress own{source.value_or(any), from_port.value_or(0)};
     if (::bind(socket.get(), own.get(), own.size) != 0) {
-      return error_from_errno(errno, "bind udp/" + std::to_string(*from_port));
+      return error_from_errno(errno, "bind udp/" + std::to_string(own.port()));
     }
   }
   if (const int failed = poll_.add(socket.get(), EPOLLIN | EPOLLERR, sockets_.size()); failed != 0) {

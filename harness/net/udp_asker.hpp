@@ -32,8 +32,9 @@ class UdpAsker {
  public:
   static Result<UdpAsker> open(const IpAddress& address);
 
-  /// Number of the new socket. `from_port` needs the right to bind it.
-  Result<std::size_t> add_socket(std::optional<std::uint16_t> from_port);
+  /// Number of the new socket. `from_port` needs the right to bind it, `source` has to be an address of this host;
+  /// without them the kernel chooses.
+  Result<std::size_t> add_socket(std::optional<std::uint16_t> from_port, const std::optional<IpAddress>& source);
 
   /// 0 or an errno of this host; ICMP errors of earlier datagrams stay in the queue.
   int send(std::size_t socket, std::uint16_t port, std::string_view request);

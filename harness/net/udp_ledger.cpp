@@ -39,7 +39,7 @@ void UdpLedger::refused(std::uint16_t port) {
   any_icmp_ = true;
   const auto found = entries_.find(port);
   if (found != entries_.end()) {
-    ++found->second.refusals;
+    refused_ += found->second.refusals++ == 0 ? 1 : 0;
     if (found->second.replies > 0) {
       return;
     }
@@ -59,7 +59,23 @@ void UdpLedger::silent_beside_control(std::uint16_t port) {
   const auto found = entries_.find(port);
   if (found != entries_.end()) {
     ++found->second.silences;
+    ++silent_;
   }
+}
+
+void UdpLedger::silent_alone(std::uint16_t port) {
+  const auto found = entries_.find(port);
+  if (found != entries_.end()) {
+    ++found->second.alone;
+  }
+}
+
+bool UdpLedger::ask_alone(std::uint16_t port) const {
+  constexpr std::int64_t kFewRefusals = 8;
+  constexpr std::int64_t kRefusalsForOneSilence = 4;
+  const auto found = entries_.find(port);
+  return control_ != 0 && refused_ >= kFewRefusals && refused_ >= kRefusalsForOneSilence * silent_ &&
+         found != entries_.end() && found->second.alone < kTriesAlone;
 }
 
 void UdpLedger::silent_without_control(std::uint16_t port) {

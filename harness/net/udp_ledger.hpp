@@ -16,6 +16,7 @@ namespace assay {
 class UdpLedger {
  public:
   static constexpr int kEnoughSilences = 2;
+  static constexpr int kTriesAlone = 2;
 
   explicit UdpLedger(const std::vector<std::uint16_t>& ports);
 
@@ -34,6 +35,14 @@ class UdpLedger {
 
   /// Silent while the control brought its error.
   void silent_beside_control(std::uint16_t port);
+
+  /// Silent, and no control was sent.
+  void silent_alone(std::uint16_t port);
+
+  /// Whether the port may be asked without a control behind it: on a device that limits its ICMP errors and refuses
+  /// nearly everything, silence mostly means that it had no error left, and the control would take one more. What stays
+  /// silent is asked beside a control in the end.
+  bool ask_alone(std::uint16_t port) const;
 
   /// Silent, and no port is known that would show what that means.
   void silent_without_control(std::uint16_t port);
@@ -69,6 +78,7 @@ class UdpLedger {
     int refusals = 0;
     int silences = 0;  // beside a control
     int blind = 0;
+    int alone = 0;
     std::uint16_t from = 0;  // of the reply, when it is another port
     std::string rejected;
   };
@@ -79,6 +89,8 @@ class UdpLedger {
   std::deque<std::uint16_t> queue_;
   std::uint16_t control_ = 0;
   bool any_icmp_ = false;
+  std::int64_t refused_ = 0;  // ports
+  std::int64_t silent_ = 0;   // times beside a control
 };
 
 }  // namespace assay

@@ -151,10 +151,21 @@ asio::awaitable<Result<Datagrams::Received>> UdpSocket::receive(milliseconds wit
   }
 }
 
+/// Our port is chosen now instead of with the first datagram, so that this one finds its owner too.
+void tell(const FlowLog& flows, udp::socket& socket, const IpAddress& address) {
+  boost::system::error_code failed;
+  socket.bind({address.v6 ? udp::v6() : udp::v4(), 0}, failed);
+  const auto local = socket.local_endpoint(failed);
+  if (!failed) {
+    flows({Transport::udp, local.port(), address, 0, packet_clock()});
+  }
+}
+
 }  // namespace
 
 asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_datagrams(Governor& governor, IpAddress address,
-                                                                   std::uint16_t port, TimePoint deadline) {
+                                                                   std::uint16_t port, TimePoint deadline,
+                                                                   const FlowLog& flows) {
   if (co_await begin_operation()) {
     co_return cancelled_error();
   }
@@ -169,6 +180,9 @@ asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_datagrams(Governor& gov
   const int option = address.v6 ? IPV6_RECVERR : IP_RECVERR;
   if (failed || ::setsockopt(socket.native_handle(), level, option, &on, sizeof on) != 0) {
     co_return error_from_errno(failed ? failed.value() : errno, "open a UDP socket");
+  }
+  if (flows) {
+    tell(flows, socket, address);
   }
   std::unique_ptr<Datagrams> opened = std::make_unique<UdpSocket>(std::move(socket), governor, address, port, deadline);
   co_return opened;

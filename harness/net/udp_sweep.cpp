@@ -4,9 +4,6 @@
 #include <cerrno>
 #include <set>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
-
 #include "harness/net/udp_sweeper.hpp"
 #include "harness/net/waiting.hpp"
 
@@ -63,7 +60,8 @@ void UdpSweeper::open_questions() {
       }
     }
     Asked asked;
-    const auto socket = possible ? asker_.add_socket(question.from_port) : Result<std::size_t>{std::size_t{0}};
+    const auto socket =
+        possible ? asker_.add_socket(question.from_port, std::nullopt) : Result<std::size_t>{std::size_t{0}};
     asked.settled = !possible || !socket;
     if (asked.settled) {
       ++counts_.unasked;
@@ -182,11 +180,8 @@ void UdpSweeper::take(const UdpEvent& event, TimePoint now) {
     take_for_question(*owners_[event.socket], event, now);
     return;
   }
-  for (auto& lane : lanes_) {
-    if (lane.socket == event.socket) {
-      take_for_lane(lane, event);
-      return;
-    }
+  if (event.socket >= first_lane_socket_ && event.socket - first_lane_socket_ < lanes_.size()) {
+    take_for_lane(lanes_[event.socket - first_lane_socket_], event);
   }
 }
 
@@ -199,6 +194,7 @@ void UdpSweeper::end_questions(TimePoint now) {
   }
   counts_.questions_took_ns = nanoseconds{now - begin_}.count();
   proof_begin_ = now;
+  first_lane_socket_ = owners_.size();
   if (sweep_.prove_for.count() <= 0) {
     phase_ = Phase::done;
     return;
@@ -255,8 +251,8 @@ TimePoint UdpSweeper::next_wake(TimePoint now) const {
       wake = std::min(wake, lane.sent + patience());
     }
   }
-  if (lanes_busy_ < pacer_.lanes() && ledger_.has_next()) {
-    wake = std::min(wake, std::max(pacer_.next(), budget));
+  if (ledger_.has_next()) {
+    wake = std::min(wake, std::max(next_pair(now), budget));
   }
   return wake;
 }
@@ -275,8 +271,9 @@ UdpReport UdpSweeper::report() {
   ledger_.fill(counts_, interruption_);
   counts_.interruption = interruption_;
   counts_.lost = std::max<std::int64_t>(0, counts_.attempts - counts_.answered);
-  counts_.icmp_limited = pacer_.limited();
-  counts_.icmp_per_second = pacer_.per_second(now).value_or(0);
+  counts_.icmp_limited = sources_.front().pacer.limited();
+  counts_.icmp_per_second = errors_a_second(now);
+  counts_.sources = static_cast<std::int64_t>(sources_in_use());
   counts_.rtt_ns = round_trip_.smoothed().count();
   counts_.took_ns = nanoseconds{now - begin_}.count();
   if (phase_ == Phase::questions || counts_.questions_took_ns == 0) {
@@ -286,34 +283,13 @@ UdpReport UdpSweeper::report() {
 }
 
 asio::awaitable<Result<UdpReport>> UdpSweeper::run() {
-  const auto executor = co_await asio::this_coro::executor;
   auto waitable = asker_.waitable();
   if (!waitable) {
     co_return waitable.error();
   }
-  asio::posix::stream_descriptor descriptor{executor, waitable->release()};
   open_questions();
-  while (phase_ != Phase::done && !fatal_) {
-    const bool busy = slice();
-    tell(steady_clock::now());
-    if (phase_ == Phase::done || fatal_) {
-      break;
-    }
-    if (busy) {
-      co_await asio::post(executor, kNoThrow);
-    } else {
-      asker_.wake_at(next_wake(steady_clock::now()));
-      co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, kNoThrow);
-    }
-    if (co_await begin_operation()) {
-      interruption_ = "interrupted";
-      break;
-    }
-    if (steady_clock::now() >= deadline_) {
-      interruption_ = "the time of the step was over";
-      break;
-    }
-  }
+  auto loop = run_sliced(*this, std::move(*waitable), deadline_);
+  co_await std::move(loop);
   if (fatal_) {
     co_return *fatal_;
   }
@@ -334,7 +310,8 @@ std::vector<std::uint16_t> ports_of(const UdpSweep& asked) {
 }  // namespace
 
 asio::awaitable<Result<UdpReport>> sweep_datagrams(Governor& governor, IpAddress address, const UdpSweep& asked,
-                                                   const Progress& progress, TimePoint deadline) {
+                                                   std::vector<IpAddress> sources, const Progress& progress,
+                                                   TimePoint deadline) {
   if (co_await begin_operation()) {
     co_return cancelled_error();
   }
@@ -346,7 +323,7 @@ asio::awaitable<Result<UdpReport>> sweep_datagrams(Governor& governor, IpAddress
   if (!asker) {
     co_return asker.error();
   }
-  UdpSweeper sweeper{governor, std::move(*asker), asked, std::move(ports), progress, deadline};
+  UdpSweeper sweeper{governor, std::move(*asker), asked, std::move(ports), sources, progress, deadline};
   co_return co_await sweeper.run();
 }
 

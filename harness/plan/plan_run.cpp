@@ -5,14 +5,12 @@
 #include <set>
 
 #include "harness/plan/applicability.hpp"
+#include "harness/plan/estimate.hpp"
 #include "harness/plan/phases.hpp"
 
 namespace assay {
 
 namespace {
-
-constexpr std::int64_t kEndpointEstimate = 15000;  // ms for all endpoints of a step, they run side by side
-constexpr std::int64_t kIntrusiveEstimate = 60000;
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
@@ -165,11 +163,9 @@ class Graph {
     }
     step.intrusiveness = probe.intrusiveness;
     step.exclusive = probe.exclusive;
-    step.deadline_ms = probe.deadline_ms;
-    const auto usual = probe.intrusiveness >= Intrusiveness::intrusive ? kIntrusiveEstimate
-                       : probe.subject == ProbeSubject::endpoint       ? kEndpointEstimate
-                                                                       : kIntrusiveEstimate;
-    step.estimate_ms = std::min(probe.deadline_ms, usual);
+    const auto time = time_of(probe, step.parameters, plan_.dut.pace);
+    step.estimate_ms = time.estimate_ms;
+    step.deadline_ms = time.deadline_ms;
     step.allowed = probe.intrusiveness <= allow_ &&
                    (probe.intrusiveness != Intrusiveness::destructive || may_be_spent(step.target.sample));
   }

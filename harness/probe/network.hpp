@@ -46,11 +46,36 @@ struct TlsSession {
   std::string cipher;                  // "TLS_AES_256_GCM_SHA384"
   std::string alpn;                    // chosen protocol, empty for none
   std::vector<std::string> chain_der;  // certificates as sent, leaf first, DER bytes
+  bool resumed = false;                // an earlier session went on
+  bool secure_renegotiation = false;   // RFC 5746 was agreed; never in TLS 1.3, which has no renegotiation
+  bool extended_master_secret = false;   // RFC 7627; of TLS 1.2 and before
+  bool certificate_asked = false;        // the server asked for one of the client, which had none
+  std::vector<std::string> authorities;  // whose certificates it asked for, DER names, at most 64
+};
+
+/// What a server gave to resume a session by.
+struct TlsResumption {
+  std::string version;                  // "TLSv1.3"
+  std::string session_id;               // of a server that remembers; empty when there is a ticket
+  std::string ticket;                   // RFC 5077; RFC 8446, 4.6.1
+  std::uint32_t lifetime_s = 0;         // of the ticket as the server hints; 0: not said
+  std::uint32_t max_early_data = 0;     // bytes (RFC 8446, 4.2.10); 0: none is taken
+  bool extended_master_secret = false;  // a hello that resumes it says the same (RFC 7627, 5.3)
+  std::shared_ptr<void> session;        // the library's own, for TlsOptions
 };
 
 class TlsStream : public Stream {
  public:
   virtual const TlsSession& session() const = 0;
+
+  /// What the server gives to resume this session by. In TLS 1.3 that comes after the handshake: waits for it,
+  /// `timed_out` when nothing came. `unsupported` when the server of an older version gave nothing. Data of the device
+  /// is left to be read, and ends the wait with `protocol`, as an alert does, which the text names.
+  virtual asio::awaitable<Result<TlsResumption>> resumption(milliseconds within) = 0;
+
+  /// Asks for a new handshake within the session (RFC 5246, 7.4.1.2). `protocol` names the alert that refuses it,
+  /// `unsupported` in TLS 1.3; `closed`, `reset` and `timed_out` are the stream's own ends.
+  virtual asio::awaitable<Result<>> renegotiate(milliseconds within) = 0;
 };
 
 /// A passing wish for a TLS handshake. Nothing is verified: what the device shows is a fact, not a failure.
@@ -58,6 +83,9 @@ class TlsStream : public Stream {
 struct TlsOptions {
   std::string server_name;        // SNI; empty: none
   std::vector<std::string> alpn;  // offers in order
+  std::uint16_t newest = 0;       // newest version that is offered (0x0303: TLS 1.2); 0: what the library has
+  bool tickets = true;            // in TLS 1.2; without them a server that resumes has to remember
+  std::shared_ptr<void> resume;   // `session` of a TlsResumption of the same server
 };
 
 /// Datagrams to and from one port of the device, answers from another port of the same device included.
@@ -112,13 +140,19 @@ struct SweepReport {
   std::int64_t lost = 0;  // attempts without any answer
   std::int64_t local_errors = 0;
   std::int64_t took_ns = 0;
-  std::int64_t rtt_ns = 0;           // smoothed round trip of refusals, 0 when none came
-  std::int64_t slow_downs = 0;       // times that lost canaries made it slower
-  std::int64_t limit_a_second = 0;   // what it was seen to take when canaries were last lost, 0: none were
-  bool resets_limited = false;       // open ports went on answering while closed ones fell silent
-  bool turned_away = false;          // open ports began to refuse: refusals since then are not believed
-  bool stopped_answering = false;    // everything fell silent
-  std::string method;       // "tcp-connect", "tcp-syn"
+  std::int64_t rtt_ns = 0;            // smoothed round trip of refusals, 0 when none came
+  std::int64_t slow_downs = 0;        // times that lost canaries made it slower
+  std::int64_t limit_a_second = 0;    // what it was seen to take when canaries were last lost, 0: none were
+  std::int64_t late_answers = 0;      // times that answers came later than usual and the rate was halved
+  std::int64_t latest_ns = 0;         // how late then, at best
+  std::int64_t slowest_a_second = 0;  // the lowest rate that late answers or outages brought it to, 0: none did
+  std::int64_t outages = 0;           // times that the device gave out: fell silent, or its open ports refused
+  std::int64_t half_open = 0;         // attempts without an answer yet, at most so many at once …
+  std::int64_t most_half_open = 0;    // … and what the pace allows
+  bool resets_limited = false;        // open ports went on answering while closed ones fell silent
+  bool turned_away = false;           // open ports began to refuse: refusals since then are not believed
+  bool stopped_answering = false;     // everything fell silent
+  std::string method;                 // "tcp-connect", "tcp-syn"
 };
 
 /// The groups of link discovery, the only multicast that is ever sent. Each stands for one IPv4 and one IPv6 group:
@@ -198,6 +232,14 @@ class Network {
   /// What the kernel knows of the device's link-layer address; sends nothing, so something must have been sent before.
   /// `unreachable` when it is behind a router or not resolved, `unsupported` where the link has no such addresses.
   virtual Result<LinkNeighbour> neighbour() = 0;
+
+  /// DHCP messages that the device sent while the run captured packets: their UDP payloads, the latest last, at most
+  /// kMostOverheard. `unsupported` when nothing is captured.
+  virtual Result<std::vector<Bytes>> overheard_dhcp() {
+    return Error{ErrorKind::unsupported, "no packets are captured", {}};
+  }
+
+  static constexpr std::size_t kMostOverheard = 16;
 
   /// TCP scan of the target's address: one loop over all ports under the pace.
   virtual asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,

@@ -19,6 +19,9 @@ ProbeInfo describe_probe(const ProbeDescriptor& descriptor) {
     parameter.kind = spec.kind;
     parameter.fallback = json::parse(spec.fallback_json);
     parameter.meaning = spec.meaning;
+    if (spec.seconds) {
+      info.seconds.push_back(parameter.name);
+    }
     info.parameters.push_back(std::move(parameter));
   }
   for (const auto& spec : descriptor.facts) {

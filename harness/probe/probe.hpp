@@ -56,6 +56,7 @@ struct ParameterSpec {
   ValueKind kind = ValueKind::text;
   std::string_view fallback_json;  // the default as JSON text
   std::string_view meaning;
+  bool seconds = false;  // an integer: the probe may take so many seconds for it
 };
 
 struct FactSpec {

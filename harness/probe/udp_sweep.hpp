@@ -67,7 +67,8 @@ struct UdpReport {
   std::int64_t controls_answered = 0;
   std::int64_t icmp_errors = 0;  // ICMP errors received
   bool icmp_limited = false;     // a control probe stayed without its error
-  double icmp_per_second = 0;    // errors a second while limited; 0: not measured
+  double icmp_per_second = 0;    // errors a second while limited, to all sources; 0: not measured
+  std::int64_t sources = 0;      // addresses of this host that were sent from
   std::int64_t local_errors = 0;
   std::int64_t questions_took_ns = 0;  // until the last question was settled
   std::int64_t took_ns = 0;

@@ -4,6 +4,8 @@
 
 #include "probes/discovery/asking.hpp"
 #include "probes/sessions/fact_sheet.hpp"
+#include "probes/wire/bytes.hpp"
+#include "probes/wire/dhcp.hpp"
 
 namespace assay::probes::discovery {
 
@@ -12,7 +14,8 @@ namespace {
 constexpr ParameterSpec kParameters[] = {
     {"rounds", ValueKind::integer, "2", "how often every group is asked, 1 to 10"},
     {"wait_ms", ValueKind::integer, "2500", "how long each round waits for answers, 100 to 10000"},
-    {"listen_s", ValueKind::integer, "0", "seconds to listen for what the device announces unasked, 0 to 180"},
+    {"listen_s", ValueKind::integer, "0",
+     "seconds to listen for what the device announces unasked, 0 to 180; switch it off and on meanwhile to hear DHCP"},
     {"describe", ValueKind::boolean, "true", "whether the UPnP descriptions at the device's own address are fetched"},
 };
 
@@ -31,6 +34,9 @@ constexpr FactSpec kFacts[] = {
      "every single thing that the four protocols told without a login: protocol, item, value"},
     {"discovery.neighbour", ValueKind::object,
      "the device's MAC from the ARP or NDP table: mac, oui (its first three bytes), locally_administered"},
+    {"discovery.dhcp", ValueKind::object,
+     "the latest DHCP message the device was heard to send while the run captured packets: message, parameters (option "
+     "55, in its order), vendor_class (60), host_name (12), client_id (61), options, largest_message (57)"},
     {"discovery.others", ValueKind::list,
      "other hosts of the link that answered or were heard: address, protocols, replies, heard; never contacted"},
 };
@@ -57,7 +63,7 @@ class Discovery final : public Probe {
     const auto settings = settings_of(context.parameters);
     Asking asking{context, settings};
     auto ended = co_await asking.run();
-    record(sheet, asking, settings, ended, context.target.address);
+    record(sheet, asking, settings, ended, context.target.address, context.network);
     co_return ended;
   }
 
@@ -65,13 +71,14 @@ class Discovery final : public Probe {
   using Sheet = sessions::FactSheet;
 
   static void record(Sheet& sheet, Asking& asking, const Settings& settings, const Result<>& ended,
-                     std::string_view address) {
+                     std::string_view address, Network& network) {
     settle(sheet, asking, DiscoveryGroup::mdns, "discovery.mdns", asking.mdns.fact(), ended);
     settle(sheet, asking, DiscoveryGroup::ssdp, "discovery.ssdp", asking.ssdp.fact(), ended);
     settle(sheet, asking, DiscoveryGroup::wsd, "discovery.wsd", asking.wsd.fact(), ended);
     settle(sheet, asking, DiscoveryGroup::llmnr, "discovery.llmnr", asking.llmnr.fact(), ended);
     record_told(sheet, asking, ended);
     record_neighbour(sheet, asking);
+    record_dhcp(sheet, network);
     if (asking.interface.empty()) {
       sheet.unobserved("discovery.others", asking.no_groups ? asking.no_groups->what : "no group was asked");
     } else {
@@ -139,6 +146,33 @@ class Discovery final : public Probe {
     sheet.fact("discovery.neighbour", json::object{{"mac", neighbour->mac},
                                                    {"oui", neighbour->mac.substr(0, kOui)},
                                                    {"locally_administered", (first & kLocalBit) != 0}});
+  }
+
+  static json::array codes(const std::vector<std::uint8_t>& list) { return json::array(list.begin(), list.end()); }
+
+  /// Nobody asks for it: a device speaks DHCP when it starts, and when its lease runs out.
+  static void record_dhcp(Sheet& sheet, Network& network) {
+    const auto heard = network.overheard_dhcp();
+    if (!heard) {
+      sheet.unobserved("discovery.dhcp", heard.error().what);
+      return;
+    }
+    for (auto message = heard->rbegin(); message != heard->rend(); ++message) {
+      const auto parse = wire::parse_dhcp_request(wire::text_of(*message));
+      if (parse.state != wire::Parse::complete) {
+        continue;
+      }
+      const auto& request = parse.request;
+      sheet.fact("discovery.dhcp", json::object{{"message", wire::dhcp_type_text(request.type)},
+                                                {"parameters", codes(request.parameters)},
+                                                {"options", codes(request.options)},
+                                                {"vendor_class", wire::printable(request.vendor_class)},
+                                                {"host_name", wire::printable(request.host_name)},
+                                                {"client_id", wire::hex(request.client_id)},
+                                                {"largest_message", request.largest_message}});
+      return;
+    }
+    sheet.unobserved("discovery.dhcp", "the device sent no DHCP message while packets were captured");
   }
 
   static json::object coverage(Asking& asking, const Settings& settings, std::string_view address) {

@@ -85,6 +85,19 @@ json::object entry(std::string_view kind, std::string words) {
   return {{"kind", kind}, {"words", std::move(words)}};
 }
 
+std::string slowed_in_words(const SweepReport& report) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  return "answers came late under the scan (" + std::to_string(report.latest_ns / kNsPerMs) +
+         " ms at best), and it was asked more slowly " + std::to_string(report.late_answers) +
+         (report.late_answers == 1 ? " time" : " times") + ", down to " + std::to_string(report.slowest_a_second) +
+         " ports a second";
+}
+
+std::string not_covered(const SweepReport& report) {
+  return std::to_string(report.ports - report.unreliable) + " of " + std::to_string(report.ports) +
+         " ports were settled before, the others are not covered";
+}
+
 }  // namespace
 
 bool accepts_everywhere(const SweepReport& report) {
@@ -111,10 +124,11 @@ asio::awaitable<void> look_again(ProbeContext& context, SweepReport& report) {
 }
 
 json::object everywhere(const SweepReport& report, std::int64_t accepted) {
-  return entry("accepts_everywhere", std::to_string(accepted) + " of " + std::to_string(report.ports) +
-                                         " ports accept a handshake, and " + std::to_string(report.open) +
-                                         " of those looked at again said something: a tarpit, a SYN proxy or a firewall "
-                                         "answers for the device");
+  return entry("accepts_everywhere",
+               std::to_string(accepted) + " of " + std::to_string(report.ports) + " ports accept a handshake, and " +
+                   std::to_string(report.open) +
+                   " of those looked at again said something: a tarpit, a SYN proxy or a firewall "
+                   "answers for the device");
 }
 
 json::array unusual(const SweepReport& report) {
@@ -122,17 +136,31 @@ json::array unusual(const SweepReport& report) {
   if (report.ports > 0 && report.open + report.closed == 0) {
     out.push_back(entry("silent", "no port answered at all: the device is not there, or drops everything"));
   }
+  if (report.late_answers > 0) {
+    out.push_back(entry("answers_late", slowed_in_words(report)));
+  }
   if (report.turned_away) {
-    out.push_back(entry("turns_away", "ports that were open began to refuse: the device bans what scans it"));
-  }
-  if (report.stopped_answering) {
-    out.push_back(entry("stopped_answering", "the device stopped answering: it bans what scans it, or it is down"));
-  }
-  if (report.turned_away || report.stopped_answering) {
+    out.push_back(
+        entry("turns_away",
+              "ports that were open began to refuse: the device bans what scans it, or its services went down; " +
+                  not_covered(report)));
     return out;  // how fast it answered before says little
   }
+  if (report.stopped_answering) {
+    out.push_back(entry("stopped_answering",
+                        "the device stopped answering: it bans what scans it, or it is down; " + not_covered(report)));
+    return out;
+  }
+  if (report.outages > 0) {
+    out.push_back(entry("gives_out", "the device fell silent or lost its services under the scan, and came back: " +
+                                         std::to_string(report.outages) + (report.outages == 1 ? " time" : " times") +
+                                         "; it was asked more slowly then, down to " +
+                                         std::to_string(report.slowest_a_second) + " ports a second"));
+    return out;  // what was lost, the outage lost
+  }
   if (report.resets_limited) {
-    out.push_back(entry("limits_resets", "closed ports fell silent while open ones went on answering: it limits its resets"));
+    out.push_back(
+        entry("limits_resets", "closed ports fell silent while open ones went on answering: it limits its resets"));
   } else if (report.slow_downs > 0) {
     out.push_back(entry("limits_rate", "answers were lost above a certain rate; it took about " +
                                            std::to_string(report.limit_a_second) + " ports a second"));

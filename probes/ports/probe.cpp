@@ -24,7 +24,7 @@ constexpr FactSpec kFacts[] = {
     {"ports.closed", ValueKind::integer, "number of ports that refused"},
     {"ports.behaviour", ValueKind::list,
      "what was unusual about the device as a whole: kind (accepts_everywhere, silent, turns_away, stopped_answering, "
-     "limits_resets, limits_rate) and words; empty when nothing was"},
+     "gives_out, answers_late, limits_resets, limits_rate) and words; empty when nothing was"},
 };
 
 /// Neighbouring ports with the same state and reason as one entry: "tcp/81-90".
@@ -62,6 +62,11 @@ json::object coverage_of(const SweepReport& report, const std::vector<PortRange>
           {"local_errors", report.local_errors},
           {"slow_downs", report.slow_downs},
           {"limit_a_second", report.limit_a_second},
+          {"late_answers", report.late_answers},
+          {"slowest_a_second", report.slowest_a_second},
+          {"outages", report.outages},
+          {"half_open", report.half_open},
+          {"most_half_open", report.most_half_open},
           {"took_ms", report.took_ns / kNsPerMs},
           {"rtt_us", report.rtt_ns / kNsPerUs},
           {"method", report.method},

@@ -1,10 +1,15 @@
 #include "probes/services/datagrams.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/coap.hpp"
+#include "probes/wire/http.hpp"
+#include "probes/wire/lookup.hpp"
+#include "probes/wire/mail.hpp"
 #include "probes/wire/snmp.hpp"
+#include "probes/wire/ssdp.hpp"
 
 namespace assay::probes::services {
 
@@ -13,29 +18,79 @@ namespace {
 constexpr int kRounds = 3;
 constexpr int kAnswersPerRound = 16;
 constexpr std::uint16_t kSnmpPort = 161;
+constexpr std::uint16_t kCoapPort = 5683;
+constexpr std::uint16_t kDnsMark = 0x4153;  // of the list's requests
 constexpr std::string_view kCommunity = "public";
 
 /// The questions of one endpoint with what marks their answers as ours.
-struct Questions {
-  std::string token = sessions::random_bytes(8);
-  std::uint32_t request_id = 0;
-
-  Questions() {
+class Questions {
+ public:
+  Questions(const PayloadList* list, std::uint16_t port) {
     for (const char c : sessions::random_bytes(3)) {
       request_id = request_id << 8U | static_cast<unsigned char>(c);
     }
+    choose(list, [port](const Payload& entry) {
+      return std::find(entry.ports.begin(), entry.ports.end(), port) != entry.ports.end();
+    });
+    if (listed_.empty()) {
+      coap_ = snmp_ = true;
+      choose(list, [](const Payload& entry) { return entry.protocol == "dtls"; });
+    }
+    coap_ = coap_ || port == kCoapPort;
+    snmp_ = snmp_ || port == kSnmpPort;
   }
 
-  std::vector<std::string> payloads(std::uint16_t port, int round) const {
+  std::vector<std::string> payloads(int round) const {
     const auto id = static_cast<std::uint16_t>((request_id & 0xff00U) + static_cast<unsigned>(round));
-    std::vector<std::string> out{wire::encode_coap(wire::coap_get(".well-known/core", id, token)),
-                                 wire::snmp_get_sysdescr(wire::SnmpVersion::v2c, kCommunity, request_id),
-                                 wire::snmp_get_sysdescr(wire::SnmpVersion::v1, kCommunity, request_id)};
-    if (port == kSnmpPort) {
-      std::rotate(out.begin(), out.begin() + 1, out.end());
+    std::vector<std::string> out;
+    if (coap_) {
+      out.push_back(wire::encode_coap(wire::coap_get(".well-known/core", id, token)));
+    }
+    if (snmp_) {
+      out.push_back(wire::snmp_get_sysdescr(wire::SnmpVersion::v2c, kCommunity, request_id));
+      out.push_back(wire::snmp_get_sysdescr(wire::SnmpVersion::v1, kCommunity, request_id));
+    }
+    for (const auto* entry : listed_) {
+      out.push_back(entry->request);
     }
     return out;
   }
+
+  /// The request of the list that this answers.
+  const Payload* answered_by(std::string_view payload) const {
+    const auto found =
+        std::find_if(listed_.begin(), listed_.end(), [&](const auto* entry) { return entry->recognises(payload); });
+    return found == listed_.end() ? nullptr : *found;
+  }
+
+  std::string token = sessions::random_bytes(8);
+  std::uint32_t request_id = 0;
+
+ private:
+  /// CoAP and SNMP v1 and v2c are asked with a mark of their own. What needs a port or an address of ours written into
+  /// it is the scan's alone.
+  template <class Wanted>
+  void choose(const PayloadList* list, Wanted wanted) {
+    if (list == nullptr) {
+      return;
+    }
+    for (const auto& entry : list->payloads) {
+      if (!wanted(entry) || entry.from_port || entry.address_at) {
+        continue;
+      }
+      const bool coap = entry.protocol == "coap";
+      const bool snmp = entry.protocol == "snmp-v1" || entry.protocol == "snmp-v2c";
+      coap_ = coap_ || coap;
+      snmp_ = snmp_ || snmp;
+      if (!coap && !snmp) {
+        listed_.push_back(&entry);
+      }
+    }
+  }
+
+  std::vector<const Payload*> listed_;
+  bool coap_ = false;
+  bool snmp_ = false;
 };
 
 bool note_coap(std::string_view payload, const Questions& asked, Sighting& sighting) {
@@ -67,20 +122,90 @@ bool note_snmp(std::string_view payload, const Questions& asked, Sighting& sight
   return true;
 }
 
+void note_product(std::string_view agent, Sighting& sighting) {
+  const auto shown = wire::printable(agent, 256);
+  std::tie(sighting.product, sighting.version) = wire::product_version(shown);
+  sighting.details["server"] = shown;
+}
+
+void note_dns(std::string_view payload, Sighting& sighting) {
+  std::string framed;  // as over TCP
+  wire::put_u16(framed, static_cast<std::uint32_t>(payload.size()));
+  framed.append(payload);
+  const auto parse = wire::parse_dns_version(framed, kDnsMark);
+  if (parse.state != wire::Parse::complete) {
+    return;
+  }
+  sighting.details["rcode"] = parse.rcode;
+  sighting.details["recursion"] = parse.recursion;
+  if (!parse.version.empty()) {
+    sighting.details["version_bind"] = wire::printable(parse.version, 256);
+  }
+}
+
+/// "VERSION 1.6.18" behind the frame header of eight bytes.
+void note_memcached(std::string_view payload, Sighting& sighting) {
+  constexpr std::size_t kFrame = 8;
+  constexpr std::string_view kWord = "VERSION ";
+  const auto text = payload.substr(std::min(payload.size(), kFrame));
+  if (text.starts_with(kWord)) {
+    sighting.product = "memcached";
+    sighting.version = wire::printable(wire::trim(text.substr(kWord.size())), 64);
+  }
+}
+
+/// What the protocol's own fields say of the product.
+void note_details(std::string_view payload, Sighting& sighting) {
+  if (sighting.protocol == "dns") {
+    note_dns(payload, sighting);
+  } else if (sighting.protocol == "memcached") {
+    note_memcached(payload, sighting);
+  } else if (sighting.protocol == "ssdp") {
+    if (const auto parse = wire::parse_ssdp(payload); parse.state == wire::Parse::complete) {
+      note_product(parse.message.server, sighting);
+    }
+  } else if (sighting.protocol == "sip") {
+    if (const auto parse = wire::parse_sip(payload); parse.state == wire::Parse::complete) {
+      note_product(parse.agent, sighting);
+    }
+  } else if (sighting.protocol == "dtls") {
+    sighting.tls = true;
+    sighting.tls_failure = "a cookie was asked for, no session was made over datagrams";
+  }
+}
+
+/// An answer to a request of the list, known by how it begins.
+bool note_listed(std::string_view payload, const Questions& asked, Sighting& sighting) {
+  const auto* entry = asked.answered_by(payload);
+  if (entry == nullptr) {
+    return false;
+  }
+  const bool snmp = entry->protocol == "snmp-v3";
+  if (!sighting.identified()) {
+    sighting.protocol = snmp ? "snmp" : entry->protocol;
+    sighting.proof = payload;
+  }
+  if (snmp) {
+    sighting.details["answers_v3"] = true;
+  }
+  note_details(payload, sighting);
+  return true;
+}
+
 }  // namespace
 
 asio::awaitable<Result<UdpReport>> ask_datagrams(Network& network, Transcript& transcript, Place place,
-                                                 Sighting& sighting) {
+                                                 Sighting& sighting, const PayloadList* list) {
   UdpReport report;
   transcript.note("datagrams to " + place.endpoint.text());
   auto socket = co_await network.open_udp(place.endpoint);
   if (!socket) {
     co_return socket.error();
   }
-  const Questions asked;
+  const Questions asked{list, place.endpoint.port};
   const auto wait = std::max(place.timers.banner, milliseconds{500});
   for (int round = 0; round < kRounds && !sighting.identified(); ++round) {
-    for (const auto& payload : asked.payloads(place.endpoint.port, round)) {
+    for (const auto& payload : asked.payloads(round)) {
       const auto bytes = wire::bytes_of(payload);
       transcript.sent(bytes);
       auto sent = co_await (*socket)->send(bytes);
@@ -107,7 +232,8 @@ asio::awaitable<Result<UdpReport>> ask_datagrams(Network& network, Transcript& t
       ++report.received;
       report.answer = UdpAnswer::replied;
       const auto payload = wire::text_of(got->payload);
-      const bool known = note_coap(payload, asked, sighting) || note_snmp(payload, asked, sighting);
+      const bool known = note_coap(payload, asked, sighting) || note_snmp(payload, asked, sighting) ||
+                         note_listed(payload, asked, sighting);
       if (sighting.banner.empty()) {
         sighting.banner = payload.substr(0, 1024);
       }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "harness/model/payload.hpp"
 #include "probes/services/follow.hpp"
 
 namespace assay::probes::services {
@@ -13,9 +14,10 @@ struct UdpReport {
   int received = 0;
 };
 
-/// Asks a UDP endpoint for CoAP resources and for the SNMP system description (community "public", v1 and v2c), each
-/// three times. Silence and an ICMP refusal are kept apart. An error only for what ends a probe.
+/// Asks a UDP endpoint in the protocols that the list of requests (may be null) has for its port; where it has none,
+/// for CoAP resources, the SNMP system description (community "public", v1 and v2c) and a DTLS cookie. Each three times
+/// at most. Silence and an ICMP refusal are kept apart. An error only for what ends a probe.
 asio::awaitable<Result<UdpReport>> ask_datagrams(Network& network, Transcript& transcript, Place place,
-                                                 Sighting& sighting);
+                                                 Sighting& sighting, const PayloadList* list);
 
 }  // namespace assay::probes::services

@@ -1,9 +1,9 @@
 #include "harness/probe/probe.hpp"
 
-#include "probes/services/certificate.hpp"
 #include "probes/services/datagrams.hpp"
 #include "probes/services/ladder.hpp"
 #include "probes/services/products.hpp"
+#include "probes/sessions/certificate.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -68,7 +68,7 @@ void record_tls(sessions::FactSheet& sheet, const Sighting& sighting) {
     return;
   }
   const auto& der = sighting.session->chain_der.front();
-  auto certificate = certificate_facts(der);
+  auto certificate = sessions::certificate_facts(der);
   const auto digest = sheet.recorder().artifact("server certificate (DER)", "application/pkix-cert", der);
   if (!certificate) {
     sheet.unobserved("service.certificate", certificate.error().what);
@@ -94,7 +94,7 @@ void record_upgrade(sessions::FactSheet& sheet, const Sighting& sighting) {
   session["version"] = sighting.upgraded->version;
   session["cipher"] = sighting.upgraded->cipher;
   if (!sighting.upgraded->chain_der.empty()) {
-    auto certificate = certificate_facts(sighting.upgraded->chain_der.front());
+    auto certificate = sessions::certificate_facts(sighting.upgraded->chain_der.front());
     if (certificate) {
       session["certificate"] = std::move(*certificate);
     }
@@ -177,7 +177,8 @@ asio::awaitable<Result<>> observe_tcp(ProbeContext& context, Place place, sessio
 asio::awaitable<Result<>> observe_udp(ProbeContext& context, Place place, sessions::FactSheet& sheet) {
   Transcript transcript{"service on " + place.endpoint.text(), 256 * 1024};
   Sighting sighting;
-  auto asked = co_await ask_datagrams(context.network, transcript, place, sighting);
+  const auto* list = context.library.payloads("udp-payloads");
+  auto asked = co_await ask_datagrams(context.network, transcript, place, sighting, list);
   if (!asked) {
     sheet.rest_unobserved(asked.error().what);
     keep_transcript(sheet, transcript);

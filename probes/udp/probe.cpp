@@ -20,7 +20,7 @@ constexpr ParameterSpec kParameters[] = {
      "UDP ports to look at: \"payloads\" (those of the list), \"all\", or ports and ranges as in \"53,1900-1910\""},
     {"payloads", ValueKind::text, "\"udp-payloads\"", "list of requests, by its id"},
     {"prove", ValueKind::integer, "120",
-     "seconds that the proof which silent ports are closed may take after the requests; 0: no proof"},
+     "seconds that the proof which silent ports are closed may take after the requests; 0: no proof", true},
 };
 
 constexpr FactSpec kFacts[] = {
@@ -33,8 +33,11 @@ constexpr FactSpec kFacts[] = {
      "reason"},
     {"udp.unreliable", ValueKind::list, "ports without a believable answer: endpoint or range, and reason"},
     {"udp.closed", ValueKind::integer, "number of ports that the device refused with an ICMP error of its own"},
+    {"udp.closed_ranges", ValueKind::text, "those ports, as in \"1-52,54-65535\""},
     {"udp.icmp_rate", ValueKind::object,
-     "whether the device limits its ICMP errors (limited), and how many came a minute while it did (per_minute)"},
+     "whether the device limits its ICMP errors (limited), how many came a minute while it did (per_minute), and to "
+     "how "
+     "many addresses of ours (sources)"},
 };
 
 std::string_view text_parameter(const json::object& parameters, std::string_view name) {
@@ -46,6 +49,7 @@ std::string_view text_parameter(const json::object& parameters, std::string_view
 struct Plan {
   UdpSweep sweep;
   std::vector<const Payload*> payloads;  // by question
+  std::set<std::uint16_t> ports;         // all that are asked
   std::string ranges;
 };
 
@@ -76,14 +80,13 @@ Result<Plan> plan_of(const ProbeContext& context) {
   const auto ports = text_parameter(context.parameters, "ports");
   if (wire::trim(ports) == "payloads") {
     add_questions(plan, *list, nullptr);
-    std::set<std::uint16_t> asked;
     std::vector<PortRange> single;
     for (const auto& question : plan.sweep.questions) {
-      if (asked.insert(question.port).second) {
-        single.push_back({question.port, question.port});
-      }
+      plan.ports.insert(question.port);
     }
-    std::sort(single.begin(), single.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto port : plan.ports) {
+      single.push_back({port, port});
+    }
     plan.ranges = sessions::ranges_text(single);
     return plan;
   }
@@ -95,6 +98,7 @@ Result<Plan> plan_of(const ProbeContext& context) {
   for (const auto& range : *ranges) {
     for (std::uint32_t port = range.first; port <= range.last; ++port) {
       plan.sweep.others.push_back(static_cast<std::uint16_t>(port));
+      plan.ports.insert(static_cast<std::uint16_t>(port));
     }
   }
   plan.ranges = sessions::ranges_text(*ranges);
@@ -149,9 +153,30 @@ json::array listed(const UdpReport& report, UdpState state) {
   return out;
 }
 
+/// What was asked and is not among the results. They are sorted.
+std::string closed_ranges(const UdpReport& report, const Plan& plan) {
+  std::vector<PortRange> closed;
+  auto result = report.results.begin();
+  for (const auto port : plan.ports) {
+    while (result != report.results.end() && result->port < port) {
+      ++result;
+    }
+    if (result != report.results.end() && result->port == port) {
+      continue;
+    }
+    if (!closed.empty() && closed.back().last + 1 == port) {
+      closed.back().last = port;
+    } else {
+      closed.push_back({port, port});
+    }
+  }
+  return sessions::ranges_text(closed);
+}
+
 json::object coverage_of(const UdpReport& report, const Plan& plan, std::string_view address) {
   constexpr std::int64_t kNsPerMs = 1'000'000;
   constexpr std::int64_t kNsPerUs = 1'000;
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
   return {{"asked", report.ports},
           {"questions", report.questions},
           {"unasked_questions", report.unasked},
@@ -167,9 +192,11 @@ json::object coverage_of(const UdpReport& report, const Plan& plan, std::string_
           {"controls_answered", report.controls_answered},
           {"icmp_errors", report.icmp_errors},
           {"icmp_limited", report.icmp_limited},
+          {"sources", report.sources},
           {"local_errors", report.local_errors},
           {"questions_took_ms", report.questions_took_ns / kNsPerMs},
           {"took_ms", report.took_ns / kNsPerMs},
+          {"per_second", report.took_ns > 0 ? report.attempts * kNsPerSecond / report.took_ns : 0},
           {"rtt_us", report.rtt_ns / kNsPerUs},
           {"method", "udp-payloads, icmp with control probes"},
           {"interruption", wire::printable(report.interruption, 200)},
@@ -225,15 +252,15 @@ class Udp final : public Probe {
     auto filtered = listed(report, UdpState::open_filtered);
     auto unreliable = listed(report, UdpState::unreliable);
     auto coverage = coverage_of(report, plan, address);
-    const json::object evidence{{"coverage", coverage},
-                                {"open", open},
-                                {"open_filtered", filtered},
-                                {"unreliable", unreliable},
-                                {"exchanges", exchanges(report, plan)}};
+    const auto ranges = report.closed > 0 ? closed_ranges(report, plan) : std::string{};
+    const json::object evidence{
+        {"coverage", coverage},      {"closed", ranges},         {"open", open},
+        {"open_filtered", filtered}, {"unreliable", unreliable}, {"exchanges", exchanges(report, plan)}};
     sheet.fact("udp.open", std::move(open));
     sheet.fact("udp.open_filtered", std::move(filtered));
     sheet.fact("udp.unreliable", std::move(unreliable));
     sheet.fact("udp.closed", report.closed);
+    sheet.text("udp.closed_ranges", ranges);
     if (report.icmp_errors == 0 || report.controls == 0) {
       sheet.unobserved("udp.icmp_rate", report.icmp_errors == 0 ? "no ICMP error came from the device"
                                                                 : "no control probe was sent, so no limit could show");
@@ -241,6 +268,7 @@ class Udp final : public Probe {
       json::object rate{{"limited", report.icmp_limited}};
       rate["per_minute"] =
           report.icmp_limited ? json::value(std::llround(report.icmp_per_second * 60)) : json::value(nullptr);
+      rate["sources"] = report.sources;
       sheet.fact("udp.icmp_rate", std::move(rate));
     }
     sheet.recorder().coverage("udp", std::move(coverage));

@@ -1,5 +1,7 @@
 #include "probes/wire/tls_hello.hpp"
 
+#include "probes/wire/tls_build.hpp"
+
 namespace assay::wire {
 
 namespace {
@@ -18,33 +20,6 @@ constexpr std::uint16_t kSignatures[] = {0x0403, 0x0804, 0x0401, 0x0503, 0x0805,
                                          0x0806, 0x0601, 0x0807, 0x0203, 0x0201};
 constexpr std::uint16_t kVersions[] = {0x0304, 0x0303, 0x0302, 0x0301};
 
-std::string sized16(std::string_view body) {
-  std::string out;
-  put_u16(out, static_cast<std::uint32_t>(body.size()));
-  return out.append(body);
-}
-
-std::string sized8(std::string_view body) {
-  std::string out;
-  put_u8(out, static_cast<std::uint32_t>(body.size()));
-  return out.append(body);
-}
-
-template <std::size_t N>
-std::string numbers(const std::uint16_t (&list)[N]) {
-  std::string out;
-  for (const auto number : list) {
-    put_u16(out, number);
-  }
-  return out;
-}
-
-std::string extension(std::uint32_t type, std::string_view body) {
-  std::string out;
-  put_u16(out, type);
-  return out + sized16(body);
-}
-
 /// The version a ServerHello chose: that of supported_versions when it is there.
 std::uint16_t chosen_version(std::uint16_t legacy, Reader extensions) {
   while (!extensions.rest().empty() && !extensions.failed()) {
@@ -60,35 +35,21 @@ std::uint16_t chosen_version(std::uint16_t legacy, Reader extensions) {
 }  // namespace
 
 std::string tls_client_hello(const ClientHello& hello) {
-  std::string share;
-  put_u16(share, 29);
-  share += sized16(hello.key_share);
-  std::string extensions = extension(10, sized16(numbers(kGroups))) + extension(11, sized8(std::string(1, '\0'))) +
-                           extension(13, sized16(numbers(kSignatures))) +
-                           extension(kSupportedVersions, sized8(numbers(kVersions))) +
-                           extension(45, sized8(std::string(1, '\x01'))) + extension(51, sized16(share));
+  constexpr std::uint16_t kX25519 = 29;
+  TlsHello out;
+  out.random = hello.random;
+  out.session_id = hello.random;  // middleboxes expect one
+  out.suites.assign(std::begin(kSuites), std::end(kSuites));
+  out.extensions = {supported_groups(kGroups),
+                    {extension::kPointFormats, sized8(std::string(1, '\0'))},
+                    signature_algorithms(kSignatures),
+                    supported_versions(kVersions),
+                    {extension::kPskModes, sized8(std::string(1, '\x01'))},
+                    key_share(kX25519, hello.key_share)};
   if (!hello.alpn.empty()) {
-    std::string names;
-    for (const auto& name : hello.alpn) {
-      names += sized8(name);
-    }
-    extensions += extension(16, sized16(names));
+    out.extensions.push_back(alpn_offer(hello.alpn));
   }
-  std::string body;
-  put_u16(body, 0x0303);
-  body += hello.random;
-  body += sized8(hello.random);  // a session id, as middleboxes expect one
-  body += sized16(numbers(kSuites));
-  body += sized8(std::string(1, '\0'));
-  body += sized16(extensions);
-  std::string message;
-  put_u8(message, 1);
-  put_u24(message, static_cast<std::uint32_t>(body.size()));
-  message += body;
-  std::string record;
-  put_u8(record, kHandshake);
-  put_u16(record, 0x0301);
-  return record + sized16(message);
+  return tls_hello_record(out);
 }
 
 TlsReplyParse parse_tls_reply(std::string_view bytes) {
@@ -147,26 +108,6 @@ TlsReplyParse parse_tls_reply(std::string_view bytes) {
   }
   parse.state = Parse::complete;
   return parse;
-}
-
-std::string tls_version_name(std::uint16_t version) {
-  switch (version) {
-    case 0x0300:
-      return "SSLv3";
-    case 0x0301:
-      return "TLSv1";
-    case 0x0302:
-      return "TLSv1.1";
-    case 0x0303:
-      return "TLSv1.2";
-    case 0x0304:
-      return "TLSv1.3";
-    default:
-      break;
-  }
-  std::string number;
-  put_u16(number, version);
-  return "0x" + hex(number);
 }
 
 }  // namespace assay::wire

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/tls_names.hpp"
 
 /// As much of TLS as it takes to see that a peer speaks it: one ClientHello that most stacks answer, and the
 /// recognition of a ServerHello or an alert (RFC 8446, RFC 5246).
@@ -36,8 +37,5 @@ struct TlsReplyParse {
 };
 
 TlsReplyParse parse_tls_reply(std::string_view bytes);
-
-/// "TLSv1.3", or the number in hex for a version without a name.
-std::string tls_version_name(std::uint16_t version);
 
 }  // namespace assay::wire

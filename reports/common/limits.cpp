@@ -92,6 +92,17 @@ void add_coverage_limits(const RunPlan& plan, const Observation& observation, st
   }
 }
 
+/// Packets that are not in the files: no verdict rests on them, but who looks for them has to know.
+void add_capture_limits(const RunPlan& plan, const Observation& observation, std::vector<Limit>& out) {
+  for (const auto& capture : observation.captures) {
+    if (capture.cut > 0 || capture.dropped > 0) {
+      out.push_back({"packets missing", observation.id + ": " + place(plan, observation.invocation),
+                     "Frames left out for the bounds of the capture: " + std::to_string(capture.cut) +
+                         "; frames of the run lost while it went on: " + std::to_string(capture.dropped) + "."});
+    }
+  }
+}
+
 void add_observation_limits(const RunPlan& plan, std::span<const Observation> observations, std::vector<Limit>& out) {
   for (const auto& observation : observations) {
     if (observation.completion != Completion::completed) {
@@ -100,6 +111,7 @@ void add_observation_limits(const RunPlan& plan, std::span<const Observation> ob
                          (observation.error.empty() ? "." : ": " + observation.error)});
     }
     add_coverage_limits(plan, observation, out);
+    add_capture_limits(plan, observation, out);
   }
 }
 
@@ -120,8 +132,8 @@ void add_expansion_limits(const Bundle& bundle, std::vector<Limit>& out) {
 }
 
 void add_journal_limits(const Bundle& bundle, std::vector<Limit>& out) {
-  static const std::set<std::string, std::less<>> kTelling = {"recovered",   "interrupted", "resumed",
-                                                              "device_lost", "device_back", "state_failed", "note"};
+  static const std::set<std::string, std::less<>> kTelling = {
+      "recovered", "interrupted", "resumed", "device_lost", "device_back", "state_failed", "no_capture", "note"};
   for (const auto& event : bundle.events()) {
     if (kTelling.contains(event.type)) {
       const auto told = lines_of(event.data);

@@ -211,6 +211,18 @@ std::string chain_head(const Bundle& bundle) {
   return bundle.events().empty() ? std::string{} : sha256_hex(canonical(to_json(bundle.events().back())));
 }
 
+std::optional<ArtifactRef> unowned_packets(const Bundle& bundle) {
+  std::optional<ArtifactRef> out;
+  for (const auto& event : bundle.events()) {
+    const auto* artifacts = event.type == "capture_ended" ? event.data.if_contains("artifacts") : nullptr;
+    std::vector<ArtifactRef> read;
+    if (artifacts != nullptr && from_json(*artifacts, read) && !read.empty()) {
+      out = read.front();
+    }
+  }
+  return out;
+}
+
 std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(const Bundle& bundle) {
   std::map<std::string, ArtifactRef, std::less<>> out;
   const auto add = [&](const auto& list) {
@@ -221,6 +233,9 @@ std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(const Bundle
     }
   };
   add(bundle.observations());
+  if (const auto packets = unowned_packets(bundle)) {
+    out.emplace(packets->sha256, *packets);
+  }
   add(bundle.record().answers);
   add(bundle.record().acceptances);
   return out;

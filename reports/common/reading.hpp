@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,6 +74,9 @@ std::string readable_time(std::string_view rfc3339);
 
 /// sha256 of the last journal line: the digest that stands for the whole journal. Empty without events.
 std::string chain_head(const Bundle& bundle);
+
+/// The capture file of what belongs to no invocation; of the last session when the run was resumed.
+std::optional<ArtifactRef> unowned_packets(const Bundle& bundle);
 
 /// Every artifact that an observation or a person's statement names, by digest.
 std::map<std::string, ArtifactRef, std::less<>> artifacts_by_digest(const Bundle& bundle);

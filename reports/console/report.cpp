@@ -46,6 +46,9 @@ void write_head(const Bundle& bundle, Page& page) {
     page.field(0, "Family", kLabel, variant);
   }
   page.field(0, "Plan", kLabel, plan.plan.id + "  " + plan.plan.title);
+  for (const auto& policy : plan.plan.policies) {
+    page.field(0, "Policy", kLabel, policy.protocol + ": " + policy_in_words(policy));
+  }
   page.field(0, "Tested", kLabel, where_tested(plan));
   page.field(0, "Run", kLabel,
              dates.began.empty() ? "no event yet"

@@ -12,7 +12,13 @@ Reading::Reading(const Bundle& source, std::string_view path)
       artifacts(artifacts_by_digest(bundle)),
       head(chain_head(source)),
       dates(run_dates(source)),
-      base(path) {}
+      base(path) {
+  for (const auto& observation : observations) {
+    for (const auto& capture : observation.captures) {
+      frames[capture.sha256] = "frames: " + std::to_string(capture.frames);
+    }
+  }
+}
 
 std::string Reading::folder_of(const ArtifactRef& artifact) const {
   return base + (artifact.restricted ? "restricted" : "artifacts");
@@ -52,7 +58,8 @@ bool put_artifact(const Reading& reading, Section section, const char* name, std
   link.text("FOLDER", reading.folder_of(found->second));
   link.text("SHA", sha256);
   link.text("SHORT", sha256.substr(0, 12));
-  link.text("KIND", found->second.title);
+  const auto frames = reading.frames.find(sha256);
+  link.text("KIND", found->second.title + (frames == reading.frames.end() ? "" : ", " + frames->second));
   return true;
 }
 
@@ -292,13 +299,22 @@ std::string state_of(const Plan& plan) {
          (approval.organisation.empty() ? "" : ", " + approval.organisation) + ", " + readable_time(approval.date);
 }
 
+/// The scheme's document, and the policies that cryptography was judged by.
+std::string document_of(const Plan& plan) {
+  auto out =
+      or_none(plan.scheme.document, "none named") + (plan.scheme.read ? "" : " (not read when the plan was written)");
+  for (const auto& policy : plan.policies) {
+    out += "; " + policy.protocol + " by " + policy_in_words(policy);
+  }
+  return out;
+}
+
 void put_run(const Reading& reading, Section tested) {
   const auto& plan = reading.plan.plan;
   tested.text("PLAN_ID", plan.id);
   tested.text("PLAN_STATE", state_of(plan));
   tested.text("SCHEME", plan.scheme.owner.empty() ? plan.scheme.name : plan.scheme.name + ", " + plan.scheme.owner);
-  tested.text("SCHEME_DOCUMENT", or_none(plan.scheme.document, "none named") +
-                                     (plan.scheme.read ? "" : " (not read when the plan was written)"));
+  tested.text("SCHEME_DOCUMENT", document_of(plan));
   tested.text("PLANNED", readable_time(reading.plan.date));
   tested.text("BEGAN", or_none(readable_time(reading.dates.began), "no event yet"));
   tested.text("ENDED", reading.bundle.closed() ? readable_time(reading.dates.ended) : "not ended");

@@ -4,7 +4,8 @@
 <dt>Journal digest</dt><dd class="mono digest">{{CHAIN_HEAD}}</dd>
 <dt>Journal</dt><dd>{{EVENTS}} events, {{CLOSED}}</dd>
 <dt>Check</dt><dd><code>assay verify</code> recomputes the chain, <code>assay replay</code> the verdicts, <code>sha256sum -c SHA256SUMS</code> the files, each in the bundle's folder.</dd>
-</dl>
+{{#PACKETS}}<dt>Packets of no invocation</dt><dd><a class="mono" href="{{FOLDER}}/{{SHA}}" title="{{SHA}}">{{SHORT}}</a>: checks whether the device is there, what came late, what the device said by itself</dd>
+{{/PACKETS}}</dl>
 <p class="small">The digest is the sha256 of the journal's last line. Each line names the digest of the line before, so this one digest stands for everything that was recorded. Links to evidence work while this file stays beside the bundle it was made from.</p>
 {{#INPUTS}}
 <div class="scroll">

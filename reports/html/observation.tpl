@@ -28,6 +28,19 @@
 </table>
 </div>
 {{/COVERAGE}}
+{{#PACKETS}}<p class="small">Packets: {{#FILE}}<a class="mono" href="{{FOLDER}}/{{SHA}}" title="{{SHA}}">{{SHORT}}</a>, {{/FILE}}{{WORDS}}.</p>
+{{#EXCHANGES}}<details><summary>Frames of each conversation of {{ID}}</summary>
+<div class="scroll">
+<table class="seen">
+<caption>Conversations of {{ID}}, by the number of their frames in the file</caption>
+<thead><tr><th scope="col">Endpoint</th><th scope="col">Our port</th><th scope="col">First frame</th><th scope="col">Last frame</th><th scope="col">Frames</th></tr></thead>
+<tbody>
+{{#EXCHANGE}}<tr><th scope="row" class="mono">{{ENDPOINT}}</th><td>{{LOCAL_PORT}}</td><td>{{FIRST}}</td><td>{{LAST}}</td><td>{{FRAMES}}</td></tr>
+{{/EXCHANGE}}</tbody>
+</table>
+</div>
+{{#UNLISTED}}<p class="small">And {{TEXT}} more.</p>{{/UNLISTED}}</details>
+{{/EXCHANGES}}{{/PACKETS}}
 {{#FILES}}
 <ul class="files">
 {{#FILE}}<li><a class="mono" href="{{FOLDER}}/{{SHA}}">{{SHA}}</a> <span class="small">{{NAME}}, {{MEDIA_TYPE}}, {{SIZE}} bytes{{#NOTE}}, {{TEXT}}{{/NOTE}}</span>

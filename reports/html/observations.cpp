@@ -140,6 +140,42 @@ void put_files(const Reading& reading, const Observation& observation, std::int6
   }
 }
 
+std::string frames_in_words(const CaptureRef& capture) {
+  auto out = "frames: " + std::to_string(capture.frames);
+  const auto also = [&out](const char* what, std::int64_t count) {
+    out += count > 0 ? std::string{"; "} + what + ": " + std::to_string(count) : std::string{};
+  };
+  also("left out for the bounds", capture.cut);
+  also("of the run lost meanwhile", capture.dropped);
+  also("with a secret written over", capture.masked);
+  return out;
+}
+
+/// Which frames of which file show each conversation: numbers as Wireshark counts them.
+void put_captures(const Reading& reading, const Observation& observation, Section article) {
+  for (const auto& capture : observation.captures) {
+    auto packets = article.add("PACKETS");
+    packets.text("ID", observation.id);
+    packets.text("WORDS", frames_in_words(capture));
+    put_artifact(reading, packets, "FILE", capture.sha256);
+    if (!capture.exchanges.empty()) {
+      auto table = packets.add("EXCHANGES");
+      table.text("ID", observation.id);
+      for (const auto& exchange : capture.exchanges) {
+        auto row = table.add("EXCHANGE");
+        row.text("ENDPOINT", exchange.endpoint);
+        row.number("LOCAL_PORT", exchange.local_port);
+        row.number("FIRST", exchange.first);
+        row.number("LAST", exchange.last);
+        row.number("FRAMES", exchange.frames);
+      }
+      if (capture.unlisted > 0) {
+        table.maybe("UNLISTED", std::to_string(capture.unlisted));
+      }
+    }
+  }
+}
+
 void put_head(const Reading& reading, const Observation& observation, Section article) {
   const auto& invocation = observation.invocation;
   article.text("ANCHOR", observation_anchor(reading, observation.id));
@@ -177,6 +213,7 @@ void fill_observations(const Reading& reading, Section page) {
     put_facts(reading, observation, article);
     put_valueless(observation, article);
     put_coverage(observation, article);
+    put_captures(reading, observation, article);
     put_files(reading, observation, room, article);
   }
 }
@@ -200,6 +237,9 @@ void fill_integrity(const Reading& reading, Section page) {
   page.text("CHAIN_HEAD", reading.head.empty() ? "none" : reading.head);
   page.number("EVENTS", static_cast<std::int64_t>(reading.bundle.events().size()));
   page.text("CLOSED", reading.bundle.closed() ? "closed" : "still open");
+  if (const auto packets = unowned_packets(reading.bundle)) {
+    put_artifact(reading, page, "PACKETS", packets->sha256);
+  }
   if (reading.plan.plan.inputs.empty()) {
     return;
   }

@@ -20,7 +20,8 @@ struct Reading {
   const RunPlan& plan;
   std::vector<Observation> observations;
   std::map<std::string, ArtifactRef, std::less<>> artifacts;
-  std::string head;  // digest of the journal
+  std::map<std::string, std::string, std::less<>> frames;  // capture file -> "frames: 12"
+  std::string head;                                        // digest of the journal
   RunDates dates;
   std::string base;  // from the report to the bundle
 

@@ -16,7 +16,7 @@ ROOMS = {
     "harness/plan": (("harness/model", "harness/expr"), VALUES + ("fmt/",)),
     "harness/judge": (("harness/model", "harness/expr"), VALUES + ("fmt/",)),
     "harness/probe": (("harness/model",), VALUES + ("boost/asio/awaitable.hpp",)),
-    "harness/net": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
+    "harness/net": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/", "pcap/")),
     "harness/lab": (("harness/model", "harness/probe"), VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
     "harness/engine": (("harness/model", "harness/probe", "harness/expr", "harness/plan", "harness/judge",
                         "harness/evidence", "harness/lab", "harness/net"),
@@ -25,7 +25,7 @@ ROOMS = {
     "harness/cli": (("harness/", "probes/registry.hpp", "reports/"),
                     VALUES + SOCKETS + ("boost/", "openssl/", "fmt/", "CLI/")),
     "probes/wire": (("harness/model",), VALUES),
-    "probes/sessions": (("harness/model", "harness/probe", "probes/wire"), VALUES + ("boost/asio", "openssl/")),
+    "probes/sessions": (("harness/model", "harness/probe", "probes/wire"), VALUES + ("boost/asio", "openssl/", "libssh/", "sys/socket.h")),
     "reports/common": (("harness/model", "harness/evidence"), VALUES + ("fmt/",)),
 }
 PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),

@@ -70,10 +70,14 @@ def stop(child, how=signal.SIGTERM):
         _children.remove(child)
 
 
-@atexit.register
-def _cleanup():
+def stop_all():
     for child in list(_children):
         stop(child)
+
+
+@atexit.register
+def _cleanup():
+    stop_all()
     for topology in list(_topologies):
         topology.close()
 
@@ -233,6 +237,15 @@ class Topology:
         self._table("bmweak", per_second and f"""
  chain i {{ type filter hook prerouting priority -290;
   iifname "eth0" tcp flags & (syn|ack) == syn limit rate over {per_second}/second burst {max(5, per_second // 10)} packets drop; }}""")
+
+    def count_connections(self):
+        """From now on `connections` counts the SYNs that reach the target."""
+        self._table("bmconnections", """
+ chain i { type filter hook input priority -10; iifname "eth0" tcp flags & (syn|ack) == syn counter; }""")
+
+    def connections(self):
+        rules = json.loads(sh(f"ip netns exec {self.target_ns} nft -j list table inet bmconnections"))["nftables"]
+        return next(part["counter"]["packets"] for rule in rules for part in rule.get("rule", {}).get("expr", []) if "counter" in part)
 
     def sent_packets(self):
         return json.loads(sh(f"ip -j -s -n {self.client_ns} link show eth0"))[0]["stats64"]["tx"]["packets"]

@@ -3,6 +3,7 @@
 
 #include "harness/load/check.hpp"
 #include "harness/load/load.hpp"
+#include "harness/load/parts.hpp"
 
 /// Whatever the bytes are, reading them as each kind of file ends in a value or in errors with a place. Cases are
 /// checked against their table only: a library on disk and jq would hide the reader behind their own cost.
@@ -16,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto root = assay::read_yaml(source.text, faults);
   if (root) {
     assay::check_table(*root, assay::kCasesTable, faults);
+    assay::policy_of(*root, faults);
   }
   const bool told = !faults.errors().empty();
   // A file is one kind or none: more than one value, or neither a value nor an error, is a fault of ours.

@@ -38,6 +38,10 @@ class ScriptedStream final : public TlsStream {
 
   const TlsSession& session() const override { return session_; }
 
+  asio::awaitable<Result<TlsResumption>> resumption(milliseconds) override { co_return network_.resumption; }
+
+  asio::awaitable<Result<>> renegotiate(milliseconds) override { co_return network_.renegotiation; }
+
  private:
   using Kind = Line::Kind;
 
@@ -167,12 +171,15 @@ asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::connect_tls(End
   co_return stream;
 }
 
-asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::start_tls(std::unique_ptr<Stream>, const TlsOptions&,
-                                                                           milliseconds) {
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::start_tls(std::unique_ptr<Stream>,
+                                                                           const TlsOptions& options, milliseconds) {
+  tls_wishes.push_back(options);
   if (!upgraded) {
     co_return Error{ErrorKind::protocol, "alert: handshake failure", {}};
   }
-  std::unique_ptr<TlsStream> stream = std::make_unique<ScriptedStream>(*this, upgraded(0), tls_session);
+  auto session = tls_session;
+  session.resumed = resumes && options.resume;
+  std::unique_ptr<TlsStream> stream = std::make_unique<ScriptedStream>(*this, upgraded(0), session);
   co_return stream;
 }
 

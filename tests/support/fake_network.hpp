@@ -65,12 +65,21 @@ class FakeNetwork final : public Network {
   std::map<std::uint16_t, PeerMaker> tcp;
   std::map<std::uint16_t, PeerMaker> tls;  // inside the session
   PeerMaker upgraded;                      // inside the session that start_tls gives
-  TlsSession tls_session{"TLSv1.3", "TLS_AES_256_GCM_SHA384", "", {}};
+  TlsSession tls_session = [] {
+    TlsSession out;
+    out.version = "TLSv1.3";
+    out.cipher = "TLS_AES_256_GCM_SHA384";
+    return out;
+  }();
+  bool resumes = true;  // what it is given of an earlier session
+  Result<TlsResumption> resumption{Error{ErrorKind::timed_out, "no ticket came", {}}};
+  Result<> renegotiation{Error{ErrorKind::unsupported, "there is no renegotiation in TLS 1.3", {}}};
   std::map<std::uint16_t, UdpPeer> udp;
   std::map<std::uint16_t, bool> udp_refuses;
   std::map<std::uint16_t, int> refuse_after;  // connections to a port before it refuses
   GroupPeer group;
   Result<LinkNeighbour> link{Error{ErrorKind::unreachable, "no entry for the device", {}}};
+  Result<std::vector<Bytes>> dhcp{Error{ErrorKind::unsupported, "no packets are captured", {}}};
   Result<SweepReport> sweep{SweepReport{}};
   Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
@@ -85,6 +94,7 @@ class FakeNetwork final : public Network {
   std::optional<SweepMethod> swept_by;
   std::optional<UdpSweep> swept_udp;
   std::vector<std::string> tls_offers;
+  std::vector<TlsOptions> tls_wishes;  // of start_tls
   std::size_t bytes_served = 0;
   milliseconds passed{0};
 
@@ -98,6 +108,8 @@ class FakeNetwork final : public Network {
                                                    milliseconds within) override;
 
   Result<LinkNeighbour> neighbour() override { return link; }
+
+  Result<std::vector<Bytes>> overheard_dhcp() override { return dhcp; }
 
   asio::awaitable<Result<SweepReport>> sweep_tcp(const std::vector<PortRange>& ports, SweepMethod method,
                                                  const Progress& progress) override;

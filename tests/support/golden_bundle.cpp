@@ -6,7 +6,9 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <vector>
 
+#include "harness/evidence/pcapng.hpp"
 #include "tests/support/golden_content.hpp"
 
 namespace assay::golden {
@@ -33,6 +35,16 @@ T must(Result<T> result) {
   }
 }
 
+/// A capture of one frame whose comment nobody should believe.
+ArtifactRef capture(BundleWriter& writer, const std::string& title) {
+  const std::vector<std::byte> frame(60, std::byte{0x5a});
+  evidence::PcapngWriter file{{"assay golden", "Linux", title}};
+  file.add(evidence::PcapngInterface{1, 65535, "eth0", "host 192.0.2.7"});
+  file.add(evidence::PcapngPacket{0, kBegin, 60, frame, evidence::PcapngPacket::Direction::inbound, hostile()});
+  file.add(evidence::PcapngStatistics{0, kBegin, kBegin, 3, 0, 1, 1});
+  return must(writer.artifact(title, "application/x-pcapng", file.take()));
+}
+
 /// First session: ends in the middle of an event.
 void first_session(const std::filesystem::path& directory, const evidence::BundleClock& clock) {
   BundleInputs inputs;
@@ -44,7 +56,11 @@ void first_session(const std::filesystem::path& directory, const evidence::Bundl
   const auto scan = must(writer->artifact("TCP sweep", "text/plain", "tcp/22 SYN-ACK\ntcp/80 SYN-ACK\ntcp/81 RST\n"));
   const auto banner = must(writer->artifact("exchange on tcp/80", "application/octet-stream",
                                             std::string_view{"\xFF\xFE<script>\0\x1B[31m", 14}));
-  for (const auto& observation : first_observations(scan, banner)) {
+  const auto packets = capture(*writer, "packets of i1");
+  auto observations = first_observations(scan, banner);
+  observations.front().artifacts.push_back(packets);
+  observations.front().captures.push_back({packets.sha256, 1, 2, 1, 1, {{"tcp/22", 40000, 1, 1, 1}}, 65534});
+  for (const auto& observation : observations) {
     must(writer->append("invocation_started", {{"invocation", to_json(observation.invocation)}}));
     must(writer->append("observation", {{"observation", to_json(observation)}}));
   }
@@ -61,6 +77,9 @@ void second_session(BundleWriter& writer) {
   }
   must(writer.append("device_lost", {{"after", "i5"}, {"evidence", "no answer on tcp/80 in 3 tries"}}));
   must(writer.append("device_back", {}));
+  const auto rest = capture(writer, "packets of no invocation");
+  must(writer.append("capture_ended", {{"frames", 1}, {"artifacts", json::array{to_json(rest)}}}));
+  must(writer.append("no_capture", {{"because", hostile()}}));
   must(writer.append("note", {{"text", hostile()}}));
 }
 

@@ -78,6 +78,7 @@ Plan plan() {
 
 Dut dut() {
   Dut out;
+  out.pace.max_packets_per_second = 200;  // of the profile when the golden bundle was made
   out.device = {"Example & Sons", "Hub 2 " + hostile(), "B1", "2.4.1", "smart-home-hub", "retail"};
   out.samples = {{"A", "EX-0001", "02:00:00:00:00:01", {{"lan", {"10.20.0.5", "fd00::5"}}}, false},
                  {"B", "EX-0002", "02:00:00:00:00:02", {{"lan", {"10.20.0.6"}}}, true}};

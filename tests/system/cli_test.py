@@ -29,6 +29,17 @@ planned = facts("plan", "--plan", "cls-iot/1", "--target", "127.0.0.1")
 assert planned["steps"] and len(planned["plan"]["requirements"]) == 13
 assert "DRAFT" in assay("plan", "--plan", "cls-iot/1", "--target", "127.0.0.1", check=EXIT_PASSED).stdout
 
+# A parameter of a probe over its default: in every step that leaves it open, in the time it may take, and said.
+usual = next(step for step in planned["steps"] if step["probe"] == "udp")
+assert usual["parameters"]["ports"] == "payloads" and usual["estimate_ms"] == 135000, usual
+wide = facts("plan", "--plan", "cls-iot/1", "--target", "127.0.0.1", "--set", "udp.ports=all", "--set", "udp.prove=7200")
+asked = [step for step in wide["steps"] if step["probe"] == "udp"]
+assert asked and all(step["parameters"]["ports"] == "all" and step["parameters"]["prove"] == 7200 for step in asked), asked
+assert all(step["estimate_ms"] == 7215000 < step["deadline_ms"] for step in asked), asked
+assert any("udp.ports=all" in line for line in wide["assumptions"]), wide["assumptions"]
+for wrong in ("udp", "udp.ports", "none.ports=1", "udp.none=1", "udp.prove=soon"):
+    assay("plan", "--plan", "cls-iot/1", "--target", "127.0.0.1", "--set", wrong, check=EXIT_USAGE)
+
 observation = facts("probe", "ports", "127.0.0.1", "--tcp", "1-3", "--pace", "fast")
 assert observation["coverage"]["tcp"]["asked"] == 3, observation
 assay("probe", "ports", "127.0.0.1", "--set", "tcp=nonsense", check=None)

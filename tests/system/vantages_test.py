@@ -78,6 +78,18 @@ with folder() as work, lab(work) as sides:
     assert swept == {"lan": open_ports(sides, "lan", "lan"), "wan": open_ports(sides, "wan", "wan"), "guest": {22}}, swept
     assert swept["lan"] == {80} and swept["wan"] == {443, 2323}, swept
 
+    # Each side's packets are kept, though both links of the namespaces have the same name.
+    events = [*journal(out), *journal(guests)]
+    taps = [tap["filter"] for event in events if event["type"] == "capture_started" for tap in event["data"]["interfaces"]]
+    assert all(any(address(side) in tap for tap in taps) for side in ("lan", "wan", "guest")), taps
+    captured = {}
+    for event in events:
+        if event["type"] == "observation":
+            observation = event["data"]["observation"]
+            vantage = observation["invocation"]["target"]["vantage"]
+            captured[vantage] = captured.get(vantage, 0) + sum(capture["frames"] for capture in observation.get("captures", []))
+    assert all(captured[side] > 65535 for side in ("lan", "wan", "guest")), captured  # a sweep asks each port
+
     # The record says where it was looked from, and judging it again needs no device.
     page = (out / "report.html").read_text()
     assert all(f">{vantage}<" in page for vantage in ("lan", "wan", "guest")), "the report does not name the vantages"

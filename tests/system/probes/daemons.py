@@ -54,9 +54,23 @@ def write(name, text, mode=0o644):
 
 def start(command, tcp=None, cwd=None):
     """Starts a daemon in the foreground and waits until its TCP port accepts."""
+    return _accepting(*_launch(command, cwd), tcp)
+
+
+def start_all(daemons):
+    """Starts all (command, port) at once, and waits until every port accepts."""
+    launched = [(_launch(command, None), port) for command, port in daemons]
+    return [_accepting(*one, port) for one, port in launched]
+
+
+def _launch(command, cwd):
     log = open(path(f"daemon{len(_running)}.log"), "w")
     process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=cwd or FOLDER)
     _running.append(process)
+    return command, process, log
+
+
+def _accepting(command, process, log, tcp):
     for _ in range(200):
         if process.poll() is not None:
             break

@@ -187,6 +187,21 @@ equal(six["facts"]["discovery.neighbour"]["mac"], MAC, "the MAC by NDP")
 equal([entry["address"] for entry in six["facts"]["discovery.others"]], [], "the device's link-local address is no other host")
 equal(six["coverage"]["discovery"]["address_family"], "ipv6", "the family")
 
+# It starts while the probe listens: what its DHCP client says is heard, though nobody answers, and only of this device.
+udhcpc = [need("busybox"), "udhcpc", "-i", "eth0", "-f", "-t", "8", "-T", "1", "-s", "/bin/true"]
+other_client = daemons.start(other + udhcpc + ["-V", "stranger", "-x", "hostname:stranger"])
+client = daemons.start(device + udhcpc + ["-V", "example-hub 2", "-x", "hostname:hub2", "-O", "ntpsrv"])
+daemons.ADDRESS = DEVICE
+seen, _ = daemons.probe("discovery", rounds=1, wait_ms=500, listen_s=4)
+client.kill()
+other_client.kill()
+dhcp = seen["facts"]["discovery.dhcp"]
+equal((dhcp["message"], dhcp["vendor_class"], dhcp["host_name"]), ("discover", "example-hub 2", "hub2"), "the DHCP client")
+true({1, 3, 6, 42} <= set(dhcp["parameters"]) and {53, 55, 60} <= set(dhcp["options"]), dhcp)
+told = run(tcpdump, "-nn", "-vv", "-r", path("link.pcap"), f"ether src {MAC} and udp src port 68")
+asked = re.search(r"Parameter-Request \(55\)[^\n]*\n((?:\t {6}[^\n]*\n)+)", told)[1]
+equal(dhcp["parameters"], [int(code) for code in re.findall(r"\((\d+)\)", asked)], "option 55 as tcpdump reads it")
+
 # A host without any responder refuses the ports: absent, by ICMP. One that drops everything is not known to be silent.
 quiet = host(4)
 daemons.ADDRESS = "10.77.0.4"
@@ -196,7 +211,7 @@ write("mute.nft", "table inet mute {\nchain in {\ntype filter hook input priorit
 run(*quiet, nft, "-f", path("mute.nft"))
 seen, _ = daemons.probe("discovery", rounds=1, wait_ms=500)
 equal(seen["absent"], [], "a host that drops everything has nothing absent")
-equal(sorted(seen["unobserved"]), ["discovery.llmnr", "discovery.mdns", "discovery.ssdp", "discovery.told", "discovery.wsd"], "dropped")
+equal(sorted(seen["unobserved"]), ["discovery.dhcp", "discovery.llmnr", "discovery.mdns", "discovery.ssdp", "discovery.told", "discovery.wsd"], "dropped")
 
 capture.terminate()
 capture.wait(10)

@@ -1,11 +1,11 @@
-"""A device of twelve real UDP daemons, for the test of the probe udp and for the benchmark beside nmap."""
+"""A device of thirteen real UDP services, for the test of the probe udp and for the benchmark beside nmap."""
 
 import os
 import subprocess
 
-TOOLS = ("dnsmasq", "chronyd", "snmpd", "coap-server-openssl", "avahi-daemon", "memcached", "turnserver", "openvpn", "rpcbind", "openssl")
-SERVICES = {53: "dns", 67: "dhcp", 69: "tftp", 111: "rpcbind", 123: "ntp", 161: "snmp-v1, snmp-v2c, snmp-v3", 1194: "openvpn",
-            3478: "stun", 5353: "mdns", 5683: "coap", 5684: "dtls", 11211: "memcached"}
+TOOLS = ("dnsmasq", "chronyd", "snmpd", "coap-server-openssl", "avahi-daemon", "memcached", "turnserver", "openvpn", "rpcbind", "openssl", "caddy")
+SERVICES = {53: "dns", 67: "dhcp", 69: "tftp", 111: "rpcbind", 123: "ntp", 161: "snmp-v1, snmp-v2c, snmp-v3", 443: "quic",
+            1194: "openvpn", 3478: "stun", 5353: "mdns", 5683: "coap", 5684: "dtls", 11211: "memcached"}
 
 
 def commands(folder, address):
@@ -34,6 +34,8 @@ tftp-root={path("tftp")}
     write("chrony.conf", f"local stratum 10\nallow all\ncmdport 0\nbindcmdaddress /\npidfile {path('chrony.pid')}\n")
     write("snmpd.conf", f"agentaddress udp:{address}:161\nrocommunity public\npersistentDir {path('snmp')}\n")
     write("avahi.conf", "[server]\nhost-name=thing\nuse-ipv6=no\nenable-dbus=no\n[publish]\npublish-workstation=yes\n[rlimits]\n")
+    write("Caddyfile", f"{{\nadmin off\nskip_install_trust\nauto_https disable_redirects\nstorage file_system {path('caddy')}\n}}\n"
+                       f"https://{address} {{\ntls internal\nrespond thing\n}}\n")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
                     "-subj", "/CN=thing", "-keyout", path("vpn.key"), "-out", path("vpn.crt")], check=True, capture_output=True)
     return [
@@ -45,8 +47,10 @@ tftp-root={path("tftp")}
         ["memcached", "-u", "root", "-l", address, "-U", "11211"],
         ["turnserver", "-n", "--no-tls", "--no-dtls", "--no-cli", "-L", address, "--log-file", "stdout", "--pidfile", path("turn.pid"),
          "--db", path("turn.db")],
-        ["openvpn", "--dev", "null", "--local", address, "--port", "1194", "--tls-server", "--dh", "none", "--ca", path("vpn.crt"),
-         "--cert", path("vpn.crt"), "--key", path("vpn.key"), "--ifconfig-noexec", "--verb", "1"],
+        # A server of many clients: a point-to-point peer is taken up for a minute by the first question.
+        ["openvpn", "--dev", "tun", "--server", "10.215.0.0", "255.255.255.0", "--local", address, "--port", "1194", "--dh", "none",
+         "--ca", path("vpn.crt"), "--cert", path("vpn.crt"), "--key", path("vpn.key"), "--verb", "1"],
+        ["env", "HOME=" + folder, "caddy", "run", "--config", path("Caddyfile"), "--adapter", "caddyfile"],
         ["rpcbind", "-f", "-h", address],
     ]
 

@@ -288,3 +288,31 @@ TEST_CASE("A device that makes up names without end is followed for a bounded ti
   CHECK(network.group_questions.size() < 40);
   CHECK_FALSE(done.record.coverages.at("discovery").at("followed_to_end").as_bool());
 }
+
+TEST_CASE("What a DHCP client was heard to say is a fact, the latest message that makes sense counts") {
+  fake::FakeNetwork network;
+  refuse_all(network);
+  const std::string head = "\x01\x01\x06" + std::string(233, '\0') + "\x63\x82\x53\x63";
+  const auto bytes = [](const std::string& text) {
+    const auto span = wire::bytes_of(text);
+    return Bytes{span.begin(), span.end()};
+  };
+  network.dhcp = std::vector<Bytes>{bytes(head + "\x35\x01\x01\xff"s),
+                                    bytes(head + "\x35\x01\x03\x37\x03\x01\x03\x06\x3c\x02\x1b[\x0c\x03hub\xff"s),
+                                    bytes("nonsense")};
+  const auto dhcp = run(network).record.value("discovery.dhcp").as_object();
+  CHECK(dhcp.at("message").as_string() == "request");
+  CHECK(dhcp.at("parameters") == json::array{1, 3, 6});
+  CHECK(dhcp.at("options") == json::array{53, 55, 60, 12});
+  CHECK(dhcp.at("vendor_class").as_string() == "\\x1b[");
+  CHECK(dhcp.at("host_name").as_string() == "hub");
+}
+
+TEST_CASE("Without a capture, and without a message in it, DHCP is not observed") {
+  fake::FakeNetwork network;
+  refuse_all(network);
+  CHECK(run(network).record.reasons.at("discovery.dhcp") == "no packets are captured");
+  network.dhcp = std::vector<Bytes>{};
+  CHECK(run(network).record.reasons.at("discovery.dhcp") ==
+        "the device sent no DHCP message while packets were captured");
+}

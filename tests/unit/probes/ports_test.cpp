@@ -119,7 +119,7 @@ TEST_CASE("What is unusual about the device as a whole is said, and nothing when
   SweepReport usual;
   usual.ports = 100;
   usual.closed = 100;
-  std::vector<Row> rows(6, Row{"", usual});
+  std::vector<Row> rows(8, Row{"", usual});
   rows[1] = {"silent", {}};
   rows[1].report.ports = 100;
   rows[2].kind = "turns_away";
@@ -133,6 +133,11 @@ TEST_CASE("What is unusual about the device as a whole is said, and nothing when
   rows[5].kind = "limits_rate";
   rows[5].report.slow_downs = 1;
   rows[5].report.limit_a_second = 4711;
+  rows[6].kind = "gives_out";
+  rows[6].report.slow_downs = 1;  // what was lost, the outage lost
+  rows[6].report.outages = 2;
+  rows[7].kind = "answers_late";
+  rows[7].report.late_answers = 3;
   for (const auto& row : rows) {
     CAPTURE(row.kind);
     fake::FakeNetwork network;
@@ -141,6 +146,26 @@ TEST_CASE("What is unusual about the device as a whole is said, and nothing when
     CHECK(kinds(result) == (*row.kind == '\0' ? Kinds{} : Kinds{row.kind}));
     CHECK(result.record.fault.empty());
   }
+}
+
+TEST_CASE("A device that stopped answering says how far the sweep came") {
+  fake::FakeNetwork network;
+  SweepReport report;
+  report.ports = 1000;
+  report.closed = 390;
+  report.open = 10;
+  report.unreliable = 600;
+  report.stopped_answering = true;
+  report.late_answers = 1;
+  report.latest_ns = 120'000'000;
+  report.slowest_a_second = 17;
+  network.sweep = report;
+  const auto result = run(network, "1-1000");
+  CHECK(kinds(result) == Kinds{"answers_late", "stopped_answering"});
+  const auto& behaviour = result.record.facts.at("ports.behaviour").as_array();
+  CHECK(behaviour[0].as_object().at("words").as_string().find("120 ms at best") != json::string::npos);
+  CHECK(behaviour[0].as_object().at("words").as_string().find("1 time, down to 17 ports") != json::string::npos);
+  CHECK(behaviour[1].as_object().at("words").as_string().find("400 of 1000 ports were settled") != json::string::npos);
 }
 
 TEST_CASE("Where every port accepts, only those that say something are open") {
@@ -168,5 +193,6 @@ TEST_CASE("Where every port accepts, only those that say something are open") {
   const auto& unreliable = result.record.facts.at("ports.unreliable").as_array();
   REQUIRE(unreliable.size() == 2);
   CHECK(unreliable[0].as_object().at("endpoint").as_string() == "tcp/1-79");
-  CHECK(unreliable[0].as_object().at("reason").as_string() == "accepted like 1000 of 1000 ports, which shows no service");
+  CHECK(unreliable[0].as_object().at("reason").as_string() ==
+        "accepted like 1000 of 1000 ports, which shows no service");
 }

@@ -360,6 +360,40 @@ TEST_CASE("CoAP over UDP is told by an answer to our token") {
   CHECK(run.record.is_absent("service.protocol"));
 }
 
+TEST_CASE("A UDP port is asked in the protocols that the list of requests has for it") {
+  fake::FakeLibrary library;
+  PayloadList list{"udp-payloads", "T", "S", {}};
+  list.payloads.push_back(
+      {"ssdp-search", "ssdp", "S", {1900}, "M-SEARCH", {{"HTTP/1.1 200", std::string(12, '\xff')}}, {}, {}});
+  list.payloads.push_back({"dtls-hello", "dtls", "S", {5684}, "HELLO", {{"\x16\xfe\xff", "\xff\xff\xff"}}, {}, {}});
+  list.payloads.push_back({"dhcp", "dhcp", "S", {67}, "DHCP", {{"D", "\xff"}}, std::uint16_t{68}, {}});
+  library.lists["udp-payloads"] = list;
+  std::vector<std::string> asked;
+  FakeNetwork network;
+  network.udp[1900] = [&](std::string_view datagram) -> std::vector<std::string> {
+    asked.emplace_back(datagram);
+    return {"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nSERVER: Linux/3.4 UPnP/1.0 MiniUPnPd/1.9\r\n\r\n"};
+  };
+  auto run = fake::observe(probes::services::kDescriptor, network, "udp/1900", {}, {}, library);
+  CHECK(asked == std::vector<std::string>{"M-SEARCH"});
+  CHECK(run.record.text("service.protocol") == "ssdp");
+  CHECK(run.record.value("service.tls") == json::value(false));
+  CHECK(run.record.value("service.details").at("server") == json::value("Linux/3.4 UPnP/1.0 MiniUPnPd/1.9"));
+  CHECK(run.record.fault.empty());
+
+  network.udp[5684] = [](std::string_view datagram) {
+    return datagram == "HELLO" ? std::vector<std::string>{"\x16\xfe\xff cookie"s} : std::vector<std::string>{};
+  };
+  network.udp[40000] = network.udp[5684];  // a port of no list entry is asked for DTLS too
+  for (const auto* endpoint : {"udp/5684", "udp/40000"}) {
+    run = fake::observe(probes::services::kDescriptor, network, endpoint, {}, {}, library);
+    CHECK(run.record.text("service.protocol") == "dtls");
+    CHECK(run.record.value("service.tls") == json::value(true));
+    CHECK(run.record.is_unobserved("service.tls_version"));
+    CHECK(run.record.fault.empty());
+  }
+}
+
 TEST_CASE("Silence on UDP is not a closed port") {
   FakeNetwork network;
   auto run = look(network, "udp/161");

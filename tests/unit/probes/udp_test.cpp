@@ -73,14 +73,15 @@ TEST_CASE("An open port has the protocol that its reply is like, or an unknown o
                     {5683, UdpState::open, "answered from udp/40000"},
                     {56830, UdpState::unreliable, "not\nasked"}};
   report.answers = {{0, "DNS and more", 53, 1000}, {1, "\x1b[2J", 40000, 1000}, {99, "beyond the questions", 1, 1}};
-  report.ports = 6;
+  report.ports = 4;
   report.closed = 1;
+  report.sources = 3;
   report.icmp_errors = 1;
   report.controls = 1;
   report.icmp_limited = true;
   report.icmp_per_second = 1.02;
   network.udp_sweep = report;
-  const auto result = run(network);
+  const auto result = run(network, {{"ports", "53,60-68,5683,56830"}});
   REQUIRE(result.ended);
   const auto& facts = result.record.facts;
   CHECK(json::serialize(facts.at("udp.open")) ==
@@ -88,7 +89,8 @@ TEST_CASE("An open port has the protocol that its reply is like, or an unknown o
         R"({"endpoint":"udp/5683","protocol":"unknown","reason":"answered from udp/40000"}])");
   CHECK(json::serialize(facts.at("udp.open_filtered")) == R"([{"endpoint":"udp/67-68","reason":"no answer"}])");
   CHECK(json::serialize(facts.at("udp.unreliable")) == R"([{"endpoint":"udp/56830","reason":"not\\nasked"}])");
-  CHECK(json::serialize(facts.at("udp.icmp_rate")) == R"({"limited":true,"per_minute":61})");
+  CHECK(json::serialize(facts.at("udp.icmp_rate")) == R"({"limited":true,"per_minute":61,"sources":3})");
+  CHECK(facts.at("udp.closed_ranges").as_string() == "60-66");
   CHECK(facts.at("udp.closed").as_int64() == 1);
   CHECK(result.record.fault.empty());
 }

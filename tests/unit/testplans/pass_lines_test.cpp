@@ -6,6 +6,7 @@
 #include "harness/load/load.hpp"
 #include "harness/plan/plan_run.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/unit/harness/load/fixtures.hpp"
 
 /// The same observation under several schemes: one case of the library, the pass line of each plan, and what comes of
 /// it. Facts are made up in the shape that the probes declare.
@@ -15,45 +16,8 @@ namespace {
 
 const PlanLibrary kLibrary{std::filesystem::path{ASSAY_SOURCE_DIR} / "testplans"};
 
-ProbeInfo probe(std::string id, ProbeSubject subject, std::vector<ParameterInfo> parameters,
-                const std::vector<std::string>& facts) {
-  ProbeInfo out;
-  out.id = std::move(id);
-  out.subject = subject;
-  out.parameters = std::move(parameters);
-  for (const auto& fact : facts) {
-    out.facts.push_back({fact, ValueKind::text, "meaning"});
-  }
-  return out;
-}
-
 const ProbeCatalogue& catalogue() {
-  static const ProbeCatalogue probes = [] {
-    ProbeCatalogue out;
-    out.emplace("ports", probe("ports", ProbeSubject::device, {{"tcp", ValueKind::text, "all", ""}},
-                               {"ports.open", "ports.filtered", "ports.unreliable", "ports.closed"}));
-    out.emplace("udp", probe("udp", ProbeSubject::device,
-                             {{"ports", ValueKind::text, "payloads", ""},
-                              {"payloads", ValueKind::text, "udp-payloads", ""},
-                              {"prove", ValueKind::integer, 120, ""}},
-                             {"udp.open", "udp.open_filtered", "udp.unreliable", "udp.closed", "udp.icmp_rate"}));
-    out.emplace("services",
-                probe("services", ProbeSubject::endpoint, {},
-                      {"service.reachable", "service.protocol", "service.tls", "service.tls_version",
-                       "service.tls_cipher", "service.certificate", "service.banner", "service.product",
-                       "service.version", "service.logins", "service.redirects_to_tls", "service.details"}));
-    out.emplace("discovery", probe("discovery", ProbeSubject::device, {},
-                                   {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr",
-                                    "discovery.told", "discovery.neighbour", "discovery.others"}));
-    out.emplace("credentials", probe("credentials", ProbeSubject::endpoint,
-                                     {{"dictionary", ValueKind::text, "iot-common", ""},
-                                      {"vendor", ValueKind::boolean, true, ""},
-                                      {"blank", ValueKind::boolean, true, ""},
-                                      {"stop_at_first", ValueKind::boolean, true, ""}},
-                                     {"credentials.dialect", "credentials.open", "credentials.accepted",
-                                      "credentials.tried", "credentials.lockout", "credentials.clear"}));
-    return out;
-  }();
+  static const ProbeCatalogue probes = load_fixtures::catalogue();
   return probes;
 }
 
@@ -107,6 +71,7 @@ std::vector<Case> asked(const std::string& case_id, const std::string& scheme) {
 struct Seen {
   json::object mechanism;
   json::object service_facts;
+  json::object tls_facts = {};
   std::string date = kDay;
   json::object line = {};
 };
@@ -146,12 +111,15 @@ CaseVerdict judged(const Case& test_case, const std::string& scheme, const Seen&
       continue;
     }
     one.invocation.endpoint = Endpoint::parse("tcp/443");
-    one.facts = seen.service_facts;
+    one.facts = step.probe == "tls" ? seen.tls_facts : seen.service_facts;
     observations.push_back(one);
+    if (step.probe == "tls") {
+      continue;
+    }
     for (const char* port : {"udp/161", "udp/5683"}) {
       one.id += "u";
       one.invocation.endpoint = Endpoint::parse(port);
-      one.facts = {{"service.reachable", false}, {"service.tls", false}};
+      one.facts = {{"service.reachable", false}, {"service.tls", false}, {"service.starttls", false}};
       observations.push_back(one);
     }
   }
@@ -168,11 +136,9 @@ const UnitVerdict& unit_at(const CaseVerdict& verdict, const std::string& id) {
 }
 
 json::object tls_session(const std::string& key, const std::string& suite) {
-  return {{"service.reachable", true},
-          {"service.tls", true},
-          {"service.tls_version", "TLSv1.3"},
-          {"service.tls_cipher", suite},
-          {"service.certificate", {{"public_key", key}}}};
+  return {{"service.reachable", true},   {"service.tls", true},
+          {"service.starttls", false},   {"service.tls_version", "TLSv1.3"},
+          {"service.tls_cipher", suite}, {"service.certificate", {{"public_key", key}}}};
 }
 
 json::object password(std::int64_t length, bool may_be_absent) {
@@ -215,8 +181,27 @@ void check(const std::string& case_id, const std::string& unit, const Seen& seen
   }
 }
 
+/// What the probe tls tells of a server of today that agrees on keys in these groups.
+json::object tls_survey(const std::vector<std::string>& groups) {
+  json::array named;
+  for (const auto& group : groups) {
+    named.push_back({{"version", "TLSv1.3"}, {"code", "0x0000"}, {"name", group}});
+  }
+  return {{"tls.spoken", true},
+          {"tls.versions", {"TLSv1.3"}},
+          {"tls.suites", json::array{{{"version", "TLSv1.3"}, {"code", "0x1301"}, {"name", "TLS_AES_128_GCM_SHA256"}}}},
+          {"tls.unsettled", json::array{}},
+          {"tls.groups", named},
+          {"tls.groups_settled", true},
+          {"tls.signatures", json::array{}},
+          {"tls.dh", json::array{}},
+          {"tls.certificates", json::array{}},
+          {"tls.behaviour", json::object{}},
+          {"tls.weaknesses", json::array{}}};
+}
+
 Seen session(const std::string& key, const std::string& suite, const std::string& date = kDay) {
-  return {password(16, false), tls_session(key, suite), date, {}};
+  return {password(16, false), tls_session(key, suite), tls_survey({"secp256r1"}), date, {}};
 }
 
 /// Names in a list of accepted suites or groups.
@@ -289,9 +274,7 @@ TEST_CASE("pass lines: ChaCha20-Poly1305 is a person's decision in Singapore and
          {"bsi-itsik/consumer", kClean}});
 }
 
-// No probe of this build has a fact for the group of the key exchange, so X25519 is judged by nobody yet: what is held
-// here is the list, who asks by it, and that the answer stays open for want of the probe.
-TEST_CASE("pass lines: X25519 is off the German list and off Singapore's, each for its own answer, and what was agreed waits for the probe that sees groups") {
+TEST_CASE("pass lines: X25519 is on no list of a plan that has one, and a person decides") {
   for (const std::string scheme : kSchemes) {
     INFO(scheme);
     const bool german = scheme.starts_with("bsi-itsik/");
@@ -302,13 +285,19 @@ TEST_CASE("pass lines: X25519 is off the German list and off Singapore's, each f
     const auto& line = parameters_of(scheme).at("tls_groups").as_object();
     CHECK_FALSE(lists(line, "x25519"));
     CHECK(lists(line, "secp256r1"));
-    CHECK(line.at("unlisted") == (german ? "caution" : "assessor"));
     const auto cases = asked("ASSAY@1:tls-groups", scheme);
     REQUIRE_FALSE(cases.empty());
     for (const auto& test_case : cases) {
-      const auto verdict = judged(test_case, scheme, session("RSA 3072", "TLS_AES_128_GCM_SHA256"));
-      CHECK(unit_at(verdict, "offer").verdict == Verdict::not_tested);
-      CHECK(unit_at(verdict, "offer").because.find("tls") != std::string::npos);
+      auto seen = session("RSA 3072", "TLS_AES_128_GCM_SHA256");
+      CHECK(unit_at(judged(test_case, scheme, seen), "offer").verdict == Verdict::pass);
+      seen.tls_facts = tls_survey({"x25519", "secp256r1"});
+      const auto verdict = judged(test_case, scheme, seen);
+      const auto& open = unit_at(verdict, "offer");
+      INFO(open.because);
+      CHECK(open.verdict == Verdict::inconclusive);
+      CHECK(open.because.find(german ? "BSI TR-02102-2 2025-01" : "NIST SP 800-52 Rev. 2") != std::string::npos);
+      seen.tls_facts = tls_survey({"secp192r1"});
+      CHECK(unit_at(judged(test_case, scheme, seen), "offer").verdict == Verdict::fail);
     }
   }
 }

@@ -295,7 +295,7 @@ inline Ran run(const RunPlan& plan, Script& shared, std::vector<Observation> ear
   asio::io_context context;
   const NoDictionaries library;
   RunInputs inputs{plan, table(), library, **bundle, {}, std::move(earlier), 1, {}, 32};
-  inputs.networks = [&](const Target& target, std::chrono::steady_clock::time_point) {
+  inputs.networks = [&](const Target& target, std::chrono::steady_clock::time_point, const std::string&) {
     return std::make_unique<ScriptedNetwork>(shared.device, target);
   };
   inputs.device_state = shared.device_state;

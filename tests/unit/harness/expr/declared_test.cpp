@@ -158,6 +158,26 @@ TEST_CASE("declared and observed: UDP ports without a reliable answer are doubts
   CHECK(std::string_view{silent.items[1].at("what").as_string()}.starts_with("None of 44 UDP ports answered"));
 }
 
+TEST_CASE(
+    "declared and observed: a device that broke under the scan is the first doubt, then come the ports it left open") {
+  const json::object broke{{"kind", "stopped_answering"}, {"words", "the device stopped answering"}};
+  const json::object slow{{"kind", "answers_late"}, {"words", "it was asked more slowly"}};
+  const json::object port{{"endpoint", "tcp/7-9"}, {"reason", "no answer"}};
+  auto seen = service("tcp/23", true);
+  seen["endpoint"] = nullptr;
+  seen["facts"] = json::object{{"ports.behaviour", json::array{slow, broke}}, {"ports.unreliable", json::array{port}}};
+  seen["coverage"] = json::object{{"tcp", json::object{{"asked", 44}, {"answered", 1}}}};
+  auto all = document(table(), service("tcp/23", true));
+  all["obs"].as_object()["ports"] = json::array{seen};
+  all["specs"].as_object()["ports"] = json::array{"ports.behaviour", "ports.unreliable"};
+  const Evaluation evaluation{R"(obs("ports") | port_doubts)", "c.yaml:1:1", std::move(all), nullptr};
+  const auto out = evaluate({&evaluation, 1}).front();
+  CHECK(out.error == "");
+  REQUIRE(out.items.size() == 2);
+  CHECK(out.items[0].at("what") == json::value("the device stopped answering"));
+  CHECK(out.items[1].at("what") == json::value("tcp/7-9 gave no reliable answer (no answer)"));
+}
+
 TEST_CASE("declared and observed: the tables that a program names are known when a plan is loaded") {
   const auto uses = names_used(kUndeclared);
   REQUIRE(uses.size() == 3);

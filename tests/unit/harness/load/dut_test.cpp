@@ -56,6 +56,7 @@ lab:
   trigger: {check_update: {exec: ./check.sh}}
   power: {cycle: {exec: pdu 3 cycle}}
   vantages: {wan: {netns: /run/netns/wan}}
+  sources: [10.20.0.128/25, "fd00::5"]
 accounts: [{role: admin, username: root, secret: hidden}]
 vendor_credentials: [{username: admin, password: 1234}]
 standard: TS103701@1.1.1
@@ -81,6 +82,7 @@ ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
   CHECK(value.lab.triggers.at("check_update").exec == "./check.sh");
   CHECK(value.lab.power_cycle->exec == "pdu 3 cycle");
   CHECK(value.lab.vantages == std::map<std::string, VantagePoint>{{"wan", {"/run/netns/wan", ""}}});
+  CHECK(value.lab.sources == Later<std::string>{"10.20.0.128/25", "fd00::5"});
   CHECK(value.accounts == std::vector<Account>{{"admin", "root", Secret{"hidden", "accounts entry 1"}}});
   CHECK(value.vendor_credentials ==
         std::vector<Credential>{{"admin", Secret{"1234", "DUT file vendor_credentials entry 1"}}});
@@ -244,7 +246,8 @@ TEST_CASE("dut: secrets come from the environment or from files beside the DUT f
 
 TEST_CASE("dut: a file of another kind, or of none, is told apart") {
   const std::string known =
-      "; known: dut/1, job/1, dictionary/1, payloads/1, fingerprints/1, plan/1, cases/1, standard/1, mapping/1, "
+      "; known: dut/1, job/1, dictionary/1, payloads/1, fingerprints/1, policy/1, plan/1, cases/1, standard/1, "
+      "mapping/1, "
       "arrangements/1, method/1, approval/1, answers/1, reviews/1, waivers/1, device/1, expected/1";
   CHECK(errors_of("assay: job/1\n") == Lines{"dut.yaml:1:8: expected a file of kind \"dut/1\", not \"job/1\""});
   CHECK(errors_of("assay: dut/2\n") ==

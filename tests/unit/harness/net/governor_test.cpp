@@ -151,6 +151,38 @@ TEST_CASE("Loss lowers the number of sockets, answers raise it again") {
   CHECK(governor.numbers().decreases == 1);
 }
 
+TEST_CASE("Late answers halve what everybody may do") {
+  const auto pace = *pace_profile("normal");
+  Governor governor{pace};
+  auto now = kLater;
+  const auto work = [&](std::chrono::milliseconds took) {
+    for (int answer = 0; answer < 200; ++answer) {
+      now += 10ms;
+      (void)governor.try_take_packet(now);
+      governor.noticed(took, now);
+    }
+  };
+  work(1ms);
+  CHECK_FALSE(governor.throttle().limited());
+  CHECK(governor.numbers().socket_limit == pace.max_connections);
+  work(100ms);
+  CHECK(governor.numbers().slow_downs > 0);
+  CHECK(governor.numbers().socket_limit < pace.max_connections);
+  (void)governor.try_take_packet(now + 1s);
+  CHECK(governor.next_packet() > now + 1s + 15ms);  // no burst, and fewer than 60 a second
+}
+
+TEST_CASE("A connect takes its share of the packets") {
+  asio::io_context io;
+  Governor governor{Pace{}};
+  Log log;
+  const auto before = std::chrono::steady_clock::now();
+  spawn(io, take(governor, log, "probe"));
+  settle(io);
+  CHECK(log.held.size() == 1);
+  CHECK(governor.next_packet() > before + 20ms);  // 40 a second
+}
+
 TEST_CASE("A login permit is journalled before it is given, and withheld when that fails") {
   asio::io_context io;
   auto pace = pace_of(4);

@@ -242,6 +242,11 @@ TEST_CASE("What lies outside the scope is denied and never contacted") {
   CHECK(bench.governor.numbers().connects == 0);
 }
 
+bool ended_now(const UniqueFd& socket) {
+  char byte = 0;
+  return ::recv(socket.get(), &byte, 1, MSG_DONTWAIT) == 0;
+}
+
 /// The ways of asking that this process is allowed.
 std::vector<SweepMethod> methods() {
   std::vector<SweepMethod> out = {SweepMethod::connect};
@@ -327,6 +332,25 @@ TEST_CASE("A silent port beside ports that answer is filtered, after at least tw
   }
 }
 
+TEST_CASE("Connections end in order: those of a sweep, and those that leave bytes unread") {
+  Bench bench;
+  const Peer peer{"127.0.0.1", SOCK_STREAM, 8};
+  const auto ended_in_order = [](const UniqueFd& accepted) {
+    char byte = 0;
+    return ::recv(accepted.get(), &byte, 1, 0) == 0;
+  };
+  (void)swept(bench, {{peer.port, peer.port}});
+  CHECK(ended_in_order(peer.accept()));
+  auto stream = connected(bench, peer.port);
+  std::vector<UniqueFd> accepted;
+  while (accepted.empty() || ended_now(accepted.back())) {  // the sweep's come first
+    accepted.push_back(peer.accept());
+  }
+  REQUIRE(::send(accepted.back().get(), "220 banner", 10, MSG_NOSIGNAL) == 10);
+  stream.reset();
+  CHECK(ended_in_order(accepted.back()));
+}
+
 TEST_CASE("A cancelled sweep returns what it has and gives back its sockets") {
   Bench bench;
   auto pace = *pace_profile("gentle");
@@ -361,7 +385,8 @@ TEST_CASE("Other coroutines run while a sweep is under way") {
   std::unique_ptr<Stream> stream;
   std::optional<ErrorKind> kind;
   bool sweep_ran_on = false;
-  asio::co_spawn(bench.io, sweep(*bench.network, {{1, 20000}}, SweepMethod::connect, report), [](std::exception_ptr) {});
+  asio::co_spawn(bench.io, sweep(*bench.network, {{1, 20000}}, SweepMethod::connect, report),
+                 [](std::exception_ptr) {});
   const auto task = [&]() -> asio::awaitable<void> {
     co_await connect_to(*bench.network, peer.port, stream, kind);
     sweep_ran_on = !report;

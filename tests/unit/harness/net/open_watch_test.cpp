@@ -3,48 +3,60 @@
 #include "tests/support/catch.hpp"
 
 using namespace assay;
+using namespace std::chrono_literals;
 using Finding = OpenWatch::Finding;
 
-TEST_CASE("An open port is looked at after many refusals, and at the end of a pass after any") {
-  OpenWatch watch;
-  CHECK_FALSE(watch.wants(0, true));
-  CHECK_FALSE(watch.wants(OpenWatch::kConfirmEvery - 1, false));
-  CHECK(watch.wants(OpenWatch::kConfirmEvery, false));
-  CHECK(watch.wants(1, true));
-  watch.asking();
-  CHECK_FALSE(watch.wants(1, true));
+namespace {
+
+const TimePoint kFirstLook{1000s};
+
+}  // namespace
+
+TEST_CASE("An open port is looked at every few seconds, and at the end of a pass, after any refusal") {
+  OpenWatch watch{kFirstLook};
+  CHECK_FALSE(watch.wants(0, true, kFirstLook + 1h));
+  CHECK_FALSE(watch.wants(65535, false, kFirstLook + OpenWatch::kLookEvery - 1ms));
+  CHECK(watch.wants(1, false, kFirstLook + OpenWatch::kLookEvery));
+  CHECK(watch.wants(1, true, kFirstLook));
+  watch.asking(kFirstLook + 3s);
+  CHECK_FALSE(watch.wants(1, true, kFirstLook + 1h));
   watch.not_asked();
-  CHECK(watch.wants(1, true));
-  watch.asking();
+  CHECK(watch.wants(1, true, kFirstLook + 3s));
+  watch.asking(kFirstLook + 3s);
   CHECK(watch.ended(Answer::accepted) == Finding::confirmed);
-  CHECK(watch.wants(1, true));
+  CHECK_FALSE(watch.wants(1, false, kFirstLook + 4s));
+  CHECK(watch.wants(1, false, kFirstLook + 5s));
 }
 
-TEST_CASE("Open ports that refuse in a row turn us away, one that has closed does not") {
-  OpenWatch watch;
+TEST_CASE("Open ports that refuse in a row say that something is wrong, one that has closed does not") {
+  OpenWatch watch{kFirstLook};
   CHECK(watch.ended(Answer::refused) == Finding::nothing);
-  CHECK(watch.wants(1, false));  // at once again
+  CHECK(watch.wants(1, false, kFirstLook));  // at once again
   CHECK(watch.ended(Answer::accepted) == Finding::confirmed);
-  CHECK_FALSE(watch.wants(1, false));
+  CHECK_FALSE(watch.wants(1, false, kFirstLook));
   CHECK(watch.ended(Answer::refused) == Finding::nothing);
   CHECK(watch.ended(Answer::refused) == Finding::nothing);
-  CHECK(watch.ended(Answer::refused) == Finding::turned_away);
+  CHECK(watch.ended(Answer::refused) == Finding::refusing);
 }
 
 TEST_CASE("Silence of an open port is no refusal, and is asked about a few times only") {
-  OpenWatch watch;
-  CHECK(watch.ended(Answer::silence) == Finding::nothing);
-  CHECK(watch.ended(Answer::silence) == Finding::nothing);
-  CHECK(watch.ended(Answer::silence) == Finding::confirmed);
+  OpenWatch watch{kFirstLook};
+  for (int look = 0; look < OpenWatch::kMostUnanswered; ++look) {
+    CHECK(watch.wants(1, true, kFirstLook));
+    watch.asking(kFirstLook);
+    CHECK(watch.ended(Answer::silence) == Finding::nothing);  // it confirms nothing either
+  }
+  CHECK_FALSE(watch.wants(1, true, kFirstLook));
+  CHECK(watch.wants(1, false, kFirstLook + OpenWatch::kLookEvery));
 }
 
 TEST_CASE("A lost canary makes it look at an open port once") {
-  OpenWatch watch;
+  OpenWatch watch{kFirstLook};
   watch.canary_lost();
-  CHECK(watch.wants(0, false));
-  watch.asking();
+  CHECK(watch.wants(0, false, kFirstLook));
+  watch.asking(kFirstLook);
   CHECK(watch.ended(Answer::accepted) == Finding::confirmed);
-  CHECK_FALSE(watch.wants(0, false));
+  CHECK_FALSE(watch.wants(0, false, kFirstLook));
 }
 
 TEST_CASE("All answered is said only when there were enough") {

@@ -127,6 +127,13 @@ TEST_CASE("No canary is asked while everything answers, one for every few silenc
   CHECK(control.wants_canary(kStart));
   control.canary_sent(kStart);
   CHECK_FALSE(control.wants_canary(kStart));
+  silences(4);
+  CHECK_FALSE(control.wants_canary(kStart));  // spread over the window
+  send(control, 4, kStart);
+  CHECK(control.wants_canary(kStart));
+  control.canary_sent(kStart);
+  send(control, 1000, kStart);
+  CHECK_FALSE(control.wants_canary(kStart));
   for (int answer = 0; answer < 5000; ++answer) {
     control.progressed();
   }
@@ -172,19 +179,99 @@ TEST_CASE("A pass after one that still found something goes slower than what the
   CHECK(after > before / 2);
 }
 
-TEST_CASE("A window grows while answers come quickly and gives way when they queue up") {
+namespace {
+
+/// A control that was slowed down to about half of 10,000 a second.
+SweepControl slowed_down() {
   SweepControl control{4096, 1e6, kStart};
-  for (int answer = 0; answer < 500; ++answer) {
-    control.answered(20ms);
+  send(control, 10000, kStart);
+  for (int canary = 0; canary < 4; ++canary) {
+    (void)control.canary_ended(canary == 0, 0, kStart + 1s);
+  }
+  REQUIRE(control.epoch() == 1);
+  return control;
+}
+
+/// 1,000 ports of which so many in a hundred stay silent.
+void ask_ports(SweepControl& control, int silent, TimePoint now) {
+  for (int port = 0; port < 1000; ++port) {
+    control.ended(port % 100 < silent, control.epoch(), now);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("More silence than before, at a limited rate, shows what the device takes") {
+  auto control = slowed_down();
+  ask_ports(control, 0, kStart + 2s);
+  CHECK(control.epoch() == 1);
+  ask_ports(control, 1, kStart + 3s);
+  CHECK(control.epoch() == 1);  // chance
+  control.ended(false, 1, kStart + 4s);
+  const auto before = control.limit();
+  ask_ports(control, 10, kStart + 4s);
+  CHECK(control.epoch() > 1);
+  CHECK(control.limit() < before);
+  const auto now = control.limit();
+  const auto epoch = control.epoch();
+  for (int canary = 0; canary < 9; ++canary) {  // it stays there for a while, whatever answers
+    (void)control.canary_ended(true, epoch, kStart + 4s + canary * 100ms);
+  }
+  CHECK(control.limit() == now);
+  CHECK(control.epoch() == epoch);
+}
+
+TEST_CASE("Silence that was there all the time is a firewall, not the rate") {
+  auto control = slowed_down();
+  for (int second = 0; second < 20; ++second) {
+    ask_ports(control, 92, kStart + 2s + second * 1s);
+  }
+  ask_ports(control, 96, kStart + 30s);
+  CHECK(control.epoch() == 1);
+  SweepControl unlimited{4096, 1e6, kStart};
+  ask_ports(unlimited, 0, kStart);
+  ask_ports(unlimited, 90, kStart);
+  CHECK(unlimited.epoch() == 0);
+}
+
+TEST_CASE("A window grows while answers come quickly and it holds them back, and gives way when they queue up") {
+  SweepControl control{4096, 1e6, kStart};
+  auto now = kStart;
+  for (int round = 0; round < 5; ++round) {  // all of the window in each round trip
+    now += 20ms;
+    for (std::size_t left = control.window(); left > 0; --left) {
+      control.answered(20ms, now);
+    }
   }
   const auto grown = control.window();
   CHECK(grown > 500);
   for (std::size_t answer = 0; answer < grown; ++answer) {
-    control.answered(80ms);
+    control.answered(80ms, now);
   }
   CHECK(control.window() <= grown / 2 + 1);
   for (int answer = 0; answer < 5000; ++answer) {
-    control.answered(80ms);
+    control.answered(80ms, now);
   }
   CHECK(control.window() == SweepControl::kFirstWindow);
+}
+
+TEST_CASE("A window that nothing waits for does not grow") {
+  SweepControl control{4096, 1e6, kStart};
+  auto now = kStart;
+  for (int answer = 0; answer < 10000; ++answer) {
+    now += 10us;
+    control.answered(50us, now);  // 5 on their way
+  }
+  CHECK(control.window() == SweepControl::kFirstWindow);
+}
+
+TEST_CASE("Silence widens the window faster while canaries show that nothing is lost") {
+  SweepControl control{4096, 1e6, kStart};
+  control.progressed();
+  CHECK(control.window() == SweepControl::kFirstWindow + 1);
+  for (int canary = 0; canary < 3; ++canary) {
+    (void)control.canary_ended(true, 0, kStart);
+  }
+  control.progressed();
+  CHECK(control.window() == SweepControl::kFirstWindow + 3);
 }

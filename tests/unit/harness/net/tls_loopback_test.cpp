@@ -1,4 +1,5 @@
 #include <array>
+#include <optional>
 #include <thread>
 
 #include <openssl/ssl.h>
@@ -139,7 +140,161 @@ asio::awaitable<void> upgrade(Network& network, std::uint16_t port, const TlsOpt
   co_await converse(**stream, heard);
 }
 
+/// Serves so many sessions one after the other; whatever else a client wants of one is OpenSSL's answer.
+void serve_sessions(const Peer& peer, SSL_CTX* context, int count) {
+  for (int number = 0; number < count; ++number) {
+    const auto accepted = peer.accept();
+    std::array<char, 64> buffer{};
+    const Session session{SSL_new(context)};
+    SSL_set_fd(session.get(), accepted.get());
+    if (SSL_accept(session.get()) == 1) {
+      SSL_read(session.get(), buffer.data(), static_cast<int>(buffer.size()));
+      SSL_shutdown(session.get());
+    }
+  }
+}
+
+struct Kept {
+  TlsSession session;
+  std::optional<TlsResumption> given;
+  Error error;
+  Error renegotiated;
+};
+
+/// One session: what it gives to resume it by and, where that is wanted, a new handshake within it.
+asio::awaitable<void> keep(Network& network, std::uint16_t port, const TlsOptions& options, bool renegotiate,
+                           Kept& kept) {
+  const Endpoint to{Transport::tcp, port};
+  const auto stream = co_await network.connect_tls(to, options, kWithin);
+  if (!stream) {
+    kept.error = stream.error();
+    co_return;
+  }
+  const auto given = co_await (*stream)->resumption(kWithin);
+  if (given) {
+    kept.given = *given;
+  } else {
+    kept.error = given.error();
+  }
+  if (renegotiate) {
+    const auto agreed = co_await (*stream)->renegotiate(kWithin);
+    kept.renegotiated = agreed ? Error{} : agreed.error();
+  }
+  kept.session = (*stream)->session();
+  (*stream)->shutdown_send();
+  std::array<std::byte, 64> buffer{};
+  const std::span<std::byte> into{buffer};
+  const auto end = co_await (*stream)->read_some(into, kWithin);
+  CHECK_FALSE(end);
+}
+
 }  // namespace
+
+TEST_CASE("A session is resumed by a ticket, by its id, and by the ticket of TLS 1.3") {
+  struct Kind {
+    int version;
+    bool tickets;
+  };
+
+  for (const auto& kind : {Kind{TLS1_3_VERSION, true}, Kind{TLS1_2_VERSION, true}, Kind{TLS1_2_VERSION, false}}) {
+    INFO(kind.version << " with tickets: " << kind.tickets);
+    Bench bench;
+    const Peer peer{"127.0.0.1", SOCK_STREAM, 1};
+    const auto context = server_context(kind.version);
+    SSL_CTX_set_max_early_data(context.get(), 1234);
+    std::thread device{[&] { serve_sessions(peer, context.get(), 2); }};
+    TlsOptions options;
+    options.tickets = kind.tickets;
+    Kept first;
+    bench.run(keep(*bench.network, peer.port, options, false, first));
+    Kept second;
+    if (first.given) {
+      options.resume = first.given->session;
+    }
+    bench.run(keep(*bench.network, peer.port, options, false, second));
+    device.join();
+    INFO(first.error.what << second.error.what);
+    REQUIRE(first.given);
+    CHECK_FALSE(first.session.resumed);
+    CHECK(second.session.resumed);
+    CHECK(first.given->version == first.session.version);
+    CHECK(first.given->ticket.empty() != kind.tickets);
+    CHECK(first.given->session_id.empty() == kind.tickets);
+    CHECK((first.given->lifetime_s > 0) == kind.tickets);
+    CHECK(first.given->max_early_data == (kind.version == TLS1_3_VERSION ? 1234U : 0U));
+    CHECK(first.given->extended_master_secret == (kind.version == TLS1_2_VERSION));
+  }
+}
+
+TEST_CASE("A server that keeps no sessions gives nothing to resume one by") {
+  Bench bench;
+  const Peer peer{"127.0.0.1", SOCK_STREAM, 1};
+  const auto context = server_context(TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  std::thread device{[&] { serve_sessions(peer, context.get(), 1); }};
+  Kept kept;
+  const TlsOptions options;
+  bench.run(keep(*bench.network, peer.port, options, false, kept));
+  device.join();
+  CHECK_FALSE(kept.given);
+  CHECK(kept.error.kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("A client's renegotiation is accepted, refused by an alert, or not a thing of TLS 1.3") {
+  for (const std::string how : {"accepted", "refused", "none"}) {
+    INFO(how);
+    Bench bench;
+    const Peer peer{"127.0.0.1", SOCK_STREAM, 1};
+    const auto context = server_context(how == "none" ? TLS1_3_VERSION : TLS1_2_VERSION);
+    if (how == "accepted") {
+      SSL_CTX_set_options(context.get(), SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    }
+    std::thread device{[&] { serve_sessions(peer, context.get(), 1); }};
+    Kept kept;
+    const TlsOptions options;
+    bench.run(keep(*bench.network, peer.port, options, true, kept));
+    device.join();
+    CHECK(kept.session.secure_renegotiation == (how != "none"));
+    CHECK(kept.renegotiated.what.empty() == (how == "accepted"));
+    if (how == "refused") {
+      CHECK(kept.renegotiated.kind == ErrorKind::protocol);
+      CHECK(kept.renegotiated.what.find("no renegotiation") != std::string::npos);
+    }
+    CHECK(kept.session.chain_der.size() == 1);
+  }
+}
+
+TEST_CASE("A certificate that the server asks of the client shows, with the names it would take") {
+  for (const auto version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const bool required : {false, true}) {
+      INFO(version << " required: " << required);
+      Bench bench;
+      const Peer peer{"127.0.0.1", SOCK_STREAM, 1};
+      const auto context = server_context(version);
+      SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+      SSL_CTX_add_client_CA(context.get(), SSL_CTX_get0_certificate(context.get()));
+      const std::array<unsigned char, 4> name{'t', 'e', 's', 't'};
+      SSL_CTX_set_session_id_context(context.get(), name.data(), name.size());
+      std::thread device{[&] { serve_sessions(peer, context.get(), 1); }};
+      Kept kept;
+      const TlsOptions options;
+      bench.run(keep(*bench.network, peer.port, options, false, kept));
+      device.join();
+      CHECK(kept.given.has_value() != required);
+      if (required) {
+        CHECK(kept.error.kind == ErrorKind::protocol);
+        CHECK(kept.error.what.find(version == TLS1_3_VERSION ? "number 116" : "handshake failure") !=
+              std::string::npos);
+      }
+      if (!required || version == TLS1_3_VERSION) {
+        CHECK(kept.session.certificate_asked);
+        REQUIRE(kept.session.authorities.size() == 1);
+        CHECK(kept.session.authorities[0].find("device") != std::string::npos);
+      }
+    }
+  }
+}
 
 TEST_CASE("A TLS session shows its version, suite, protocol and certificate, old versions included") {
   for (const auto& [version, name] :

@@ -105,3 +105,28 @@ TEST_CASE("A stranger to the sweep may be the control, but is not in the report"
   CHECK(report.ports == 1);
   CHECK(report.closed == 0);
 }
+
+TEST_CASE("Where nearly all ports refuse, a port is asked alone twice and then beside a control") {
+  std::vector<std::uint16_t> ports;
+  for (std::uint16_t port = 1; port <= 20; ++port) {
+    ports.push_back(port);
+  }
+  UdpLedger ledger{ports};
+  for (std::uint16_t port = 1; port <= 7; ++port) {
+    ledger.refused(port);
+  }
+  ledger.refused(7);
+  CHECK_FALSE(ledger.ask_alone(20));  // seven ports, refused however often, are few
+  ledger.refused(8);
+  CHECK(ledger.ask_alone(20));
+  CHECK_FALSE(ledger.ask_alone(60000));  // a stranger to the sweep
+  ledger.silent_alone(20);
+  CHECK(ledger.ask_alone(20));
+  ledger.silent_alone(20);
+  CHECK_FALSE(ledger.ask_alone(20));
+  CHECK_FALSE(ledger.settled(20));  // silence alone says nothing
+  for (int time = 0; time < 3; ++time) {
+    ledger.silent_beside_control(19);
+  }
+  CHECK_FALSE(ledger.ask_alone(18));  // a device where much is silent
+}

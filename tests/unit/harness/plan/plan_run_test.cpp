@@ -98,6 +98,19 @@ const std::string kUsed = R"(any(ixit("1-AuthMech"); true))";
 
 }  // namespace
 
+TEST_CASE("A parameter in seconds is in the estimate and lengthens the deadline, never shortens it") {
+  ProbeInfo probe;
+  probe.deadline_ms = 1'800'000;
+  CHECK_FALSE(granted_ms(probe, {{"prove", 7200}}));
+  CHECK(deadline_of(probe, {{"prove", 7200}}) == 1'800'000);
+  probe.seconds = {"prove"};
+  CHECK(granted_ms(probe, {{"prove", 120}}) == 120'000);
+  CHECK(deadline_of(probe, {{"prove", 120}}) == 1'800'000);
+  CHECK(deadline_of(probe, {{"prove", 7200}}) == 7'260'000);
+  CHECK(granted_ms(probe, {{"prove", -5}}) == 0);
+  CHECK(granted_ms(probe, {{"prove", 1'000'000'000'000}}) == 604'800'000);
+}
+
 TEST_CASE("Equal steps are one and serve every unit that asks") {
   const Observe sweep{"sweep", "sweep", "", {}, ""};
   const Observe same{"sweep", "sweep", "", {{"range", "all"}}, ""};  // the default, written out

@@ -1,0 +1,324 @@
+#include "probes/tls/decisive.hpp"
+
+#include <algorithm>
+
+#include "probes/sessions/channel.hpp"
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::tls {
+
+namespace {
+
+namespace message = wire::record;
+
+constexpr std::uint16_t kWithOldHandshake[] = {wire::kTls12, wire::kTls11, wire::kTls10};
+constexpr std::uint16_t kClaimed = 24;         // payload of the heartbeat that lies: it has 1 byte
+constexpr std::uint16_t kRightPayload = 1;     // of the heartbeat that does not
+constexpr std::size_t kHeartbeatHead = 3;      // type and length of payload
+constexpr std::size_t kHeartbeatPadding = 16;  // least (RFC 6520, 4)
+constexpr std::size_t kLikeFinished = 64;      // bytes of a record that nobody can decrypt
+constexpr std::size_t kShortId = 16;           // of the 32 bytes that a session id may have
+constexpr std::uint8_t kUnexpectedMessage = 10;
+constexpr std::uint8_t kBadRecordMac = 20;
+constexpr std::uint8_t kDecryptionFailed = 21;
+constexpr std::uint8_t kCertificateMessage = 11;
+
+/// More was repeated than was sent.
+bool lying_one_answered(const wire::TlsRecordLog& log) {
+  return std::any_of(log.records().begin(), log.records().end(), [](const auto& one) {
+    return one.type == message::kHeartbeat && one.length >= kHeartbeatHead + kClaimed + kHeartbeatPadding;
+  });
+}
+
+/// The right one was sent last: when it is answered, the other one has been, or never will be.
+bool right_one_answered(const wire::TlsRecordLog& log) {
+  return std::any_of(log.records().begin(), log.records().end(), [](const auto& one) {
+    return one.type == message::kHeartbeat && one.length < kHeartbeatHead + kClaimed + kHeartbeatPadding;
+  });
+}
+
+bool never(const wire::TlsRecordLog&) {
+  return false;
+}
+
+}  // namespace
+
+Decisive::Decisive(TcpAsker& asker, Transcript& transcript, SuiteSurvey& survey, const Picture& picture,
+                   std::string server_name)
+    : asker_(asker), transcript_(transcript), survey_(survey), picture_(picture), server_name_(std::move(server_name)) {
+  for (const auto* name : {"heartbleed", "ccs_injection", "robot", "ticketbleed"}) {
+    results_.push_back({name, WeaknessState::unknown, "not asked"});
+  }
+}
+
+void Decisive::decide(std::string_view name, WeaknessState state, std::string why) {
+  for (auto& one : results_) {
+    if (one.name == name) {
+      one.state = state;
+      one.why = std::move(why);
+    }
+  }
+}
+
+void Decisive::take_end(const Exchange& exchange) {
+  if (exchange.over()) {
+    over_ = exchange.over();
+  }
+}
+
+/// A hello of the newest version below TLS 1.3 with the suites of it that fit.
+std::optional<HelloWish> Decisive::old_wish(const Fits& fits) const {
+  for (const auto version : kWithOldHandshake) {
+    const auto found = survey_.versions().find(version);
+    if (found == survey_.versions().end()) {
+      continue;
+    }
+    HelloWish wish;
+    wish.version = version;
+    wish.server_name = server_name_;
+    for (const auto suite : found->second.suites) {
+      if (fits(wire::suite_parts(suite))) {
+        wish.suites.push_back(suite);
+      }
+    }
+    if (!wish.suites.empty()) {
+      return wish;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Every suite of the versions that these exchanges need was chosen or refused.
+bool Decisive::old_settled() const {
+  return std::all_of(std::begin(kWithOldHandshake), std::end(kWithOldHandshake), [&](std::uint16_t version) {
+    const auto found = survey_.versions().find(version);
+    return found != survey_.versions().end() && found->second.settled;
+  });
+}
+
+void Decisive::plan(sessions::Jobs& jobs) {
+  const auto any = old_wish([](const auto&) { return true; });
+  if (!any) {
+    const auto state = old_settled() ? WeaknessState::not_shown : WeaknessState::unknown;
+    for (const auto* name : {"heartbleed", "ccs_injection", "robot", "ticketbleed"}) {
+      decide(name, state, "no version from TLS 1.0 to TLS 1.2 was seen to be taken");
+    }
+    return;
+  }
+  jobs.add([this, wish = *any] { return inject_ccs(wish); });
+  plan_heartbleed(jobs);
+  plan_robot(jobs);
+}
+
+void Decisive::plan_heartbleed(sessions::Jobs& jobs) {
+  const auto look = picture_.behaviour.find("heartbeat");
+  const auto answered = look == picture_.behaviour.end() ? std::nullopt : look->second.yes;
+  if (!answered) {
+    decide("heartbleed", WeaknessState::unknown, "whether heartbeats are taken could not be told");
+  } else if (!*answered) {
+    decide("heartbleed", WeaknessState::not_shown, "heartbeats are not taken: the extension is not answered");
+  } else if (const auto wish = old_wish([](const auto&) { return true; })) {
+    jobs.add([this, wish = *wish] { return heartbleed(wish); });
+  }
+}
+
+void Decisive::plan_robot(sessions::Jobs& jobs) {
+  const auto wish =
+      old_wish([](const auto& parts) { return parts.rsa_transport && !parts.psk && !parts.export_grade; });
+  if (wish) {
+    jobs.add([this, wish = *wish] { return robot(wish); });
+    return;
+  }
+  const bool settled = old_settled();
+  decide("robot", settled ? WeaknessState::not_shown : WeaknessState::unknown,
+         settled ? "no suite with RSA key transport is taken" : "not every version could be asked to the end");
+}
+
+asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
+  auto hello = make_hello(wish);
+  hello.extensions.push_back({wire::extension::kHeartbeat, std::string(1, '\x01')});
+  auto line = exchange();
+  const bool begun = co_await line.begin("heartbeat that claims more than it has", hello);
+  if (!begun) {
+    take_end(line);
+    decide("heartbleed", WeaknessState::unknown, line.why());
+    co_return;
+  }
+  line.keep_sizes_only();
+  const auto version = line.flight().hello()->version;
+  const auto lying = wire::heartbeat_record(version, kClaimed, "a", 0);
+  const auto right = wire::heartbeat_record(version, kRightPayload, "b", kHeartbeatPadding);
+  auto both = lying + right;
+  co_await line.say(std::move(both), "a heartbeat with 1 byte that claims 24, and a right one");
+  const auto patience = line.patience();
+  const auto heard = co_await line.hear(patience, &right_one_answered);
+  take_end(line);
+  if (lying_one_answered(heard.log)) {
+    decide("heartbleed", WeaknessState::shown,
+           "a heartbeat with 1 byte was answered with 24 (what they were is not kept)");
+  } else if (right_one_answered(heard.log)) {
+    decide("heartbleed", WeaknessState::not_shown, "the heartbeat that lies was passed over, the right one answered");
+  } else if (heard.end == Heard::End::alert || heard.end == Heard::End::closed || heard.end == Heard::End::reset) {
+    decide("heartbleed", WeaknessState::not_shown, "the heartbeat that lies ended the connection: " + heard.text());
+  } else {
+    decide("heartbleed", WeaknessState::unknown, "neither the heartbeat that lies nor a right one was answered");
+  }
+}
+
+/// A server that takes a ChangeCipherSpec too early has keys from then on that everybody knows, so that a record in
+/// clear is one that it fails to decrypt. One that does not take it says so, or passes it over and reads on in clear.
+asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
+  const auto hello = make_hello(wish);
+  auto line = exchange();
+  const bool begun = co_await line.begin("ChangeCipherSpec before the key exchange", hello);
+  if (!begun) {
+    take_end(line);
+    decide("ccs_injection", WeaknessState::unknown, line.why());
+    co_return;
+  }
+  const auto version = line.flight().hello()->version;
+  auto early = wire::change_cipher_spec_record(version);
+  co_await line.say(std::move(early), "ChangeCipherSpec");
+  const auto moment = line.moment();
+  const auto first = co_await line.hear(moment, &never);
+  if (first.end != Heard::End::silence) {
+    take_end(line);
+    const bool refused = first.end != Heard::End::not_tls;
+    decide("ccs_injection", refused ? WeaknessState::not_shown : WeaknessState::unknown,
+           "an early ChangeCipherSpec was answered with " + first.text());
+    co_return;
+  }
+  auto garbage = wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
+  co_await line.say(std::move(garbage), "a record that nobody can decrypt");
+  const auto patience = line.patience();
+  const auto second = co_await line.hear(patience, &never);
+  take_end(line);
+  const auto alert = second.log.alert() ? second.log.alert()->alert : std::uint8_t{0};
+  const bool decrypted = second.end == Heard::End::alert && (alert == kBadRecordMac || alert == kDecryptionFailed);
+  const bool unmoved = second.end == Heard::End::alert && alert == kUnexpectedMessage;
+  decide("ccs_injection",
+         decrypted ? WeaknessState::shown
+         : unmoved ? WeaknessState::not_shown
+                   : WeaknessState::unknown,
+         "an early ChangeCipherSpec was taken in silence, the next record answered with " + second.text());
+}
+
+asio::awaitable<bool> Decisive::ask_padding(HelloWish wish, Padding padding, bool finish, std::string& answer) {
+  const auto hello = make_hello(wish);
+  auto line = exchange();
+  auto title = "RSA key exchange, " + std::string{padding_name(padding)};
+  const bool begun = co_await line.begin(std::move(title), hello);
+  take_end(line);
+  if (!begun) {
+    robot_trouble_ = line.why();
+    co_return false;
+  }
+  const auto& certificates = line.flight().certificates();
+  const auto key = certificates.empty() ? std::nullopt : RsaKey::of_certificate(certificates.front());
+  const auto block = key ? padded_secret(padding, key->bytes(), hello.version) : std::string{};
+  const auto secret = key ? key->encrypt(block) : std::nullopt;
+  if (!secret) {
+    robot_trouble_ = "the certificate has no RSA key that can be used";
+    co_return false;
+  }
+  const auto version = line.flight().hello()->version;
+  // Who is asked for a certificate says that there is none (RFC 5246, 7.4.6).
+  const bool asked = line.flight().certificate_request().has_value();
+  auto messages = asked ? wire::tls_message(kCertificateMessage, std::string(3, '\0')) : std::string{};
+  messages += wire::rsa_key_exchange_message(*secret);
+  auto bytes = wire::tls_record(message::kHandshake, version, messages);
+  if (finish) {
+    bytes += wire::change_cipher_spec_record(version);
+    bytes += wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
+  }
+  std::string what =
+      finish ? "ClientKeyExchange, ChangeCipherSpec, a Finished that is none" : "ClientKeyExchange alone";
+  co_await line.say(std::move(bytes), std::move(what));
+  const auto within = finish ? line.patience() : line.moment();
+  const auto heard = co_await line.hear(within, &never);
+  take_end(line);
+  answer = heard.text();
+  co_return !over_;
+}
+
+asio::awaitable<bool> Decisive::ask_paddings(HelloWish wish, bool finish, Answers& answers) {
+  for (std::size_t index = 0; index < kPaddings; ++index) {
+    const auto padding = static_cast<Padding>(index);
+    const bool asked = co_await ask_padding(wish, padding, finish, answers[index]);
+    if (!asked) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+/// The server says the session id again with which a client resumes by a ticket (RFC 5077, 3.4): as it was sent, or
+/// as 32 bytes of which the last were never sent.
+asio::awaitable<void> Decisive::ticketbleed(const TlsResumption* ticket) {
+  const auto wish = old_wish([](const auto&) { return true; });
+  if (ticket == nullptr || !wish || wire::tls_version_name(wish->version) != ticket->version) {
+    const bool none = ticket == nullptr && old_settled() && picture_.behaviour.contains("resumes_by_ticket") &&
+                      picture_.behaviour.at("resumes_by_ticket").yes.has_value();
+    decide("ticketbleed", none || (!wish && old_settled()) ? WeaknessState::not_shown : WeaknessState::unknown,
+           wish ? none ? "no ticket is given" : "no session was finished that gave a ticket"
+                : "no version from TLS 1.0 to TLS 1.2 was seen to be taken");
+    co_return;
+  }
+  auto hello = make_hello(*wish);
+  hello.session_id = sessions::random_bytes(kShortId);
+  hello.extensions.push_back({wire::extension::kSessionTicket, ticket->ticket});
+  if (ticket->extended_master_secret) {
+    hello.extensions.push_back({wire::extension::kExtendedMasterSecret, {}});
+  }
+  auto line = exchange();
+  line.keep_sizes_only();
+  const bool begun = co_await line.begin("a ticket beside a session id of 16 bytes", hello);
+  take_end(line);
+  if (!begun) {
+    decide("ticketbleed", WeaknessState::unknown, line.why());
+    co_return;
+  }
+  const auto& echo = line.flight().hello()->session_id;
+  const auto size = std::to_string(echo.size());
+  if (echo == hello.session_id) {
+    decide("ticketbleed", WeaknessState::not_shown, "the session id came back as it was sent");
+  } else if (echo.starts_with(hello.session_id)) {
+    decide("ticketbleed", WeaknessState::shown, "a session id of 16 bytes came back as " + size + " (not kept)");
+  } else {
+    decide("ticketbleed", WeaknessState::unknown, "the ticket was not taken: a new session id of " + size + " bytes");
+  }
+}
+
+/// Each padding once with the rest of the handshake and once without it; where answers differ, all of them again.
+asio::awaitable<void> Decisive::robot(HelloWish wish) {
+  std::string same;
+  for (const bool finish : {true, false}) {
+    Answers first;
+    const bool asked = co_await ask_paddings(wish, finish, first);
+    if (!asked) {
+      decide("robot", WeaknessState::unknown, robot_trouble_);
+      co_return;
+    }
+    const auto oracle = oracle_of(first);
+    if (oracle == Oracle::none) {
+      same += (same.empty() ? "" : "; ") + std::string{finish ? "whole: " : "key exchange alone: "} + first.front();
+      continue;
+    }
+    Answers second;
+    const bool again = co_await ask_paddings(wish, finish, second);
+    if (!again || second != first) {
+      decide("robot", WeaknessState::unknown,
+             again ? "answers to right and wrong padding differ, but not twice in the same way" : robot_trouble_);
+      co_return;
+    }
+    const auto wrong = std::find_if(first.begin(), first.end(), [&](const auto& one) { return one != first.front(); });
+    decide("robot", WeaknessState::shown,
+           std::string{oracle == Oracle::strong ? "strong oracle" : "weak oracle"} +
+               ", 5 paddings twice: " + first.front() + " for the right one, " + *wrong + " for " +
+               std::string{padding_name(static_cast<Padding>(wrong - first.begin()))});
+    co_return;
+  }
+  decide("robot", WeaknessState::not_shown, "5 paddings, 10 handshakes, the same answer to all (" + same + ")");
+}
+
+}  // namespace assay::probes::tls

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probes/tls/exchange.hpp"
+#include "probes/tls/robot.hpp"
+#include "probes/tls/weaknesses.hpp"
+
+/// The weaknesses that show only in an exchange of their own. Each is asked where its precondition is there, as small
+/// as decides it: nothing is read that a device did not mean to send, and no secret of anybody is guessed.
+///   heartbleed     CVE-2014-0160: a heartbeat that claims 23 bytes more than it has
+///   ccs_injection  CVE-2014-0224: a ChangeCipherSpec before any key exchange
+///   robot          RSA key exchange with right and wrong padding, whose answers ought to be alike
+///   ticketbleed    CVE-2016-9244: a session id shorter than 32 bytes beside a ticket
+namespace assay::probes::tls {
+
+class Decisive {
+ public:
+  Decisive(TcpAsker& asker, Transcript& transcript, SuiteSurvey& survey, const Picture& picture,
+           std::string server_name);
+
+  /// Adds the exchanges that make sense for what the survey and the looks have found.
+  void plan(sessions::Jobs& jobs);
+
+  /// With a ticket of a session in TLS 1.2 or before; null: none is given.
+  asio::awaitable<void> ticketbleed(const TlsResumption* ticket);
+
+  /// One verdictless line for each weakness above, in that order.
+  const std::vector<Weakness>& results() const { return results_; }
+
+  /// The run is over.
+  const std::optional<Error>& over() const { return over_; }
+
+ private:
+  using Fits = std::function<bool(const wire::SuiteParts&)>;
+  using Answers = std::array<std::string, kPaddings>;
+
+  std::optional<HelloWish> old_wish(const Fits& fits) const;
+  bool old_settled() const;
+
+  Exchange exchange() { return {asker_, transcript_}; }
+
+  void decide(std::string_view name, WeaknessState state, std::string why);
+  void take_end(const Exchange& exchange);
+
+  void plan_heartbleed(sessions::Jobs& jobs);
+  void plan_robot(sessions::Jobs& jobs);
+  asio::awaitable<void> heartbleed(HelloWish wish);
+  asio::awaitable<void> inject_ccs(HelloWish wish);
+  asio::awaitable<void> robot(HelloWish wish);
+  asio::awaitable<bool> ask_paddings(HelloWish wish, bool finish, Answers& answers);
+  asio::awaitable<bool> ask_padding(HelloWish wish, Padding padding, bool finish, std::string& answer);
+
+  TcpAsker& asker_;
+  Transcript& transcript_;
+  SuiteSurvey& survey_;
+  const Picture& picture_;
+  std::string server_name_;
+  std::vector<Weakness> results_;
+  std::string robot_trouble_;
+  std::optional<Error> over_;
+};
+
+}  // namespace assay::probes::tls

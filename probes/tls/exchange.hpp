@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "probes/tls/asker.hpp"
+#include "probes/wire/tls_records.hpp"
+
+/// One connection that goes on after the server's flight, in TLS 1.2 and before.
+namespace assay::probes::tls {
+
+/// What came after something was said, by kind alone.
+struct Heard {
+  enum class End : std::uint8_t { enough, alert, closed, reset, silence, not_tls };
+
+  End end = End::silence;
+  wire::TlsRecordLog log;
+
+  /// "alert bad_record_mac", "silence", "2 records, then reset": two answers that read the same are the same to a
+  /// client.
+  std::string text() const;
+};
+
+class Exchange {
+ public:
+  Exchange(TcpAsker& asker, Transcript& transcript) : asker_(asker), transcript_(transcript) {}
+
+  /// From now on only sizes of what is received go into the transcript: it may be memory of the device.
+  void keep_sizes_only() { sizes_only_ = true; }
+
+  /// Sends the hello and reads the server's flight to its end; once more, with more patience, when there was no answer.
+  /// False when there is none: `why()`.
+  asio::awaitable<bool> begin(std::string title, const wire::TlsHello& hello);
+
+  /// A peer that is gone shows in what is heard then.
+  asio::awaitable<void> say(std::string bytes, std::string what);
+
+  /// Listens until an alert, the end of the stream, `enough`, or `within` has passed.
+  asio::awaitable<Heard> hear(milliseconds within, bool (*enough)(const wire::TlsRecordLog&));
+
+  /// How long a server that means to answer at once may take: less than `patience`, for answers whose absence is the
+  /// expected one.
+  milliseconds moment() const;
+
+  milliseconds patience() const { return asker_.patience(); }
+
+  const wire::TlsFlight& flight() const { return flight_; }
+
+  /// Why there is no flight, for a person.
+  const std::string& why() const { return why_; }
+
+  /// The run is over: cancelled, deadline, out of scope.
+  const std::optional<Error>& over() const { return over_; }
+
+ private:
+  asio::awaitable<bool> try_to_begin(const std::string& title, const wire::TlsHello& hello);
+  asio::awaitable<void> read_flight();
+  void take_error(const Error& error);
+  void note_received(std::span<const std::byte> bytes);
+
+  TcpAsker& asker_;
+  Transcript& transcript_;
+  std::unique_ptr<Stream> stream_;
+  wire::TlsFlight flight_;
+  std::string why_;
+  std::optional<Error> over_;
+  int tries_ = 0;
+  bool sizes_only_ = false;
+};
+
+}  // namespace assay::probes::tls

@@ -1,0 +1,121 @@
+#include "probes/tls/picture.hpp"
+
+#include <algorithm>
+
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::tls {
+
+namespace {
+
+constexpr std::size_t kMostDh = 8;
+
+void add(std::vector<std::uint16_t>& list, std::uint16_t value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) {
+    list.push_back(value);
+  }
+}
+
+/// RFC 8446, 4.1.3: the last eight bytes of a random of a server that could have done better.
+bool has_sentinel(std::string_view random) {
+  using namespace std::string_view_literals;
+  return random.ends_with("DOWNGRD\x01"sv) || random.ends_with("DOWNGRD\x00"sv);
+}
+
+/// "771,49199,65281-11": version, suite and extensions as decimal numbers, the text that JA3S hashes.
+std::string ja3s_text(const wire::ServerHello& hello) {
+  auto out = std::to_string(hello.legacy_version) + "," + std::to_string(hello.suite) + ",";
+  for (std::size_t index = 0; index < hello.order.size(); ++index) {
+    out += (index == 0 ? "" : "-") + std::to_string(hello.order[index]);
+  }
+  return out;
+}
+
+}  // namespace
+
+KeyKind key_kind(std::uint16_t suite) {
+  const auto parts = wire::suite_parts(suite);
+  if (parts.ecdsa) {
+    return KeyKind::ecdsa;
+  }
+  if (parts.dss) {
+    return KeyKind::dss;
+  }
+  return parts.rsa_signed || parts.rsa_transport ? KeyKind::rsa : KeyKind::other;
+}
+
+bool Picture::wants_certificate(std::uint16_t suite) const {
+  const auto parts = wire::suite_parts(suite);
+  const bool has_none = parts.anonymous || parts.tls13 || (parts.psk && !parts.rsa_transport);
+  return !has_none && !chain_of.contains(key_kind(suite));
+}
+
+void Picture::add_chain(const std::vector<std::string>& chain) {
+  if (std::find(chains.begin(), chains.end(), chain) == chains.end()) {
+    chains.push_back(chain);
+  }
+}
+
+void Picture::note(std::uint16_t version, const wire::TlsFlight& flight) {
+  if (!flight.hello()) {
+    return;
+  }
+  const auto& hello = *flight.hello();
+  if (ja3s.empty() && !hello.retry) {
+    ja3s = ja3s_text(hello);
+  }
+  for (const auto type : hello.order) {
+    extensions.insert(type);
+  }
+  if (has_sentinel(hello.random)) {
+    sentinels.insert(version);
+  }
+  if (hello.version == wire::kTls13) {
+    if (hello.group != 0) {
+      add(groups13, hello.group);
+    }
+    return;
+  }
+  if (!flight.certificates().empty()) {
+    const auto known = std::find(chains.begin(), chains.end(), flight.certificates());
+    const auto index = static_cast<std::size_t>(known - chains.begin());
+    if (known == chains.end()) {
+      chains.push_back(flight.certificates());
+    }
+    chain_of.emplace(key_kind(hello.suite), index);
+  }
+  if (flight.certificate_request()) {
+    certificate_request = flight.certificate_request();
+    if (!client_certificate.asked) {
+      client_certificate = {true, std::nullopt, "asked for, and no handshake went further", {}};
+    }
+  }
+  if (flight.done() && !client_certificate.asked) {
+    client_certificate.required = false;
+    client_certificate.why = "none was asked for";
+  }
+  if (flight.ocsp_response()) {
+    ocsp_response = flight.ocsp_response();
+  }
+  if (!flight.key_exchange()) {
+    return;
+  }
+  const auto& exchange = *flight.key_exchange();
+  using Kind = wire::ServerKeyExchange::Kind;
+  if (exchange.kind == Kind::named_group) {
+    add(groups, exchange.group);
+  }
+  explicit_curve = explicit_curve || exchange.kind == Kind::explicit_curve;
+  psk_hint = psk_hint || !exchange.psk_hint.empty();
+  if (exchange.kind == Kind::dh && dh.size() < kMostDh) {
+    const auto same = [&](const DhParameters& one) { return one.p == exchange.dh_p; };
+    if (std::none_of(dh.begin(), dh.end(), same)) {
+      dh.push_back({exchange.dh_p, exchange.dh_g, wire::suite_parts(hello.suite).export_grade});
+    }
+  }
+  if (exchange.signature) {
+    add(signatures, *exchange.signature);
+  }
+}
+
+}  // namespace assay::probes::tls

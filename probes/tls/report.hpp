@@ -1,0 +1,74 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "harness/probe/probe.hpp"
+#include "probes/sessions/fact_sheet.hpp"
+#include "probes/tls/finished.hpp"
+#include "probes/tls/picture.hpp"
+#include "probes/tls/suites.hpp"
+#include "probes/tls/weaknesses.hpp"
+
+/// From what was learned to the facts of the observation.
+namespace assay::probes::tls {
+
+inline constexpr FactSpec kFacts[] = {
+    {"tls.spoken", ValueKind::boolean, "the endpoint answered a ClientHello with TLS, at once or after STARTTLS"},
+    {"tls.starttls", ValueKind::text, "protocol in which TLS is asked for; absent: TLS from the first byte"},
+    {"tls.versions", ValueKind::list, "versions that a handshake began in, oldest first"},
+    {"tls.suites", ValueKind::list, "[{version, code, name}] that the server chose, in the order of choice"},
+    {"tls.unsettled", ValueKind::list,
+     "[{version, why}] that could not be asked to the end: no suite of these can be said to be refused"},
+    {"tls.refusals", ValueKind::object, "version -> how the last question of it ended"},
+    {"tls.preference", ValueKind::text, "\"server\" or \"client\": whose order of suites decides"},
+    {"tls.groups", ValueKind::list, "[{version, code, name}] of key exchange; \"TLSv1.2\" stands for it and before"},
+    {"tls.groups_settled", ValueKind::boolean, "every named group was chosen or refused"},
+    {"tls.signatures", ValueKind::list, "[{code, name}] that the server signs with in TLS 1.2"},
+    {"tls.dh", ValueKind::list, "[{bits, generator, known, prime, safe_prime, sha256, export}] of finite fields"},
+    {"tls.certificates", ValueKind::list, "chains as sent, leaf first, each a list of certificates"},
+    {"tls.session", ValueKind::object,
+     "one finished handshake: {version, cipher, alpn, and before TLS 1.3 extended_master_secret, "
+     "secure_renegotiation}; "
+     "given: [{version, by, bytes, lifetime_s, max_early_data}] to resume sessions by"},
+    {"tls.client_certificate", ValueKind::object,
+     "{asked, required, why, types, authorities, names}: what is asked of the client; required is null where it could "
+     "not be told, names are RFC 2253 text"},
+    {"tls.behaviour", ValueKind::object, "look -> {yes, why}; yes is null where it could not be told"},
+    {"tls.anomalies", ValueKind::list, "what no server should do"},
+    {"tls.weaknesses", ValueKind::list, "[{name, state, why}]; state: shown, precondition, not_shown, unknown"},
+    {"tls.fingerprint", ValueKind::object, "{ja3s}: the text that JA3S hashes, of the answer to our first hello"},
+};
+
+inline std::span<const FactSpec> report_facts() {
+  return kFacts;
+}
+
+class Report {
+ public:
+  /// `tried`: the weaknesses that had an exchange of their own.
+  Report(sessions::FactSheet& sheet, const std::map<std::uint16_t, VersionFacts>& versions, const Picture& picture,
+         const std::vector<Weakness>& tried)
+      : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried) {}
+
+  void write();
+  /// Versions and suites alone: what stays of a survey that was cut short.
+  void write_suites();
+  void write_session(const Finished& finished);
+
+ private:
+  void write_lists();
+  void write_certificates();
+  void write_behaviour();
+
+  sessions::FactSheet& sheet_;
+  const std::map<std::uint16_t, VersionFacts>& versions_;
+  const Picture& picture_;
+  const std::vector<Weakness>& tried_;
+};
+
+json::object cost_json(const Cost& cost, std::size_t width);
+
+}  // namespace assay::probes::tls

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "probes/sessions/together.hpp"
+#include "probes/tls/asker.hpp"
+#include "probes/tls/hellos.hpp"
+
+/// Which versions and suites a server takes. One ServerHello shows exactly one suite, so a version with m suites takes
+/// m + 1 questions at least: strike out what was chosen, ask again, until the server refuses. The rows of questions
+/// that run at the same time each end with a refusal of their own; that is the whole price of doing them side by side.
+namespace assay::probes::tls {
+
+/// What is known of one version.
+struct VersionFacts {
+  std::uint16_t version = 0;
+  std::vector<std::uint16_t> suites;  // in the order in which they were chosen
+  bool asked = false;
+  bool settled = false;                // every suite was chosen or refused
+  std::string refusal;                 // how the last question ended: "alert handshake_failure", "closed …"
+  std::vector<std::string> anomalies;  // "chose 0xc02f, which was not offered"
+};
+
+/// How hard the device may be asked.
+struct Effort {
+  std::size_t width = 1;  // questions at once
+  std::string server_name;
+};
+
+class SuiteSurvey {
+ public:
+  /// Sees every reply with a ServerHello; for what else it shows.
+  using OnHello = std::function<void(std::uint16_t version, const Reply& reply)>;
+  /// How far a flight is read once its suite is known.
+  using Wanted = std::function<bool(const wire::TlsFlight& flight)>;
+
+  SuiteSurvey(Asker& asker, sessions::Jobs& jobs, Effort effort, OnHello on_hello, Wanted wanted)
+      : asker_(asker),
+        jobs_(jobs),
+        effort_(std::move(effort)),
+        on_hello_(std::move(on_hello)),
+        wanted_(std::move(wanted)) {}
+
+  /// The first question: TLS 1.2, every suite; with fewer suites when that gets no answer. Says whether the peer speaks
+  /// TLS at all, and what it costs.
+  asio::awaitable<Reply> begin();
+
+  /// Adds the rest of the first version's questions, and those of `versions`, to the jobs.
+  void plan(const std::vector<std::uint16_t>& versions);
+
+  /// After the jobs have run: asks once more, one question at a time, what had no clear end. Silence is not a no.
+  asio::awaitable<void> settle();
+
+  void set_width(std::size_t width) { effort_.width = width; }
+
+  const std::map<std::uint16_t, VersionFacts>& versions() const { return versions_; }
+
+  const VersionFacts& facts(std::uint16_t version) { return versions_[version]; }
+
+  /// The run is over.
+  const std::optional<Error>& over() const { return over_; }
+
+  bool wants_short_hellos() const { return longest_ < kLongest; }
+
+ private:
+  struct Row {
+    std::uint16_t version = 0;
+    std::vector<std::uint16_t> left;
+    bool first = false;  // nothing of this version is known yet
+  };
+
+  static constexpr std::size_t kLongest = 1000;  // suites in one hello
+
+  void add(Row row);
+  void add_in_parts(std::uint16_t version, std::vector<std::uint16_t> left);
+  asio::awaitable<void> strike_out(Row row);
+  asio::awaitable<void> ask_again(Row row);
+  std::vector<std::uint16_t> take_first(Row& row, const Reply& reply);
+  asio::awaitable<Reply> ask(const Row& row);
+  bool take(Row& row, const Reply& reply);
+  bool accept(Row& row, const Reply& reply);
+  void give_up(const Row& row, const Reply& reply);
+  std::size_t rows_for(std::uint16_t version) const;
+
+  Asker& asker_;
+  sessions::Jobs& jobs_;
+  Effort effort_;
+  OnHello on_hello_;
+  Wanted wanted_;
+  std::map<std::uint16_t, VersionFacts> versions_;
+  std::vector<std::uint16_t> rest_;  // of TLS 1.2, for rows whose number is not known before the first answer
+  std::deque<Row> unclear_;
+  std::size_t longest_ = kLongest;
+  std::optional<Error> over_;
+};
+
+}  // namespace assay::probes::tls

@@ -1,0 +1,125 @@
+"""Weaknesses by their decisive exchange: scripted servers that have one, real ones that have none; nmap says the same."""
+
+import shutil
+import subprocess
+
+import daemons
+import tls_device
+from daemons import ADDRESS, equal, need, path, true
+
+daemons.own_namespace()
+openssl = need("openssl")
+DECISIVE = ("heartbleed", "ccs_injection", "robot", "ticketbleed")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+run(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=hub.example", "-keyout",
+    path("rsa.key"), "-out", path("rsa.pem"))
+KEY = run(openssl, "rsa", "-in", path("rsa.key"), "-traditional", "-outform", "DER")
+CERTIFICATE = run(openssl, "x509", "-in", path("rsa.pem"), "-outform", "DER")
+
+
+def look(port):
+    observation, kept = daemons.probe("tls", f"tcp/{port}")
+    equal(observation["completion"], "completed", f"the probe of port {port}: {observation.get('error')}")
+    facts = observation["facts"]
+    states = {one["name"]: one for one in facts["tls.weaknesses"]}
+    return facts, {name: states[name] for name in DECISIVE}, kept
+
+
+def behaves(facts, look):
+    return facts["tls.behaviour"][look]["yes"]
+
+
+def by_nmap(port, script):
+    out = subprocess.run([need("nmap"), "-sT", "-Pn", "-n", "-p", str(port), "--script", f"+{script}", ADDRESS],
+                         capture_output=True, text=True, timeout=120).stdout
+    return "State: VULNERABLE" in out
+
+
+def scripted():
+    for port, weakness, shown in ((9601, "heartbleed", "heartbleed"), (9602, "ccs", "ccs_injection"),
+                                  (9603, "robot", "robot"), (9604, "", None)):
+        tls_device.serve(port, KEY, CERTIFICATE, weakness)
+        _, states, kept = look(port)
+        for name, found in states.items():
+            expected = "shown" if name == shown else "not_shown"
+            if name == "ticketbleed":
+                expected = "unknown"  # these servers finish no handshake, so nobody knows whether they give tickets
+            equal(found["state"], expected, f"{name} of the server with {weakness!r}: {found['why']}")
+        true("PRIVATE" not in kept and "50 52 49 56 41" not in kept, "memory of the device is kept nowhere")
+    for port, script, vulnerable in ((9601, "ssl-heartbleed", True), (9604, "ssl-heartbleed", False),
+                                     (9602, "ssl-ccs-injection", True), (9604, "ssl-ccs-injection", False)):
+        equal(by_nmap(port, script), vulnerable, f"what nmap says of {script} on {port}")
+    if shutil.which("testssl"):
+        out = subprocess.run(["testssl", "--color", "0", "--quiet", "-BB", f"{ADDRESS}:9603"], capture_output=True, text=True,
+                             timeout=120).stdout
+        true("weakly vulnerable" in out, f"what testssl says of ROBOT: {out[-800:]}")
+
+
+def s_server(port, *options):
+    daemons.start([openssl, "s_server", "-accept", str(port), "-cert", path("rsa.pem"), "-key", path("rsa.key"), "-www",
+                   *options], port)
+
+
+def behind_a_front():
+    s_server(9605, "-tls1_2")
+    tls_device.ticketbleed(9606, 9605)
+    facts, states, kept = look(9606)
+    equal(states["ticketbleed"]["state"], "shown", f"a session id that grows: {states['ticketbleed']['why']}")
+    true("PRIVATE" not in kept and "50 52 49 56 41" not in kept, "memory of the device is kept nowhere")
+
+
+def none_shown(states, server):
+    for name, found in states.items():
+        equal(found["state"], "not_shown", f"{name} of {server}: {found['why']}")
+
+
+def sound_openssl():
+    s_server(9611, "-cipher", "ALL:@SECLEVEL=0")
+    facts, states, _ = look(9611)
+    none_shown(states, "OpenSSL")
+    true("10 handshakes" in states["robot"]["why"], f"the sample is stated: {states['robot']['why']}")
+    equal([behaves(facts, f"resumes_by_{way}") for way in ("psk", "ticket", "session_id")], [True, True, True], "resumption")
+    equal([behaves(facts, "early_data"), behaves(facts, "renegotiates_for_client")], [False, False], "early data, renegotiation")
+    equal(sorted((one["version"], one["by"], one["lifetime_s"]) for one in facts["tls.session"]["given"]),
+          [("TLSv1.2", "session_id", 0), ("TLSv1.2", "ticket", 7200), ("TLSv1.3", "ticket", 7200)], "what was given")
+    equal(facts["tls.client_certificate"]["required"], False, "no certificate is needed")
+
+
+def lenient_openssl():
+    s_server(9612, "-client_renegotiation", "-no_ticket", "-max_early_data", "4096", "-verify", "1", "-CAfile", path("rsa.pem"))
+    facts, states, _ = look(9612)
+    none_shown(states, "a lenient OpenSSL")
+    equal([behaves(facts, look) for look in ("renegotiates_for_client", "resumes_by_ticket", "early_data")], [True, False, True],
+          "renegotiation, tickets, early data")
+    client = facts["tls.client_certificate"]
+    equal((client["asked"], client["required"], client["names"]), (True, False, ["CN=hub.example"]), "client certificate")
+
+
+def strict_openssl():
+    for port, version, alert in ((9613, "-tls1_3", "number 116"), (9614, "-tls1_2", "handshake failure")):
+        s_server(port, version, "-Verify", "1", "-CAfile", path("rsa.pem"))
+        client = look(port)[0]["tls.client_certificate"]
+        equal((client["asked"], client["required"], client["names"]), (True, True, ["CN=hub.example"]), f"{version}: {client}")
+        true(alert in client["why"], f"the alert is named: {client['why']}")
+
+
+def sound_gnutls():
+    daemons.start([need("gnutls-serv"), "--http", "--heartbeat", "--port", "9621", "--x509certfile", path("rsa.pem"), "--x509keyfile",
+                   path("rsa.key"), "--priority", "NORMAL:+RSA:+VERS-TLS1.2", "--quiet"], 9621)
+    facts, states, _ = look(9621)
+    none_shown(states, "GnuTLS")
+    equal((behaves(facts, "heartbeat"), behaves(facts, "renegotiates_for_client")), (True, True), "heartbeats, renegotiation")
+    equal({one["lifetime_s"] for one in facts["tls.session"]["given"] if one["by"] == "ticket"}, {21600}, "lifetime of tickets")
+    true("10 handshakes" in states["robot"]["why"], f"RSA key transport was asked: {states['robot']['why']}")
+
+
+checked = []
+for part in (scripted, behind_a_front, sound_openssl, lenient_openssl, strict_openssl, sound_gnutls):
+    part()
+    checked.append(part.__name__)
+print("checked", ", ".join(checked))

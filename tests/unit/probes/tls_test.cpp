@@ -1,0 +1,291 @@
+#include <algorithm>
+
+#include "probes/tls/starttls.hpp"
+#include "probes/wire/tls_names.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fake_network.hpp"
+#include "tests/support/fake_tls.hpp"
+
+namespace assay::probes::tls {
+extern const ProbeDescriptor kDescriptor;
+}
+
+using namespace assay;
+using fake::FakeNetwork;
+using fake::kPort;
+using fake::TlsServer;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+fake::Run run(FakeNetwork& network, const json::object& parameters = {}) {
+  auto out = fake::observe(probes::tls::kDescriptor, network, "tcp/4000", parameters);
+  CHECK(out.record.fault.empty());
+  return out;
+}
+
+fake::Run run(const TlsServer& server, const json::object& parameters = {}) {
+  FakeNetwork network;
+  network.tcp[kPort] = server.peer();
+  return run(network, parameters);
+}
+
+Names names_of(const json::value& list) {
+  Names out;
+  for (const auto& one : list.as_array()) {
+    const auto& entry = one.as_object();
+    out.push_back(std::string{entry.at("version").as_string()} + " " + std::string{entry.at("name").as_string()});
+  }
+  return out;
+}
+
+Names texts_of(const json::value& list) {
+  Names out;
+  for (const auto& one : list.as_array()) {
+    out.emplace_back(one.as_string());
+  }
+  return out;
+}
+
+std::string state(const fake::Run& run, std::string_view name) {
+  const auto weaknesses = run.record.value("tls.weaknesses");
+  for (const auto& one : weaknesses.as_array()) {
+    if (one.as_object().at("name").as_string() == name) {
+      return std::string{one.as_object().at("state").as_string()};
+    }
+  }
+  return "missing";
+}
+
+json::value yes(const fake::Run& run, std::string_view look) {
+  return run.record.value("tls.behaviour").as_object().at(look).as_object().at("yes");
+}
+
+TlsServer modern() {
+  TlsServer server;
+  server.suites = {{wire::kTls12, {0xc02f, 0xc030}}, {wire::kTls13, {0x1301, 0x1302}}};
+  server.certificate = fake::test_certificate();
+  server.answers = {0xff01, 23, 22, 35};
+  return server;
+}
+
+}  // namespace
+
+TEST_CASE("Every version and suite that a server takes is found, and nothing else") {
+  auto server = modern();
+  server.suites[wire::kTls10] = {0xc013, 0x002f, 0x000a};
+  server.suites[wire::kSsl3] = {0x0005, 0x0003};
+  const auto seen = run(server);
+  CHECK(texts_of(seen.record.value("tls.versions")) == Names{"SSLv3", "TLSv1", "TLSv1.2", "TLSv1.3"});
+  auto names = names_of(seen.record.value("tls.suites"));
+  std::sort(names.begin(), names.end());
+  CHECK(names == Names{"SSLv3 TLS_RSA_EXPORT_WITH_RC4_40_MD5", "SSLv3 TLS_RSA_WITH_RC4_128_SHA",
+                       "TLSv1 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLSv1 TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+                       "TLSv1 TLS_RSA_WITH_AES_128_CBC_SHA", "TLSv1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+                       "TLSv1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLSv1.3 TLS_AES_128_GCM_SHA256",
+                       "TLSv1.3 TLS_AES_256_GCM_SHA384"});
+  CHECK(seen.record.value("tls.unsettled").as_array().empty());
+  CHECK(seen.record.text("tls.preference") == "server");
+}
+
+TEST_CASE("One question at a time costs the suites, one refusal for each version, and no more than eight") {
+  FakeNetwork network;
+  network.spare = 1;
+  network.tcp[kPort] = modern().peer();
+  const auto seen = run(network, {{"look_at", "suites"}});
+  CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+  CHECK(network.connections[kPort] <= 4 + 2 + 8);
+  CHECK(seen.record.coverages.at("questions").at("at_once").to_number<int>() == 1);
+}
+
+TEST_CASE("SSL 2.0, EXPORT suites, RC4, small finite fields and compression name what they make possible") {
+  auto server = modern();
+  server.ssl2 = true;
+  server.suites[wire::kSsl3] = {0x000a};
+  server.suites[wire::kTls10] = {0x0003, 0x0014, 0x0005, 0x0033};
+  server.compression = 1;
+  const auto seen = run(server);
+  CHECK(state(seen, "drown") == "precondition");
+  CHECK(state(seen, "poodle") == "shown");
+  CHECK(state(seen, "freak") == "shown");
+  CHECK(state(seen, "logjam") == "shown");
+  CHECK(state(seen, "rc4") == "precondition");
+  CHECK(state(seen, "sweet32") == "precondition");
+  CHECK(state(seen, "beast") == "precondition");
+  CHECK(state(seen, "raccoon") == "precondition");
+  CHECK(state(seen, "crime") == "precondition");
+  CHECK(seen.record.value("tls.dh").as_array().front().as_object().at("bits") == 1024);
+}
+
+TEST_CASE("A server of today has none of the weaknesses that come with old suites") {
+  const auto seen = run(modern());
+  for (const auto* name : {"drown", "poodle", "freak", "logjam", "rc4", "sweet32", "beast", "raccoon", "crime",
+                           "lucky13", "insecure_renegotiation"}) {
+    INFO(name);
+    CHECK(state(seen, name) == "not_shown");
+  }
+}
+
+TEST_CASE("Groups and signature schemes are struck out until the server refuses") {
+  auto server = modern();
+  server.groups = {24, 29, 23};
+  server.signatures = {0x0601, 0x0804};
+  const auto seen = run(server);
+  CHECK(names_of(seen.record.value("tls.groups")) == Names{"TLSv1.2 secp384r1", "TLSv1.2 x25519", "TLSv1.2 secp256r1",
+                                                           "TLSv1.3 secp384r1", "TLSv1.3 x25519", "TLSv1.3 secp256r1"});
+  CHECK(seen.record.value("tls.groups_settled").as_bool());
+  CHECK(seen.record.value("tls.signatures").as_array().size() == 2);
+}
+
+TEST_CASE("Groups are found where the curve of the certificate must stay among them") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02b}}};
+  server.curve = 23;
+  server.groups = {23, 25, 29};
+  server.own_order = false;
+  const auto seen = run(server);
+  auto names = names_of(seen.record.value("tls.groups"));
+  std::sort(names.begin(), names.end());
+  CHECK(names == Names{"TLSv1.2 secp256r1", "TLSv1.2 secp521r1", "TLSv1.2 x25519"});
+  CHECK(seen.record.value("tls.groups_settled").as_bool());
+  CHECK(yes(seen, "honours_groups").as_bool());
+}
+
+TEST_CASE("A server of its own order shows every group, though it wants the curve of its certificate") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02b}}};
+  server.curve = 23;
+  server.groups = {24, 23};
+  CHECK(names_of(run(server).record.value("tls.groups")) == Names{"TLSv1.2 secp384r1", "TLSv1.2 secp256r1"});
+}
+
+TEST_CASE("The client's order is told from the server's") {
+  auto server = modern();
+  server.own_order = false;
+  CHECK(run(server).record.text("tls.preference") == "client");
+}
+
+TEST_CASE("A server that closes instead of sending an alert is understood all the same") {
+  auto server = modern();
+  server.closes_instead = true;
+  const auto seen = run(server);
+  CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+  CHECK(seen.record.value("tls.unsettled").as_array().empty());
+  CHECK(seen.record.value("tls.refusals").as_object().at("TLSv1.1").as_string() == "closed without an alert");
+}
+
+TEST_CASE("A server that stumbles over long hellos is asked in short ones") {
+  auto server = modern();
+  server.longest_hello = 420;
+  const auto seen = run(server);
+  CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+  CHECK(yes(seen, "tolerates_large_hello").is_null());
+}
+
+TEST_CASE("A suite that was not offered is an anomaly, and nothing is said to be refused") {
+  auto server = modern();
+  server.always_chooses = 0x002f;
+  server.suites = {{wire::kTls12, {0x002f}}};
+  const auto seen = run(server);
+  CHECK(seen.record.value("tls.anomalies").as_array().size() >= 1);
+  CHECK(seen.record.value("tls.unsettled").as_array().size() >= 1);
+}
+
+TEST_CASE("A fallback that is not signalled, intolerance, and a missing renegotiation extension are seen") {
+  auto server = modern();
+  server.suites[wire::kTls11] = {0xc013};
+  server.fallback_scsv = false;
+  server.knows_future = false;
+  server.answers = {};
+  const auto seen = run(server);
+  CHECK(yes(seen, "fallback_scsv") == false);
+  CHECK(yes(seen, "tolerates_future_version") == false);
+  CHECK(yes(seen, "secure_renegotiation") == false);
+  CHECK(state(seen, "insecure_renegotiation") == "precondition");
+}
+
+TEST_CASE("A port that speaks plain text is no TLS, and a closed one no answer") {
+  FakeNetwork network;
+  network.tcp[kPort] = fake::answers("HTTP/1.1 400 Bad Request\r\n\r\n");
+  auto seen = run(network);
+  CHECK(seen.record.value("tls.spoken") == false);
+  CHECK(seen.record.is_absent("tls.suites"));
+  network.tcp.clear();
+  seen = run(network);
+  CHECK(!seen.ended);
+  CHECK(seen.record.is_unobserved("tls.spoken"));
+}
+
+TEST_CASE("Silence, lies about lengths and endless bytes end, and settle nothing") {
+  FakeNetwork network;
+  network.tcp[kPort] = fake::says("");
+  CHECK(run(network).record.is_unobserved("tls.suites"));
+  network.tcp[kPort] = fake::answers(std::string("\x16\x03\x03\x00\x04\x02\xff\xff\xff", 9));
+  CHECK(run(network).record.value("tls.spoken") == false);
+  network.tcp[kPort] = [](int) -> fake::Peer {
+    return [](std::string_view written, fake::Line& line) {
+      if (!written.empty()) {
+        line.repeat(std::string("\x16\x03\x03\x00\x01\x02", 6));
+      }
+    };
+  };
+  const auto seen = run(network);
+  CHECK(!seen.record.value("tls.suites").is_array());
+  CHECK(network.bytes_served < 64U << 20U);
+}
+
+namespace {
+
+/// A mail server of script. Its first `deaf` connections end at the first word of the client, before the greeting.
+fake::PeerMaker mail(int deaf) {
+  const auto inner = modern().peer();
+  return [inner, deaf](int connection) -> fake::Peer {
+    if (connection < deaf) {
+      return [](std::string_view written, fake::Line& line) {
+        if (!written.empty()) {
+          line.close();
+        }
+      };
+    }
+    return [tls = inner(connection), step = 0](std::string_view written, fake::Line& line) mutable {
+      if (written.empty()) {
+        line.say("220 hub ESMTP ready\r\n");
+      } else if (step == 0 && written.starts_with("EHLO")) {
+        ++step;
+        line.say("250-hub\r\n250 STARTTLS\r\n");
+      } else if (step == 1 && written.starts_with("STARTTLS")) {
+        ++step;
+        line.say("220 go\r\n");
+      } else if (step == 2) {
+        tls(written, line);
+      } else {
+        line.say("500 what?\r\n");
+      }
+    };
+  };
+}
+
+}  // namespace
+
+TEST_CASE("STARTTLS is asked for in the dialect of the greeting") {
+  const int deaf = GENERATE(0, 2);  // a reset takes the greeting with it
+  FakeNetwork network;
+  network.tcp[kPort] = mail(deaf);
+  const auto seen = run(network);
+  CHECK(seen.record.text("tls.starttls") == "smtp");
+  CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+}
+
+TEST_CASE("A greeting is understood though answers to the hello follow it") {
+  using probes::tls::dialect_for;
+  const auto* ftp = dialect_for("220 (vsFTPd 3.0.3)\r\n530 Please login with USER and PASS.\r\n", kPort);
+  const auto* mail = dialect_for("220-hub\r\n220 hub ESMTP\r\n500 what?\r\n", kPort);
+  REQUIRE(ftp != nullptr);
+  REQUIRE(mail != nullptr);
+  CHECK(ftp->name == "ftp");
+  CHECK(mail->name == "smtp");
+  CHECK(dialect_for("220", kPort) == nullptr);
+  CHECK(dialect_for("220-hub\r\n", kPort) == nullptr);
+  CHECK(dialect_for("530 no\r\n220 hub\r\n", kPort) == nullptr);
+}
