@@ -5,6 +5,7 @@
 #include "probes/sessions/certificate.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
+#include "probes/tls/dtls_looks.hpp"
 #include "probes/tls/looks.hpp"
 #include "probes/tls/report.hpp"
 
@@ -39,10 +40,15 @@ class Survey {
   explicit Survey(ProbeContext& context)
       : context_(context),
         transcript_("TLS on " + context.endpoint->text(), kTranscriptLimit),
-        asker_(context.network, *context.endpoint, transcript_) {
-    effort_.server_name = std::string{context.parameters.at("server_name").as_string()};
+        effort_{context.endpoint->transport == Transport::udp ? dtls_family() : tls_family(), 1,
+                std::string{context.parameters.at("server_name").as_string()}} {
+    if (context.endpoint->transport == Transport::udp) {
+      dtls_.emplace(context.network, *context.endpoint, transcript_);
+    } else {
+      tcp_.emplace(context.network, *context.endpoint, transcript_);
+    }
     suites_.emplace(
-        asker_, jobs_, effort_,
+        asker(), jobs_, effort_,
         [this](std::uint16_t version, const Reply& reply) { picture_.note(version, reply.flight); },
         [this](const wire::TlsFlight& flight) {
           return flight.ssl2() || flight.done() || !picture_.wants_certificate(flight.hello()->suite);
@@ -52,15 +58,19 @@ class Survey {
   asio::awaitable<Result<>> run(sessions::FactSheet& sheet);
 
  private:
+  Asker& asker() { return dtls_ ? static_cast<Asker&>(*dtls_) : *tcp_; }
+
   asio::awaitable<Reply> begin();
   asio::awaitable<void> ask_everything();
+  asio::awaitable<void> look_further();
   asio::awaitable<void> shake_hands();
   asio::awaitable<Result<std::unique_ptr<TlsStream>>> open_session(const TlsOptions& options);
   void record(sessions::FactSheet& sheet);
 
   ProbeContext& context_;
   Transcript transcript_;
-  TcpAsker asker_;
+  std::optional<TcpAsker> tcp_;  // one of the two
+  std::optional<DtlsAsker> dtls_;
   Effort effort_;
   sessions::Jobs jobs_;
   Picture picture_;
@@ -74,14 +84,16 @@ class Survey {
 /// The first answer; where it is no TLS, the first after an upgrade that the service may know.
 asio::awaitable<Reply> Survey::begin() {
   auto reply = co_await suites_->begin();
-  if (reply.answer != Answer::not_tls && reply.answer != Answer::silent && reply.answer != Answer::cut) {
+  const bool may_upgrade =
+      reply.answer == Answer::not_tls || reply.answer == Answer::silent || reply.answer == Answer::cut;
+  if (!may_upgrade || !tcp_) {
     co_return reply;
   }
   const auto* dialect = dialect_for(reply.text, context_.endpoint->port);
   if (dialect == nullptr || reply.ends) {
     co_return reply;
   }
-  asker_.set_upgrade(dialect);
+  tcp_->set_upgrade(dialect);
   auto upgraded = co_await suites_->begin();
   co_return upgraded;
 }
@@ -89,9 +101,9 @@ asio::awaitable<Reply> Survey::begin() {
 asio::awaitable<void> Survey::ask_everything() {
   jobs_.set_width(width_);
   suites_->set_width(width_);
-  suites_->plan({wire::kTls13, wire::kTls11, wire::kTls10, wire::kSsl3, wire::kSsl2});
+  suites_->plan();
   const bool all = context_.parameters.at("look_at").as_string() == "all";
-  if (all) {
+  if (all && tcp_) {
     jobs_.add([this] { return shake_hands(); });
   }
   co_await jobs_.run();
@@ -100,14 +112,25 @@ asio::awaitable<void> Survey::ask_everything() {
   if (over_ || !all) {
     co_return;
   }
-  Looks looks{asker_, *suites_, picture_, effort_.server_name};
+  co_await look_further();
+}
+
+asio::awaitable<void> Survey::look_further() {
+  Looks looks{asker(), *suites_, picture_, effort_.server_name};
   looks.plan(jobs_);
   co_await jobs_.run();
   over_ = looks.over();
+  if (over_ || !dtls_) {
+    co_return;
+  }
+  DtlsLooks of_datagrams{*dtls_, looks, *suites_, picture_};
+  of_datagrams.plan(jobs_);
+  co_await jobs_.run();
+  over_ = of_datagrams.over();
 }
 
 asio::awaitable<Result<std::unique_ptr<TlsStream>>> Survey::open_session(const TlsOptions& options) {
-  auto stream = co_await asker_.open();
+  auto stream = co_await tcp_->open();
   if (!stream) {
     co_return stream.error();
   }
@@ -142,15 +165,23 @@ void Survey::record(sessions::FactSheet& sheet) {
   }
   Report report{sheet, suites_->versions(), picture_};
   report.write();
+  if (dtls_) {
+    report.write_dtls(dtls_->habits());
+    sheet.unobserved("tls.session", "no handshake is finished over datagrams");
+    sheet.absent("tls.starttls");
+    return;
+  }
+  sheet.absent("tls.dtls");
   report.write_session(session_, session_failure_);
-  sheet.text("tls.starttls", asker_.upgrade() == nullptr ? "" : asker_.upgrade()->name);
+  sheet.text("tls.starttls", tcp_->upgrade() == nullptr ? "" : tcp_->upgrade()->name);
 }
 
 asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
   const auto first = co_await begin();
   Result<> ended;
   if (first.hello() || first.answer == Answer::refused) {
-    width_ = width_for(context_.network, first.took);
+    // Over datagrams one question at a time: a device that serves one peer drops the others, and looks dead.
+    width_ = dtls_ ? 1 : width_for(context_.network, first.took);
     co_await ask_everything();
   }
   if (first.ends) {
@@ -171,7 +202,7 @@ asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
     sheet.rest_unobserved("no answer to a TLS hello: " + first.why);
     ended = Error{kind, "no answer to a TLS hello: " + first.why, {}};
   }
-  context_.record.coverage("questions", cost_json(asker_.cost(), width_));
+  context_.record.coverage("questions", cost_json(asker().cost(), width_));
   const auto digest =
       sheet.recorder().artifact("questions and answers", "text/plain; charset=utf-8", transcript_.text());
   sheet.evidence_for_values("tls.", digest);
@@ -182,8 +213,8 @@ class Tls final : public Probe {
  public:
   asio::awaitable<Result<>> observe(ProbeContext& context) override {
     sessions::FactSheet sheet{context.record, report_facts()};
-    if (!context.endpoint || context.endpoint->transport != Transport::tcp) {
-      const Error missing{ErrorKind::bad_input, "probe tls needs an endpoint such as tcp/443", {}};
+    if (!context.endpoint) {
+      const Error missing{ErrorKind::bad_input, "probe tls needs an endpoint such as tcp/443 or udp/5684", {}};
       sheet.rest_unobserved(missing.what);
       co_return missing;
     }
@@ -203,8 +234,9 @@ extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "tls",
     .summary =
-        "Finds out every version, suite, group and certificate that a TLS server takes or shows, and how it behaves.",
-    .version = 1,
+        "Finds out every version, suite, group and certificate that a TLS or DTLS server takes or shows, and how it "
+        "behaves.",
+    .version = 2,
     .intrusiveness = Intrusiveness::benign,
     .exclusive = Exclusive::none,
     .subject = ProbeSubject::endpoint,

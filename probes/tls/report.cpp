@@ -1,5 +1,7 @@
 #include "probes/tls/report.hpp"
 
+#include <cmath>
+
 #include "probes/sessions/certificate.hpp"
 #include "probes/tls/dh.hpp"
 #include "probes/tls/weaknesses.hpp"
@@ -42,6 +44,11 @@ json::object cost_json(const Cost& cost, std::size_t width) {
   out["connections"] = cost.connections;
   out["round_trips"] = cost.round_trips;
   out["hellos"] = cost.hellos;
+  if (cost.datagrams_sent > 0) {
+    out["datagrams_sent"] = cost.datagrams_sent;
+    out["datagrams_received"] = cost.datagrams_received;
+    out["sent_again"] = cost.sent_again;
+  }
   out["slowest_answer_ms"] = in_ms(cost.slowest);
   out["fastest_answer_ms"] = in_ms(cost.fastest);
   out["at_once"] = width;
@@ -88,15 +95,17 @@ void Report::write_suites() {
 }
 
 void Report::write_lists() {
+  const bool dtls = !versions_.empty() && wire::is_dtls(versions_.begin()->first);
+  const auto& family = dtls ? dtls_family() : tls_family();
   json::array groups;
   for (const auto group : picture_.groups) {
-    groups.push_back(coded("TLSv1.2", group, wire::tls_group_name(group)));
+    groups.push_back(coded(wire::tls_version_name(family.tls12), group, wire::tls_group_name(group)));
   }
   for (const auto group : picture_.groups13) {
-    groups.push_back(coded("TLSv1.3", group, wire::tls_group_name(group)));
+    groups.push_back(coded(wire::tls_version_name(family.newest), group, wire::tls_group_name(group)));
   }
   sheet_.fact("tls.groups", std::move(groups));
-  const auto asked13 = versions_.find(wire::kTls13);
+  const auto asked13 = versions_.find(family.newest);
   const bool has13 = asked13 != versions_.end() && !asked13->second.suites.empty();
   sheet_.fact("tls.groups_settled",
               (picture_.groups.empty() || picture_.groups_settled) && (!has13 || picture_.groups13_settled));
@@ -154,6 +163,23 @@ void Report::write_behaviour() {
   json::object fingerprint;
   fingerprint["ja3s"] = picture_.ja3s;
   sheet_.fact("tls.fingerprint", std::move(fingerprint));
+}
+
+void Report::write_dtls(const DtlsHabits& habits) {
+  json::object out;
+  out["cookie"] = habits.verified == 0 ? "never" : habits.unverified == 0 ? "asked" : "sometimes";
+  out["cookie_length"] = habits.cookie_length;
+  out["repeats"] = habits.server_repeats;
+  out["silences"] = habits.silences_explained;
+  out["first_hello"] = nullptr;
+  if (const auto& answer = picture_.first_answer) {
+    out["first_hello"] = json::object{{"bytes", answer->asked_bytes},
+                                      {"answer_bytes", answer->bytes},
+                                      {"answer_datagrams", answer->datagrams},
+                                      {"repeated_bytes", answer->later_bytes},
+                                      {"factor", std::round(answer->factor() * 100) / 100}};
+  }
+  sheet_.fact("tls.dtls", std::move(out));
 }
 
 void Report::write_session(const std::optional<TlsSession>& session, const std::string& failure) {
