@@ -4,6 +4,7 @@
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/coap.hpp"
+#include "probes/wire/dtls.hpp"
 #include "probes/wire/snmp.hpp"
 
 namespace assay::probes::services {
@@ -14,10 +15,32 @@ constexpr int kRounds = 3;
 constexpr int kAnswersPerRound = 16;
 constexpr std::uint16_t kSnmpPort = 161;
 constexpr std::string_view kCommunity = "public";
+constexpr std::uint16_t kDtlsPorts[] = {443, 853, 4433, 5349, 5684, 8883, 10161};  // where DTLS is the likely answer
+constexpr std::uint8_t kFatal = 2;
+constexpr std::uint8_t kUserCanceled = 90;
+
+/// A hello of DTLS 1.2 with the suites of small devices among the usual ones: most stacks answer it, a careful one by
+/// asking for a cookie.
+std::string dtls_question(std::string_view random) {
+  constexpr std::uint16_t kSuites[] = {0xc02b, 0xc02f, 0xc02c, 0xc030, 0xc0ae, 0xc0ac, 0xc0a8, 0xc0a4, 0xc023, 0xc027,
+                                       0xc009, 0xc013, 0xc00a, 0xc014, 0x009c, 0x003c, 0x002f, 0x0035, 0x00ae, 0x008c};
+  constexpr std::uint16_t kGroups[] = {29, 23, 24};
+  constexpr std::uint16_t kSchemes[] = {0x0403, 0x0804, 0x0401, 0x0503, 0x0501, 0x0201};
+  wire::TlsHello hello;
+  hello.record_version = wire::kDtls10;
+  hello.version = wire::kDtls12;
+  hello.random = random;
+  hello.suites.assign(std::begin(kSuites), std::end(kSuites));
+  hello.extensions = {wire::supported_groups(kGroups),
+                      {wire::extension::kPointFormats, wire::sized8(std::string(1, '\0'))},
+                      wire::signature_algorithms(kSchemes)};
+  return wire::dtls_hello_datagram(hello, {});
+}
 
 /// The questions of one endpoint with what marks their answers as ours.
 struct Questions {
   std::string token = sessions::random_bytes(8);
+  std::string hello = dtls_question(sessions::random_bytes(32));
   std::uint32_t request_id = 0;
 
   Questions() {
@@ -30,9 +53,11 @@ struct Questions {
     const auto id = static_cast<std::uint16_t>((request_id & 0xff00U) + static_cast<unsigned>(round));
     std::vector<std::string> out{wire::encode_coap(wire::coap_get(".well-known/core", id, token)),
                                  wire::snmp_get_sysdescr(wire::SnmpVersion::v2c, kCommunity, request_id),
-                                 wire::snmp_get_sysdescr(wire::SnmpVersion::v1, kCommunity, request_id)};
+                                 wire::snmp_get_sysdescr(wire::SnmpVersion::v1, kCommunity, request_id), hello};
     if (port == kSnmpPort) {
       std::rotate(out.begin(), out.begin() + 1, out.end());
+    } else if (std::find(std::begin(kDtlsPorts), std::end(kDtlsPorts), port) != std::end(kDtlsPorts)) {
+      std::rotate(out.begin(), out.end() - 1, out.end());
     }
     return out;
   }
@@ -64,6 +89,24 @@ bool note_snmp(std::string_view payload, const Questions& asked, Sighting& sight
     sighting.product = wire::printable(parse.response.sysdescr, 256);
   }
   add_login(sighting, "snmp-community", true);
+  return true;
+}
+
+/// DTLS is named by a request for a cookie, a ServerHello (then a session is `opened`) or an alert. What is spoken
+/// inside stays unknown.
+bool note_dtls(std::string_view payload, Sighting& sighting, bool& opened) {
+  wire::DtlsReader reader;
+  wire::TlsFlight flight;
+  const bool sound = reader.feed(payload, flight);
+  if (!sound || (!reader.verify() && !flight.hello() && flight.alerts().empty())) {
+    return false;
+  }
+  opened = flight.hello().has_value();
+  sighting.protocol = "dtls";
+  sighting.tls = true;
+  sighting.tls_failure = "it was not gone on with after the first answer";
+  sighting.proof = payload;
+  sighting.details["first_answer"] = reader.verify() ? "cookie" : flight.hello() ? "hello" : "alert";
   return true;
 }
 
@@ -107,11 +150,19 @@ asio::awaitable<Result<UdpReport>> ask_datagrams(Network& network, Transcript& t
       ++report.received;
       report.answer = UdpAnswer::replied;
       const auto payload = wire::text_of(got->payload);
-      const bool known = note_coap(payload, asked, sighting) || note_snmp(payload, asked, sighting);
+      bool opened = false;
+      const bool known = note_coap(payload, asked, sighting) || note_snmp(payload, asked, sighting) ||
+                         note_dtls(payload, sighting, opened);
       if (sighting.banner.empty()) {
         sighting.banner = payload.substr(0, 1024);
       }
-      if (known && sighting.protocol == "coap") {
+      if (known && opened) {
+        // A server without cookies holds a handshake for us now.
+        const auto goodbye = wire::dtls_alert_datagram(wire::kDtls12, 1, kFatal, kUserCanceled);
+        const auto told = co_await (*socket)->send(wire::bytes_of(goodbye));
+        transcript.note(told ? "goodbye" : "the goodbye could not be sent");
+      }
+      if (known && sighting.protocol != "snmp") {
         break;
       }
     }

@@ -13,8 +13,8 @@ struct UdpReport {
   int received = 0;
 };
 
-/// Asks a UDP endpoint for CoAP resources and for the SNMP system description (community "public", v1 and v2c), each
-/// three times. Silence and an ICMP refusal are kept apart. An error only for what ends a probe.
+/// Asks a UDP endpoint for CoAP resources, for the SNMP system description (community "public", v1 and v2c) and with a
+/// ClientHello of DTLS, each three times. Silence and an ICMP refusal are kept apart. An error only for what ends a probe.
 asio::awaitable<Result<UdpReport>> ask_datagrams(Network& network, Transcript& transcript, Place place,
                                                  Sighting& sighting);
 

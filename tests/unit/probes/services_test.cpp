@@ -360,6 +360,26 @@ TEST_CASE("CoAP over UDP is told by an answer to our token") {
   CHECK(run.record.is_absent("service.protocol"));
 }
 
+TEST_CASE("DTLS is told by a request for a cookie, and what is inside stays open") {
+  FakeNetwork network;
+  network.udp[5684] = [](std::string_view datagram) -> std::vector<std::string> {
+    if (!datagram.starts_with("\x16\xfe")) {
+      return {};
+    }
+    // A HelloVerifyRequest with a cookie of four bytes.
+    return {"\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x13\x03\0\0\x07\0\0\0\0\0\0\0\x07\xfe\xff\x04wxyz"s};
+  };
+  auto run = look(network, "udp/5684");
+  CHECK(run.record.text("service.protocol") == "dtls");
+  CHECK(run.record.value("service.tls") == json::value(true));
+  CHECK(run.record.is_unobserved("service.logins"));
+  network.udp[5684] = [](std::string_view) {
+    return std::vector<std::string>{"\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x13\x03"s};
+  };
+  run = look(network, "udp/5684");
+  CHECK(run.record.is_absent("service.protocol"));
+}
+
 TEST_CASE("Silence on UDP is not a closed port") {
   FakeNetwork network;
   auto run = look(network, "udp/161");
