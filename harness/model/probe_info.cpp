@@ -45,7 +45,8 @@ std::optional<std::int64_t> granted_ms(const ProbeInfo& probe, const json::objec
 
 std::int64_t deadline_of(const ProbeInfo& probe, const json::object& parameters) {
   constexpr std::int64_t kBeside = 60'000;
-  return std::max(probe.deadline_ms, granted_ms(probe, parameters).value_or(0) + kBeside);
+  const auto granted = granted_ms(probe, parameters);
+  return granted ? std::max(probe.deadline_ms, *granted + kBeside) : probe.deadline_ms;
 }
 
 Result<json::object> complete_parameters(const ProbeInfo& probe, const json::object& given) {

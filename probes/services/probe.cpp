@@ -132,7 +132,10 @@ void record(sessions::FactSheet& sheet, const Sighting& sighting, std::span<cons
   } else {
     sheet.absent("service.redirects_to_tls");
   }
-  if (sighting.identified()) {
+  if (sighting.protocol == "dtls") {
+    sheet.unobserved("service.logins", "what is spoken inside DTLS was not looked at");
+    sheet.fact("service.details", sighting.details);
+  } else if (sighting.identified()) {
     sheet.fact("service.logins", sighting.logins);
     sheet.fact("service.details", sighting.details);
   } else {
@@ -197,7 +200,7 @@ asio::awaitable<Result<>> observe_udp(ProbeContext& context, Place place, sessio
     sheet.rest_unobserved("no answer to " + std::to_string(asked->sent) +
                           " datagrams: the port is open for something else, or filtered");
   } else {
-    sighting.tls_refused = true;
+    sighting.tls_refused = !sighting.tls;
     sheet.fact("service.reachable", true);
     record(sheet, sighting, context.library.fingerprints());
   }

@@ -19,7 +19,7 @@ namespace assay::probes::tls {
 enum class Answer : std::uint8_t {
   hello,          // a ServerHello (or HelloRetryRequest, or SERVER-HELLO of SSL 2.0)
   refused,        // an alert that ends the handshake
-  cut,            // closed or reset without an alert
+  cut,            // closed or reset without an alert; of datagrams: dropped while others were answered
   silent,         // nothing within the time
   not_tls,        // bytes that are no TLS
   no_connection,  // TCP refused or timed out, or the upgrade to TLS was not agreed
@@ -44,9 +44,12 @@ bool at_end(const wire::TlsFlight& flight);
 
 /// What the questions cost so far.
 struct Cost {
-  std::int64_t connections = 0;
+  std::int64_t connections = 0;  // of datagrams: ports of ours
   std::int64_t round_trips = 0;  // of connects, upgrades and hellos
   std::int64_t hellos = 0;
+  std::int64_t datagrams_sent = 0;
+  std::int64_t datagrams_received = 0;
+  std::int64_t sent_again = 0;          // turns of these, because no answer came
   std::chrono::nanoseconds slowest{0};  // answer
   std::chrono::nanoseconds fastest{0};  // answer; 0: none yet
 };

@@ -14,21 +14,36 @@ constexpr std::uint16_t kLikely[] = {0x1302, 0x1303, 0x1301, 0x1304, 0x1305, 0xc
                                      0x0039, 0xc0ac, 0xc0ae, 0xc0a8, 0x00a8, 0x000a, 0x0005, 0x0004};
 constexpr std::size_t kCommon = 28;
 
+constexpr std::uint16_t kOldTls[] = {wire::kTls12, wire::kTls11, wire::kTls10};
+constexpr std::uint16_t kOldDtls[] = {wire::kDtls12, wire::kDtls10};
+constexpr std::uint16_t kTlsVersions[] = {wire::kTls13, wire::kTls11, wire::kTls10, wire::kSsl3, wire::kSsl2};
+constexpr std::uint16_t kDtlsVersions[] = {wire::kDtls13, wire::kDtls10};
+
 bool fits(std::uint16_t version, std::uint16_t suite) {
   const auto parts = wire::suite_parts(suite);
-  const bool tls13 = version == wire::kTls13 || version == wire::kDtls13;
+  const bool tls13 = wire::tls_age(version) == wire::kTls13;
   if (parts.tls13 != tls13) {
     return false;
   }
   // AEAD suites and those with a PRF of SHA-256 or SHA-384 are of TLS 1.2 alone (RFC 5246, 1.2), but for the CBC suites
   // of RFC 5487, which older versions may use.
-  const bool old = version < wire::kTls12 || version == wire::kDtls10;
+  const bool old = wire::tls_age(version) < wire::kTls12;
   const bool of_tls12 =
       parts.aead || (!parts.psk && (parts.name.ends_with("_SHA256") || parts.name.ends_with("_SHA384")));
   return !old || !of_tls12;
 }
 
 }  // namespace
+
+const Family& tls_family() {
+  static const Family family{wire::kTls13, wire::kTls12, kOldTls, kTlsVersions, 0x0305};
+  return family;
+}
+
+const Family& dtls_family() {
+  static const Family family{wire::kDtls13, wire::kDtls12, kOldDtls, kDtlsVersions, 0xfefb};
+  return family;
+}
 
 std::vector<std::uint16_t> suites_for(std::uint16_t version) {
   std::vector<std::uint16_t> out;
@@ -69,11 +84,15 @@ std::vector<std::uint16_t> all_signatures() {
 
 wire::TlsHello make_hello(const HelloWish& wish) {
   wire::TlsHello out;
-  const bool tls13 = wish.version == wire::kTls13;
+  const auto age = wire::tls_age(wish.version);
+  const bool tls13 = age == wire::kTls13;
+  const bool dtls = wire::is_dtls(wish.version);
   out.random = sessions::random_bytes(32);
   out.suites = wish.suites;
-  out.version = tls13 ? wire::kTls12 : wish.version;
-  out.record_version = wish.version == wire::kSsl3 ? wire::kSsl3 : wire::kTls10;
+  const auto tls12 = dtls ? wire::kDtls12 : wire::kTls12;
+  out.version = tls13 ? tls12 : wish.version;
+  // The oldest frame, which every server reads in a first hello (RFC 8446, 5.1; RFC 9147, 4).
+  out.record_version = dtls ? wire::kDtls10 : wish.version == wire::kSsl3 ? wire::kSsl3 : wire::kTls10;
   if (wish.version == wire::kSsl3) {
     out.suites.push_back(wire::kRenegotiationScsv);
     return out;
@@ -83,13 +102,15 @@ wire::TlsHello make_hello(const HelloWish& wish) {
   }
   out.extensions.push_back(wire::supported_groups(wish.groups));
   out.extensions.push_back({wire::extension::kPointFormats, wire::sized8(std::string(1, '\0'))});
-  if (wish.version >= wire::kTls12) {
+  if (age >= wire::kTls12) {
     out.extensions.push_back(wire::signature_algorithms(wish.signatures));
   }
   if (tls13) {
-    constexpr std::uint16_t kVersions[] = {wire::kTls13};
-    out.session_id = sessions::random_bytes(32);
-    out.extensions.push_back(wire::supported_versions(kVersions));
+    const std::uint16_t versions[] = {wish.version};
+    if (!dtls) {
+      out.session_id = sessions::random_bytes(32);  // middleboxes expect one; DTLS wants none (RFC 9147, 5.3)
+    }
+    out.extensions.push_back(wire::supported_versions(versions));
     out.extensions.push_back({wire::extension::kPskModes, wire::sized8(std::string(1, '\x01'))});
     out.extensions.push_back(wire::no_key_share());
   } else {

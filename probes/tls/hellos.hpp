@@ -11,6 +11,18 @@
 /// and, beyond the suites asked about, only what a server needs to choose them.
 namespace assay::probes::tls {
 
+/// The versions of TLS, or of DTLS.
+struct Family {
+  std::uint16_t newest = 0;
+  std::uint16_t tls12 = 0;                  // the one that has signature schemes and hides least
+  std::span<const std::uint16_t> old;       // up to that one, newest first
+  std::span<const std::uint16_t> versions;  // all, in the order in which they are asked after the first
+  std::uint16_t future = 0;                 // one above the newest, which nobody has
+};
+
+const Family& tls_family();
+const Family& dtls_family();
+
 /// Suites of one version in the order in which they are likely, for hellos that may have to be short.
 std::vector<std::uint16_t> suites_for(std::uint16_t version);
 

@@ -10,8 +10,6 @@ namespace {
 
 namespace extension = wire::extension;
 
-constexpr std::uint16_t kOldVersions[] = {wire::kTls12, wire::kTls11, wire::kTls10};
-constexpr std::uint16_t kFutureVersion = 0x0305;
 constexpr std::uint16_t kGreaseSuite = 0x2a2a;  // RFC 8701
 constexpr std::uint16_t kGreaseGroup = 0x6a6a;
 constexpr std::uint16_t kGreaseExtension = 0xbaba;
@@ -127,14 +125,15 @@ asio::awaitable<void> Looks::strike_out(List list) {
 
 void Looks::plan_lists(sessions::Jobs& jobs) {
   const auto add = [&](List list) { jobs.add([this, list = std::move(list)]() { return strike_out(list); }); };
-  if (const auto& tls13 = survey_.facts(wire::kTls13); !tls13.suites.empty()) {
+  const auto& family = survey_.family();
+  if (const auto& tls13 = survey_.facts(family.newest); !tls13.suites.empty()) {
     HelloWish wish;
-    wish.version = wire::kTls13;
+    wish.version = family.newest;
     wish.server_name = server_name_;
     wish.suites = tls13.suites;
     add({"groups_13", wish, &HelloWish::groups, &group13, &at_hello, &picture_.groups13_settled, false});
   }
-  for (const auto version : kOldVersions) {
+  for (const auto version : family.old) {
     const auto& facts = survey_.facts(version);
     HelloWish wish;
     wish.version = version;
@@ -150,11 +149,12 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
       break;
     }
   }
-  const auto signing = chosen(survey_.facts(wire::kTls12), [](const auto& parts) {
+  const auto signing = chosen(survey_.facts(family.tls12), [](const auto& parts) {
     return (parts.ephemeral_ec || parts.ephemeral_dh) && !parts.anonymous && !parts.psk;
   });
   if (!signing.empty()) {
     HelloWish wish;
+    wish.version = family.tls12;
     wish.server_name = server_name_;
     wish.suites = signing;
     add({"signature_algorithms", wish, &HelloWish::signatures, &signature12, &shows_exchange,
@@ -162,11 +162,10 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
   }
 }
 
-/// A wish that the server is known to take, of the newest version below TLS 1.3; of TLS 1.3 where there is no other.
 HelloWish Looks::known_wish() const {
   HelloWish wish;
   wish.server_name = server_name_;
-  for (const auto version : kOldVersions) {
+  for (const auto version : survey_.family().old) {
     const auto found = survey_.versions().find(version);
     if (found != survey_.versions().end() && !found->second.suites.empty()) {
       wish.version = version;
@@ -174,8 +173,8 @@ HelloWish Looks::known_wish() const {
       return wish;
     }
   }
-  wish.version = wire::kTls13;
-  if (const auto found = survey_.versions().find(wire::kTls13); found != survey_.versions().end()) {
+  wish.version = survey_.family().newest;
+  if (const auto found = survey_.versions().find(wish.version); found != survey_.versions().end()) {
     wish.suites = found->second.suites;
   }
   return wish;
@@ -190,13 +189,15 @@ void Looks::plan(sessions::Jobs& jobs) {
   jobs.add([this] { return prefer(); });
   jobs.add([this] { return offer_extensions(); });
   jobs.add([this] { return grease(); });
-  jobs.add([this] { return grow(); });
+  if (!wire::is_dtls(known.version)) {
+    jobs.add([this] { return grow(); });  // a datagram of 4 KiB asks more of the way than of the server
+  }
   jobs.add([this] { return name_server("wrong_server_name", "probe.invalid"); });
   if (!server_name_.empty()) {
     jobs.add([this] { return name_server("no_server_name", ""); });
   }
   jobs.add([this] { return fall_back(); });
-  if (known.version == wire::kTls13) {
+  if (known.version == survey_.family().newest) {
     return;
   }
   jobs.add([this] { return claim_future_version(); });
@@ -252,7 +253,7 @@ asio::awaitable<void> Looks::offer_extensions() {
   hello.extensions.push_back({extension::kHeartbeat, std::string(1, '\x01')});
   hello.extensions.push_back({extension::kNpn, {}});
   const auto reply = co_await ask("extensions", hello, &at_end);
-  if (!reply.hello() || !reply.flight.hello() || wish.version == wire::kTls13) {
+  if (!reply.hello() || !reply.flight.hello() || wish.version == survey_.family().newest) {
     const std::string why = reply.hello() ? "TLS 1.3 answers these encrypted" : reply.why;
     for (const auto* name : {"session_tickets", "extended_master_secret", "secure_renegotiation", "heartbeat",
                              "ocsp_stapling", "alpn", "next_protocol_negotiation"}) {
@@ -346,7 +347,7 @@ asio::awaitable<void> Looks::fall_back() {
 asio::awaitable<void> Looks::claim_future_version() {
   const auto wish = known_wish();
   auto hello = make_hello(wish);
-  hello.version = kFutureVersion;
+  hello.version = survey_.family().future;
   const auto reply = co_await ask("a version nobody knows", hello, &at_hello);
   look_at("tolerates_future_version", reply, "went on in a version it knows");
 }
@@ -360,7 +361,7 @@ asio::awaitable<void> Looks::grease() {
   const std::uint16_t versions[] = {kGreaseVersion, wish.version};
   if (auto* offered = find_extension(hello, extension::kSupportedVersions)) {
     *offered = wire::supported_versions(versions);
-  } else if (wish.version == wire::kTls12) {
+  } else if (wish.version == survey_.family().tls12) {
     hello.extensions.push_back(wire::supported_versions(versions));
   }
   const auto reply = co_await ask("values nobody knows (GREASE)", hello, &at_hello);
@@ -400,7 +401,8 @@ asio::awaitable<void> Looks::name_server(std::string name_of_look, std::string n
 /// The parameters of finite-field key exchange, asked for twice: a public value that comes again is one of its
 /// weaknesses.
 asio::awaitable<void> Looks::show_dh(bool export_grade) {
-  for (const auto version : {wire::kTls12, wire::kTls11, wire::kTls10, wire::kSsl3}) {
+  for (auto newest = survey_.versions().rbegin(); newest != survey_.versions().rend(); ++newest) {
+    const auto version = newest->first;
     HelloWish wish;
     wish.version = version;
     wish.server_name = server_name_;

@@ -20,6 +20,9 @@ class Looks {
   /// Adds all questions that make sense for what the survey found.
   void plan(sessions::Jobs& jobs);
 
+  /// A wish that the server is known to take, of the newest version below (D)TLS 1.3; of 1.3 where there is no other.
+  HelloWish known_wish() const;
+
   const std::optional<Error>& over() const { return over_; }
 
  private:
@@ -49,7 +52,6 @@ class Looks {
   asio::awaitable<void> show_dh(bool export_grade);
 
   void plan_lists(sessions::Jobs& jobs);
-  HelloWish known_wish() const;
   void look(std::string_view name, std::optional<bool> yes, std::string why);
   void look_at(std::string_view name, const Reply& reply, std::string why_yes);
 

@@ -70,7 +70,7 @@ void Picture::note(std::uint16_t version, const wire::TlsFlight& flight) {
   if (has_sentinel(hello.random)) {
     sentinels.insert(version);
   }
-  if (hello.version == wire::kTls13) {
+  if (wire::tls_age(hello.version) == wire::kTls13) {
     if (hello.group != 0) {
       add(groups13, hello.group);
     }

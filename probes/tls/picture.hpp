@@ -38,6 +38,18 @@ struct ClientCertificate {
   std::vector<std::string> authorities;  // DER names, of a finished session
 };
 
+/// What came for one hello without a cookie: what a forged address would be sent (payloads, without headers of IP and
+/// UDP).
+struct FirstAnswer {
+  std::int64_t asked_bytes = 0;
+  std::int64_t bytes = 0;
+  std::int64_t datagrams = 0;
+  std::int64_t later_bytes = 0;  // of these, sent again unasked
+  bool cookie_asked = false;
+
+  double factor() const { return static_cast<double>(bytes) / static_cast<double>(asked_bytes); }
+};
+
 struct Picture {
   std::vector<std::vector<std::string>> chains;  // DER, as sent, each once
   std::map<KeyKind, std::size_t> chain_of;       // index into `chains`
@@ -55,8 +67,9 @@ struct Picture {
   ClientCertificate client_certificate;
   std::optional<std::string> ocsp_response;
   bool psk_hint = false;
-  std::set<std::uint16_t> sentinels;  // versions whose random ended with a downgrade sentinel
-  std::string ja3s;                   // fingerprint text of the first ServerHello
+  std::set<std::uint16_t> sentinels;        // versions whose random ended with a downgrade sentinel
+  std::optional<FirstAnswer> first_answer;  // of DTLS
+  std::string ja3s;                         // fingerprint text of the first ServerHello
   std::map<std::string, Look, std::less<>> behaviour;
 
   /// Takes in whatever a flight shows.

@@ -6,6 +6,7 @@
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/tls/decisive.hpp"
+#include "probes/tls/dtls_looks.hpp"
 #include "probes/tls/finished.hpp"
 #include "probes/tls/looks.hpp"
 #include "probes/tls/report.hpp"
@@ -41,34 +42,45 @@ class Survey {
   explicit Survey(ProbeContext& context)
       : context_(context),
         transcript_("TLS on " + context.endpoint->text(), kTranscriptLimit),
-        asker_(context.network, *context.endpoint, transcript_) {
-    effort_.server_name = std::string{context.parameters.at("server_name").as_string()};
+        effort_{context.endpoint->transport == Transport::udp ? dtls_family() : tls_family(), 1,
+                std::string{context.parameters.at("server_name").as_string()}} {
+    if (context.endpoint->transport == Transport::udp) {
+      dtls_.emplace(context.network, *context.endpoint, transcript_);
+    } else {
+      tcp_.emplace(context.network, *context.endpoint, transcript_);
+    }
     suites_.emplace(
-        asker_, jobs_, effort_,
+        asker(), jobs_, effort_,
         [this](std::uint16_t version, const Reply& reply) { picture_.note(version, reply.flight); },
         [this](const wire::TlsFlight& flight) {
           return flight.ssl2() || flight.done() || !picture_.wants_certificate(flight.hello()->suite);
         });
-    finished_.emplace(asker_, context.network, transcript_, *suites_, picture_, effort_.server_name);
-    decisive_.emplace(asker_, transcript_, *suites_, picture_, effort_.server_name);
+    if (tcp_) {
+      finished_.emplace(*tcp_, context.network, transcript_, *suites_, picture_, effort_.server_name);
+      decisive_.emplace(*tcp_, transcript_, *suites_, picture_, effort_.server_name);
+    }
   }
 
   asio::awaitable<Result<>> run(sessions::FactSheet& sheet);
 
  private:
+  Asker& asker() { return dtls_ ? static_cast<Asker&>(*dtls_) : *tcp_; }
+
   asio::awaitable<Reply> begin();
   asio::awaitable<void> ask_everything();
   asio::awaitable<void> go_on();
+  asio::awaitable<void> look_further();
   void record(sessions::FactSheet& sheet);
 
   ProbeContext& context_;
   Transcript transcript_;
-  TcpAsker asker_;
+  std::optional<TcpAsker> tcp_;  // one of the two
+  std::optional<DtlsAsker> dtls_;
   Effort effort_;
   sessions::Jobs jobs_;
   Picture picture_;
   std::optional<SuiteSurvey> suites_;
-  std::optional<Finished> finished_;
+  std::optional<Finished> finished_;  // with TCP alone, as the next
   std::optional<Decisive> decisive_;
   std::size_t width_ = 1;
   std::optional<Error> over_;
@@ -77,20 +89,22 @@ class Survey {
 /// The first answer; where it is no TLS, the first after an upgrade that the service may know.
 asio::awaitable<Reply> Survey::begin() {
   auto reply = co_await suites_->begin();
-  if (reply.answer != Answer::not_tls && reply.answer != Answer::silent && reply.answer != Answer::cut) {
+  const bool may_upgrade =
+      reply.answer == Answer::not_tls || reply.answer == Answer::silent || reply.answer == Answer::cut;
+  if (!may_upgrade || !tcp_) {
     co_return reply;
   }
   const auto* dialect = dialect_for(reply.text, context_.endpoint->port);
   if (dialect == nullptr && reply.answer == Answer::cut && reply.text.empty() && !reply.ends) {
     // The reset of a service that stumbled over the hello takes its greeting with it.
-    const auto greeting = co_await asker_.hear_greeting();
+    const auto greeting = co_await tcp_->hear_greeting();
     dialect = dialect_for(greeting, context_.endpoint->port);
   }
   if (dialect == nullptr || reply.ends) {
     co_return reply;
   }
   const auto& name = effort_.server_name;
-  asker_.set_upgrade(dialect, name.empty() ? context_.target.address : name);
+  tcp_->set_upgrade(dialect, name.empty() ? context_.target.address : name);
   auto upgraded = co_await suites_->begin();
   co_return upgraded;
 }
@@ -98,25 +112,39 @@ asio::awaitable<Reply> Survey::begin() {
 asio::awaitable<void> Survey::ask_everything() {
   jobs_.set_width(width_);
   suites_->set_width(width_);
-  suites_->plan({wire::kTls13, wire::kTls11, wire::kTls10, wire::kSsl3, wire::kSsl2});
+  suites_->plan();
   const bool all = context_.parameters.at("look_at").as_string() == "all";
-  if (all) {
+  if (all && tcp_) {
     jobs_.add([this] { return finished_->shake_hands(); });
   }
   co_await jobs_.run();
   co_await suites_->settle();
-  over_ = suites_->over() ? suites_->over() : finished_->over();
+  over_ = suites_->over();
+  if (!over_ && finished_) {
+    over_ = finished_->over();
+  }
   if (over_ || !all) {
     co_return;
   }
-  Looks looks{asker_, *suites_, picture_, effort_.server_name};
+  co_await look_further();
+}
+
+asio::awaitable<void> Survey::look_further() {
+  Looks looks{asker(), *suites_, picture_, effort_.server_name};
   looks.plan(jobs_);
   co_await jobs_.run();
   over_ = looks.over();
   if (over_) {
     co_return;
   }
-  co_await go_on();
+  if (tcp_) {
+    co_await go_on();
+    co_return;
+  }
+  DtlsLooks of_datagrams{*dtls_, looks, *suites_, picture_};
+  of_datagrams.plan(jobs_);
+  co_await jobs_.run();
+  over_ = of_datagrams.over();
 }
 
 /// What goes on after the server's flight.
@@ -133,20 +161,31 @@ asio::awaitable<void> Survey::go_on() {
 }
 
 void Survey::record(sessions::FactSheet& sheet) {
+  if (dtls_) {
+    const std::vector<Weakness> none;
+    Report report{sheet, suites_->versions(), picture_, none};
+    report.write();
+    report.write_dtls(dtls_->habits());
+    sheet.unobserved("tls.session", "no handshake is finished over datagrams");
+    sheet.absent("tls.starttls");
+    return;
+  }
   if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
     picture_.add_chain(session->chain_der);
   }
   Report report{sheet, suites_->versions(), picture_, decisive_->results()};
   report.write();
   report.write_session(*finished_);
-  sheet.text("tls.starttls", asker_.upgrade() == nullptr ? "" : asker_.upgrade()->name);
+  sheet.absent("tls.dtls");
+  sheet.text("tls.starttls", tcp_->upgrade() == nullptr ? "" : tcp_->upgrade()->name);
 }
 
 asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
   const auto first = co_await begin();
   Result<> ended;
   if (first.hello() || first.answer == Answer::refused) {
-    width_ = width_for(context_.network, first.took);
+    // Over datagrams one question at a time: a device that serves one peer drops the others, and looks dead.
+    width_ = dtls_ ? 1 : width_for(context_.network, first.took);
     co_await ask_everything();
   }
   if (first.ends) {
@@ -160,7 +199,8 @@ asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
     record(sheet);
   } else if (over_) {
     if (speaks) {
-      Report{sheet, suites_->versions(), picture_}.write_suites();
+      const std::vector<Weakness> none;
+      Report{sheet, suites_->versions(), picture_, none}.write_suites();
     }
     sheet.rest_unobserved(over_->what);
     ended = *over_;
@@ -172,7 +212,7 @@ asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
     sheet.rest_unobserved("no answer to a TLS hello: " + first.why);
     ended = Error{kind, "no answer to a TLS hello: " + first.why, {}};
   }
-  context_.record.coverage("questions", cost_json(asker_.cost(), width_));
+  context_.record.coverage("questions", cost_json(asker().cost(), width_));
   const auto digest =
       sheet.recorder().artifact("questions and answers", "text/plain; charset=utf-8", transcript_.text());
   sheet.evidence_for_values("tls.", digest);
@@ -183,8 +223,8 @@ class Tls final : public Probe {
  public:
   asio::awaitable<Result<>> observe(ProbeContext& context) override {
     sessions::FactSheet sheet{context.record, report_facts()};
-    if (!context.endpoint || context.endpoint->transport != Transport::tcp) {
-      const Error missing{ErrorKind::bad_input, "probe tls needs an endpoint such as tcp/443", {}};
+    if (!context.endpoint) {
+      const Error missing{ErrorKind::bad_input, "probe tls needs an endpoint such as tcp/443 or udp/5684", {}};
       sheet.rest_unobserved(missing.what);
       co_return missing;
     }
@@ -204,8 +244,9 @@ extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "tls",
     .summary =
-        "Finds out every version, suite, group and certificate that a TLS server takes or shows, and how it behaves.",
-    .version = 1,
+        "Finds out every version, suite, group and certificate that a TLS or DTLS server takes or shows, and how it "
+        "behaves.",
+    .version = 2,
     .intrusiveness = Intrusiveness::benign,
     .exclusive = Exclusive::none,
     .subject = ProbeSubject::endpoint,

@@ -1,6 +1,7 @@
 #include "probes/tls/report.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "probes/sessions/certificate.hpp"
 #include "probes/tls/dh.hpp"
@@ -43,6 +44,11 @@ json::object cost_json(const Cost& cost, std::size_t width) {
   out["connections"] = cost.connections;
   out["round_trips"] = cost.round_trips;
   out["hellos"] = cost.hellos;
+  if (cost.datagrams_sent > 0) {
+    out["datagrams_sent"] = cost.datagrams_sent;
+    out["datagrams_received"] = cost.datagrams_received;
+    out["sent_again"] = cost.sent_again;
+  }
   out["slowest_answer_us"] = in_us(cost.slowest);
   out["fastest_answer_us"] = in_us(cost.fastest);
   out["at_once"] = width;
@@ -90,16 +96,18 @@ void Report::write_suites() {
 
 void Report::write_lists() {
   sheet_.text("tls.preference", picture_.preference.value_or(""));
+  const bool dtls = !versions_.empty() && wire::is_dtls(versions_.begin()->first);
+  const auto& family = dtls ? dtls_family() : tls_family();
   json::array groups;
   for (const auto group : picture_.groups) {
-    groups.push_back(coded("TLSv1.2", group, wire::tls_group_name(group)));
+    groups.push_back(coded(wire::tls_version_name(family.tls12), group, wire::tls_group_name(group)));
   }
   for (const auto group : picture_.groups13) {
-    groups.push_back(coded("TLSv1.3", group, wire::tls_group_name(group)));
+    groups.push_back(coded(wire::tls_version_name(family.newest), group, wire::tls_group_name(group)));
   }
   sheet_.fact("tls.groups", std::move(groups));
   const bool settled = std::all_of(versions_.begin(), versions_.end(), [&](const auto& entry) {
-    const bool tls13 = entry.first == wire::kTls13;
+    const bool tls13 = wire::tls_age(entry.first) == wire::kTls13;
     const auto& suites = entry.second.suites;
     const bool chooses = std::any_of(suites.begin(), suites.end(), [&](std::uint16_t suite) {
       return tls13 || wire::suite_parts(suite).ephemeral_ec;
@@ -175,6 +183,23 @@ void Report::write_behaviour() {
   json::object fingerprint;
   fingerprint["ja3s"] = picture_.ja3s;
   sheet_.fact("tls.fingerprint", std::move(fingerprint));
+}
+
+void Report::write_dtls(const DtlsHabits& habits) {
+  json::object out;
+  out["cookie"] = habits.verified == 0 ? "never" : habits.unverified == 0 ? "asked" : "sometimes";
+  out["cookie_length"] = habits.cookie_length;
+  out["repeats"] = habits.server_repeats;
+  out["silences"] = habits.silences_explained;
+  out["first_hello"] = nullptr;
+  if (const auto& answer = picture_.first_answer) {
+    out["first_hello"] = json::object{{"bytes", answer->asked_bytes},
+                                      {"answer_bytes", answer->bytes},
+                                      {"answer_datagrams", answer->datagrams},
+                                      {"repeated_bytes", answer->later_bytes},
+                                      {"factor", std::round(answer->factor() * 100) / 100}};
+  }
+  sheet_.fact("tls.dtls", std::move(out));
 }
 
 void Report::write_session(const Finished& finished) {

@@ -7,6 +7,7 @@
 
 #include "harness/probe/probe.hpp"
 #include "probes/sessions/fact_sheet.hpp"
+#include "probes/tls/dtls_asker.hpp"
 #include "probes/tls/finished.hpp"
 #include "probes/tls/picture.hpp"
 #include "probes/tls/suites.hpp"
@@ -16,7 +17,8 @@
 namespace assay::probes::tls {
 
 inline constexpr FactSpec kFacts[] = {
-    {"tls.spoken", ValueKind::boolean, "the endpoint answered a ClientHello with TLS, at once or after STARTTLS"},
+    {"tls.spoken", ValueKind::boolean,
+     "the endpoint answered a ClientHello with TLS or DTLS, at once or after STARTTLS"},
     {"tls.starttls", ValueKind::text, "protocol in which TLS is asked for; absent: TLS from the first byte"},
     {"tls.versions", ValueKind::list, "versions that a handshake began in, oldest first"},
     {"tls.suites", ValueKind::list, "[{version, code, name}] that the server chose, in the order of choice"},
@@ -24,7 +26,8 @@ inline constexpr FactSpec kFacts[] = {
      "[{version, why}] that could not be asked to the end: no suite of these can be said to be refused"},
     {"tls.refusals", ValueKind::object, "version -> how the last question of it ended"},
     {"tls.preference", ValueKind::text, "\"server\" or \"client\": whose order of suites decides"},
-    {"tls.groups", ValueKind::list, "[{version, code, name}] of key exchange; \"TLSv1.2\" stands for it and before"},
+    {"tls.groups", ValueKind::list,
+     "[{version, code, name}] of key exchange; \"TLSv1.2\" and \"DTLSv1.2\" stand for it and before"},
     {"tls.groups_settled", ValueKind::boolean, "every named group was chosen or refused"},
     {"tls.signatures", ValueKind::list, "[{code, name}] that the server signs with in TLS 1.2"},
     {"tls.dh", ValueKind::list, "[{bits, generator, known, prime, safe_prime, sha256, export}] of finite fields"},
@@ -39,6 +42,9 @@ inline constexpr FactSpec kFacts[] = {
     {"tls.behaviour", ValueKind::object, "look -> {yes, why}; yes is null where it could not be told"},
     {"tls.anomalies", ValueKind::list, "what no server should do"},
     {"tls.weaknesses", ValueKind::list, "[{name, state, why}]; state: shown, precondition, not_shown, unknown"},
+    {"tls.dtls", ValueKind::object,
+     "{cookie: asked, never or sometimes, cookie_length, first_hello: {bytes, answer_bytes, answer_datagrams, "
+     "repeated_bytes, factor}, repeats, silences}: how addresses are validated; absent: not over datagrams"},
     {"tls.fingerprint", ValueKind::object, "{ja3s}: the text that JA3S hashes, of the answer to our first hello"},
 };
 
@@ -49,13 +55,14 @@ inline std::span<const FactSpec> report_facts() {
 class Report {
  public:
   /// `tried`: the weaknesses that had an exchange of their own.
-  Report(sessions::FactSheet& sheet, const std::map<std::uint16_t, VersionFacts>& versions, const Picture& picture,
+  Report(sessions::FactSheet& sheet, const Versions& versions, const Picture& picture,
          const std::vector<Weakness>& tried)
       : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried) {}
 
   void write();
   /// Versions and suites alone: what stays of a survey that was cut short.
   void write_suites();
+  void write_dtls(const DtlsHabits& habits);
   void write_session(const Finished& finished);
 
  private:
@@ -64,7 +71,7 @@ class Report {
   void write_behaviour();
 
   sessions::FactSheet& sheet_;
-  const std::map<std::uint16_t, VersionFacts>& versions_;
+  const Versions& versions_;
   const Picture& picture_;
   const std::vector<Weakness>& tried_;
 };

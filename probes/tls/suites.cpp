@@ -43,7 +43,7 @@ asio::awaitable<Reply> SuiteSurvey::ask(const Row& row) {
 
 asio::awaitable<Reply> SuiteSurvey::begin() {
   Row row;
-  row.version = wire::kTls12;
+  row.version = effort_.family.tls12;
   row.left = suites_for(row.version);
   auto reply = co_await ask(row);
   const bool stumbled = reply.answer == Answer::cut || reply.answer == Answer::silent ||
@@ -81,7 +81,8 @@ std::vector<std::uint16_t> SuiteSurvey::take_first(Row& row, const Reply& reply)
 
 std::size_t SuiteSurvey::rows_for(std::uint16_t version) const {
   // As many as a common list of suites keeps busy; more would only buy refusals.
-  const std::size_t most = version == wire::kTls13 ? 1 : version == wire::kTls12 ? 12 : 6;
+  const auto age = wire::tls_age(version);
+  const std::size_t most = age == wire::kTls13 ? 1 : age == wire::kTls12 ? 12 : 6;
   return std::min(most, effort_.width);
 }
 
@@ -104,9 +105,9 @@ void SuiteSurvey::add_in_parts(std::uint16_t version, std::vector<std::uint16_t>
   }
 }
 
-void SuiteSurvey::plan(const std::vector<std::uint16_t>& versions) {
-  add_in_parts(wire::kTls12, std::move(rest_));
-  for (const auto version : versions) {
+void SuiteSurvey::plan() {
+  add_in_parts(effort_.family.tls12, std::move(rest_));
+  for (const auto version : effort_.family.versions) {
     if (versions_[version].asked) {
       continue;
     }

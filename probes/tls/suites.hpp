@@ -26,8 +26,16 @@ struct VersionFacts {
   std::vector<std::string> anomalies;  // "chose 0xc02f, which was not offered"
 };
 
+/// Oldest first: DTLS counts its versions downwards.
+struct Older {
+  bool operator()(std::uint16_t left, std::uint16_t right) const { return wire::tls_age(left) < wire::tls_age(right); }
+};
+
+using Versions = std::map<std::uint16_t, VersionFacts, Older>;
+
 /// How hard the device may be asked.
 struct Effort {
+  const Family& family = tls_family();
   std::size_t width = 1;  // questions at once
   std::string server_name;
 };
@@ -46,19 +54,21 @@ class SuiteSurvey {
         on_hello_(std::move(on_hello)),
         wanted_(std::move(wanted)) {}
 
-  /// The first question: TLS 1.2, every suite; with fewer suites when that gets no answer. Says whether the peer speaks
-  /// TLS at all, and what it costs.
+  /// The first question: (D)TLS 1.2, every suite; with fewer suites when that gets no answer. Says whether the peer
+  /// speaks TLS at all, and what it costs.
   asio::awaitable<Reply> begin();
 
-  /// Adds the rest of the first version's questions, and those of `versions`, to the jobs.
-  void plan(const std::vector<std::uint16_t>& versions);
+  /// Adds the rest of the first version's questions, and those of all other versions of the family, to the jobs.
+  void plan();
 
   /// After the jobs have run: asks once more, one question at a time, what had no clear end. Silence is not a no.
   asio::awaitable<void> settle();
 
+  const Family& family() const { return effort_.family; }
+
   void set_width(std::size_t width) { effort_.width = width; }
 
-  const std::map<std::uint16_t, VersionFacts>& versions() const { return versions_; }
+  const Versions& versions() const { return versions_; }
 
   const VersionFacts& facts(std::uint16_t version) { return versions_[version]; }
 
@@ -92,7 +102,7 @@ class SuiteSurvey {
   Effort effort_;
   OnHello on_hello_;
   Wanted wanted_;
-  std::map<std::uint16_t, VersionFacts> versions_;
+  Versions versions_;
   std::vector<std::uint16_t> rest_;  // of TLS 1.2, for rows whose number is not known before the first answer
   std::deque<Row> unclear_;
   std::size_t longest_ = kLongest;

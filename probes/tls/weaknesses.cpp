@@ -10,7 +10,6 @@ namespace assay::probes::tls {
 namespace {
 
 using State = WeaknessState;
-using Versions = std::map<std::uint16_t, VersionFacts>;
 using Fits = std::function<bool(std::uint16_t version, const wire::SuiteParts& parts)>;
 
 constexpr int kWeakDhBits = 1024;
@@ -58,7 +57,14 @@ Weakness insecure_renegotiation(const Picture& picture) {
   return out;
 }
 
+bool over_datagrams(const Versions& versions) {
+  return !versions.empty() && wire::is_dtls(versions.begin()->first);
+}
+
 Weakness drown(const Versions& versions) {
+  if (over_datagrams(versions)) {
+    return {"drown", State::not_shown, "SSL 2.0 has no datagrams; the same key on a TCP port was not looked for"};
+  }
   const auto found = versions.find(wire::kSsl2);
   if (found == versions.end() || !found->second.settled) {
     return {"drown", State::unknown, "SSL 2.0 was not asked to the end"};
@@ -104,11 +110,26 @@ Weakness lucky13(const Versions& versions, const Picture& picture) {
   return out;
 }
 
+/// Who answers an address that nobody has shown to be the client's with more than it sent can be aimed at others
+/// (RFC 6347, 4.2.1).
+Weakness amplification(const Picture& picture) {
+  if (!picture.first_answer) {
+    return {"dtls_amplification", State::unknown, "the answer to a first hello could not be weighed"};
+  }
+  const auto& answer = *picture.first_answer;
+  const auto bytes = std::to_string(answer.asked_bytes) + " bytes without a cookie were answered with " +
+                     std::to_string(answer.bytes) + " bytes";
+  if (answer.cookie_asked) {
+    return {"dtls_amplification", State::not_shown, "a cookie is asked for first; " + bytes};
+  }
+  return {"dtls_amplification", answer.factor() > 1 ? State::precondition : State::not_shown, bytes};
+}
+
 }  // namespace
 
 std::vector<Weakness> weaknesses_of(const Versions& versions, const Picture& picture) {
   const auto is_old = [](std::uint16_t version) { return version == wire::kSsl3 || version == wire::kTls10; };
-  return {
+  std::vector<Weakness> out{
       drown(versions),
       by_suite("poodle", versions, State::shown,
                [](auto version, const auto& parts) { return version == wire::kSsl3 && parts.cbc; }),
@@ -127,6 +148,10 @@ std::vector<Weakness> weaknesses_of(const Versions& versions, const Picture& pic
       insecure_renegotiation(picture),
       by_look("alpaca", picture, "wrong_server_name", true, State::precondition),
   };
+  if (over_datagrams(versions)) {
+    out.push_back(amplification(picture));
+  }
+  return out;
 }
 
 }  // namespace assay::probes::tls

@@ -25,6 +25,6 @@ struct Weakness {
 };
 
 /// What versions, suites and answers say of the weaknesses that need no exchange of their own.
-std::vector<Weakness> weaknesses_of(const std::map<std::uint16_t, VersionFacts>& versions, const Picture& picture);
+std::vector<Weakness> weaknesses_of(const Versions& versions, const Picture& picture);
 
 }  // namespace assay::probes::tls

@@ -235,8 +235,13 @@ bool TlsFlight::feed(std::string_view bytes) {
          fail("bytes that are no TLS record");
 }
 
+bool TlsFlight::feed_record(std::uint8_t type, std::string_view body) {
+  bytes_ += body.size();
+  return fault_.empty() && take_record(type, body);
+}
+
 bool TlsFlight::take_record(std::uint8_t type, std::string_view body) {
-  if (type == kHandshake && !(hello_ && hello_->version == kTls13 && !hello_->retry)) {
+  if (type == kHandshake && !(hello_ && tls_age(hello_->version) == kTls13 && !hello_->retry)) {
     handshake_.append(body);
     return take_messages();
   }
@@ -284,7 +289,8 @@ bool TlsFlight::take_message(std::uint8_t type, std::string_view body) {
   switch (type) {
     case kServerHello: {
       auto parsed = parse_server_hello(body);
-      if (hello_ || !parsed || parsed->legacy_version >> 8U != 3) {
+      const bool possible = parsed && (parsed->legacy_version >> 8U == 3 || is_dtls(parsed->legacy_version));
+      if (hello_ || !possible) {
         return fail("a ServerHello that is malformed or comes twice");
       }
       parsed->wire = body;

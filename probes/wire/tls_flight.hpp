@@ -69,6 +69,10 @@ class TlsFlight {
   /// Takes the next bytes; false when they cannot be TLS, with `fault()` saying why. What was read before stays.
   bool feed(std::string_view bytes);
 
+  /// A record whose frame was taken off elsewhere (DTLS). Messages of a handshake stand in it as TLS has them, with a
+  /// header of four bytes.
+  bool feed_record(std::uint8_t type, std::string_view body);
+
   const std::optional<ServerHello>& hello() const { return hello_; }
 
   /// DER, leaf first, as sent.

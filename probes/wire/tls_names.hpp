@@ -19,6 +19,17 @@ inline constexpr std::uint16_t kDtls10 = 0xfeff;
 inline constexpr std::uint16_t kDtls12 = 0xfefd;
 inline constexpr std::uint16_t kDtls13 = 0xfefc;
 
+/// Versions of DTLS are counted downwards, with 254 in front (RFC 4347, 4.1).
+constexpr bool is_dtls(std::uint16_t version) {
+  return version >> 8U == 0xfe;
+}
+
+/// The version of TLS that a version of DTLS is made of (RFC 4347: 1.1; RFC 6347: 1.2; RFC 9147: 1.3), to compare by
+/// age; versions of TLS as they are.
+constexpr std::uint16_t tls_age(std::uint16_t version) {
+  return version == kDtls10 ? kTls11 : version == kDtls12 ? kTls12 : version == kDtls13 ? kTls13 : version;
+}
+
 struct TlsName {
   std::uint16_t code = 0;
   std::string_view name;

@@ -3,7 +3,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "probes/wire/tls_build.hpp"
 #include "probes/wire/tls_flight.hpp"
+#include "probes/wire/tls_names.hpp"
 
 using namespace assay::wire;
 
@@ -26,6 +28,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       whole.certificates().size() <= TlsFlight::kMostCertificates && whole.alerts().size() <= TlsFlight::kMostAlerts;
   if (!same || !bounded) {
     std::abort();
+  }
+  if (whole.hello()) {
+    const auto parts = suite_parts(whole.hello()->suite);
+    if (parts.name.size() > 64 || tls_suite_name(whole.hello()->suite).size() > 64 ||
+        tls_version_name(whole.hello()->version).size() > 16 || sized16(whole.hello()->random).size() != 34) {
+      std::abort();
+    }
   }
   parse_certificate_request(bytes, kTls12);
   parse_key_exchange(bytes, 0xc02f, kTls12);

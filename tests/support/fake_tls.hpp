@@ -21,7 +21,8 @@ struct TlsServer {
   std::string certificate;             // DER; "" sends a message of none
   std::string dh_prime = std::string(128, '\xff');  // 1024 bits
   std::vector<std::uint16_t> answers;               // extensions it answers when they are offered
-  std::uint8_t compression = 0;                     // method it chooses when it is offered
+  std::string psk_hint;
+  std::uint8_t compression = 0;  // method it chooses when it is offered
   bool ssl2 = false;
   bool closes_instead = false;                  // ends the connection where others send an alert
   std::optional<std::uint16_t> always_chooses;  // whatever was offered
@@ -37,6 +38,21 @@ struct TlsServer {
 
   /// The peers of all connections to a port.
   PeerMaker peer() const;
+};
+
+/// The same over datagrams; the suites are those of versions of DTLS.
+struct DtlsServer {
+  TlsServer tls;
+  std::size_t cookie_length = 16;           // 0: no cookie is asked for
+  bool binds_cookie = false;                // to the random of the hello
+  bool endless = false;                     // no cookie is ever good enough
+  std::size_t fragment = 4096;              // bytes of a message in one datagram
+  bool backwards = false;                   // the datagrams of a flight come in the wrong order
+  bool doubled = false;                     // each comes twice
+  std::optional<std::size_t> answers_only;  // hellos with so many suites; others are dropped
+
+  /// The peer of every socket of ours.
+  UdpPeer peer() const;
 };
 
 /// A certificate of an RSA or EC key, made for these tests; DER.

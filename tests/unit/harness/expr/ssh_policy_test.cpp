@@ -135,7 +135,7 @@ TEST_CASE("expr: lengths of keys and groups are held against the year of the run
 
 TEST_CASE("expr: unlisted algorithms, unseen keys and the precondition of Terrapin are doubts") {
   CHECK(what(judge(kDoubts, {with(sound(), "ssh.kex", json::array{"new"})})) ==
-        Lines{"tcp/22 offers the key exchange new, which T 2 of 2025-01 does not list"});
+        Lines{"tcp/22 offers the key exchange new, which T 2 of 2025-01 does not list now"});
   const json::array unseen{json::object{{"family", "ssh-dss"}, {"reason", "why"}}};
   CHECK(what(judge(kDoubts, {with(sound(), "ssh.host_keys_unseen", unseen)})) ==
         Lines{"tcp/22 lists host keys of the kind ssh-dss and showed none: why"});
