@@ -83,7 +83,7 @@ Dut dut() {
   out.samples = {{"A", "EX-0001", "02:00:00:00:00:01", {{"lan", {"10.20.0.5", "fd00::5"}}}, false},
                  {"B", "EX-0002", "02:00:00:00:00:02", {{"lan", {"10.20.0.6"}}}, true}};
   out.scope = {"10.20.0.0/28"};
-  out.lab.start = Recipe{"./start.sh", std::nullopt, std::nullopt, std::nullopt, 30000};
+  out.lab.start = Recipe{"./start.sh", std::nullopt, std::nullopt, std::nullopt, 30000, {}};
   out.accounts = {{"admin", "admin", Secret{"never to be seen", "env:DUT_ADMIN"}}};
   out.vendor_credentials = {{"service", Secret{"never to be seen", "vendor_credentials entry 1"}}};
   out.standard = "TS103701@1.1.1";

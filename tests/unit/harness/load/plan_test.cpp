@@ -123,12 +123,17 @@ TEST_CASE("plan: a state pair observes before and after its trigger") {
   CHECK(read.pair == Later<StatePair>{{"services_off", "", "Switch it off", {"after"}}});
   CHECK(is_after_trigger(read, "after"));
   CHECK_FALSE(is_after_trigger(read, "before"));
-  CHECK(cases_after(from, "observe: {a: {probe: ports}}\n        pair: {trigger: off, after: [a]}").size() == 1);
-  CHECK(cases_after(from, "observe: {a: {probe: ports}, b: {probe: ports}}\n        pair: {trigger: off}").size() == 1);
-  CHECK(cases_after(from, "observe: {a: {probe: ports}, b: {probe: ports}}\n        pair: {trigger: off, after: [c]}")
-            .size() == 1);
-  CHECK(cases_after(from, "probe: ports\n        pair: {trigger: off}\n        fail: changes(\"ports.opne\")").size() ==
-        1);
+  const std::string half =
+      "26:15: a pair needs an alias before the trigger and one after it: name the later ones in \"after\"";
+  const std::string ports = "{probe: ports}";
+  const std::string pair = "\n        pair: {trigger: services_off";
+  CHECK(cases_after(from, "observe: {a: " + ports + "}" + pair + ", after: [a]}") == Lines{kCases + half});
+  CHECK(cases_after(from, "observe: {a: " + ports + ", b: " + ports + "}" + pair + "}") == Lines{kCases + half});
+  CHECK(cases_after(from, "observe: {a: " + ports + ", b: " + ports + "}" + pair + ", after: [c]}") ==
+        Lines{kCases + "26:15: this unit has no alias \"c\"; known: a, b"});
+  CHECK(cases_after(from, "probe: ports" + pair + "}\n        fail: changes(\"ports.opne\")") ==
+        Lines{kCases + "27:24: changes(\"ports.opne\"): no probe that fail can read declares this fact; did you mean "
+                       "\"ports.open\"?"});
 }
 
 TEST_CASE("plan: the short form of observe is one alias with the probe's name") {

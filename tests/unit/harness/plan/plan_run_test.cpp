@@ -165,13 +165,20 @@ TEST_CASE("Targets are each sample at each of its addresses on each vantage that
   test_case.states = {"factory"};
   auto plan = made(plan_of({test_case}), device, options);
   REQUIRE(plan.has_value());
+  CHECK(plan->targets.size() == 3);  // nothing asks for the WAN
+  auto from_wan = case_of("d", {unit_of("a", {{"sweep", "sweep", "", {}, ""}})});
+  from_wan.states = {"factory"};
+  from_wan.vantages = {"wan"};
+  plan = made(plan_of({test_case, from_wan}), device, options);
+  REQUIRE(plan.has_value());
   REQUIRE(plan->targets.size() == 4);
   CHECK(plan->targets[0] == Target{"A", "factory", "lan", "192.0.2.5"});
   CHECK(plan->targets[1].address == "2001:db8::5");
   CHECK(plan->targets[2].vantage == "wan");
   CHECK(plan->targets[3].sample == "B");
-  CHECK(plan->steps.size() == 3);  // the case names the lan only
-  CHECK(plan->bindings[0].steps.size() == 3);
+  CHECK(plan->steps.size() == 4);
+  CHECK(plan->bindings[0].steps.size() == 3);  // the case names the lan only
+  CHECK(plan->bindings[1].steps.size() == 1);
   test_case.states = {"initialised"};
   plan = made(plan_of({test_case}), device, options);
   CHECK(plan->steps.empty());
