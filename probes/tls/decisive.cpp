@@ -44,8 +44,13 @@ bool never(const wire::TlsRecordLog&) {
 }  // namespace
 
 Decisive::Decisive(TcpAsker& asker, Transcript& transcript, SuiteSurvey& survey, const Picture& picture,
-                   std::string server_name)
-    : asker_(asker), transcript_(transcript), survey_(survey), picture_(picture), server_name_(std::move(server_name)) {
+                   std::string server_name, Exchange::Forget forget)
+    : asker_(asker),
+      transcript_(transcript),
+      survey_(survey),
+      picture_(picture),
+      server_name_(std::move(server_name)),
+      forget_(std::move(forget)) {
   for (const auto* name : {"heartbleed", "ccs_injection", "robot", "ticketbleed"}) {
     results_.push_back({name, WeaknessState::unknown, "not asked"});
   }

@@ -22,7 +22,7 @@ namespace assay::probes::tls {
 class Decisive {
  public:
   Decisive(TcpAsker& asker, Transcript& transcript, SuiteSurvey& survey, const Picture& picture,
-           std::string server_name);
+           std::string server_name, Exchange::Forget forget);
 
   /// Adds the exchanges that make sense for what the survey and the looks have found.
   void plan(sessions::Jobs& jobs);
@@ -43,7 +43,7 @@ class Decisive {
   std::optional<HelloWish> old_wish(const Fits& fits) const;
   bool old_settled() const;
 
-  Exchange exchange() { return {asker_, transcript_}; }
+  Exchange exchange() { return {asker_, transcript_, forget_}; }
 
   void decide(std::string_view name, WeaknessState state, std::string why);
   void take_end(const Exchange& exchange);
@@ -61,6 +61,7 @@ class Decisive {
   SuiteSurvey& survey_;
   const Picture& picture_;
   std::string server_name_;
+  Exchange::Forget forget_;
   std::vector<Weakness> results_;
   std::string robot_trouble_;
   std::optional<Error> over_;

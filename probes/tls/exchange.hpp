@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,9 +25,13 @@ struct Heard {
 
 class Exchange {
  public:
-  Exchange(TcpAsker& asker, Transcript& transcript) : asker_(asker), transcript_(transcript) {}
+  /// Sees bytes that must be kept nowhere, packet captures included.
+  using Forget = std::function<void(std::string_view)>;
 
-  /// From now on only sizes of what is received go into the transcript: it may be memory of the device.
+  Exchange(TcpAsker& asker, Transcript& transcript, Forget forget)
+      : asker_(asker), transcript_(transcript), forget_(std::move(forget)) {}
+
+  /// From now on only sizes of what is received are kept: it may be memory of the device.
   void keep_sizes_only() { sizes_only_ = true; }
 
   /// Sends the hello and reads the server's flight to its end; once more, with more patience, when there was no answer.
@@ -61,6 +66,7 @@ class Exchange {
 
   TcpAsker& asker_;
   Transcript& transcript_;
+  Forget forget_;
   std::unique_ptr<Stream> stream_;
   wire::TlsFlight flight_;
   std::string why_;

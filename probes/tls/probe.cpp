@@ -57,7 +57,8 @@ class Survey {
         });
     if (tcp_) {
       finished_.emplace(*tcp_, context.network, transcript_, *suites_, picture_, effort_.server_name);
-      decisive_.emplace(*tcp_, transcript_, *suites_, picture_, effort_.server_name);
+      decisive_.emplace(*tcp_, transcript_, *suites_, picture_, effort_.server_name,
+                        [this](std::string_view bytes) { context_.record.conceal(bytes, "memory of the device"); });
     }
   }
 
