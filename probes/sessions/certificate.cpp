@@ -54,15 +54,6 @@ std::string key_text(X509* certificate) {
       std::string{type == nullptr ? "unknown" : type} + " " + (curve ? std::string{group.data(), size} : bits), 96);
 }
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    return {};
-  }
-  return wire::hex({reinterpret_cast<const char*>(digest.data()), size});
-}
-
 X509Handle parsed(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   return {d2i_X509(nullptr, &at, static_cast<long>(der.size())), &X509_free};
@@ -199,6 +190,15 @@ struct ClearErrors {
 };
 
 }  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+    return {};
+  }
+  return wire::hex({reinterpret_cast<const char*>(digest.data()), size});
+}
 
 std::string distinguished_name(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());

@@ -9,6 +9,9 @@
 
 namespace assay::sessions {
 
+/// SHA-256 in lower-case hex; empty when OpenSSL has no memory.
+std::string sha256_hex(std::string_view bytes);
+
 /// What a certificate (DER) says about itself (RFC 5280): {subject, issuer, serial, version, not_before, not_after,
 /// valid_days, public_key, key_type, key_bits, key_group, key_sha256, signature, names, ca, key_usage,
 /// extended_key_usage, transparency, revocation, self_signed, sha256}.

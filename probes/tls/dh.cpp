@@ -1,6 +1,5 @@
 #include "probes/tls/dh.hpp"
 
-#include <array>
 #include <memory>
 #include <string>
 
@@ -10,7 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 
-#include "probes/wire/bytes.hpp"
+#include "probes/sessions/certificate.hpp"
 
 namespace assay::probes::tls {
 
@@ -67,15 +66,6 @@ std::string known_group(const BIGNUM* p) {
   return {};
 }
 
-std::string sha256_of(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    return {};
-  }
-  return wire::hex({reinterpret_cast<const char*>(digest.data()), size});
-}
-
 }  // namespace
 
 json::object dh_facts(std::string_view p, std::string_view g) {
@@ -88,7 +78,7 @@ json::object dh_facts(std::string_view p, std::string_view g) {
   const int bits = BN_num_bits(modulus.get());
   out["bits"] = bits;
   out["generator"] = BN_num_bits(generator.get()) <= 32 ? std::to_string(BN_get_word(generator.get())) : "large";
-  out["sha256"] = sha256_of(p);
+  out["sha256"] = sessions::sha256_hex(p);
   const auto known = known_group(modulus.get());
   out["known"] = known;
   if (!known.empty()) {

@@ -134,7 +134,6 @@ void Report::write_certificates() {
     sheet_.unobserved("tls.certificates", "no certificate was seen");
   } else {
     json::array chains;
-    std::string first;
     for (const auto& chain : picture_.chains) {
       chains.push_back(sessions::chain_facts(chain));
       for (const auto& der : chain) {
