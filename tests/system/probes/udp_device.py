@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-TOOLS = ("dnsmasq", "chronyd", "snmpd", "coap-server-openssl", "avahi-daemon", "memcached", "turnserver", "openvpn", "rpcbind", "openssl", "caddy")
+TOOLS = ("dnsmasq", "toybox", "snmpd", "coap-server-openssl", "avahi-daemon", "memcached", "turnserver", "openvpn", "rpcbind", "openssl", "caddy")
 SERVICES = {53: "dns", 67: "dhcp", 69: "tftp", 111: "rpcbind", 123: "ntp", 161: "snmp-v1, snmp-v2c, snmp-v3", 443: "quic",
             1194: "openvpn", 3478: "stun", 5353: "mdns", 5683: "coap", 5684: "dtls", 11211: "memcached"}
 
@@ -31,7 +31,6 @@ dhcp-leasefile={path("leases")}
 enable-tftp
 tftp-root={path("tftp")}
 """)
-    write("chrony.conf", f"local stratum 10\nallow all\ncmdport 0\nbindcmdaddress /\npidfile {path('chrony.pid')}\n")
     write("snmpd.conf", f"agentaddress udp:{address}:161\nrocommunity public\npersistentDir {path('snmp')}\n")
     write("avahi.conf", "[server]\nhost-name=thing\nuse-ipv6=no\nenable-dbus=no\n[publish]\npublish-workstation=yes\n[rlimits]\n")
     write("Caddyfile", f"{{\nadmin off\nskip_install_trust\nauto_https disable_redirects\nstorage file_system {path('caddy')}\n}}\n"
@@ -40,7 +39,8 @@ tftp-root={path("tftp")}
                     "-subj", "/CN=thing", "-keyout", path("vpn.key"), "-out", path("vpn.crt")], check=True, capture_output=True)
     return [
         ["dnsmasq", "--keep-in-foreground", "--conf-file=" + path("dnsmasq.conf")],
-        ["chronyd", "-d", "-x", "-u", "root", "-f", path("chrony.conf")],
+        # Every packaged NTP daemon excludes the one that keeps this machine's own clock; this server is none of them.
+        ["toybox", "sntp", "-S", "::"],
         ["snmpd", "-f", "-Lo", "-C", "-c", path("snmpd.conf"), "-p", path("snmpd.pid")],
         ["coap-server-openssl", "-A", address, "-k", "secret"],
         ["avahi-daemon", "--no-drop-root", "--no-chroot", "-f", path("avahi.conf")],
