@@ -115,6 +115,14 @@ def _timer():
     return program
 
 
+def compiled(name):
+    """The program of NAME.c of this folder."""
+    program, source = os.path.join(TMP, name), os.path.join(HERE, name + ".c")
+    if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
+        sh(f"gcc -O2 -o {program} {source}")
+    return program
+
+
 def run(command, ns=None, timeout=600):
     """Run one contestant to its end. CPU = user+sys of it and every child it waited for; RSS = its largest process (wait4)."""
     out_path = os.path.join(TMP, f"out.{os.getpid()}")
@@ -194,10 +202,7 @@ class Topology:
     def _start_link(self, rtt_ms):
         for end in ("va", "vb"):
             self._no_offload(self.middle_ns, end)
-        program, source = os.path.join(TMP, "link"), os.path.join(HERE, "link.c")
-        if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
-            sh(f"gcc -O2 -o {program} {source}")
-        self.link = subprocess.Popen([program, "va", "vb", str(int(rtt_ms * 500))], stdout=subprocess.PIPE, text=True,
+        self.link = subprocess.Popen([compiled("link"), "va", "vb", str(int(rtt_ms * 500))], stdout=subprocess.PIPE, text=True,
                                      preexec_fn=_enter(self.middle_ns))
         self.link.stdout.readline()
 
