@@ -8,6 +8,7 @@
 #include "harness/cli/approval.hpp"
 #include "harness/judge/crosswalk.hpp"
 #include "harness/judge/recognition.hpp"
+#include "harness/model/joined.hpp"
 #include "harness/plan/plan_run.hpp"
 
 namespace assay {
@@ -16,14 +17,6 @@ namespace {
 
 constexpr std::string_view kKept = "crosswalk.json";
 constexpr std::string_view kAsked = "crosswalk_asked";
-
-std::string joined(const std::vector<std::string>& list) {
-  std::string out;
-  for (const auto& text : list) {
-    out += (out.empty() ? "" : ", ") + text;
-  }
-  return out;
-}
 
 /// The plan of that id, or the only one of that scheme.
 Result<std::string> plan_named(const std::string& name, const std::vector<PlanListing>& plans) {

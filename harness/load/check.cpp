@@ -5,6 +5,7 @@
 
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
+#include "harness/model/joined.hpp"
 
 namespace assay {
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "harness/load/words.hpp"
+#include "harness/model/joined.hpp"
 
 namespace assay {
 

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <cstdio>
 
+#include "harness/model/joined.hpp"
+
 namespace assay {
 
 namespace {
@@ -115,17 +117,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& kn
   if (known.empty() || known.size() > kMostListed) {
     return {};
   }
-  const std::vector<std::string_view> views(known.begin(), known.end());
-  return "; known: " + joined(views);
-}
-
-std::string joined(std::span<const std::string_view> words) {
-  std::string out;
-  for (const auto word : words) {
-    out += out.empty() ? "" : ", ";
-    out += word;
-  }
-  return out;
+  return "; known: " + joined(known);
 }
 
 bool is_utf8(std::string_view text) {

@@ -19,9 +19,6 @@ std::string shown(std::string_view text);
 /// `; did you mean "x"?`, or `; known: a, b, c` when nothing is near and the list is short, or nothing.
 std::string suggestion(std::string_view word, const std::vector<std::string>& known);
 
-/// "a, b, c".
-std::string joined(std::span<const std::string_view> words);
-
 bool is_utf8(std::string_view text);
 
 /// yes, no, on, off, y, n, true, false in the spellings of YAML 1.1: readers disagree whether they are booleans.

@@ -6,6 +6,7 @@
 
 #include "harness/expr/document.hpp"
 #include "harness/expr/expr.hpp"
+#include "harness/model/joined.hpp"
 
 namespace assay {
 
@@ -13,14 +14,6 @@ namespace {
 
 std::string quoted(const std::string& text) {
   return "\"" + text + "\"";
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const auto& part : parts) {
-    out += (out.empty() ? "" : ", ") + part;
-  }
-  return out;
 }
 
 /// Truth of a condition: yes, no, or unknown with the reason.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/model/joined.hpp"
 #include "reports/console/page.hpp"
 
 namespace assay {
@@ -49,14 +50,6 @@ std::string in_words(Strength strength) {
       return "UNCONFIRMED";
   }
   return {};
-}
-
-std::string joined(const std::vector<std::string>& list) {
-  std::string out;
-  for (const auto& text : list) {
-    out += (out.empty() ? "" : ", ") + text;
-  }
-  return out;
 }
 
 void write_mapping(const MappingRow& row, Page& page) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/model/joined.hpp"
 #include "reports/common/reading.hpp"
 #include "reports/console/page.hpp"
 
@@ -129,14 +130,6 @@ void write_requirement(const RequirementVerdict& requirement, const ConsoleOptio
 std::string behind_colon(std::string_view id) {
   const auto colon = id.rfind(':');
   return std::string{colon == std::string_view::npos ? id : id.substr(colon + 1)};
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const auto& part : parts) {
-    out += (out.empty() ? "" : ", ") + part;
-  }
-  return out;
 }
 
 void add_once(std::vector<std::string>& list, std::string text) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "harness/model/joined.hpp"
 #include "reports/html/pages.hpp"
 
 /// Title, result, what is open, and what was tested.
@@ -64,15 +65,6 @@ bool put_artifact(const Reading& reading, Section section, const char* name, std
 }
 
 namespace {
-
-std::string joined(const std::vector<std::string>& parts, std::string_view between) {
-  std::string out;
-  for (const auto& part : parts) {
-    out += out.empty() ? "" : between;
-    out += part;
-  }
-  return out;
-}
 
 std::string or_none(std::string_view text, std::string_view none) {
   return std::string{text.empty() ? none : text};

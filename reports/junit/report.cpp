@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "harness/model/joined.hpp"
 #include "reports/common/reading.hpp"
 #include "reports/junit/xml.hpp"
 
@@ -64,14 +65,6 @@ void add_line(std::string& out, const std::string& label, const std::string& tex
   if (!text.empty()) {
     out += label + text + "\n";
   }
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string out;
-  for (const auto& item : items) {
-    out += (out.empty() ? "" : ", ") + item;
-  }
-  return out;
 }
 
 void add_findings(std::string& out, const std::string& label, const std::vector<Finding>& findings) {
