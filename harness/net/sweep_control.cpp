@@ -19,6 +19,7 @@ constexpr std::uint64_t kSilencesPerWindow = 64;  // … or this share of a larg
 constexpr double kSmallestWindow = 4;
 constexpr std::chrono::milliseconds kQueueing{5};  // more than that is no jitter
 constexpr std::chrono::milliseconds kRound{10};    // at least, to measure answers a second
+constexpr double kKeptUp = 0.75;                   // answers to what was sent a round before
 constexpr double kLeastUse = 4;                    // a window is used when a quarter of it is on its way
 constexpr int kSureCanaries = 3;
 constexpr double kSureGrowth = 2;
@@ -27,6 +28,7 @@ constexpr double kSlowestPerSecond = 20;
 constexpr int kMostAllowance = 8;
 constexpr double kMostLossBelieved = 0.7;  // of one estimate: a stalled link loses all for a moment
 constexpr double kMargin = 0.9;            // below what the device was seen to take
+constexpr double kMostAnswer = 4;          // answers are a quarter of what is taken, or more
 constexpr double kSlower = 0.7;            // for a pass after one that still found something
 constexpr double kCarefulStep = 1.02;      // near the rate that was too much …
 constexpr double kTryStep = 1.005;         // … and when it is known what the device takes
@@ -66,8 +68,10 @@ bool SweepControl::try_take(TimePoint now) {
   if (now - interval_start_ >= kRateInterval) {
     interval_start_ = now;
     sent_before_ = std::exchange(sent_in_interval_, 0);
+    answered_before_ = std::exchange(answered_in_interval_, 0);
   }
   ++sent_in_interval_;
+  ++round_.sent;
   ++sent_in_epoch_;
   ++since_canary_;
   return true;
@@ -75,6 +79,11 @@ bool SweepControl::try_take(TimePoint now) {
 
 void SweepControl::progressed() {
   const bool sure = pass_answered_ >= kSureCanaries && pass_lost_ == 0;
+  if (fell_behind_ && !limited_) {
+    // Lost, or silent ports: not known before canaries answer, and what takes its place may be lost as well.
+    window_ = std::max(std::min(most_, static_cast<double>(kFirstWindow)), window_ - 1);
+    return;
+  }
   window_ = std::min(most_, window_ + (sure ? kSureGrowth : 1));
 }
 
@@ -82,26 +91,38 @@ void SweepControl::went_silent() {
   ++silences_;
 }
 
-/// What answers in the time of one answer is what is really on its way; the rest of the window waits for what was lost.
-bool SweepControl::window_holds_back(std::chrono::nanoseconds took, TimePoint now) {
-  ++answers_in_round_;
+/// A round is as long as an answer takes: what was sent in one is answered in the next.
+void SweepControl::end_round(TimePoint now) {
   if (round_start_ == TimePoint{}) {
     round_start_ = now;
-  } else if (now - round_start_ >= kRound) {
-    answers_a_second_ = answers_in_round_ / std::chrono::duration<double>(now - round_start_).count();
-    round_start_ = now;
-    answers_in_round_ = 0;
   }
-  return answers_a_second_ * std::chrono::duration<double>(took).count() * kLeastUse >= window_;
+  const auto lasted = now - round_start_;
+  if (lasted < std::max<std::chrono::nanoseconds>(kRound, quickest_)) {
+    return;
+  }
+  answers_a_second_ = round_.answered / std::chrono::duration<double>(lasted).count();
+  falls_behind_ = round_.answered < kKeptUp * round_before_.sent;
+  const bool canaries_kept_up =
+      round_.canaries_answered >= kSureCanaries && round_.canaries_answered >= kKeptUp * round_before_.canaries_sent;
+  fell_behind_ = !canaries_kept_up && (fell_behind_ || falls_behind_);
+  round_start_ = now;
+  round_before_ = std::exchange(round_, {});
+}
+
+/// What answers in the time of one answer is what is really on its way; the rest of the window waits for what was lost.
+bool SweepControl::window_holds_back(std::chrono::nanoseconds took) const {
+  return !falls_behind_ && answers_a_second_ * std::chrono::duration<double>(took).count() * kLeastUse >= window_;
 }
 
 void SweepControl::answered(std::chrono::nanoseconds took, TimePoint now) {
   ++answered_in_epoch_;
+  ++answered_in_interval_;
   quickest_ = std::min(quickest_, took);
-  const bool holds_back = window_holds_back(took, now);
+  ++round_.answered;
+  end_round(now);
   if (took > 2 * quickest_ + kQueueing) {
     window_ = std::max(std::min(most_, static_cast<double>(kFirstWindow)), window_ - kGiveWay);
-  } else if (holds_back) {
+  } else if (window_holds_back(took)) {
     window_ = std::min(most_, window_ + 1);
   }
 }
@@ -121,6 +142,7 @@ std::uint64_t SweepControl::silences_for_canary() const {
 }
 
 void SweepControl::canary_sent(TimePoint now) {
+  ++round_.canaries_sent;
   last_canary_ = now;
   since_canary_ = 0;
   const auto paid = silences_for_canary();
@@ -129,6 +151,10 @@ void SweepControl::canary_sent(TimePoint now) {
 
 bool SweepControl::canary_ended(bool answered, std::uint32_t epoch, TimePoint now) {
   lost_in_row_ = answered ? 0 : lost_in_row_ + 1;
+  if (answered) {
+    ++round_.canaries_answered;
+    end_round(now);
+  }
   if (epoch != epoch_) {
     return false;
   }
@@ -150,9 +176,13 @@ void SweepControl::slow_down(double loss, TimePoint now) {
   const double seconds = std::max(0.05, std::chrono::duration<double>(now - epoch_start_).count());
   const double measured = std::min(static_cast<double>(sent_in_epoch_) / seconds, most_per_second_);
   const double least = std::min(kSlowestPerSecond, most_per_second_ / 4);
-  // Canaries sent at one moment say more of that moment than of the rate: what was answered in all counts too.
+  // Canaries sent at one moment say more of that moment than of the rate: what was answered counts too, and where most
+  // ports answer it says all.
+  const double by_canaries = measured * (1 - loss);
+  const double lately = answered_lately(now);
   const double answered = std::min(static_cast<double>(answered_in_epoch_) / seconds, most_per_second_);
-  delivered_ = std::max({least, measured * (1 - loss), answered});
+  delivered_ = std::max(
+      least, lately * kMostAnswer > by_canaries ? std::min(lately, most_per_second_) : std::max(by_canaries, answered));
   set_rate(std::max(least, delivered_ * kMargin));
   step_ = kCarefulStep;
   // Slower did not help: what is lost now is lost by the path.
@@ -162,6 +192,12 @@ void SweepControl::slow_down(double loss, TimePoint now) {
   window_ = std::max(std::min(kSmallestWindow, most_), window_ / 2);
   ++slow_downs_;
   begin_epoch(now);
+}
+
+/// Answers a second in the last one or two intervals.
+double SweepControl::answered_lately(TimePoint now) const {
+  const auto answers = static_cast<double>(answered_before_ + answered_in_interval_);
+  return answers / std::chrono::duration<double>(now - interval_start_ + kRateInterval).count();
 }
 
 /// What was counted in this pass was counted under a load that turned out too high, or of a device that was not there.

@@ -72,8 +72,17 @@ class SweepControl {
   double limit() const { return delivered_; }
 
  private:
+  struct Round {
+    double sent = 0;
+    double answered = 0;
+    double canaries_sent = 0;
+    double canaries_answered = 0;
+  };
+
+  double answered_lately(TimePoint now) const;
   std::uint64_t silences_for_canary() const;
-  bool window_holds_back(std::chrono::nanoseconds took, TimePoint now);
+  void end_round(TimePoint now);
+  bool window_holds_back(std::chrono::nanoseconds took) const;
   void begin_epoch(TimePoint now);
   void slow_down(double loss, TimePoint now);
   void stay_below(double lost, TimePoint now);
@@ -102,11 +111,16 @@ class SweepControl {
   std::uint64_t sent_in_epoch_ = 0;
   std::uint64_t answered_in_epoch_ = 0;
   TimePoint round_start_{};
-  int answers_in_round_ = 0;
+  Round round_;
+  Round round_before_;
   double answers_a_second_ = 0;  // in the round before
+  bool falls_behind_ = false;    // fewer answers in the round before than what was sent before it
+  bool fell_behind_ = false;     // in some round, and canaries do not show yet that nothing is lost
   TimePoint interval_start_{};
   std::uint64_t sent_in_interval_ = 0;
   std::uint64_t sent_before_ = 0;  // in the interval before
+  std::uint64_t answered_in_interval_ = 0;
+  std::uint64_t answered_before_ = 0;
   std::uint64_t since_canary_ = 0;
   std::uint64_t silences_ = 0;  // since the last canary
   TimePoint last_canary_{};

@@ -275,3 +275,94 @@ TEST_CASE("Silence widens the window faster while canaries show that nothing is 
   control.progressed();
   CHECK(control.window() == SweepControl::kFirstWindow + 3);
 }
+
+namespace {
+
+/// One round trip of 20 ms: a window is sent, and so many of it are answered.
+void round_trip(SweepControl& control, TimePoint& now, int answered) {
+  send(control, static_cast<int>(control.window()), now);
+  now += 20ms;
+  for (int answer = 0; answer < answered; ++answer) {
+    control.answered(20ms, now);
+  }
+}
+
+/// A window that grew to some size, when the device stops taking more than 100 in a round trip.
+std::size_t grow_beyond_the_device(SweepControl& control, TimePoint& now) {
+  for (int round = 0; round < 4; ++round) {
+    round_trip(control, now, static_cast<int>(control.window()));
+  }
+  round_trip(control, now, 100);
+  round_trip(control, now, 100);
+  return control.window();
+}
+
+}  // namespace
+
+TEST_CASE("A window does not grow while fewer answers come than were asked for") {
+  SweepControl control{16384, 1e6, kStart};
+  auto now = kStart;
+  const auto grown = grow_beyond_the_device(control, now);
+  CHECK(grown > 2 * SweepControl::kFirstWindow);
+  for (int round = 0; round < 5; ++round) {
+    round_trip(control, now, 100);
+  }
+  CHECK(control.window() == grown);
+}
+
+TEST_CASE("What may have been lost gives up its place until canaries keep up") {
+  SweepControl control{16384, 1e6, kStart};
+  auto now = kStart;
+  const auto grown = grow_beyond_the_device(control, now);
+  for (int silence = 0; silence < 100; ++silence) {
+    control.progressed();
+  }
+  CHECK(control.window() == grown - 100);
+
+  SECTION("silent ports of a device that answers every canary") {
+    for (int round = 0; round < 2; ++round) {
+      for (int canary = 0; canary < 4; ++canary) {
+        control.canary_sent(now);
+      }
+      now += 20ms;
+      for (int canary = 0; canary < 4; ++canary) {
+        (void)control.canary_ended(true, 0, now);
+      }
+    }
+    now += 20ms;
+    (void)control.canary_ended(true, 0, now);
+    control.progressed();
+    CHECK(control.window() == grown - 100 + 2);
+  }
+  SECTION("half of the canaries are lost too") {
+    for (int round = 0; round < 2; ++round) {
+      for (int canary = 0; canary < 8; ++canary) {
+        control.canary_sent(now);
+      }
+      now += 20ms;
+      for (int canary = 0; canary < 4; ++canary) {
+        (void)control.canary_ended(true, 0, now);
+      }
+    }
+    control.progressed();
+    CHECK(control.window() == grown - 101);
+  }
+}
+
+TEST_CASE("Where most ports answer, the answers of late say what the device takes") {
+  SweepControl control{4096, 1e6, kStart};
+  auto now = kStart;
+  for (int step = 0; step < 100; ++step) {  // 10,000 a second, of which 4,000 come back
+    send(control, 100, now);
+    now += 10ms;
+    for (int answer = 0; answer < 40; ++answer) {
+      control.answered(5ms, now);
+    }
+  }
+  for (int canary = 0; canary < 4; ++canary) {
+    (void)control.canary_ended(canary == 0, 0, now);
+  }
+  CHECK(control.epoch() == 1);
+  CHECK(control.limit() > 3500);
+  CHECK(control.limit() < 4500);
+}
