@@ -1,5 +1,6 @@
 """Packets as evidence: each invocation's file is read by tshark and capinfos, frames stand where the observation says, losses are
 counted, secrets are written over, and a run that may not capture is as right as one that may."""
+import functools
 import json
 import os
 import pathlib
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 
 from common import (ASSAY, EXIT_FAILED, EXIT_OPEN, EXIT_REFUSED, assay, emulated, expected_failures, facts, folder, inside, journal, need,
-                    port, run, verdicts)
+                    port, run, side_by_side, verdicts)
 
 need("tshark", "capinfos", "busybox", "vsftpd", "lighttpd", "dropbear", "mosquitto", "setpriv", "ip")
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -124,15 +125,21 @@ def device_secrets(device):
     return [os.environ.get(s[4:], "") if s.startswith("env:") else s for s in secrets if not s.startswith("file:")]
 
 
-def with_leave(work):
+def captured(work):
     with emulated("camera-weak") as device:
-        on, off = work / "on", work / "off"
+        on = work / "on"
         run(device, on, "--capture", "on", check=EXIT_FAILED)
         captured_run(device, on)
+        bounded(device, work / "bounded")
+        return verdicts(on)
+
+
+def not_captured(work):
+    with emulated("camera-weak") as device:
+        off = work / "off"
         run(device, off, "--capture", "off", check=EXIT_FAILED)
         assert not [event for event in journal(off) if "capture" in event["type"]]
-        assert verdicts(on) == verdicts(off)
-        bounded(device, work / "bounded")
+        return verdicts(off)
 
 
 def bounded(device, artifacts):
@@ -171,5 +178,7 @@ def without_leave(work):
 with folder() as work:
     os.chmod(work, 0o777)
     if os.geteuid() == 0:
-        with_leave(work)
-    without_leave(work)
+        on, off, _ = side_by_side(*[functools.partial(check, work) for check in (captured, not_captured, without_leave)])
+        assert on == off, (on, off)
+    else:
+        without_leave(work)

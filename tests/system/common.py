@@ -2,6 +2,7 @@
 
 A test is a script: it passes by ending, fails by an assertion, and is skipped by skip("reason") (exit 77).
 """
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -80,6 +81,13 @@ def emulated(name, isolation=None, as_user=()):
         except subprocess.TimeoutExpired:
             process.kill()
             raise AssertionError(f"{name} did not stop within 10 s")
+
+
+def side_by_side(*jobs, at_once=None):
+    """Calls every job in a thread and returns their results in order; the first that failed fails the test. For what mostly waits."""
+    with concurrent.futures.ThreadPoolExecutor(at_once or len(jobs)) as pool:
+        started = [pool.submit(job) for job in jobs]
+    return [one.result() for one in started]
 
 
 def inside(device, command, **options):

@@ -1,12 +1,13 @@
 """Devices that break under a scan. The gentle pace sees all of them and harms nothing; the normal pace notices, slows down, and never
 calls closed or absent what it has broken. The devices themselves say what they were put through."""
+import functools
 import json
 import os
 import pathlib
 import sys
 import time
 
-from common import EXIT_OPEN, emulated, facts, folder, journal, need, run, units
+from common import EXIT_OPEN, emulated, facts, folder, journal, need, run, side_by_side, units
 
 OPEN = ["tcp/22", "tcp/80", "tcp/50000"]
 
@@ -57,34 +58,48 @@ def gentle(name, method):
     return kinds, coverage
 
 
-# Above 30 a second it answers late, as it is asked 40 a second: that is seen, and it is asked more slowly before it breaks.
-for method in ("syn", "connect"):
+def gentle_rate(method):
+    """Above 30 a second it answers late, as it is asked 40 a second: that is seen, and it is asked more slowly before it breaks."""
     kinds, coverage = gentle("fragile_rate", method)
     assert kinds == ["answers_late"] and coverage["late_answers"] >= 1 and coverage["slowest_a_second"] < 30, (kinds, coverage)
+
+
+def gentle_burst(method):
     kinds, coverage = gentle("fragile_burst", method)
     assert kinds == [] and coverage["late_answers"] == 0, (kinds, coverage)
 
-# The normal pace breaks it. It waits until the device is back, and goes on as the device can bear.
-for name in ("fragile_rate", "fragile_burst", "fragile_services"):
+
+def normal(name):
+    """The normal pace breaks it. It waits until the device is back, and goes on as the device can bear."""
     seen, found, kinds, coverage, felt = swept(name, "normal", "syn", "1-500,50000")
     assert "gives_out" in kinds and coverage["outages"] >= 1 and felt["deaths"] >= 1, (kinds, coverage, felt)
     assert found == OPEN and coverage["unreliable"] == 0, (found, coverage)
     assert coverage["outages"] <= 3 and coverage["slowest_a_second"] <= 25, coverage
 
-# One that is gone for good is left alone, in bounded time.
-seen, found, kinds, coverage, felt = swept("fragile_once", "normal", "syn", "all")
-assert kinds == ["stopped_answering"], kinds
-assert coverage["unreliable"] > 65000 and "not covered" in seen["facts"]["ports.behaviour"][0]["words"], (coverage, seen["facts"]["ports.behaviour"])
-assert felt["heard_while_dead"] < 1000 and coverage["took_ms"] < 60000, (felt, coverage)
 
-# A whole run against it: what it broke is open, with the reason, and the journal says that the device did not come back.
-with folder() as work, emulated("hostile/fragile_once", isolation="root_namespaces") as device:
-    out = work / "out"
-    run(device, out, "--pace", "normal", check=EXIT_OPEN)
-    events = journal(out)
-    assert any(event["type"] == "device_lost" for event in events), [event["type"] for event in events]
-    swept_ports = [unit for name, unit in units(out) if name.endswith("ports")]
-    assert swept_ports and all(unit["verdict"] == "inconclusive" for unit in swept_ports), swept_ports
-    assert all("the device stopped answering" in unit["because"] for unit in swept_ports), swept_ports
-    checks = [event["data"] for event in events if event["type"] == "liveness"]
-    assert checks[0]["alive"] and not checks[-1]["alive"], checks
+def gone():
+    """One that is gone for good is left alone, in bounded time."""
+    seen, found, kinds, coverage, felt = swept("fragile_once", "normal", "syn", "all")
+    assert kinds == ["stopped_answering"], kinds
+    assert coverage["unreliable"] > 65000 and "not covered" in seen["facts"]["ports.behaviour"][0]["words"], (coverage, seen["facts"]["ports.behaviour"])
+    assert felt["heard_while_dead"] < 1000 and coverage["took_ms"] < 60000, (felt, coverage)
+
+
+def whole_run():
+    """What a run broke is open, with the reason, and the journal says that the device did not come back."""
+    with folder() as work, emulated("hostile/fragile_once", isolation="root_namespaces") as device:
+        out = work / "out"
+        run(device, out, "--pace", "normal", check=EXIT_OPEN)
+        events = journal(out)
+        assert any(event["type"] == "device_lost" for event in events), [event["type"] for event in events]
+        swept_ports = [unit for name, unit in units(out) if name.endswith("ports")]
+        assert swept_ports and all(unit["verdict"] == "inconclusive" for unit in swept_ports), swept_ports
+        assert all("the device stopped answering" in unit["because"] for unit in swept_ports), swept_ports
+        checks = [event["data"] for event in events if event["type"] == "liveness"]
+        assert checks[0]["alive"] and not checks[-1]["alive"], checks
+
+
+METHODS = ("syn", "connect")
+BREAKING = ("fragile_rate", "fragile_burst", "fragile_services")
+side_by_side(gone, whole_run, *[functools.partial(normal, name) for name in BREAKING],
+             *[functools.partial(check, method) for check in (gentle_rate, gentle_burst) for method in METHODS])

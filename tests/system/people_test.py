@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from common import (ASSAY, EXIT_FAILED, EXIT_OPEN, EXIT_PASSED, EXIT_USAGE, SOURCE, assay, emulated, facts, folder, journal, need, run,
-                    verdicts)
+                    side_by_side, verdicts)
 
 need("busybox", "lighttpd", "dropbear", "mosquitto")
 
@@ -175,7 +175,7 @@ def check_waivers(work):
     assert "a day such as" in assay("validate", waivers, check=EXIT_USAGE).stderr
 
 
-with folder() as work:
+def check_answers(work):
     with emulated("hub-sound") as device:
         run(device, work / "run", plan="cls-iot/2")
     for name in ("refusals", "walk", "skeleton"):
@@ -184,4 +184,7 @@ with folder() as work:
     check_refusals(work / "refusals", work)
     check_skeleton(work / "skeleton", work)
     check_walk(work / "walk")
-    check_waivers(work)
+
+
+with folder() as work:
+    side_by_side(lambda: check_answers(work), lambda: check_waivers(work))

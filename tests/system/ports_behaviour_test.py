@@ -1,10 +1,11 @@
 """Devices that accept everywhere, ban or drop what scans them, or answer no faster than they can: each is recognised and said so, in
 bounded time, and none of it reads as open, filtered or closed."""
+import functools
 import os
 import sys
 import time
 
-from common import emulated, facts, need
+from common import emulated, facts, need, side_by_side
 
 OPEN = ["tcp/22", "tcp/80", "tcp/50000"]
 LONGEST_S = 60
@@ -32,23 +33,35 @@ def swept(name, *settings):
     return kinds, found, seen["facts"]["ports.closed"], coverage
 
 
-for method in ("method=syn", "method=connect"):
+def accepts_everywhere(method):
     kinds, found, closed, coverage = swept("accepts_everywhere", method)
     assert kinds == ["accepts_everywhere"] and found == OPEN, (kinds, found)
     assert closed < 1000, coverage  # the tarpit's own backlog
 
-# A ban never reads as closed or filtered: only what was answered before it counts.
-kinds, found, closed, coverage = swept("bans_by_silence", "method=syn")
-assert kinds == ["stopped_answering"] and closed <= 20000 and coverage["filtered"] == 0, (kinds, closed, coverage)
-kinds, found, closed, coverage = swept("bans_by_resets", "method=syn")
-assert kinds == ["turns_away"] and closed <= 20000 and coverage["filtered"] == 0, (kinds, closed, coverage)
 
-kinds, found, closed, coverage = swept("drops_everything", "method=syn")
-assert kinds == ["silent"] and found == [] and coverage["unreliable"] == 65535, (kinds, coverage)
+def bans(name, kind):
+    """A ban never reads as closed or filtered: only what was answered before it counts."""
+    kinds, _, closed, coverage = swept(name, "method=syn")
+    assert kinds == [kind] and closed <= 20000 and coverage["filtered"] == 0, (kinds, closed, coverage)
 
-# Slow devices are scanned to the end, at the rate they bear.
-kinds, found, closed, coverage = swept("limits_syns", "method=syn", "tcp=1-60000")
-assert kinds == ["limits_rate"] and found == OPEN and closed == 60000 - len(OPEN), (kinds, found, coverage)
-assert 2500 < coverage["limit_a_second"] < 6000, coverage
-kinds, found, closed, coverage = swept("limits_resets", "method=syn", "tcp=1-20000,50000")
-assert kinds == ["limits_resets"] and found == OPEN and closed == 20001 - len(OPEN), (kinds, found, coverage)
+
+def drops_everything():
+    kinds, found, _, coverage = swept("drops_everything", "method=syn")
+    assert kinds == ["silent"] and found == [] and coverage["unreliable"] == 65535, (kinds, coverage)
+
+
+def limits(name, ports, asked):
+    """Slow devices are scanned to the end, at the rate they bear."""
+    kinds, found, closed, coverage = swept(name, "method=syn", "tcp=" + ports)
+    assert kinds == [name.replace("_syns", "_rate")] and found == OPEN and closed == asked - len(OPEN), (kinds, found, coverage)
+    return coverage
+
+
+def limits_syns():
+    coverage = limits("limits_syns", "1-60000", 60000)
+    assert 2500 < coverage["limit_a_second"] < 6000, coverage
+
+
+side_by_side(limits_syns, functools.partial(limits, "limits_resets", "1-20000,50000", 20001), drops_everything,
+             functools.partial(bans, "bans_by_silence", "stopped_answering"), functools.partial(bans, "bans_by_resets", "turns_away"),
+             *[functools.partial(accepts_everywhere, "method=" + method) for method in ("syn", "connect")], at_once=3)
