@@ -23,7 +23,9 @@ constexpr double kKeptUp = 0.75;                   // answers to what was sent a
 constexpr double kLeastUse = 4;                    // a window is used when a quarter of it is on its way
 constexpr int kSureCanaries = 3;
 constexpr double kSureGrowth = 2;
-constexpr double kGiveWay = 0.5;  // for each answer that queued: half the window in a round trip
+constexpr double kLargeWindow = 384;     // a device that takes so many at once is tried with less to lose …
+constexpr double kCarefulGrowth = 0.25;  // … a quarter more in a round trip
+constexpr double kGiveWay = 0.5;         // for each answer that queued: half the window in a round trip
 constexpr double kSlowestPerSecond = 20;
 constexpr int kMostAllowance = 8;
 constexpr double kMostLossBelieved = 0.7;  // of one estimate: a stalled link loses all for a moment
@@ -123,7 +125,7 @@ void SweepControl::answered(std::chrono::nanoseconds took, TimePoint now) {
   if (took > 2 * quickest_ + kQueueing) {
     window_ = std::max(std::min(most_, static_cast<double>(kFirstWindow)), window_ - kGiveWay);
   } else if (window_holds_back(took)) {
-    window_ = std::min(most_, window_ + 1);
+    window_ = std::min(most_, window_ + (window_ < kLargeWindow ? 1 : kCarefulGrowth));
   }
 }
 
