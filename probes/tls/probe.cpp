@@ -24,6 +24,8 @@ constexpr ParameterSpec kParameters[] = {
 constexpr std::size_t kTranscriptLimit = 1024 * 1024;
 constexpr std::size_t kMostAtOnce = 24;
 constexpr std::size_t kFewConnections = 4;  // a pace that allows no more is for devices that take one at a time
+constexpr std::size_t kQueued = 4;          // with a server that serves one and lets others wait: no more than gentle
+constexpr std::size_t kQueuedRows = 2;      // of questions for one version then, for each ends with one refusal
 
 /// Questions at once for a device whose answer takes so long beyond the round trip: a handshake that costs a fifth of
 /// a second is a microcontroller's, and each further one at the same time only makes it slower.
@@ -68,6 +70,7 @@ class Survey {
   Asker& asker() { return dtls_ ? static_cast<Asker&>(*dtls_) : *tcp_; }
 
   asio::awaitable<Reply> begin();
+  asio::awaitable<void> see_width(const Reply& first);
   asio::awaitable<void> ask_everything();
   asio::awaitable<void> go_on();
   asio::awaitable<void> look_further();
@@ -89,6 +92,9 @@ class Survey {
 
 /// The first answer; where it is no TLS, the first after an upgrade that the service may know.
 asio::awaitable<Reply> Survey::begin() {
+  if (tcp_) {
+    tcp_->hold_next();
+  }
   auto reply = co_await suites_->begin();
   const bool may_upgrade =
       reply.answer == Answer::not_tls || reply.answer == Answer::silent || reply.answer == Answer::cut;
@@ -110,9 +116,27 @@ asio::awaitable<Reply> Survey::begin() {
   co_return upgraded;
 }
 
+/// How many questions at once. Over datagrams one: a device that serves one peer drops the others, and looks dead.
+asio::awaitable<void> Survey::see_width(const Reply& first) {
+  width_ = dtls_ ? 1 : width_for(context_.network, first.took);
+  if (!tcp_) {
+    co_return;
+  }
+  if (width_ > 1 && first.hello()) {
+    co_await suites_->ask_newest();
+  }
+  co_await tcp_->release();
+  if (tcp_->serves() == Serves::one) {
+    width_ = 1;
+  } else if (tcp_->serves() == Serves::queue) {
+    width_ = std::min(width_, kQueued);
+    tcp_->end_early();
+  }
+}
+
 asio::awaitable<void> Survey::ask_everything() {
   jobs_.set_width(width_);
-  suites_->set_width(width_);
+  suites_->set_width(tcp_ && tcp_->serves() == Serves::queue ? std::min(width_, kQueuedRows) : width_);
   suites_->plan();
   const bool all = context_.parameters.at("look_at").as_string() == "all";
   if (all && tcp_) {
@@ -185,8 +209,7 @@ asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
   const auto first = co_await begin();
   Result<> ended;
   if (first.hello() || first.answer == Answer::refused) {
-    // Over datagrams one question at a time: a device that serves one peer drops the others, and looks dead.
-    width_ = dtls_ ? 1 : width_for(context_.network, first.took);
+    co_await see_width(first);
     co_await ask_everything();
   }
   if (first.ends) {
