@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMostBytes = 512 * 1024;  // of one server flight
+constexpr std::size_t kMostAnswerBytes = 512 * 1024;  // of one server flight
 constexpr std::size_t kKeptText = 4096;
 constexpr int kUserCanceled = 90;
 constexpr int kWarning = 1;
@@ -255,7 +255,7 @@ asio::awaitable<void> TcpAsker::converse(Stream& stream, const std::string& firs
   }
   std::array<std::byte, 16 * 1024> buffer;
   const std::span<std::byte> room{buffer};
-  while (reply.flight.bytes() < kMostBytes) {
+  while (reply.flight.bytes() < kMostAnswerBytes) {
     const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
     if (left.count() <= 0) {
       break;

@@ -110,9 +110,15 @@ void Decisive::plan(sessions::Jobs& jobs) {
     }
     return;
   }
-  jobs.add([this, wish = *any] { return inject_ccs(wish); });
-  plan_heartbleed(jobs);
   plan_robot(jobs);
+  jobs.add([this, wish = *any] { return inject_ccs(wish); });
+}
+
+void Decisive::plan_after_looks(sessions::Jobs& jobs, const TlsResumption* ticket) {
+  if (old_wish([](const auto&) { return true; })) {
+    plan_heartbleed(jobs);
+  }
+  jobs.add([this, ticket] { return ticketbleed(ticket); });
 }
 
 void Decisive::plan_heartbleed(sessions::Jobs& jobs) {
@@ -131,7 +137,8 @@ void Decisive::plan_robot(sessions::Jobs& jobs) {
   const auto wish =
       old_wish([](const auto& parts) { return parts.rsa_transport && !parts.psk && !parts.export_grade; });
   if (wish) {
-    jobs.add([this, wish = *wish] { return robot(wish); });
+    robot_wish_ = *wish;
+    begin_round(jobs, true);
     return;
   }
   const bool settled = old_settled();
@@ -208,15 +215,45 @@ asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
          "an early ChangeCipherSpec was taken in silence, the next record answered with " + second.text());
 }
 
-asio::awaitable<bool> Decisive::ask_padding(HelloWish wish, Padding padding, bool finish, std::string& answer) {
-  const auto hello = make_hello(wish);
+/// Each padding once with the rest of the handshake and once without it; where answers differ, all of them again.
+void Decisive::begin_round(sessions::Jobs& jobs, bool finish) {
+  auto& round = rounds_.emplace_back();
+  round.finish = finish;
+  for (std::size_t index = 0; index < kPaddings; ++index) {
+    const auto padding = static_cast<Padding>(index);
+    jobs.add([this, &jobs, &round, padding] { return ask_padding(jobs, round, padding); });
+  }
+}
+
+asio::awaitable<void> Decisive::ask_padding(sessions::Jobs& jobs, Round& round, Padding padding) {
+  if (!round.failed && !over_) {
+    co_await exchange_key(round, padding);
+  }
+  if (--round.left == 0) {
+    end_round(jobs, round);
+  }
+}
+
+/// A server that answers wrong padding does so after the decryption that comes before its answer to a whole handshake
+/// too, so that this one says how long silence to a key exchange alone has to be.
+milliseconds Decisive::silence_of(const Exchange& line) const {
+  constexpr milliseconds kSlack{20};
+  if (slowest_decryption_.count() == 0) {
+    return line.moment();
+  }
+  return std::min(line.patience(), std::chrono::ceil<milliseconds>(2 * slowest_decryption_) + kSlack);
+}
+
+asio::awaitable<void> Decisive::exchange_key(Round& round, Padding padding) {
+  const auto hello = make_hello(robot_wish_);
   auto line = exchange();
   auto title = "RSA key exchange, " + std::string{padding_name(padding)};
   const bool begun = co_await line.begin(std::move(title), hello);
   take_end(line);
   if (!begun) {
     robot_trouble_ = line.why();
-    co_return false;
+    round.failed = true;
+    co_return;
   }
   const auto& certificates = line.flight().certificates();
   const auto key = certificates.empty() ? std::nullopt : RsaKey::of_certificate(certificates.front());
@@ -224,7 +261,8 @@ asio::awaitable<bool> Decisive::ask_padding(HelloWish wish, Padding padding, boo
   const auto secret = key ? key->encrypt(block) : std::nullopt;
   if (!secret) {
     robot_trouble_ = "the certificate has no RSA key that can be used";
-    co_return false;
+    round.failed = true;
+    co_return;
   }
   const auto version = line.flight().hello()->version;
   // Who is asked for a certificate says that there is none (RFC 5246, 7.4.6).
@@ -232,29 +270,53 @@ asio::awaitable<bool> Decisive::ask_padding(HelloWish wish, Padding padding, boo
   auto messages = asked ? wire::tls_message(kCertificateMessage, std::string(3, '\0')) : std::string{};
   messages += wire::rsa_key_exchange_message(*secret);
   auto bytes = wire::tls_record(message::kHandshake, version, messages);
-  if (finish) {
+  if (round.finish) {
     bytes += wire::change_cipher_spec_record(version);
     bytes += wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
   }
   std::string what =
-      finish ? "ClientKeyExchange, ChangeCipherSpec, a Finished that is none" : "ClientKeyExchange alone";
+      round.finish ? "ClientKeyExchange, ChangeCipherSpec, a Finished that is none" : "ClientKeyExchange alone";
   co_await line.say(std::move(bytes), std::move(what));
-  const auto within = finish ? line.patience() : line.moment();
+  const auto within = round.finish ? line.patience() : silence_of(line);
   const auto heard = co_await line.hear(within, &never);
   take_end(line);
-  answer = heard.text();
-  co_return !over_;
+  if (heard.end != Heard::End::silence) {
+    slowest_decryption_ = std::max(slowest_decryption_, heard.took);
+  }
+  round.answers[static_cast<std::size_t>(padding)] = heard.text();
 }
 
-asio::awaitable<bool> Decisive::ask_paddings(HelloWish wish, bool finish, Answers& answers) {
-  for (std::size_t index = 0; index < kPaddings; ++index) {
-    const auto padding = static_cast<Padding>(index);
-    const bool asked = co_await ask_padding(wish, padding, finish, answers[index]);
-    if (!asked) {
-      co_return false;
-    }
+void Decisive::end_round(sessions::Jobs& jobs, const Round& round) {
+  if (round.failed || over_) {
+    decide("robot", WeaknessState::unknown, robot_trouble_);
+    return;
   }
-  co_return true;
+  const auto before = std::find_if(rounds_.begin(), rounds_.end(), [&](const Round& one) {
+    return &one != &round && one.finish == round.finish;
+  });
+  const auto& answers = round.answers;
+  if (before != rounds_.end() && before->answers != answers) {
+    decide("robot", WeaknessState::unknown,
+           "answers to right and wrong padding differ, but not twice in the same way");
+    return;
+  }
+  const auto oracle = oracle_of(answers);
+  if (before == rounds_.end() && (oracle != Oracle::none || round.finish)) {
+    begin_round(jobs, oracle != Oracle::none ? round.finish : false);
+    return;
+  }
+  if (oracle == Oracle::none) {
+    decide("robot", WeaknessState::not_shown,
+           "5 paddings, 10 handshakes, the same answer to all (whole: " + rounds_.front().answers.front() +
+               "; key exchange alone: " + answers.front() + ")");
+    return;
+  }
+  const auto wrong =
+      std::find_if(answers.begin(), answers.end(), [&](const auto& one) { return one != answers.front(); });
+  decide("robot", WeaknessState::shown,
+         std::string{oracle == Oracle::strong ? "strong oracle" : "weak oracle"} +
+             ", 5 paddings twice: " + answers.front() + " for the right one, " + *wrong + " for " +
+             std::string{padding_name(static_cast<Padding>(wrong - answers.begin()))});
 }
 
 /// The server says the session id again with which a client resumes by a ticket (RFC 5077, 3.4): as it was sent, or
@@ -292,38 +354,6 @@ asio::awaitable<void> Decisive::ticketbleed(const TlsResumption* ticket) {
   } else {
     decide("ticketbleed", WeaknessState::unknown, "the ticket was not taken: a new session id of " + size + " bytes");
   }
-}
-
-/// Each padding once with the rest of the handshake and once without it; where answers differ, all of them again.
-asio::awaitable<void> Decisive::robot(HelloWish wish) {
-  std::string same;
-  for (const bool finish : {true, false}) {
-    Answers first;
-    const bool asked = co_await ask_paddings(wish, finish, first);
-    if (!asked) {
-      decide("robot", WeaknessState::unknown, robot_trouble_);
-      co_return;
-    }
-    const auto oracle = oracle_of(first);
-    if (oracle == Oracle::none) {
-      same += (same.empty() ? "" : "; ") + std::string{finish ? "whole: " : "key exchange alone: "} + first.front();
-      continue;
-    }
-    Answers second;
-    const bool again = co_await ask_paddings(wish, finish, second);
-    if (!again || second != first) {
-      decide("robot", WeaknessState::unknown,
-             again ? "answers to right and wrong padding differ, but not twice in the same way" : robot_trouble_);
-      co_return;
-    }
-    const auto wrong = std::find_if(first.begin(), first.end(), [&](const auto& one) { return one != first.front(); });
-    decide("robot", WeaknessState::shown,
-           std::string{oracle == Oracle::strong ? "strong oracle" : "weak oracle"} +
-               ", 5 paddings twice: " + first.front() + " for the right one, " + *wrong + " for " +
-               std::string{padding_name(static_cast<Padding>(wrong - first.begin()))});
-    co_return;
-  }
-  decide("robot", WeaknessState::not_shown, "5 paddings, 10 handshakes, the same answer to all (" + same + ")");
 }
 
 }  // namespace assay::probes::tls

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,11 +26,12 @@ class Decisive {
   Decisive(TcpAsker& asker, Transcript& transcript, SuiteSurvey& survey, const Picture& picture,
            std::string server_name, Exchange::Forget forget);
 
-  /// Adds the exchanges that make sense for what the survey and the looks have found.
+  /// Adds the exchanges that make sense for what the survey has found.
   void plan(sessions::Jobs& jobs);
 
-  /// With a ticket of a session in TLS 1.2 or before; null: none is given.
-  asio::awaitable<void> ticketbleed(const TlsResumption* ticket);
+  /// Adds those that rest on the looks: whether heartbeats are taken, and a ticket of a session in TLS 1.2 or before;
+  /// null: none is given.
+  void plan_after_looks(sessions::Jobs& jobs, const TlsResumption* ticket);
 
   /// One verdictless line for each weakness above, in that order.
   const std::vector<Weakness>& results() const { return results_; }
@@ -40,6 +43,14 @@ class Decisive {
   using Fits = std::function<bool(const wire::SuiteParts&)>;
   using Answers = std::array<std::string, kPaddings>;
 
+  /// Five paddings in the same setting, asked side by side.
+  struct Round {
+    bool finish = true;  // the rest of the handshake follows
+    Answers answers;
+    std::size_t left = kPaddings;  // that have no answer yet
+    bool failed = false;           // one could not be asked
+  };
+
   std::optional<HelloWish> old_wish(const Fits& fits) const;
   bool old_settled() const;
 
@@ -50,11 +61,14 @@ class Decisive {
 
   void plan_heartbleed(sessions::Jobs& jobs);
   void plan_robot(sessions::Jobs& jobs);
+  void begin_round(sessions::Jobs& jobs, bool finish);
+  void end_round(sessions::Jobs& jobs, const Round& round);
   asio::awaitable<void> heartbleed(HelloWish wish);
   asio::awaitable<void> inject_ccs(HelloWish wish);
-  asio::awaitable<void> robot(HelloWish wish);
-  asio::awaitable<bool> ask_paddings(HelloWish wish, bool finish, Answers& answers);
-  asio::awaitable<bool> ask_padding(HelloWish wish, Padding padding, bool finish, std::string& answer);
+  asio::awaitable<void> ticketbleed(const TlsResumption* ticket);
+  asio::awaitable<void> ask_padding(sessions::Jobs& jobs, Round& round, Padding padding);
+  asio::awaitable<void> exchange_key(Round& round, Padding padding);
+  milliseconds silence_of(const Exchange& line) const;
 
   TcpAsker& asker_;
   Transcript& transcript_;
@@ -63,7 +77,10 @@ class Decisive {
   std::string server_name_;
   Exchange::Forget forget_;
   std::vector<Weakness> results_;
+  HelloWish robot_wish_;
+  std::deque<Round> rounds_;  // of ROBOT
   std::string robot_trouble_;
+  std::chrono::nanoseconds slowest_decryption_{0};
   std::optional<Error> over_;
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using Moment = std::chrono::steady_clock;
 
-constexpr std::size_t kMostFlight = 256 * 1024;
+constexpr std::size_t kMostFlightBytes = 256 * 1024;
 constexpr std::size_t kLongestAlert = 16;  // holds no memory, and its bytes are those of every alert
 constexpr std::size_t kMostHeard = 64 * 1024;
 
@@ -54,11 +54,6 @@ std::string Heard::text() const {
       return out + "silence";
   }
   return out;
-}
-
-milliseconds Exchange::moment() const {
-  const auto seen = std::chrono::ceil<milliseconds>(3 * asker_.cost().slowest) + milliseconds{250};
-  return std::min(asker_.patience(), seen);
 }
 
 void Exchange::take_error(const Error& error) {
@@ -120,7 +115,7 @@ asio::awaitable<void> Exchange::read_flight() {
   const auto end = Moment::now() + tries_ * asker_.patience();
   std::array<std::byte, 16 * 1024> buffer;
   const std::span<std::byte> room{buffer};
-  while (!flight_.done() && !flight_.refusal() && flight_.bytes() < kMostFlight) {
+  while (!flight_.done() && !flight_.refusal() && flight_.bytes() < kMostFlightBytes) {
     const auto left = until(end);
     if (left.count() <= 0) {
       co_return;
@@ -152,7 +147,8 @@ asio::awaitable<void> Exchange::say(std::string bytes, std::string what) {
 
 asio::awaitable<Heard> Exchange::hear(milliseconds within, bool (*enough)(const wire::TlsRecordLog&)) {
   Heard heard;
-  const auto end = Moment::now() + within;
+  const auto begin = Moment::now();
+  const auto end = begin + within;
   std::array<std::byte, 4096> buffer;
   const std::span<std::byte> room{buffer};
   std::size_t bytes = 0;
@@ -177,6 +173,7 @@ asio::awaitable<Heard> Exchange::hear(milliseconds within, bool (*enough)(const 
       break;
     }
   }
+  heard.took = Moment::now() - begin;
   transcript_.note(heard.text());
   co_return heard;
 }

@@ -17,6 +17,7 @@ struct Heard {
 
   End end = End::silence;
   wire::TlsRecordLog log;
+  std::chrono::nanoseconds took{0};  // from when listening began
 
   /// "alert bad_record_mac", "silence", "2 records, then reset": two answers that read the same are the same to a
   /// client.
@@ -46,7 +47,7 @@ class Exchange {
 
   /// How long a server that means to answer at once may take: less than `patience`, for answers whose absence is the
   /// expected one.
-  milliseconds moment() const;
+  milliseconds moment() const { return asker_.moment(); }
 
   milliseconds patience() const { return asker_.patience(); }
 

@@ -10,7 +10,7 @@ namespace assay::probes::tls {
 
 namespace {
 
-constexpr milliseconds kGoodbye{100};  // for what a server says or does by itself
+constexpr milliseconds kGoodbye{100};  // most, for what a server does by itself
 constexpr std::string_view kTls13Name = "TLSv1.3";
 
 /// The text of an error names an alert that the device sent.
@@ -68,7 +68,8 @@ asio::awaitable<void> Finished::close(TlsStream& stream) {
   stream.shutdown_send();
   std::array<std::byte, 1024> buffer;
   const std::span<std::byte> room{buffer};
-  const auto end = co_await stream.read_some(room, kGoodbye);
+  const auto within = std::min(kGoodbye, asker_.moment());
+  const auto end = co_await stream.read_some(room, within);
   if (!end && sessions::ends_probe(end.error().kind)) {
     over_ = end.error();
   }
@@ -88,8 +89,8 @@ asio::awaitable<void> Finished::shake_hands() {
     failure_ = failed_->what;
     co_return;
   }
-  const auto patience = asker_.patience();
-  const auto given = co_await (*stream)->resumption(patience);
+  const auto within = 2 * asker_.moment();
+  const auto given = co_await (*stream)->resumption(within);
   take_first(**stream, given);
   co_await close(**stream);
 }
@@ -213,7 +214,8 @@ asio::awaitable<void> Finished::renegotiate(TlsStream& stream) {
   // A server that says or ends something by itself would seem to answer what is asked now.
   std::array<std::byte, 1024> buffer;
   const std::span<std::byte> room{buffer};
-  const auto before = co_await stream.read_some(room, kGoodbye);
+  const auto within = asker_.moment();
+  const auto before = co_await stream.read_some(room, within);
   if (!before && before.error().kind != ErrorKind::timed_out) {
     look("renegotiates_for_client", std::nullopt, "the session ended before it was asked: " + before.error().what);
     co_return;

@@ -22,6 +22,7 @@ struct DhParameters {
   std::string p;  // big-endian, as sent
   std::string g;
   bool export_grade = false;
+  std::vector<std::string> publics;  // the server's, of the first two connections
 };
 
 /// The answer to one question of behaviour.
@@ -78,8 +79,22 @@ struct Picture {
   /// A chain that was seen in a finished session.
   void add_chain(const std::vector<std::string>& chain);
 
+  void look(std::string_view name, std::optional<bool> yes, std::string why);
+
+  /// Yes when the server went on, no when it refused; anything else settles nothing.
+  void look_at(std::string_view name, const Reply& reply, std::string why_yes);
+
+  /// Whether two connections were given the same public value; nothing while no two were seen.
+  std::optional<bool> dh_reused(bool export_grade) const;
+
   /// The certificate for this suite is not known yet.
   bool wants_certificate(std::uint16_t suite) const;
+
+  /// This suite shows a finite field, and too few public values were seen so far.
+  bool wants_exchange(std::uint16_t suite) const;
+
+ private:
+  void note_dh(const wire::ServerKeyExchange& exchange, bool export_grade);
 };
 
 }  // namespace assay::probes::tls

@@ -55,7 +55,11 @@ class Survey {
         asker(), jobs_, effort_,
         [this](std::uint16_t version, const Reply& reply) { picture_.note(version, reply.flight); },
         [this](const wire::TlsFlight& flight) {
-          return flight.ssl2() || flight.done() || !picture_.wants_certificate(flight.hello()->suite);
+          if (flight.ssl2() || flight.done()) {
+            return true;
+          }
+          const auto suite = flight.hello()->suite;
+          return !picture_.wants_certificate(suite) && (flight.key_exchange() || !picture_.wants_exchange(suite));
         });
     if (tcp_) {
       finished_.emplace(*tcp_, context.network, transcript_, *suites_, picture_, effort_.server_name);
@@ -157,13 +161,16 @@ asio::awaitable<void> Survey::ask_everything() {
 asio::awaitable<void> Survey::look_further() {
   Looks looks{asker(), *suites_, picture_, effort_.server_name};
   looks.plan(jobs_);
+  if (tcp_) {
+    finished_->plan(jobs_);
+    decisive_->plan(jobs_);
+  }
   co_await jobs_.run();
   over_ = looks.over();
-  if (over_) {
-    co_return;
-  }
-  if (tcp_) {
+  if (tcp_ && !over_) {
     co_await go_on();
+  }
+  if (over_ || tcp_) {
     co_return;
   }
   DtlsLooks of_datagrams{*dtls_, looks, *suites_, picture_};
@@ -172,16 +179,14 @@ asio::awaitable<void> Survey::look_further() {
   over_ = of_datagrams.over();
 }
 
-/// What goes on after the server's flight.
+/// What rests on the looks: whether heartbeats are taken, and a ticket.
 asio::awaitable<void> Survey::go_on() {
-  finished_->plan(jobs_);
-  decisive_->plan(jobs_);
-  co_await jobs_.run();
   over_ = finished_->over() ? finished_->over() : decisive_->over();
   if (over_) {
     co_return;
   }
-  co_await decisive_->ticketbleed(finished_->old_ticket());
+  decisive_->plan_after_looks(jobs_, finished_->old_ticket());
+  co_await jobs_.run();
   over_ = decisive_->over();
 }
 
