@@ -219,7 +219,8 @@ asio::awaitable<void> TcpAsker::say_goodbye(Stream& stream, Reply& reply) {
 /// Reads; while another connection is held only for the time in which a server that serves several has answered, and
 /// then for the rest of the time without it.
 asio::awaitable<Result<std::size_t>> TcpAsker::read(Stream& stream, std::span<std::byte> room, milliseconds within) {
-  const auto beside = moment();
+  // When this is too short, a server is asked more gently than it could be.
+  const auto beside = std::chrono::ceil<milliseconds>(2 * usual_.smoothed()) + kSlack;
   if (held_ && beside < within) {
     auto first = co_await stream.read_some(room, beside);
     if (first || first.error().kind != ErrorKind::timed_out) {
