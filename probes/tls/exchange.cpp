@@ -33,6 +33,15 @@ Heard::End end_of(ErrorKind kind) {
 
 }  // namespace
 
+bool never_enough(const wire::TlsRecordLog&) {
+  return false;
+}
+
+std::string no_certificate(const wire::TlsFlight& flight) {
+  constexpr std::uint8_t kCertificateMessage = 11;
+  return flight.certificate_request() ? wire::tls_message(kCertificateMessage, std::string(3, '\0')) : std::string{};
+}
+
 std::string Heard::text() const {
   std::string out;
   const auto others = log.whole() - (log.alert() ? 1 : 0);
@@ -84,6 +93,7 @@ asio::awaitable<bool> Exchange::begin(std::string title, const wire::TlsHello& h
 asio::awaitable<bool> Exchange::try_to_begin(const std::string& title, const wire::TlsHello& hello) {
   ++tries_;
   flight_ = {};
+  flight_bytes_.clear();
   why_.clear();
   auto stream = co_await asker_.open();
   transcript_.note(title);
@@ -128,6 +138,9 @@ asio::awaitable<void> Exchange::read_flight() {
     }
     const auto got = room.first(*count);
     note_received(got);
+    if (keeps_bytes_) {
+      flight_bytes_ += wire::text_of(got);
+    }
     if (!flight_.feed(wire::text_of(got))) {
       co_return;
     }
@@ -167,6 +180,9 @@ asio::awaitable<Heard> Exchange::hear(milliseconds within, bool (*enough)(const 
     const auto got = room.first(*count);
     note_received(got);
     const bool sound = heard.log.feed(wire::text_of(got));
+    if (keeps_bytes_) {
+      heard.bytes += wire::text_of(got);
+    }
     std::fill(got.begin(), got.end(), std::byte{0});
     if (heard.log.alert() || !sound || enough(heard.log)) {
       heard.end = heard.log.alert() ? Heard::End::alert : sound ? Heard::End::enough : Heard::End::not_tls;
