@@ -63,12 +63,18 @@ asio::awaitable<Finished::Opened> Finished::open(const TlsOptions& options, std:
   co_return session;
 }
 
+/// In which comes what a server says by itself after a handshake, or after our end of it.
+milliseconds Finished::a_moment() const {
+  constexpr milliseconds kSlack{20};
+  return std::min(kGoodbye, 2 * network_.round_trip(kGoodbye) + kSlack);
+}
+
 /// Some servers forget a session whose connection was not closed in its own way.
 asio::awaitable<void> Finished::close(TlsStream& stream) {
   stream.shutdown_send();
   std::array<std::byte, 1024> buffer;
   const std::span<std::byte> room{buffer};
-  const auto within = std::min(kGoodbye, asker_.moment());
+  const auto within = a_moment();
   const auto end = co_await stream.read_some(room, within);
   if (!end && sessions::ends_probe(end.error().kind)) {
     over_ = end.error();
@@ -207,14 +213,24 @@ asio::awaitable<void> Finished::resume_old(bool tickets) {
   }
   co_await close(**stream);
   options.resume = given->session;
-  co_await try_again(name, options, tickets);
+  if (tickets) {
+    last_ = std::move(options);
+    co_return;
+  }
+  co_await try_again(name, options, false);
+}
+
+void Finished::plan_last(sessions::Jobs& jobs) {
+  if (last_) {
+    jobs.add([this] { return try_again("resumes_by_ticket", *last_, true); });
+  }
 }
 
 asio::awaitable<void> Finished::renegotiate(TlsStream& stream) {
   // A server that says or ends something by itself would seem to answer what is asked now.
   std::array<std::byte, 1024> buffer;
   const std::span<std::byte> room{buffer};
-  const auto within = asker_.moment();
+  const auto within = a_moment();
   const auto before = co_await stream.read_some(room, within);
   if (!before && before.error().kind != ErrorKind::timed_out) {
     look("renegotiates_for_client", std::nullopt, "the session ended before it was asked: " + before.error().what);

@@ -5,11 +5,12 @@
 #include "probes/sessions/certificate.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
-#include "probes/tls/decisive.hpp"
 #include "probes/tls/dtls_looks.hpp"
 #include "probes/tls/finished.hpp"
 #include "probes/tls/looks.hpp"
+#include "probes/tls/opening.hpp"
 #include "probes/tls/report.hpp"
+#include "probes/tls/ticketbleed.hpp"
 
 namespace assay::probes::tls {
 
@@ -22,21 +23,7 @@ constexpr ParameterSpec kParameters[] = {
 };
 
 constexpr std::size_t kTranscriptLimit = 1024 * 1024;
-constexpr std::size_t kMostAtOnce = 24;
-constexpr std::size_t kFewConnections = 4;  // a pace that allows no more is for devices that take one at a time
-constexpr std::size_t kQueued = 4;          // with a server that serves one and lets others wait: no more than gentle
-constexpr std::size_t kQueuedRows = 2;      // of questions for one version then, for each ends with one refusal
-
-/// Questions at once for a device whose answer takes so long beyond the round trip: a handshake that costs a fifth of
-/// a second is a microcontroller's, and each further one at the same time only makes it slower.
-std::size_t width_for(const Network& network, std::chrono::nanoseconds answer) {
-  const auto spare = network.spare_connections();
-  const auto work = answer - network.round_trip(milliseconds{0});
-  if (spare <= kFewConnections || work > milliseconds{200}) {
-    return 1;
-  }
-  return work > milliseconds{20} ? 2 : std::min(spare, kMostAtOnce);
-}
+constexpr std::size_t kQueuedRows = 3;  // of questions for one version, for each ends with one refusal
 
 /// One survey of one endpoint.
 class Survey {
@@ -63,8 +50,7 @@ class Survey {
         });
     if (tcp_) {
       finished_.emplace(*tcp_, context.network, transcript_, *suites_, picture_, effort_.server_name);
-      decisive_.emplace(*tcp_, transcript_, *suites_, picture_, effort_.server_name,
-                        [this](std::string_view bytes) { context_.record.conceal(bytes, "memory of the device"); });
+      ticketbleed_.emplace(*suites_, picture_, effort_.server_name);
     }
   }
 
@@ -89,35 +75,20 @@ class Survey {
   Picture picture_;
   std::optional<SuiteSurvey> suites_;
   std::optional<Finished> finished_;  // with TCP alone, as the next
-  std::optional<Decisive> decisive_;
+  std::optional<Ticketbleed> ticketbleed_;
   std::size_t width_ = 1;
   std::optional<Error> over_;
 };
 
-/// The first answer; where it is no TLS, the first after an upgrade that the service may know.
 asio::awaitable<Reply> Survey::begin() {
-  if (tcp_) {
-    tcp_->hold_next();
-  }
-  auto reply = co_await suites_->begin();
-  const bool may_upgrade =
-      reply.answer == Answer::not_tls || reply.answer == Answer::silent || reply.answer == Answer::cut;
-  if (!may_upgrade || !tcp_) {
+  const Question question = [this] { return suites_->begin(); };
+  if (!tcp_) {
+    auto reply = co_await question();
     co_return reply;
   }
-  const auto* dialect = dialect_for(reply.text, context_.endpoint->port);
-  if (dialect == nullptr && reply.answer == Answer::cut && reply.text.empty() && !reply.ends) {
-    // The reset of a service that stumbled over the hello takes its greeting with it.
-    const auto greeting = co_await tcp_->hear_greeting();
-    dialect = dialect_for(greeting, context_.endpoint->port);
-  }
-  if (dialect == nullptr || reply.ends) {
-    co_return reply;
-  }
-  const auto& name = effort_.server_name;
-  tcp_->set_upgrade(dialect, name.empty() ? context_.target.address : name);
-  auto upgraded = co_await suites_->begin();
-  co_return upgraded;
+  auto name = effort_.server_name.empty() ? context_.target.address : effort_.server_name;
+  auto reply = co_await ask_first(*tcp_, context_.endpoint->port, std::move(name), question);
+  co_return reply;
 }
 
 /// How many questions at once. Over datagrams one: a device that serves one peer drops the others, and looks dead.
@@ -129,13 +100,7 @@ asio::awaitable<void> Survey::see_width(const Reply& first) {
   if (width_ > 1 && first.hello()) {
     co_await suites_->ask_newest();
   }
-  co_await tcp_->release();
-  if (tcp_->serves() == Serves::one) {
-    width_ = 1;
-  } else if (tcp_->serves() == Serves::queue) {
-    width_ = std::min(width_, kQueued);
-    tcp_->end_early();
-  }
+  width_ = co_await width_beside(*tcp_, width_);
 }
 
 asio::awaitable<void> Survey::ask_everything() {
@@ -163,7 +128,6 @@ asio::awaitable<void> Survey::look_further() {
   looks.plan(jobs_);
   if (tcp_) {
     finished_->plan(jobs_);
-    decisive_->plan(jobs_);
   }
   co_await jobs_.run();
   over_ = looks.over();
@@ -179,15 +143,20 @@ asio::awaitable<void> Survey::look_further() {
   over_ = of_datagrams.over();
 }
 
-/// What rests on the looks: whether heartbeats are taken, and a ticket.
+/// What rests on a ticket, and what is asked last.
 asio::awaitable<void> Survey::go_on() {
-  over_ = finished_->over() ? finished_->over() : decisive_->over();
+  over_ = finished_->over();
   if (over_) {
     co_return;
   }
-  decisive_->plan_after_looks(jobs_, finished_->old_ticket());
+  jobs_.add([this] {
+    Exchange line{*tcp_, transcript_,
+                  [this](std::string_view bytes) { context_.record.conceal(bytes, "memory of the device"); }};
+    return ticketbleed_->ask(std::move(line), finished_->old_ticket());
+  });
+  finished_->plan_last(jobs_);
   co_await jobs_.run();
-  over_ = decisive_->over();
+  over_ = finished_->over() ? finished_->over() : ticketbleed_->over();
 }
 
 void Survey::record(sessions::FactSheet& sheet) {
@@ -203,7 +172,7 @@ void Survey::record(sessions::FactSheet& sheet) {
   if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
     picture_.add_chain(session->chain_der);
   }
-  Report report{sheet, suites_->versions(), picture_, decisive_->results()};
+  Report report{sheet, suites_->versions(), picture_, ticketbleed_->results()};
   report.write();
   report.write_session(*finished_);
   sheet.absent("tls.dtls");
@@ -275,7 +244,7 @@ const ProbeDescriptor kDescriptor{
     .summary =
         "Finds out every version, suite, group and certificate that a TLS or DTLS server takes or shows, and how it "
         "behaves.",
-    .version = 2,
+    .version = 3,
     .intrusiveness = Intrusiveness::benign,
     .exclusive = Exclusive::none,
     .subject = ProbeSubject::endpoint,

@@ -41,7 +41,9 @@ inline constexpr FactSpec kFacts[] = {
      "not be told, names are RFC 2253 text"},
     {"tls.behaviour", ValueKind::object, "look -> {yes, why}; yes is null where it could not be told"},
     {"tls.anomalies", ValueKind::list, "what no server should do"},
-    {"tls.weaknesses", ValueKind::list, "[{name, state, why}]; state: shown, precondition, not_shown, unknown"},
+    {"tls.weaknesses", ValueKind::list,
+     "[{name, state, why}]; state: shown, precondition, not_shown, unknown; of heartbleed and robot the precondition "
+     "alone, the probe tls_attacks asks for them"},
     {"tls.dtls", ValueKind::object,
      "{cookie: asked, never or sometimes, cookie_length, first_hello: {bytes, answer_bytes, answer_datagrams, "
      "repeated_bytes, factor}, repeats, silences}: how addresses are validated; absent: not over datagrams"},

@@ -99,6 +99,37 @@ TEST_CASE("One question at a time costs the suites, one refusal for each version
   CHECK(seen.record.coverages.at("questions").at("at_once").to_number<int>() == 1);
 }
 
+namespace {
+
+/// Answers half a second late while another connection is open.
+fake::PeerMaker one_at_a_time(const TlsServer& server) {
+  const auto open = std::make_shared<int>(0);
+  return [inner = server.peer(), open](int connection) -> fake::Peer {
+    ++*open;
+    const std::shared_ptr<void> token{nullptr, [open](void*) { --*open; }};
+    return [peer = inner(connection), open, token](std::string_view written, fake::Line& line) mutable {
+      if (!written.empty() && *open > 1) {
+        line.pause(milliseconds{500});
+      }
+      peer(written, line);
+    };
+  };
+}
+
+}  // namespace
+
+TEST_CASE("A server that takes one connection at a time is noticed by the first two questions, and asked gently") {
+  FakeNetwork network;
+  network.tcp[kPort] = one_at_a_time(modern());
+  const auto seen = run(network, {{"look_at", "suites"}});
+  CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+  CHECK(seen.record.value("tls.unsettled").as_array().empty());
+  CHECK(seen.record.coverages.at("questions").at("at_once").to_number<int>() == 4);
+  CHECK(network.connections[kPort] <= 4 + 2 + 8);
+  network.tcp[kPort] = modern().peer();
+  CHECK(run(network).record.coverages.at("questions").at("at_once").to_number<int>() > 4);
+}
+
 TEST_CASE("SSL 2.0, EXPORT suites, RC4, small finite fields and compression name what they make possible") {
   auto server = modern();
   server.ssl2 = true;
