@@ -25,6 +25,7 @@ class AnswerTime {
   bool known() const { return smoothed_.count() != 0; }
 
   Time smoothed() const { return smoothed_; }
+
   Time deviation() const { return deviation_; }
 
   /// When silence is worth a second datagram; `otherwise` while nothing is known.

@@ -134,8 +134,8 @@ class TcpAsker final : public Asker {
   asio::awaitable<Reply> ask_once(const std::string& title, const std::string& first_flight, const Enough& enough,
                                   bool ends_early);
   asio::awaitable<Result<std::unique_ptr<Stream>>> open_beside();
-  asio::awaitable<void> converse(Stream& stream, const std::string& first_flight, const Enough& enough,
-                                 bool ends_early, Reply& reply);
+  asio::awaitable<void> converse(Stream& stream, const std::string& first_flight, const Enough& enough, bool ends_early,
+                                 Reply& reply);
   asio::awaitable<Result<std::size_t>> read(Stream& stream, std::span<std::byte> room, milliseconds within);
   asio::awaitable<void> say_goodbye(Stream& stream, Reply& reply);
   asio::awaitable<void> note_deadline(Reply& reply);

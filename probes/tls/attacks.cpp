@@ -24,6 +24,9 @@ constexpr FactSpec kAttackFacts[] = {
     {"tls_attacks.weaknesses", ValueKind::list,
      "[{name, state, why}] of heartbleed, ccs_injection, robot, tls_poodle, zombie_poodle, goldendoodle; state: shown, "
      "not_shown, unknown"},
+    {"tls_attacks.alerts", ValueKind::object,
+     "what was wrong -> how it was answered, by records, alert and end; of garbage_record, early_change_cipher_spec, "
+     "lying_heartbeat, wrong_rsa_padding, wrong_mac and wrong_padding those that were sent"},
 };
 
 constexpr std::size_t kTranscriptLimit = 1024 * 1024;
@@ -62,6 +65,7 @@ class AttackSurvey {
   asio::awaitable<void> find_any(const Reply& first);
   asio::awaitable<void> find_suite(Fits fits, const char* title, std::optional<HelloWish>& found);
   asio::awaitable<void> attack();
+  asio::awaitable<void> say_garbage();
   void note(std::uint16_t version, const Reply& reply);
   void plan_records();
   void record(sessions::FactSheet& sheet);
@@ -76,6 +80,8 @@ class AttackSurvey {
   std::size_t width_ = 1;
   Decisive decisive_;
   RecordChecks records_;
+  Alerts alerts_;
+  std::optional<Error> garbage_over_;
   std::optional<Error> over_;
 };
 
@@ -163,8 +169,21 @@ asio::awaitable<void> AttackSurvey::attack() {
   jobs_.set_width(width_);
   decisive_.plan(jobs_);
   plan_records();
+  jobs_.add([this] { return say_garbage(); });
   co_await jobs_.run();
-  over_ = decisive_.over() ? decisive_.over() : records_.over();
+  over_ = decisive_.over() ? decisive_.over() : records_.over() ? records_.over() : garbage_over_;
+}
+
+/// A whole record of a type that nobody knows, so that a server need not wait for the rest of it.
+asio::awaitable<void> AttackSurvey::say_garbage() {
+  constexpr std::uint8_t kNoType = 0x2a;
+  constexpr std::size_t kGarbage = 32;
+  auto record = wire::tls_record(kNoType, wire::kTls12, sessions::random_bytes(kGarbage));
+  const auto reply = co_await asker_.ask("a record of an unknown type", std::move(record), &at_hello);
+  if (reply.ends) {
+    garbage_over_ = reply.ends;
+  }
+  alerts_["garbage_record"] = reply.hello() ? "went on" : reply.why;
 }
 
 void AttackSurvey::plan_records() {
@@ -186,6 +205,10 @@ void AttackSurvey::record(sessions::FactSheet& sheet) {
         {"name", weakness.name}, {"state", enum_name(weakness.state)}, {"why", wire::printable(weakness.why, 256)}});
   }
   sheet.fact("tls_attacks.weaknesses", std::move(weaknesses));
+  auto alerts = alerts_;
+  alerts.insert(decisive_.alerts().begin(), decisive_.alerts().end());
+  alerts.insert(records_.alerts().begin(), records_.alerts().end());
+  sheet.fact("tls_attacks.alerts", alerts_json(alerts));
 }
 
 asio::awaitable<Result<>> AttackSurvey::run(sessions::FactSheet& sheet) {

@@ -102,6 +102,7 @@ void claim_future_version(wire::TlsHello& hello, const HelloWish& wish) {
 
 void read_future_version(const Reply& reply, const HelloWish&, Picture& picture) {
   picture.look_at("tolerates_future_version", reply, "went on in a version it knows");
+  picture.decline("future_version", reply);
 }
 
 void wish_cbc(HelloWish& wish) {

@@ -101,6 +101,7 @@ asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
   const auto patience = line.patience();
   const auto heard = co_await line.hear(patience, &right_one_answered);
   take_end(line);
+  alerts_["lying_heartbeat"] = heard.text();
   if (lying_one_answered(heard.log)) {
     decide("heartbleed", WeaknessState::shown,
            "a heartbeat with 1 byte was answered with 24 (what they were is not kept)");
@@ -129,6 +130,7 @@ asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
   co_await line.say(std::move(early), "ChangeCipherSpec");
   const auto moment = line.moment();
   const auto first = co_await line.hear(moment, &never_enough);
+  alerts_["early_change_cipher_spec"] = first.text();
   if (first.end != Heard::End::silence) {
     take_end(line);
     const bool refused = first.end != Heard::End::not_tls;
@@ -173,7 +175,7 @@ asio::awaitable<void> Decisive::ask_padding(sessions::Jobs& jobs, Round& round, 
 /// A server that answers wrong padding does so after the decryption that comes before its answer to a whole handshake
 /// too, so that this one says how long silence to a key exchange alone has to be.
 milliseconds Decisive::silence_of(const Exchange& line) const {
-  constexpr milliseconds kSlack{40};
+  constexpr milliseconds kSlack{20};
   const auto rounds = std::count_if(rounds_.begin(), rounds_.end(), [](const Round& one) { return !one.finish; });
   if (rounds > 1) {
     return line.patience();  // what is said to be shown rests on no haste
@@ -231,6 +233,9 @@ void Decisive::end_round(sessions::Jobs& jobs, const Round& round) {
   const auto before = std::find_if(rounds_.begin(), rounds_.end(),
                                    [&](const Round& one) { return &one != &round && one.finish == round.finish; });
   const auto& answers = round.answers;
+  if (round.finish) {
+    alerts_["wrong_rsa_padding"] = answers[static_cast<std::size_t>(Padding::wrong_start)];
+  }
   if (before != rounds_.end() && before->answers != answers) {
     decide("robot", WeaknessState::unknown, "answers to right and wrong padding differ, but not twice in the same way");
     return;

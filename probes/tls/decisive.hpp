@@ -12,6 +12,7 @@
 #include "probes/sessions/together.hpp"
 #include "probes/tls/exchange.hpp"
 #include "probes/tls/hellos.hpp"
+#include "probes/tls/picture.hpp"
 #include "probes/tls/robot.hpp"
 #include "probes/tls/weaknesses.hpp"
 
@@ -44,6 +45,9 @@ class Decisive {
   /// One verdictless line for each weakness above, in that order.
   const std::vector<Weakness>& results() const { return results_; }
 
+  /// What was wrong -> how it was answered.
+  const Alerts& alerts() const { return alerts_; }
+
   /// The run is over.
   const std::optional<Error>& over() const { return over_; }
 
@@ -74,6 +78,7 @@ class Decisive {
   NewExchange exchange_;
   const Footing& footing_;
   std::vector<Weakness> results_;
+  Alerts alerts_;
   std::deque<Round> rounds_;  // of ROBOT
   std::string robot_trouble_;
   std::chrono::nanoseconds slowest_decryption_{0};

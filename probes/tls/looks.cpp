@@ -151,7 +151,7 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
     wish.version = family.tls12;
     wish.server_name = server_name_;
     wish.suites = signing;
-    signatures = {"signature_algorithms", wish, &HelloWish::signatures, &signature12, &shows_exchange,
+    signatures = {"signature_algorithms",      wish, &HelloWish::signatures, &signature12, &shows_exchange,
                   &picture_.signatures_settled};
     groups.signs_along = groups.wish.version == family.tls12 && !groups.needs_chosen && !wire::is_dtls(family.tls12);
   }
@@ -321,6 +321,7 @@ asio::awaitable<void> Looks::fall_back() {
   wish.suites.push_back(wire::kFallbackScsv);
   const auto hello = make_hello(wish);
   const auto reply = co_await ask("fallback signal", hello, &at_hello);
+  picture_.decline("inappropriate_fallback", reply);
   const auto refusal = reply.flight.refusal();
   if (reply.hello()) {
     look("fallback_scsv", false, "the handshake went on in " + wire::tls_version_name(wish.version));
@@ -338,6 +339,9 @@ asio::awaitable<void> Looks::name_server(std::string name_of_look, std::string n
   wish.server_name = std::move(name);
   const auto hello = make_hello(wish);
   const auto reply = co_await ask("server name \"" + wish.server_name + "\"", hello, &at_end);
+  if (name_of_look == "wrong_server_name") {
+    picture_.decline(name_of_look, reply);
+  }
   if (reply.hello() && reply.flight.hello()) {
     const auto known = picture_.chain_of.find(key_kind(reply.flight.hello()->suite));
     const bool other = known != picture_.chain_of.end() && !reply.flight.certificates().empty() &&

@@ -60,6 +60,10 @@ void Picture::look(std::string_view name, std::optional<bool> yes, std::string w
   behaviour.insert_or_assign(std::string{name}, Look{yes, std::move(why)});
 }
 
+void Picture::decline(std::string_view what, const Reply& reply) {
+  alerts.insert_or_assign(std::string{what}, reply.hello() ? "went on" : reply.why);
+}
+
 void Picture::look_at(std::string_view name, const Reply& reply, std::string why_yes) {
   if (reply.hello()) {
     look(name, true, std::move(why_yes));

@@ -175,7 +175,7 @@ asio::awaitable<bool> RecordChecks::finish(Exchange& line, const wire::TlsHello&
     co_return fail(line, "no handshake was finished with " + setting_ + ": " + heard.text());
   }
   // A record takes less work than that answer did. Only a record that is taken costs this silence.
-  constexpr milliseconds kSlack{200};
+  constexpr milliseconds kSlack{100};
   const bool confirms = rounds_.size() > 1;  // what is said to be shown rests on no haste
   session.silence = confirms ? patience : std::min(patience, std::chrono::ceil<milliseconds>(2 * heard.took) + kSlack);
   co_return true;
@@ -206,6 +206,8 @@ void RecordChecks::end_round(sessions::Jobs& jobs, const Round& round) {
     return;
   }
   const auto& answers = round.answers;
+  alerts_["wrong_mac"] = answers[static_cast<std::size_t>(Flaw::mac)];
+  alerts_["wrong_padding"] = answers[static_cast<std::size_t>(Flaw::padding)];
   const bool wrongs_alike =
       std::all_of(answers.begin() + 2, answers.end(), [&](const std::string& one) { return one == answers[1]; });
   if (answers[0] == answers[1]) {

@@ -11,6 +11,7 @@
 #include "probes/tls/cbc_session.hpp"
 #include "probes/tls/exchange.hpp"
 #include "probes/tls/hellos.hpp"
+#include "probes/tls/picture.hpp"
 #include "probes/tls/weaknesses.hpp"
 
 /// How a server checks the records of a session with a CBC suite. Each of five sessions gets one record of no content
@@ -34,6 +35,9 @@ class RecordChecks {
   void decide(WeaknessState state, const std::string& why);
 
   const std::vector<Weakness>& results() const { return results_; }
+
+  /// How a wrong MAC and a wrong padding were answered.
+  const Alerts& alerts() const { return alerts_; }
 
   /// The run is over.
   const std::optional<Error>& over() const { return over_; }
@@ -66,6 +70,7 @@ class RecordChecks {
   HelloWish wish_;
   std::deque<Round> rounds_;
   std::vector<Weakness> results_;
+  Alerts alerts_;
   std::string trouble_;
   std::string setting_;  // version and suite
   std::optional<Error> over_;

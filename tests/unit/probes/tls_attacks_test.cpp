@@ -399,6 +399,17 @@ TEST_CASE("Where no handshake with CBC finishes, nothing is said of records") {
   CHECK(look(old_server()).weakness("tls_poodle").state == "not_shown");
 }
 
+TEST_CASE("How malformed records are answered is told beside the weaknesses") {
+  const auto seen = look_at_records(&sound);
+  const auto alerts = seen.run.record.value("tls_attacks.alerts").as_object();
+  CHECK(alerts.at("wrong_mac") == "alert bad_record_mac, the end of the connection");
+  CHECK(alerts.at("wrong_padding") == alerts.at("wrong_mac"));
+  CHECK(alerts.at("wrong_rsa_padding") == "alert bad_record_mac");
+  CHECK(alerts.at("early_change_cipher_spec") == "silence");
+  CHECK(alerts.at("garbage_record") == "no answer");
+  CHECK_FALSE(alerts.contains("lying_heartbeat"));
+}
+
 TEST_CASE("A port that speaks no TLS and one that is closed are told from servers that withstand") {
   FakeNetwork network;
   network.tcp[kPort] = fake::answers("HTTP/1.1 400 Bad Request\r\n\r\n");

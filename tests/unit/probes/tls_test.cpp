@@ -206,6 +206,25 @@ TEST_CASE("A server that closes instead of sending an alert is understood all th
   CHECK(seen.record.value("tls.refusals").as_object().at("TLSv1.1").as_string() == "closed without an alert");
 }
 
+TEST_CASE("How hellos are declined is told for each thing that is wrong with them") {
+  const auto answer = [](const fake::Run& seen, std::string_view what) {
+    return std::string{seen.record.value("tls.alerts").as_object().at(what).as_string()};
+  };
+  auto server = modern();
+  const auto seen = run(server);
+  CHECK(answer(seen, "unsupported_version") == "alert protocol_version");
+  CHECK(answer(seen, "no_shared_suite") == "alert handshake_failure");
+  CHECK(answer(seen, "ssl2_hello") == "alert protocol_version");
+  CHECK(answer(seen, "inappropriate_fallback") == "alert inappropriate_fallback");
+  CHECK(answer(seen, "wrong_server_name") == "went on");
+  CHECK(answer(seen, "future_version") == "went on");
+  server.closes_instead = true;
+  server.knows_future = false;
+  const auto mute = run(server);
+  CHECK(answer(mute, "unsupported_version") == "closed without an alert");
+  CHECK(answer(mute, "future_version") == "closed without an alert");
+}
+
 TEST_CASE("A server that stumbles over long hellos is asked in short ones") {
   auto server = modern();
   server.longest_hello = 420;
