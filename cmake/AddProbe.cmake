@@ -1,11 +1,16 @@
 # assay_add_probe(name [LINK libs]): builds probes/<name>, registers its descriptor, and demands its tests.
-# Nothing else has to be edited to add a probe.
+# Nothing else has to be edited to add a probe. FROM other: a second probe in the folder of that one, for what shares its
+# code but not its class.
 function(assay_add_probe name)
-  cmake_parse_arguments(PROBE "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${name}/*.cpp)
-  add_library(assay_probe_${name} STATIC ${sources})
-  target_link_libraries(assay_probe_${name} PUBLIC assay_options assay_model assay_probe assay_wire ${PROBE_LINK})
-  assay_join(assay_probe_${name})
+  cmake_parse_arguments(PROBE "" "FROM" "LINK" ${ARGN})
+  if(PROBE_FROM)
+    add_library(assay_probe_${name} ALIAS assay_probe_${PROBE_FROM})
+  else()
+    file(GLOB sources CONFIGURE_DEPENDS ${name}/*.cpp)
+    add_library(assay_probe_${name} STATIC ${sources})
+    target_link_libraries(assay_probe_${name} PUBLIC assay_options assay_model assay_probe assay_wire ${PROBE_LINK})
+    assay_join(assay_probe_${name})
+  endif()
   if(NOT EXISTS ${PROJECT_SOURCE_DIR}/tests/unit/probes/${name}_test.cpp)
     message(FATAL_ERROR "Probe ${name} has no unit test: tests/unit/probes/${name}_test.cpp is missing.")
   endif()

@@ -215,6 +215,11 @@ def tls_weak: __is_service("tls_weak") | select(fact("tls.spoken")) | . as $o
   | fact("tls.weaknesses")[] | select(.state == "shown")
   | {what: "\($o.endpoint) has the weakness \(.name): \(.why)", endpoint: $o.endpoint, expected: "none that is known", observed: .name,
      evidence: ($o | evidence("tls.weaknesses")), observation: $o.id};
+def tls_attackable: tls_endpoints | select(startswith("tcp/"));
+def tls_attacked: __is_service("tls_attacked") | select(fact("tls_attacks.spoken")) | . as $o
+  | fact("tls_attacks.weaknesses")[] | select(.state == "shown")
+  | {what: "\($o.endpoint) has the weakness \(.name): \(.why)", endpoint: $o.endpoint, expected: "none that is known", observed: .name,
+     evidence: ($o | evidence("tls_attacks.weaknesses")), observation: $o.id};
 def __versions_in_words: tostring | (if test("TLS"; "i") then [scan("1\\.[0-3]")] else [] end) as $named
   | if ($named | length) > 0 and test("newer|later|higher|above|at least|minimum|or up"; "i") then ["1.0", "1.1", "1.2", "1.3"] | .[index($named | min):]
     else $named end;

@@ -26,6 +26,8 @@ class AnswerTime {
 
   Time smoothed() const { return smoothed_; }
 
+  Time deviation() const { return deviation_; }
+
   /// When silence is worth a second datagram; `otherwise` while nothing is known.
   std::chrono::milliseconds patience(std::chrono::milliseconds otherwise) const {
     constexpr std::chrono::milliseconds kShortest{50};

@@ -12,13 +12,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMostBytes = 512 * 1024;  // of one server flight
+constexpr std::size_t kMostAnswerBytes = 512 * 1024;  // of one server flight
 constexpr std::size_t kKeptText = 4096;
 constexpr int kUserCanceled = 90;
 constexpr int kWarning = 1;
 constexpr milliseconds kNoTime{0};
 constexpr milliseconds kGreetingTime{2000};
 constexpr milliseconds kGoodbyeTime{100};
+constexpr milliseconds kSlack{20};
 
 /// Why a stream ended, in the words of an answer.
 void take_end(const Error& error, Reply& reply) {
@@ -81,6 +82,37 @@ milliseconds TcpAsker::patience() const {
   return std::min(most, seen);
 }
 
+milliseconds TcpAsker::moment() const {
+  if (!usual_.known()) {
+    return patience();
+  }
+  const auto usual = usual_.smoothed() + 4 * usual_.deviation();
+  const auto seen = std::chrono::ceil<milliseconds>(std::max(cost_.slowest, usual) + usual) + kSlack;
+  return std::min(patience(), seen);
+}
+
+asio::awaitable<void> TcpAsker::release() {
+  hold_ = false;
+  if (held_) {
+    const auto stream = std::move(held_);
+    Reply nobody;
+    co_await say_goodbye(*stream, nobody);
+  }
+}
+
+/// A connection while another one may be held, which is let go where it is in the way.
+asio::awaitable<Result<std::unique_ptr<Stream>>> TcpAsker::open_beside() {
+  auto stream = co_await open();
+  if (stream || !held_ || sessions::ends_probe(stream.error().kind)) {
+    co_return stream;
+  }
+  transcript_.note("no second connection: " + wire::printable(stream.error().what, 256));
+  co_await release();
+  stream = co_await open();
+  serves_ = stream ? Serves::one : Serves::unknown;
+  co_return stream;
+}
+
 asio::awaitable<Result<std::unique_ptr<Stream>>> TcpAsker::open() {
   ++cost_.connections;
   ++cost_.round_trips;
@@ -115,8 +147,18 @@ asio::awaitable<std::string> TcpAsker::hear_greeting() {
 }
 
 asio::awaitable<Reply> TcpAsker::ask(std::string title, const wire::TlsHello& hello, Enough enough) {
-  auto bytes = wire::tls_hello_record(hello);
-  auto reply = co_await ask(std::move(title), std::move(bytes), std::move(enough));
+  const auto bytes = wire::tls_hello_record(hello);
+  const bool early = ends_early_;
+  auto reply = co_await ask_once(title, bytes, enough, early);
+  if (early && !reply.ends && !reply.hello() && reply.answer != Answer::refused) {
+    ends_early_ = false;
+    reply = co_await ask_once(title, bytes, enough, false);
+  }
+  co_return reply;
+}
+
+asio::awaitable<Reply> TcpAsker::ask(std::string title, std::string first_flight, Enough enough) {
+  auto reply = co_await ask_once(title, first_flight, enough, false);
   co_return reply;
 }
 
@@ -131,9 +173,10 @@ asio::awaitable<void> TcpAsker::note_deadline(Reply& reply) {
   }
 }
 
-asio::awaitable<Reply> TcpAsker::ask(std::string title, std::string first_flight, Enough enough) {
+asio::awaitable<Reply> TcpAsker::ask_once(const std::string& title, const std::string& first_flight,
+                                          const Enough& enough, bool ends_early) {
   Reply reply;
-  auto stream = co_await open();
+  auto stream = co_await open_beside();
   transcript_.note(title);
   if (!stream) {
     reply.answer = Answer::no_connection;
@@ -145,22 +188,58 @@ asio::awaitable<Reply> TcpAsker::ask(std::string title, std::string first_flight
     co_await note_deadline(reply);
     co_return reply;
   }
-  co_await converse(**stream, first_flight, enough, reply);
+  co_await converse(**stream, first_flight, enough, ends_early, reply);
   co_await note_deadline(reply);
-  if (reply.answer == Answer::hello) {
-    // A last word, so that a small device frees its session at once.
-    const auto goodbye = wire::tls_alert_record(wire::kTls12, kWarning, kUserCanceled);
-    const auto told = co_await (*stream)->write_all(wire::bytes_of(goodbye), kGoodbyeTime);
-    if (!told && sessions::ends_probe(told.error().kind)) {
-      reply.ends = told.error();
-    }
+  const bool answered_beside = held_ != nullptr;
+  if (answered_beside && (reply.hello() || reply.answer == Answer::refused)) {
+    serves_ = Serves::several;
+  }
+  if (answered_beside) {
+    co_await release();
+  }
+  if (reply.answer == Answer::hello && hold_) {
+    hold_ = false;
+    held_ = std::move(*stream);
+  } else if (reply.answer == Answer::hello && !ends_early) {
+    co_await say_goodbye(**stream, reply);
   }
   transcript_.note(reply.hello() ? "answered" : wire::printable(reply.why, 256));
   co_return reply;
 }
 
+/// A last word, so that a small device frees its session at once.
+asio::awaitable<void> TcpAsker::say_goodbye(Stream& stream, Reply& reply) {
+  const auto goodbye = wire::tls_alert_record(wire::kTls12, kWarning, kUserCanceled);
+  const auto told = co_await stream.write_all(wire::bytes_of(goodbye), kGoodbyeTime);
+  if (!told && sessions::ends_probe(told.error().kind)) {
+    reply.ends = told.error();
+  }
+}
+
+/// Reads; while another connection is held only for the time in which a server that serves several has answered, and
+/// then for the rest of the time without it.
+asio::awaitable<Result<std::size_t>> TcpAsker::read(Stream& stream, std::span<std::byte> room, milliseconds within) {
+  // When this is too short, a server is asked more gently than it could be.
+  const auto beside = std::chrono::ceil<milliseconds>(2 * usual_.smoothed()) + kSlack;
+  if (held_ && beside < within) {
+    auto first = co_await stream.read_some(room, beside);
+    if (first || first.error().kind != ErrorKind::timed_out) {
+      co_return first;
+    }
+    transcript_.note("no answer beside the connection before: that one is ended");
+    co_await release();
+    auto second = co_await stream.read_some(room, within - beside);
+    if (second) {
+      serves_ = Serves::queue;
+    }
+    co_return second;
+  }
+  auto count = co_await stream.read_some(room, within);
+  co_return count;
+}
+
 asio::awaitable<void> TcpAsker::converse(Stream& stream, const std::string& first_flight, const Enough& enough,
-                                         Reply& reply) {
+                                         bool ends_early, Reply& reply) {
   const auto bytes = wire::bytes_of(first_flight);
   transcript_.sent(bytes);
   ++cost_.hellos;
@@ -172,14 +251,17 @@ asio::awaitable<void> TcpAsker::converse(Stream& stream, const std::string& firs
   if (!sent) {
     take_end(sent.error(), reply);  // an alert may still lie in the receive buffer
   }
+  if (ends_early) {
+    stream.shutdown_send();
+  }
   std::array<std::byte, 16 * 1024> buffer;
   const std::span<std::byte> room{buffer};
-  while (reply.flight.bytes() < kMostBytes) {
+  while (reply.flight.bytes() < kMostAnswerBytes) {
     const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
     if (left.count() <= 0) {
       break;
     }
-    const auto count = co_await stream.read_some(room, left);
+    const auto count = co_await read(stream, room, left);
     if (!count) {
       take_end(count.error(), reply);
       break;
@@ -198,6 +280,7 @@ asio::awaitable<void> TcpAsker::converse(Stream& stream, const std::string& firs
   reply.took = Clock::now() - start;
   classify(reply);
   if (reply.answer == Answer::hello || reply.answer == Answer::refused) {
+    usual_.add(reply.took);
     cost_.slowest = std::max(cost_.slowest, reply.took);
     cost_.fastest = cost_.fastest.count() == 0 ? reply.took : std::min(cost_.fastest, reply.took);
   }

@@ -8,6 +8,7 @@
 
 #include "harness/probe/network.hpp"
 #include "harness/probe/transcript.hpp"
+#include "probes/tls/answer_time.hpp"
 #include "probes/tls/starttls.hpp"
 #include "probes/wire/tls_build.hpp"
 #include "probes/wire/tls_flight.hpp"
@@ -68,6 +69,14 @@ class Asker {
   virtual const Cost& cost() const = 0;
 };
 
+/// How many connections a server was seen to serve at the same time.
+enum class Serves : std::uint8_t {
+  unknown,
+  several,
+  queue,  // one; the next waits in a queue until that one has ended
+  one,    // one; another is not even taken
+};
+
 /// Over TCP, after an upgrade where the service wants one.
 class TcpAsker final : public Asker {
  public:
@@ -84,6 +93,7 @@ class TcpAsker final : public Asker {
   void set_upgrade(const UpgradeDialect* dialect, std::string name) {
     upgrade_ = dialect;
     name_ = std::move(name);
+    hold_ = false;  // the first words of a service that waits for its turn may take longer than they are waited for
   }
 
   const UpgradeDialect* upgrade() const { return upgrade_; }
@@ -97,6 +107,23 @@ class TcpAsker final : public Asker {
   /// How long an answer is waited for.
   milliseconds patience() const;
 
+  /// How long a silence has to be before it is believed to be the answer: what the slowest answer took and a usual one
+  /// after it. For questions to which silence is a likely answer.
+  milliseconds moment() const;
+
+  /// The next connection that is answered stays open while the question after it is asked: a server that answers that
+  /// one only when the first has ended takes one connection at a time. Costs no question of its own.
+  void hold_next() { hold_ = upgrade_ == nullptr; }
+
+  /// Ends the connection that is held.
+  asio::awaitable<void> release();
+
+  Serves serves() const { return serves_; }
+
+  /// From now on we end our side of a connection right after the hello, so that a server that takes one at a time goes
+  /// on to the next without a round trip; until it answers that in another way than with a flight or an alert.
+  void end_early() { ends_early_ = true; }
+
   /// A hello was sent on a connection of `open`.
   void count_hello() {
     ++cost_.hellos;
@@ -104,7 +131,13 @@ class TcpAsker final : public Asker {
   }
 
  private:
-  asio::awaitable<void> converse(Stream& stream, const std::string& first_flight, const Enough& enough, Reply& reply);
+  asio::awaitable<Reply> ask_once(const std::string& title, const std::string& first_flight, const Enough& enough,
+                                  bool ends_early);
+  asio::awaitable<Result<std::unique_ptr<Stream>>> open_beside();
+  asio::awaitable<void> converse(Stream& stream, const std::string& first_flight, const Enough& enough, bool ends_early,
+                                 Reply& reply);
+  asio::awaitable<Result<std::size_t>> read(Stream& stream, std::span<std::byte> room, milliseconds within);
+  asio::awaitable<void> say_goodbye(Stream& stream, Reply& reply);
   asio::awaitable<void> note_deadline(Reply& reply);
 
   Network& network_;
@@ -113,6 +146,11 @@ class TcpAsker final : public Asker {
   const UpgradeDialect* upgrade_ = nullptr;
   std::string name_;
   Cost cost_;
+  AnswerTime usual_;
+  bool hold_ = false;
+  std::unique_ptr<Stream> held_;
+  Serves serves_ = Serves::unknown;
+  bool ends_early_ = false;
 };
 
 }  // namespace assay::probes::tls

@@ -11,17 +11,14 @@ namespace {
 
 namespace message = wire::record;
 
-constexpr std::uint16_t kWithOldHandshake[] = {wire::kTls12, wire::kTls11, wire::kTls10};
 constexpr std::uint16_t kClaimed = 24;         // payload of the heartbeat that lies: it has 1 byte
 constexpr std::uint16_t kRightPayload = 1;     // of the heartbeat that does not
 constexpr std::size_t kHeartbeatHead = 3;      // type and length of payload
 constexpr std::size_t kHeartbeatPadding = 16;  // least (RFC 6520, 4)
 constexpr std::size_t kLikeFinished = 64;      // bytes of a record that nobody can decrypt
-constexpr std::size_t kShortId = 16;           // of the 32 bytes that a session id may have
 constexpr std::uint8_t kUnexpectedMessage = 10;
 constexpr std::uint8_t kBadRecordMac = 20;
 constexpr std::uint8_t kDecryptionFailed = 21;
-constexpr std::uint8_t kCertificateMessage = 11;
 
 /// More was repeated than was sent.
 bool lying_one_answered(const wire::TlsRecordLog& log) {
@@ -37,21 +34,10 @@ bool right_one_answered(const wire::TlsRecordLog& log) {
   });
 }
 
-bool never(const wire::TlsRecordLog&) {
-  return false;
-}
-
 }  // namespace
 
-Decisive::Decisive(TcpAsker& asker, Transcript& transcript, SuiteSurvey& survey, const Picture& picture,
-                   std::string server_name, Exchange::Forget forget)
-    : asker_(asker),
-      transcript_(transcript),
-      survey_(survey),
-      picture_(picture),
-      server_name_(std::move(server_name)),
-      forget_(std::move(forget)) {
-  for (const auto* name : {"heartbleed", "ccs_injection", "robot", "ticketbleed"}) {
+Decisive::Decisive(NewExchange exchange, const Footing& footing) : exchange_(std::move(exchange)), footing_(footing) {
+  for (const auto* name : {"heartbleed", "ccs_injection", "robot"}) {
     results_.push_back({name, WeaknessState::unknown, "not asked"});
   }
 }
@@ -71,78 +57,35 @@ void Decisive::take_end(const Exchange& exchange) {
   }
 }
 
-/// A hello of the newest version below TLS 1.3 with the suites of it that fit.
-std::optional<HelloWish> Decisive::old_wish(const Fits& fits) const {
-  for (const auto version : kWithOldHandshake) {
-    const auto found = survey_.versions().find(version);
-    if (found == survey_.versions().end()) {
-      continue;
-    }
-    HelloWish wish;
-    wish.version = version;
-    wish.server_name = server_name_;
-    for (const auto suite : found->second.suites) {
-      if (fits(wire::suite_parts(suite))) {
-        wish.suites.push_back(suite);
-      }
-    }
-    if (!wish.suites.empty()) {
-      return wish;
-    }
-  }
-  return std::nullopt;
-}
-
-/// Every suite of the versions that these exchanges need was chosen or refused.
-bool Decisive::old_settled() const {
-  return std::all_of(std::begin(kWithOldHandshake), std::end(kWithOldHandshake), [&](std::uint16_t version) {
-    const auto found = survey_.versions().find(version);
-    return found != survey_.versions().end() && found->second.settled;
-  });
-}
-
 void Decisive::plan(sessions::Jobs& jobs) {
-  const auto any = old_wish([](const auto&) { return true; });
-  if (!any) {
-    const auto state = old_settled() ? WeaknessState::not_shown : WeaknessState::unknown;
-    for (const auto* name : {"heartbleed", "ccs_injection", "robot", "ticketbleed"}) {
-      decide(name, state, "no version from TLS 1.0 to TLS 1.2 was seen to be taken");
+  const auto absent = footing_.settled ? WeaknessState::not_shown : WeaknessState::unknown;
+  if (!footing_.any) {
+    for (const auto* name : {"heartbleed", "ccs_injection", "robot"}) {
+      decide(name, absent, "no version from TLS 1.0 to TLS 1.2 was seen to be taken");
     }
     return;
   }
-  jobs.add([this, wish = *any] { return inject_ccs(wish); });
-  plan_heartbleed(jobs);
-  plan_robot(jobs);
-}
-
-void Decisive::plan_heartbleed(sessions::Jobs& jobs) {
-  const auto look = picture_.behaviour.find("heartbeat");
-  const auto answered = look == picture_.behaviour.end() ? std::nullopt : look->second.yes;
-  if (!answered) {
+  if (footing_.rsa) {
+    begin_round(jobs, true);
+  } else {
+    decide(
+        "robot", absent,
+        footing_.settled ? "no suite with RSA key transport is taken" : "not every version could be asked to the end");
+  }
+  jobs.add([this, wish = *footing_.any] { return inject_ccs(wish); });
+  if (!footing_.heartbeat) {
     decide("heartbleed", WeaknessState::unknown, "whether heartbeats are taken could not be told");
-  } else if (!*answered) {
+  } else if (!*footing_.heartbeat) {
     decide("heartbleed", WeaknessState::not_shown, "heartbeats are not taken: the extension is not answered");
-  } else if (const auto wish = old_wish([](const auto&) { return true; })) {
-    jobs.add([this, wish = *wish] { return heartbleed(wish); });
+  } else {
+    jobs.add([this, wish = *footing_.any] { return heartbleed(wish); });
   }
-}
-
-void Decisive::plan_robot(sessions::Jobs& jobs) {
-  const auto wish =
-      old_wish([](const auto& parts) { return parts.rsa_transport && !parts.psk && !parts.export_grade; });
-  if (wish) {
-    jobs.add([this, wish = *wish] { return robot(wish); });
-    return;
-  }
-  const bool settled = old_settled();
-  decide("robot", settled ? WeaknessState::not_shown : WeaknessState::unknown,
-         settled ? "no suite with RSA key transport is taken" : "not every version could be asked to the end");
 }
 
 asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
   auto hello = make_hello(wish);
   hello.extensions.push_back({wire::extension::kHeartbeat, std::string(1, '\x01')});
-  auto line = exchange();
+  auto line = exchange_();
   const bool begun = co_await line.begin("heartbeat that claims more than it has", hello);
   if (!begun) {
     take_end(line);
@@ -158,6 +101,7 @@ asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
   const auto patience = line.patience();
   const auto heard = co_await line.hear(patience, &right_one_answered);
   take_end(line);
+  alerts_["lying_heartbeat"] = heard.text();
   if (lying_one_answered(heard.log)) {
     decide("heartbleed", WeaknessState::shown,
            "a heartbeat with 1 byte was answered with 24 (what they were is not kept)");
@@ -174,7 +118,7 @@ asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
 /// clear is one that it fails to decrypt. One that does not take it says so, or passes it over and reads on in clear.
 asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
   const auto hello = make_hello(wish);
-  auto line = exchange();
+  auto line = exchange_();
   const bool begun = co_await line.begin("ChangeCipherSpec before the key exchange", hello);
   if (!begun) {
     take_end(line);
@@ -185,7 +129,8 @@ asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
   auto early = wire::change_cipher_spec_record(version);
   co_await line.say(std::move(early), "ChangeCipherSpec");
   const auto moment = line.moment();
-  const auto first = co_await line.hear(moment, &never);
+  const auto first = co_await line.hear(moment, &never_enough);
+  alerts_["early_change_cipher_spec"] = first.text();
   if (first.end != Heard::End::silence) {
     take_end(line);
     const bool refused = first.end != Heard::End::not_tls;
@@ -196,7 +141,7 @@ asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
   auto garbage = wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
   co_await line.say(std::move(garbage), "a record that nobody can decrypt");
   const auto patience = line.patience();
-  const auto second = co_await line.hear(patience, &never);
+  const auto second = co_await line.hear(patience, &never_enough);
   take_end(line);
   const auto alert = second.log.alert() ? second.log.alert()->alert : std::uint8_t{0};
   const bool decrypted = second.end == Heard::End::alert && (alert == kBadRecordMac || alert == kDecryptionFailed);
@@ -208,15 +153,49 @@ asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
          "an early ChangeCipherSpec was taken in silence, the next record answered with " + second.text());
 }
 
-asio::awaitable<bool> Decisive::ask_padding(HelloWish wish, Padding padding, bool finish, std::string& answer) {
-  const auto hello = make_hello(wish);
-  auto line = exchange();
+/// Each padding once with the rest of the handshake and once without it; where answers differ, all of them again.
+void Decisive::begin_round(sessions::Jobs& jobs, bool finish) {
+  auto& round = rounds_.emplace_back();
+  round.finish = finish;
+  for (std::size_t index = 0; index < kPaddings; ++index) {
+    const auto padding = static_cast<Padding>(index);
+    jobs.add([this, &jobs, &round, padding] { return ask_padding(jobs, round, padding); });
+  }
+}
+
+asio::awaitable<void> Decisive::ask_padding(sessions::Jobs& jobs, Round& round, Padding padding) {
+  if (!round.failed && !over_) {
+    co_await exchange_key(round, padding);
+  }
+  if (--round.left == 0) {
+    end_round(jobs, round);
+  }
+}
+
+/// A server that answers wrong padding does so after the decryption that comes before its answer to a whole handshake
+/// too, so that this one says how long silence to a key exchange alone has to be.
+milliseconds Decisive::silence_of(const Exchange& line) const {
+  constexpr milliseconds kSlack{20};
+  const auto rounds = std::count_if(rounds_.begin(), rounds_.end(), [](const Round& one) { return !one.finish; });
+  if (rounds > 1) {
+    return line.patience();  // what is said to be shown rests on no haste
+  }
+  if (slowest_decryption_.count() == 0) {
+    return line.moment();
+  }
+  return std::min(line.patience(), std::chrono::ceil<milliseconds>(2 * slowest_decryption_) + kSlack);
+}
+
+asio::awaitable<void> Decisive::exchange_key(Round& round, Padding padding) {
+  const auto hello = make_hello(*footing_.rsa);
+  auto line = exchange_();
   auto title = "RSA key exchange, " + std::string{padding_name(padding)};
   const bool begun = co_await line.begin(std::move(title), hello);
   take_end(line);
   if (!begun) {
     robot_trouble_ = line.why();
-    co_return false;
+    round.failed = true;
+    co_return;
   }
   const auto& certificates = line.flight().certificates();
   const auto key = certificates.empty() ? std::nullopt : RsaKey::of_certificate(certificates.front());
@@ -224,106 +203,60 @@ asio::awaitable<bool> Decisive::ask_padding(HelloWish wish, Padding padding, boo
   const auto secret = key ? key->encrypt(block) : std::nullopt;
   if (!secret) {
     robot_trouble_ = "the certificate has no RSA key that can be used";
-    co_return false;
+    round.failed = true;
+    co_return;
   }
   const auto version = line.flight().hello()->version;
-  // Who is asked for a certificate says that there is none (RFC 5246, 7.4.6).
-  const bool asked = line.flight().certificate_request().has_value();
-  auto messages = asked ? wire::tls_message(kCertificateMessage, std::string(3, '\0')) : std::string{};
-  messages += wire::rsa_key_exchange_message(*secret);
+  const auto messages = no_certificate(line.flight()) + wire::rsa_key_exchange_message(*secret);
   auto bytes = wire::tls_record(message::kHandshake, version, messages);
-  if (finish) {
+  if (round.finish) {
     bytes += wire::change_cipher_spec_record(version);
     bytes += wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
   }
   std::string what =
-      finish ? "ClientKeyExchange, ChangeCipherSpec, a Finished that is none" : "ClientKeyExchange alone";
+      round.finish ? "ClientKeyExchange, ChangeCipherSpec, a Finished that is none" : "ClientKeyExchange alone";
   co_await line.say(std::move(bytes), std::move(what));
-  const auto within = finish ? line.patience() : line.moment();
-  const auto heard = co_await line.hear(within, &never);
+  const auto within = round.finish ? line.patience() : silence_of(line);
+  const auto heard = co_await line.hear(within, &never_enough);
   take_end(line);
-  answer = heard.text();
-  co_return !over_;
+  if (heard.end != Heard::End::silence) {
+    slowest_decryption_ = std::max(slowest_decryption_, heard.took);
+  }
+  round.answers[static_cast<std::size_t>(padding)] = heard.text();
 }
 
-asio::awaitable<bool> Decisive::ask_paddings(HelloWish wish, bool finish, Answers& answers) {
-  for (std::size_t index = 0; index < kPaddings; ++index) {
-    const auto padding = static_cast<Padding>(index);
-    const bool asked = co_await ask_padding(wish, padding, finish, answers[index]);
-    if (!asked) {
-      co_return false;
-    }
+void Decisive::end_round(sessions::Jobs& jobs, const Round& round) {
+  if (round.failed || over_) {
+    decide("robot", WeaknessState::unknown, robot_trouble_);
+    return;
   }
-  co_return true;
-}
-
-/// The server says the session id again with which a client resumes by a ticket (RFC 5077, 3.4): as it was sent, or
-/// as 32 bytes of which the last were never sent.
-asio::awaitable<void> Decisive::ticketbleed(const TlsResumption* ticket) {
-  const auto wish = old_wish([](const auto&) { return true; });
-  if (ticket == nullptr || !wish || wire::tls_version_name(wish->version) != ticket->version) {
-    const bool none = ticket == nullptr && old_settled() && picture_.behaviour.contains("resumes_by_ticket") &&
-                      picture_.behaviour.at("resumes_by_ticket").yes.has_value();
-    decide("ticketbleed", none || (!wish && old_settled()) ? WeaknessState::not_shown : WeaknessState::unknown,
-           wish ? none ? "no ticket is given" : "no session was finished that gave a ticket"
-                : "no version from TLS 1.0 to TLS 1.2 was seen to be taken");
-    co_return;
+  const auto before = std::find_if(rounds_.begin(), rounds_.end(),
+                                   [&](const Round& one) { return &one != &round && one.finish == round.finish; });
+  const auto& answers = round.answers;
+  if (round.finish) {
+    alerts_["wrong_rsa_padding"] = answers[static_cast<std::size_t>(Padding::wrong_start)];
   }
-  auto hello = make_hello(*wish);
-  hello.session_id = sessions::random_bytes(kShortId);
-  hello.extensions.push_back({wire::extension::kSessionTicket, ticket->ticket});
-  if (ticket->extended_master_secret) {
-    hello.extensions.push_back({wire::extension::kExtendedMasterSecret, {}});
+  if (before != rounds_.end() && before->answers != answers) {
+    decide("robot", WeaknessState::unknown, "answers to right and wrong padding differ, but not twice in the same way");
+    return;
   }
-  auto line = exchange();
-  line.keep_sizes_only();
-  const bool begun = co_await line.begin("a ticket beside a session id of 16 bytes", hello);
-  take_end(line);
-  if (!begun) {
-    decide("ticketbleed", WeaknessState::unknown, line.why());
-    co_return;
+  const auto oracle = oracle_of(answers);
+  if (before == rounds_.end() && (oracle != Oracle::none || round.finish)) {
+    begin_round(jobs, oracle != Oracle::none ? round.finish : false);
+    return;
   }
-  const auto& echo = line.flight().hello()->session_id;
-  const auto size = std::to_string(echo.size());
-  if (echo == hello.session_id) {
-    decide("ticketbleed", WeaknessState::not_shown, "the session id came back as it was sent");
-  } else if (echo.starts_with(hello.session_id)) {
-    decide("ticketbleed", WeaknessState::shown, "a session id of 16 bytes came back as " + size + " (not kept)");
-  } else {
-    decide("ticketbleed", WeaknessState::unknown, "the ticket was not taken: a new session id of " + size + " bytes");
+  if (oracle == Oracle::none) {
+    decide("robot", WeaknessState::not_shown,
+           "5 paddings, 10 handshakes, the same answer to all (whole: " + rounds_.front().answers.front() +
+               "; key exchange alone: " + answers.front() + ")");
+    return;
   }
-}
-
-/// Each padding once with the rest of the handshake and once without it; where answers differ, all of them again.
-asio::awaitable<void> Decisive::robot(HelloWish wish) {
-  std::string same;
-  for (const bool finish : {true, false}) {
-    Answers first;
-    const bool asked = co_await ask_paddings(wish, finish, first);
-    if (!asked) {
-      decide("robot", WeaknessState::unknown, robot_trouble_);
-      co_return;
-    }
-    const auto oracle = oracle_of(first);
-    if (oracle == Oracle::none) {
-      same += (same.empty() ? "" : "; ") + std::string{finish ? "whole: " : "key exchange alone: "} + first.front();
-      continue;
-    }
-    Answers second;
-    const bool again = co_await ask_paddings(wish, finish, second);
-    if (!again || second != first) {
-      decide("robot", WeaknessState::unknown,
-             again ? "answers to right and wrong padding differ, but not twice in the same way" : robot_trouble_);
-      co_return;
-    }
-    const auto wrong = std::find_if(first.begin(), first.end(), [&](const auto& one) { return one != first.front(); });
-    decide("robot", WeaknessState::shown,
-           std::string{oracle == Oracle::strong ? "strong oracle" : "weak oracle"} +
-               ", 5 paddings twice: " + first.front() + " for the right one, " + *wrong + " for " +
-               std::string{padding_name(static_cast<Padding>(wrong - first.begin()))});
-    co_return;
-  }
-  decide("robot", WeaknessState::not_shown, "5 paddings, 10 handshakes, the same answer to all (" + same + ")");
+  const auto wrong =
+      std::find_if(answers.begin(), answers.end(), [&](const auto& one) { return one != answers.front(); });
+  decide("robot", WeaknessState::shown,
+         std::string{oracle == Oracle::strong ? "strong oracle" : "weak oracle"} +
+             ", 5 paddings twice: " + answers.front() + " for the right one, " + *wrong + " for " +
+             std::string{padding_name(static_cast<Padding>(wrong - answers.begin()))});
 }
 
 }  // namespace assay::probes::tls

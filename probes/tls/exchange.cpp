@@ -12,7 +12,7 @@ namespace {
 
 using Moment = std::chrono::steady_clock;
 
-constexpr std::size_t kMostFlight = 256 * 1024;
+constexpr std::size_t kMostFlightBytes = 256 * 1024;
 constexpr std::size_t kLongestAlert = 16;  // holds no memory, and its bytes are those of every alert
 constexpr std::size_t kMostHeard = 64 * 1024;
 
@@ -32,6 +32,15 @@ Heard::End end_of(ErrorKind kind) {
 }
 
 }  // namespace
+
+bool never_enough(const wire::TlsRecordLog&) {
+  return false;
+}
+
+std::string no_certificate(const wire::TlsFlight& flight) {
+  constexpr std::uint8_t kCertificateMessage = 11;
+  return flight.certificate_request() ? wire::tls_message(kCertificateMessage, std::string(3, '\0')) : std::string{};
+}
 
 std::string Heard::text() const {
   std::string out;
@@ -54,11 +63,6 @@ std::string Heard::text() const {
       return out + "silence";
   }
   return out;
-}
-
-milliseconds Exchange::moment() const {
-  const auto seen = std::chrono::ceil<milliseconds>(3 * asker_.cost().slowest) + milliseconds{250};
-  return std::min(asker_.patience(), seen);
 }
 
 void Exchange::take_error(const Error& error) {
@@ -89,6 +93,7 @@ asio::awaitable<bool> Exchange::begin(std::string title, const wire::TlsHello& h
 asio::awaitable<bool> Exchange::try_to_begin(const std::string& title, const wire::TlsHello& hello) {
   ++tries_;
   flight_ = {};
+  flight_bytes_.clear();
   why_.clear();
   auto stream = co_await asker_.open();
   transcript_.note(title);
@@ -120,7 +125,7 @@ asio::awaitable<void> Exchange::read_flight() {
   const auto end = Moment::now() + tries_ * asker_.patience();
   std::array<std::byte, 16 * 1024> buffer;
   const std::span<std::byte> room{buffer};
-  while (!flight_.done() && !flight_.refusal() && flight_.bytes() < kMostFlight) {
+  while (!flight_.done() && !flight_.refusal() && flight_.bytes() < kMostFlightBytes) {
     const auto left = until(end);
     if (left.count() <= 0) {
       co_return;
@@ -133,6 +138,9 @@ asio::awaitable<void> Exchange::read_flight() {
     }
     const auto got = room.first(*count);
     note_received(got);
+    if (keeps_bytes_) {
+      flight_bytes_ += wire::text_of(got);
+    }
     if (!flight_.feed(wire::text_of(got))) {
       co_return;
     }
@@ -152,7 +160,8 @@ asio::awaitable<void> Exchange::say(std::string bytes, std::string what) {
 
 asio::awaitable<Heard> Exchange::hear(milliseconds within, bool (*enough)(const wire::TlsRecordLog&)) {
   Heard heard;
-  const auto end = Moment::now() + within;
+  const auto begin = Moment::now();
+  const auto end = begin + within;
   std::array<std::byte, 4096> buffer;
   const std::span<std::byte> room{buffer};
   std::size_t bytes = 0;
@@ -171,12 +180,16 @@ asio::awaitable<Heard> Exchange::hear(milliseconds within, bool (*enough)(const 
     const auto got = room.first(*count);
     note_received(got);
     const bool sound = heard.log.feed(wire::text_of(got));
+    if (keeps_bytes_) {
+      heard.bytes += wire::text_of(got);
+    }
     std::fill(got.begin(), got.end(), std::byte{0});
     if (heard.log.alert() || !sound || enough(heard.log)) {
       heard.end = heard.log.alert() ? Heard::End::alert : sound ? Heard::End::enough : Heard::End::not_tls;
       break;
     }
   }
+  heard.took = Moment::now() - begin;
   transcript_.note(heard.text());
   co_return heard;
 }

@@ -17,11 +17,19 @@ struct Heard {
 
   End end = End::silence;
   wire::TlsRecordLog log;
+  std::chrono::nanoseconds took{0};  // from when listening began
+  std::string bytes;                 // that were heard, where they are kept
 
   /// "alert bad_record_mac", "silence", "2 records, then reset": two answers that read the same are the same to a
   /// client.
   std::string text() const;
 };
+
+/// Listens on until the connection ends or the time is up.
+bool never_enough(const wire::TlsRecordLog& log);
+
+/// The message of a client that is asked for a certificate and has none (RFC 5246, 7.4.6); "" when it was not asked.
+std::string no_certificate(const wire::TlsFlight& flight);
 
 class Exchange {
  public:
@@ -33,6 +41,9 @@ class Exchange {
 
   /// From now on only sizes of what is received are kept: it may be memory of the device.
   void keep_sizes_only() { sizes_only_ = true; }
+
+  /// From now on the bytes of flights and of what is heard are kept, for whoever has the keys.
+  void keep_bytes() { keeps_bytes_ = true; }
 
   /// Sends the hello and reads the server's flight to its end; once more, with more patience, when there was no answer.
   /// False when there is none: `why()`.
@@ -46,11 +57,14 @@ class Exchange {
 
   /// How long a server that means to answer at once may take: less than `patience`, for answers whose absence is the
   /// expected one.
-  milliseconds moment() const;
+  milliseconds moment() const { return asker_.moment(); }
 
   milliseconds patience() const { return asker_.patience(); }
 
   const wire::TlsFlight& flight() const { return flight_; }
+
+  /// The flight as it came, where it is kept.
+  const std::string& flight_bytes() const { return flight_bytes_; }
 
   /// Why there is no flight, for a person.
   const std::string& why() const { return why_; }
@@ -72,7 +86,9 @@ class Exchange {
   std::string why_;
   std::optional<Error> over_;
   int tries_ = 0;
+  std::string flight_bytes_;
   bool sizes_only_ = false;
+  bool keeps_bytes_ = false;
 };
 
 }  // namespace assay::probes::tls

@@ -10,7 +10,7 @@ namespace assay::probes::tls {
 
 namespace {
 
-constexpr milliseconds kGoodbye{100};  // for what a server says or does by itself
+constexpr milliseconds kGoodbye{100};  // most, for what a server does by itself
 constexpr std::string_view kTls13Name = "TLSv1.3";
 
 /// The text of an error names an alert that the device sent.
@@ -63,12 +63,19 @@ asio::awaitable<Finished::Opened> Finished::open(const TlsOptions& options, std:
   co_return session;
 }
 
+/// In which comes what a server says by itself after a handshake, or after our end of it.
+milliseconds Finished::a_moment() const {
+  constexpr milliseconds kSlack{20};
+  return std::min(kGoodbye, 2 * network_.round_trip(kGoodbye) + kSlack);
+}
+
 /// Some servers forget a session whose connection was not closed in its own way.
 asio::awaitable<void> Finished::close(TlsStream& stream) {
   stream.shutdown_send();
   std::array<std::byte, 1024> buffer;
   const std::span<std::byte> room{buffer};
-  const auto end = co_await stream.read_some(room, kGoodbye);
+  const auto within = a_moment();
+  const auto end = co_await stream.read_some(room, within);
   if (!end && sessions::ends_probe(end.error().kind)) {
     over_ = end.error();
   }
@@ -88,8 +95,8 @@ asio::awaitable<void> Finished::shake_hands() {
     failure_ = failed_->what;
     co_return;
   }
-  const auto patience = asker_.patience();
-  const auto given = co_await (*stream)->resumption(patience);
+  const auto within = 2 * asker_.moment();
+  const auto given = co_await (*stream)->resumption(within);
   take_first(**stream, given);
   co_await close(**stream);
 }
@@ -206,14 +213,25 @@ asio::awaitable<void> Finished::resume_old(bool tickets) {
   }
   co_await close(**stream);
   options.resume = given->session;
-  co_await try_again(name, options, tickets);
+  if (tickets) {
+    last_ = std::move(options);
+    co_return;
+  }
+  co_await try_again(name, options, false);
+}
+
+void Finished::plan_last(sessions::Jobs& jobs) {
+  if (last_) {
+    jobs.add([this] { return try_again("resumes_by_ticket", *last_, true); });
+  }
 }
 
 asio::awaitable<void> Finished::renegotiate(TlsStream& stream) {
   // A server that says or ends something by itself would seem to answer what is asked now.
   std::array<std::byte, 1024> buffer;
   const std::span<std::byte> room{buffer};
-  const auto before = co_await stream.read_some(room, kGoodbye);
+  const auto within = a_moment();
+  const auto before = co_await stream.read_some(room, within);
   if (!before && before.error().kind != ErrorKind::timed_out) {
     look("renegotiates_for_client", std::nullopt, "the session ended before it was asked: " + before.error().what);
     co_return;

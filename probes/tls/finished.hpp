@@ -30,6 +30,9 @@ class Finished {
   /// Adds the handshakes that make sense for what the survey found.
   void plan(sessions::Jobs& jobs);
 
+  /// Adds what some servers need a pause after, to be asked when nobody waits any more.
+  void plan_last(sessions::Jobs& jobs);
+
   /// The first session.
   const std::optional<TlsSession>& session() const { return session_; }
 
@@ -54,6 +57,7 @@ class Finished {
   asio::awaitable<void> resume_new();
   asio::awaitable<void> try_again(std::string_view name, const TlsOptions& options, bool renegotiates);
   asio::awaitable<void> renegotiate(TlsStream& stream);
+  milliseconds a_moment() const;
   void take_first(TlsStream& stream, const Result<TlsResumption>& given);
   void take_failure(const Error& error);
   void look(std::string_view name, std::optional<bool> yes, std::string why);
@@ -68,6 +72,7 @@ class Finished {
   std::string failure_;
   std::optional<Error> failed_;
   std::vector<TlsResumption> given_;
+  std::optional<TlsOptions> last_;  // of the handshake that resumes by a ticket
   std::optional<Error> over_;
 };
 

@@ -8,13 +8,6 @@ namespace assay::probes::tls {
 
 namespace {
 
-namespace extension = wire::extension;
-
-constexpr std::uint16_t kGreaseSuite = 0x2a2a;  // RFC 8701
-constexpr std::uint16_t kGreaseGroup = 0x6a6a;
-constexpr std::uint16_t kGreaseExtension = 0xbaba;
-constexpr std::uint16_t kGreaseVersion = 0x9a9a;
-constexpr std::size_t kLargeHello = 4100;
 constexpr std::uint8_t kUnrecognizedName = 112;
 constexpr std::uint8_t kInappropriateFallback = 86;
 
@@ -50,18 +43,7 @@ std::optional<std::uint16_t> signature12(const wire::TlsFlight& flight) {
 }  // namespace
 
 void Looks::look(std::string_view name, std::optional<bool> yes, std::string why) {
-  picture_.behaviour.insert_or_assign(std::string{name}, Look{yes, std::move(why)});
-}
-
-/// Yes when the server went on, no when it refused; anything else settles nothing.
-void Looks::look_at(std::string_view name, const Reply& reply, std::string why_yes) {
-  if (reply.hello()) {
-    look(name, true, std::move(why_yes));
-  } else if (reply.answer == Answer::refused || reply.answer == Answer::cut) {
-    look(name, false, reply.why);
-  } else {
-    look(name, std::nullopt, reply.why);
-  }
+  picture_.look(name, yes, std::move(why));
 }
 
 asio::awaitable<Reply> Looks::ask(std::string title, const wire::TlsHello& hello, Enough enough) {
@@ -90,7 +72,13 @@ asio::awaitable<void> Looks::strike_out(List list) {
     const auto hello = make_hello(wish);
     auto title = list.name + ", " + std::to_string(left.size()) + " offered";
     const auto reply = co_await ask(std::move(title), hello, list.enough);
-    if (reply.answer == Answer::refused || (reply.answer == Answer::cut && asked_twice)) {
+    const bool no = reply.answer == Answer::refused || (reply.answer == Answer::cut && asked_twice);
+    if (no && list.signs_along) {
+      list.signs_along = false;  // the refusal may be for want of a signature
+      list.wish.signatures = all_signatures();
+      continue;
+    }
+    if (no) {
       if (!list.needs_chosen || keeping || chosen.empty()) {
         break;
       }
@@ -104,6 +92,10 @@ asio::awaitable<void> Looks::strike_out(List list) {
       }
       asked_twice = true;
       continue;
+    }
+    if (const auto signature = signature12(reply.flight); signature && list.signs_along) {
+      std::erase(list.wish.signatures, *signature);
+      list.signs_along = list.wish.signatures.size() > 1;
     }
     const auto code = list.shown(reply.flight);
     const bool again = code && std::find(chosen.begin(), chosen.end(), *code) != chosen.end();
@@ -133,6 +125,7 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
     wish.suites = tls13.suites;
     add({"groups_13", wish, &HelloWish::groups, &group13, &at_hello, &picture_.groups13_settled, false});
   }
+  List groups;
   for (const auto version : family.old) {
     const auto& facts = survey_.facts(version);
     HelloWish wish;
@@ -145,21 +138,43 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
       wish.suites = chosen(facts, [](const auto& parts) { return parts.ephemeral_ec; });
     }
     if (!wish.suites.empty()) {
-      add({"groups", wish, &HelloWish::groups, &group12, &shows_exchange, &picture_.groups_settled, by_ecdsa});
+      groups = {"groups", wish, &HelloWish::groups, &group12, &shows_exchange, &picture_.groups_settled, by_ecdsa};
       break;
     }
   }
   const auto signing = chosen(survey_.facts(family.tls12), [](const auto& parts) {
     return (parts.ephemeral_ec || parts.ephemeral_dh) && !parts.anonymous && !parts.psk;
   });
+  List signatures;
   if (!signing.empty()) {
     HelloWish wish;
     wish.version = family.tls12;
     wish.server_name = server_name_;
     wish.suites = signing;
-    add({"signature_algorithms", wish, &HelloWish::signatures, &signature12, &shows_exchange,
-         &picture_.signatures_settled, false});
+    signatures = {"signature_algorithms",      wish, &HelloWish::signatures, &signature12, &shows_exchange,
+                  &picture_.signatures_settled};
+    groups.signs_along = groups.wish.version == family.tls12 && !groups.needs_chosen && !wire::is_dtls(family.tls12);
   }
+  jobs.add([this, groups = std::move(groups), signatures = std::move(signatures)]() {
+    return strike_out_both(groups, signatures);
+  });
+}
+
+/// A signature that the answers to the first list have shown need not be asked for again.
+asio::awaitable<void> Looks::strike_out_both(List groups, List signatures) {
+  const bool along = groups.signs_along;
+  if (groups.field != nullptr) {
+    co_await strike_out(std::move(groups));
+  }
+  if (signatures.field == nullptr) {
+    co_return;
+  }
+  if (along) {
+    std::erase_if(signatures.wish.signatures, [&](std::uint16_t scheme) {
+      return std::find(picture_.signatures.begin(), picture_.signatures.end(), scheme) != picture_.signatures.end();
+    });
+  }
+  co_await strike_out(std::move(signatures));
 }
 
 HelloWish Looks::known_wish() const {
@@ -187,11 +202,7 @@ void Looks::plan(sessions::Jobs& jobs) {
   }
   plan_lists(jobs);
   jobs.add([this] { return prefer(); });
-  jobs.add([this] { return offer_extensions(); });
-  jobs.add([this] { return grease(); });
-  if (!wire::is_dtls(known.version)) {
-    jobs.add([this] { return grow(); });  // a datagram of 4 KiB asks more of the way than of the server
-  }
+  plan_changes(jobs, known);
   jobs.add([this] { return name_server("wrong_server_name", "probe.invalid"); });
   if (!server_name_.empty()) {
     jobs.add([this] { return name_server("no_server_name", ""); });
@@ -200,11 +211,61 @@ void Looks::plan(sessions::Jobs& jobs) {
   if (known.version == survey_.family().newest) {
     return;
   }
-  jobs.add([this] { return claim_future_version(); });
-  jobs.add([this] { return offer_mac_changes(); });
-  jobs.add([this] { return offer_compression(); });
   jobs.add([this] { return show_dh(false); });
   jobs.add([this] { return show_dh(true); });
+}
+
+void Looks::plan_changes(sessions::Jobs& jobs, const HelloWish& known) {
+  const bool dtls = wire::is_dtls(known.version);
+  const auto add = [&](Changes changes) {
+    if (dtls) {  // a datagram less is worth less than a hello that is like others
+      for (auto& change : changes) {
+        jobs.add([this, &jobs, one = Changes{change}] { return ask_changes(jobs, one); });
+      }
+    } else {
+      jobs.add([this, &jobs, all = std::move(changes)] { return ask_changes(jobs, all); });
+    }
+  };
+  auto any = changes_of_any_version(!dtls);
+  if (known.version == survey_.family().newest) {
+    add(std::move(any));
+    return;
+  }
+  any.push_back(compression_offer());
+  add(std::move(any));
+  const bool cbc = std::any_of(known.suites.begin(), known.suites.end(),
+                               [](std::uint16_t suite) { return wire::suite_parts(suite).cbc; });
+  if (!cbc) {
+    look("encrypt_then_mac", std::nullopt, "no suite with CBC is taken");
+    look("truncated_hmac", std::nullopt, "no suite with CBC is taken");
+  }
+  add(changes_of_old_versions(cbc));
+}
+
+/// In one hello; each alone where that one is not taken.
+asio::awaitable<void> Looks::ask_changes(sessions::Jobs& jobs, Changes changes) {
+  auto wish = known_wish();
+  for (const auto& change : changes) {
+    if (change.in_wish != nullptr) {
+      change.in_wish(wish);
+    }
+  }
+  auto hello = make_hello(wish);
+  std::string title;
+  for (const auto& change : changes) {
+    change.in_hello(hello, wish);
+    title += (title.empty() ? "" : ", ") + std::string{change.title};
+  }
+  const auto reply = co_await ask(std::move(title), hello, changes.front().enough);
+  if (!reply.hello() && changes.size() > 1) {
+    for (const auto& change : changes) {
+      jobs.add([this, &jobs, one = Changes{change}] { return ask_changes(jobs, one); });
+    }
+    co_return;
+  }
+  for (const auto& change : changes) {
+    change.read(reply, wish, picture_);
+  }
 }
 
 /// The same two suites both ways round: a server that chooses one of them twice goes by its own order.
@@ -241,78 +302,6 @@ asio::awaitable<void> Looks::prefer() {
   }
 }
 
-asio::awaitable<void> Looks::offer_extensions() {
-  auto wish = known_wish();
-  auto hello = make_hello(wish);
-  const std::vector<std::string> protocols{"h2", "http/1.1", "mqtt", "coap", "imap", "ftp", "xmpp-client"};
-  hello.extensions.push_back(wire::alpn_offer(protocols));
-  hello.extensions.push_back({extension::kStatusRequest, std::string("\x01\0\0\0\0", 5)});
-  hello.extensions.push_back({extension::kSct, {}});
-  hello.extensions.push_back({extension::kSessionTicket, {}});
-  hello.extensions.push_back({extension::kExtendedMasterSecret, {}});
-  hello.extensions.push_back({extension::kHeartbeat, std::string(1, '\x01')});
-  hello.extensions.push_back({extension::kNpn, {}});
-  const auto reply = co_await ask("extensions", hello, &at_end);
-  if (!reply.hello() || !reply.flight.hello() || wish.version == survey_.family().newest) {
-    const std::string why = reply.hello() ? "TLS 1.3 answers these encrypted" : reply.why;
-    for (const auto* name : {"session_tickets", "extended_master_secret", "secure_renegotiation", "heartbeat",
-                             "ocsp_stapling", "alpn", "next_protocol_negotiation"}) {
-      look(name, std::nullopt, why);
-    }
-    co_return;
-  }
-  const auto& answered = reply.flight.hello()->extensions;
-  const auto in_answer = [&](std::string_view name, std::uint16_t type) {
-    const bool there = answered.contains(type);
-    look(name, there, there ? "the extension is in the ServerHello" : "the extension was offered and not answered");
-  };
-  in_answer("session_tickets", extension::kSessionTicket);
-  in_answer("extended_master_secret", extension::kExtendedMasterSecret);
-  in_answer("secure_renegotiation", extension::kRenegotiationInfo);
-  in_answer("heartbeat", extension::kHeartbeat);
-  in_answer("alpn", extension::kAlpn);
-  in_answer("next_protocol_negotiation", extension::kNpn);
-  look("ocsp_stapling", reply.flight.ocsp_response().has_value(),
-       reply.flight.ocsp_response() ? "a CertificateStatus came" : "no CertificateStatus came");
-}
-
-/// What changes the MAC of CBC suites is answered only where one of them is chosen (RFC 7366, RFC 6066, 7).
-asio::awaitable<void> Looks::offer_mac_changes() {
-  auto wish = known_wish();
-  std::erase_if(wish.suites, [](std::uint16_t suite) { return !wire::suite_parts(suite).cbc; });
-  if (wish.suites.empty()) {
-    look("encrypt_then_mac", std::nullopt, "no suite with CBC is taken");
-    look("truncated_hmac", std::nullopt, "no suite with CBC is taken");
-    co_return;
-  }
-  auto hello = make_hello(wish);
-  hello.extensions.push_back({extension::kEncryptThenMac, {}});
-  hello.extensions.push_back({extension::kTruncatedHmac, {}});
-  const auto reply = co_await ask("encrypt-then-MAC and truncated HMAC", hello, &at_hello);
-  for (const auto& [name, type] : {std::pair{"encrypt_then_mac", extension::kEncryptThenMac},
-                                   std::pair{"truncated_hmac", extension::kTruncatedHmac}}) {
-    if (!reply.hello()) {
-      look(name, std::nullopt, reply.why);
-      continue;
-    }
-    const bool there = reply.flight.hello()->extensions.contains(type);
-    look(name, there, there ? "answered" : "offered and not answered");
-  }
-}
-
-asio::awaitable<void> Looks::offer_compression() {
-  const auto wish = known_wish();
-  auto hello = make_hello(wish);
-  hello.compression = std::string("\x01\0", 2);  // DEFLATE (RFC 3749), null
-  const auto reply = co_await ask("compression", hello, &at_hello);
-  if (!reply.hello()) {
-    look("compression", std::nullopt, reply.why);
-    co_return;
-  }
-  const auto method = reply.flight.hello()->compression;
-  look("compression", method != 0, "chose compression method " + std::to_string(method));
-}
-
 /// RFC 7507: a client that says it fell back is refused by a server that could do better.
 asio::awaitable<void> Looks::fall_back() {
   std::vector<std::uint16_t> taken;
@@ -332,6 +321,7 @@ asio::awaitable<void> Looks::fall_back() {
   wish.suites.push_back(wire::kFallbackScsv);
   const auto hello = make_hello(wish);
   const auto reply = co_await ask("fallback signal", hello, &at_hello);
+  picture_.decline("inappropriate_fallback", reply);
   const auto refusal = reply.flight.refusal();
   if (reply.hello()) {
     look("fallback_scsv", false, "the handshake went on in " + wire::tls_version_name(wish.version));
@@ -344,45 +334,14 @@ asio::awaitable<void> Looks::fall_back() {
   }
 }
 
-asio::awaitable<void> Looks::claim_future_version() {
-  const auto wish = known_wish();
-  auto hello = make_hello(wish);
-  hello.version = survey_.family().future;
-  const auto reply = co_await ask("a version nobody knows", hello, &at_hello);
-  look_at("tolerates_future_version", reply, "went on in a version it knows");
-}
-
-asio::awaitable<void> Looks::grease() {
-  auto wish = known_wish();
-  wish.suites.insert(wish.suites.begin(), kGreaseSuite);
-  wish.groups.insert(wish.groups.begin(), kGreaseGroup);
-  auto hello = make_hello(wish);
-  hello.extensions.push_back({kGreaseExtension, std::string(1, '\0')});
-  const std::uint16_t versions[] = {kGreaseVersion, wish.version};
-  if (auto* offered = find_extension(hello, extension::kSupportedVersions)) {
-    *offered = wire::supported_versions(versions);
-  } else if (wish.version == survey_.family().tls12) {
-    hello.extensions.push_back(wire::supported_versions(versions));
-  }
-  const auto reply = co_await ask("values nobody knows (GREASE)", hello, &at_hello);
-  look_at("tolerates_grease", reply, "unknown values were passed over");
-}
-
-asio::awaitable<void> Looks::grow() {
-  const auto wish = known_wish();
-  auto hello = make_hello(wish);
-  const auto size = wire::tls_hello_record(hello).size();
-  const auto missing = kLargeHello - std::min(size, kLargeHello);
-  hello.extensions.push_back({extension::kPadding, std::string(missing, '\0')});
-  const auto reply = co_await ask("a hello of 4 KiB", hello, &at_hello);
-  look_at("tolerates_large_hello", reply, "a hello of 4 KiB was taken");
-}
-
 asio::awaitable<void> Looks::name_server(std::string name_of_look, std::string name) {
   auto wish = known_wish();
   wish.server_name = std::move(name);
   const auto hello = make_hello(wish);
   const auto reply = co_await ask("server name \"" + wish.server_name + "\"", hello, &at_end);
+  if (name_of_look == "wrong_server_name") {
+    picture_.decline(name_of_look, reply);
+  }
   if (reply.hello() && reply.flight.hello()) {
     const auto known = picture_.chain_of.find(key_kind(reply.flight.hello()->suite));
     const bool other = known != picture_.chain_of.end() && !reply.flight.certificates().empty() &&
@@ -392,13 +351,13 @@ asio::awaitable<void> Looks::name_server(std::string name_of_look, std::string n
   }
   const auto refusal = reply.flight.refusal();
   const bool by_name = refusal && refusal->alert == kUnrecognizedName;
-  look_at(name_of_look, reply, {});
+  picture_.look_at(name_of_look, reply, {});
   if (by_name) {
     look(name_of_look, false, "alert unrecognized_name");
   }
 }
 
-/// The parameters of finite-field key exchange, asked for twice: a public value that comes again is one of its
+/// The parameters of finite-field key exchange, until two public values were seen: one that comes again is one of its
 /// weaknesses.
 asio::awaitable<void> Looks::show_dh(bool export_grade) {
   for (auto newest = survey_.versions().rbegin(); newest != survey_.versions().rend(); ++newest) {
@@ -411,17 +370,12 @@ asio::awaitable<void> Looks::show_dh(bool export_grade) {
     if (wish.suites.empty()) {
       continue;
     }
-    std::vector<std::string> values;
-    for (int round = 0; round < 2; ++round) {
+    for (int round = 0; round < 2 && !picture_.dh_reused(export_grade); ++round) {
       const auto hello = make_hello(wish);
       const auto reply = co_await ask("finite-field key exchange", hello, &shows_exchange);
-      if (reply.flight.key_exchange() && !reply.flight.key_exchange()->dh_public.empty()) {
-        values.push_back(reply.flight.key_exchange()->dh_public);
-      }
     }
-    if (values.size() == 2) {
-      const bool same = values.front() == values.back();
-      look("dh_public_reused", same, same ? "the same public value twice" : "a new public value each time");
+    if (const auto same = picture_.dh_reused(export_grade)) {
+      look("dh_public_reused", *same, *same ? "the same public value twice" : "a new public value each time");
       co_return;
     }
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/tls/changes.hpp"
 #include "probes/tls/picture.hpp"
 #include "probes/tls/suites.hpp"
 
@@ -36,24 +37,21 @@ class Looks {
     Enough enough;
     bool* settled = nullptr;
     bool needs_chosen = false;  // a refusal may be for want of what was chosen before
+    bool signs_along = false;   // each answer shows a signature too, so the offer of these shrinks with it
   };
 
   asio::awaitable<Reply> ask(std::string title, const wire::TlsHello& hello, Enough enough);
   asio::awaitable<void> strike_out(List list);
+  asio::awaitable<void> strike_out_both(List groups, List signatures);
+  asio::awaitable<void> ask_changes(sessions::Jobs& jobs, Changes changes);
   asio::awaitable<void> prefer();
-  asio::awaitable<void> offer_extensions();
-  asio::awaitable<void> offer_mac_changes();
-  asio::awaitable<void> offer_compression();
   asio::awaitable<void> fall_back();
-  asio::awaitable<void> claim_future_version();
-  asio::awaitable<void> grease();
-  asio::awaitable<void> grow();
   asio::awaitable<void> name_server(std::string look, std::string name);
   asio::awaitable<void> show_dh(bool export_grade);
 
   void plan_lists(sessions::Jobs& jobs);
+  void plan_changes(sessions::Jobs& jobs, const HelloWish& known);
   void look(std::string_view name, std::optional<bool> yes, std::string why);
-  void look_at(std::string_view name, const Reply& reply, std::string why_yes);
 
   Asker& asker_;
   SuiteSurvey& survey_;

@@ -9,6 +9,7 @@ namespace assay::probes::tls {
 namespace {
 
 constexpr std::size_t kMostDh = 8;
+constexpr std::size_t kPublics = 2;
 
 void add(std::vector<std::uint16_t>& list, std::uint16_t value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) {
@@ -50,9 +51,52 @@ bool Picture::wants_certificate(std::uint16_t suite) const {
   return !has_none && !chain_of.contains(key_kind(suite));
 }
 
+bool Picture::wants_exchange(std::uint16_t suite) const {
+  const auto parts = wire::suite_parts(suite);
+  return parts.ephemeral_dh && !dh_reused(parts.export_grade);
+}
+
+void Picture::look(std::string_view name, std::optional<bool> yes, std::string why) {
+  behaviour.insert_or_assign(std::string{name}, Look{yes, std::move(why)});
+}
+
+void Picture::decline(std::string_view what, const Reply& reply) {
+  alerts.insert_or_assign(std::string{what}, reply.hello() ? "went on" : reply.why);
+}
+
+void Picture::look_at(std::string_view name, const Reply& reply, std::string why_yes) {
+  if (reply.hello()) {
+    look(name, true, std::move(why_yes));
+  } else if (reply.answer == Answer::refused || reply.answer == Answer::cut) {
+    look(name, false, reply.why);
+  } else {
+    look(name, std::nullopt, reply.why);
+  }
+}
+
+std::optional<bool> Picture::dh_reused(bool export_grade) const {
+  std::optional<bool> out;
+  for (const auto& one : dh) {
+    if (one.export_grade == export_grade && one.publics.size() == kPublics) {
+      out = out.value_or(false) || one.publics.front() == one.publics.back();
+    }
+  }
+  return out;
+}
+
 void Picture::add_chain(const std::vector<std::string>& chain) {
   if (std::find(chains.begin(), chains.end(), chain) == chains.end()) {
     chains.push_back(chain);
+  }
+}
+
+void Picture::note_dh(const wire::ServerKeyExchange& exchange, bool export_grade) {
+  auto found = std::find_if(dh.begin(), dh.end(), [&](const DhParameters& one) { return one.p == exchange.dh_p; });
+  if (found == dh.end() && dh.size() < kMostDh) {
+    found = dh.insert(found, {exchange.dh_p, exchange.dh_g, export_grade, {}});
+  }
+  if (found != dh.end() && found->publics.size() < kPublics && !exchange.dh_public.empty()) {
+    found->publics.push_back(exchange.dh_public);
   }
 }
 
@@ -107,11 +151,8 @@ void Picture::note(std::uint16_t version, const wire::TlsFlight& flight) {
   }
   explicit_curve = explicit_curve || exchange.kind == Kind::explicit_curve;
   psk_hint = psk_hint || !exchange.psk_hint.empty();
-  if (exchange.kind == Kind::dh && dh.size() < kMostDh) {
-    const auto same = [&](const DhParameters& one) { return one.p == exchange.dh_p; };
-    if (std::none_of(dh.begin(), dh.end(), same)) {
-      dh.push_back({exchange.dh_p, exchange.dh_g, wire::suite_parts(hello.suite).export_grade});
-    }
+  if (exchange.kind == Kind::dh) {
+    note_dh(exchange, wire::suite_parts(hello.suite).export_grade);
   }
   if (exchange.signature) {
     add(signatures, *exchange.signature);

@@ -22,6 +22,7 @@ struct DhParameters {
   std::string p;  // big-endian, as sent
   std::string g;
   bool export_grade = false;
+  std::vector<std::string> publics;  // the server's, of the first two connections
 };
 
 /// The answer to one question of behaviour.
@@ -50,6 +51,10 @@ struct FirstAnswer {
   double factor() const { return static_cast<double>(bytes) / static_cast<double>(asked_bytes); }
 };
 
+/// What was wrong with a hello, or with what followed it -> how the server declined: "alert handshake_failure",
+/// "reset", "closed without an alert", "no answer", or "went on".
+using Alerts = std::map<std::string, std::string, std::less<>>;
+
 struct Picture {
   std::vector<std::vector<std::string>> chains;  // DER, as sent, each once
   std::map<KeyKind, std::size_t> chain_of;       // index into `chains`
@@ -71,6 +76,7 @@ struct Picture {
   std::optional<FirstAnswer> first_answer;  // of DTLS
   std::string ja3s;                         // fingerprint text of the first ServerHello
   std::map<std::string, Look, std::less<>> behaviour;
+  Alerts alerts;
 
   /// Takes in whatever a flight shows.
   void note(std::uint16_t version, const wire::TlsFlight& flight);
@@ -78,8 +84,25 @@ struct Picture {
   /// A chain that was seen in a finished session.
   void add_chain(const std::vector<std::string>& chain);
 
+  void look(std::string_view name, std::optional<bool> yes, std::string why);
+
+  /// Notes how a hello was declined.
+  void decline(std::string_view what, const Reply& reply);
+
+  /// Yes when the server went on, no when it refused; anything else settles nothing.
+  void look_at(std::string_view name, const Reply& reply, std::string why_yes);
+
+  /// Whether two connections were given the same public value; nothing while no two were seen.
+  std::optional<bool> dh_reused(bool export_grade) const;
+
   /// The certificate for this suite is not known yet.
   bool wants_certificate(std::uint16_t suite) const;
+
+  /// This suite shows a finite field, and too few public values were seen so far.
+  bool wants_exchange(std::uint16_t suite) const;
+
+ private:
+  void note_dh(const wire::ServerKeyExchange& exchange, bool export_grade);
 };
 
 }  // namespace assay::probes::tls

@@ -5,11 +5,12 @@
 #include "probes/sessions/certificate.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
-#include "probes/tls/decisive.hpp"
 #include "probes/tls/dtls_looks.hpp"
 #include "probes/tls/finished.hpp"
 #include "probes/tls/looks.hpp"
+#include "probes/tls/opening.hpp"
 #include "probes/tls/report.hpp"
+#include "probes/tls/ticketbleed.hpp"
 
 namespace assay::probes::tls {
 
@@ -22,19 +23,7 @@ constexpr ParameterSpec kParameters[] = {
 };
 
 constexpr std::size_t kTranscriptLimit = 1024 * 1024;
-constexpr std::size_t kMostAtOnce = 24;
-constexpr std::size_t kFewConnections = 4;  // a pace that allows no more is for devices that take one at a time
-
-/// Questions at once for a device whose answer takes so long beyond the round trip: a handshake that costs a fifth of
-/// a second is a microcontroller's, and each further one at the same time only makes it slower.
-std::size_t width_for(const Network& network, std::chrono::nanoseconds answer) {
-  const auto spare = network.spare_connections();
-  const auto work = answer - network.round_trip(milliseconds{0});
-  if (spare <= kFewConnections || work > milliseconds{200}) {
-    return 1;
-  }
-  return work > milliseconds{20} ? 2 : std::min(spare, kMostAtOnce);
-}
+constexpr std::size_t kQueuedRows = 3;  // of questions for one version, for each ends with one refusal
 
 /// One survey of one endpoint.
 class Survey {
@@ -53,12 +42,15 @@ class Survey {
         asker(), jobs_, effort_,
         [this](std::uint16_t version, const Reply& reply) { picture_.note(version, reply.flight); },
         [this](const wire::TlsFlight& flight) {
-          return flight.ssl2() || flight.done() || !picture_.wants_certificate(flight.hello()->suite);
+          if (flight.ssl2() || flight.done()) {
+            return true;
+          }
+          const auto suite = flight.hello()->suite;
+          return !picture_.wants_certificate(suite) && (flight.key_exchange() || !picture_.wants_exchange(suite));
         });
     if (tcp_) {
       finished_.emplace(*tcp_, context.network, transcript_, *suites_, picture_, effort_.server_name);
-      decisive_.emplace(*tcp_, transcript_, *suites_, picture_, effort_.server_name,
-                        [this](std::string_view bytes) { context_.record.conceal(bytes, "memory of the device"); });
+      ticketbleed_.emplace(*suites_, picture_, effort_.server_name);
     }
   }
 
@@ -68,6 +60,7 @@ class Survey {
   Asker& asker() { return dtls_ ? static_cast<Asker&>(*dtls_) : *tcp_; }
 
   asio::awaitable<Reply> begin();
+  asio::awaitable<void> see_width(const Reply& first);
   asio::awaitable<void> ask_everything();
   asio::awaitable<void> go_on();
   asio::awaitable<void> look_further();
@@ -82,37 +75,37 @@ class Survey {
   Picture picture_;
   std::optional<SuiteSurvey> suites_;
   std::optional<Finished> finished_;  // with TCP alone, as the next
-  std::optional<Decisive> decisive_;
+  std::optional<Ticketbleed> ticketbleed_;
   std::size_t width_ = 1;
   std::optional<Error> over_;
 };
 
-/// The first answer; where it is no TLS, the first after an upgrade that the service may know.
 asio::awaitable<Reply> Survey::begin() {
-  auto reply = co_await suites_->begin();
-  const bool may_upgrade =
-      reply.answer == Answer::not_tls || reply.answer == Answer::silent || reply.answer == Answer::cut;
-  if (!may_upgrade || !tcp_) {
+  const Question question = [this] { return suites_->begin(); };
+  if (!tcp_) {
+    auto reply = co_await question();
     co_return reply;
   }
-  const auto* dialect = dialect_for(reply.text, context_.endpoint->port);
-  if (dialect == nullptr && reply.answer == Answer::cut && reply.text.empty() && !reply.ends) {
-    // The reset of a service that stumbled over the hello takes its greeting with it.
-    const auto greeting = co_await tcp_->hear_greeting();
-    dialect = dialect_for(greeting, context_.endpoint->port);
+  auto name = effort_.server_name.empty() ? context_.target.address : effort_.server_name;
+  auto reply = co_await ask_first(*tcp_, context_.endpoint->port, std::move(name), question);
+  co_return reply;
+}
+
+/// How many questions at once. Over datagrams one: a device that serves one peer drops the others, and looks dead.
+asio::awaitable<void> Survey::see_width(const Reply& first) {
+  width_ = dtls_ ? 1 : width_for(context_.network, first.took);
+  if (!tcp_) {
+    co_return;
   }
-  if (dialect == nullptr || reply.ends) {
-    co_return reply;
+  if (width_ > 1 && first.hello()) {
+    co_await suites_->ask_newest();
   }
-  const auto& name = effort_.server_name;
-  tcp_->set_upgrade(dialect, name.empty() ? context_.target.address : name);
-  auto upgraded = co_await suites_->begin();
-  co_return upgraded;
+  width_ = co_await width_beside(*tcp_, width_);
 }
 
 asio::awaitable<void> Survey::ask_everything() {
   jobs_.set_width(width_);
-  suites_->set_width(width_);
+  suites_->set_width(tcp_ && tcp_->serves() == Serves::queue ? std::min(width_, kQueuedRows) : width_);
   suites_->plan();
   const bool all = context_.parameters.at("look_at").as_string() == "all";
   if (all && tcp_) {
@@ -133,13 +126,15 @@ asio::awaitable<void> Survey::ask_everything() {
 asio::awaitable<void> Survey::look_further() {
   Looks looks{asker(), *suites_, picture_, effort_.server_name};
   looks.plan(jobs_);
+  if (tcp_) {
+    finished_->plan(jobs_);
+  }
   co_await jobs_.run();
   over_ = looks.over();
-  if (over_) {
-    co_return;
-  }
-  if (tcp_) {
+  if (tcp_ && !over_) {
     co_await go_on();
+  }
+  if (over_ || tcp_) {
     co_return;
   }
   DtlsLooks of_datagrams{*dtls_, looks, *suites_, picture_};
@@ -148,17 +143,20 @@ asio::awaitable<void> Survey::look_further() {
   over_ = of_datagrams.over();
 }
 
-/// What goes on after the server's flight.
+/// What rests on a ticket, and what is asked last.
 asio::awaitable<void> Survey::go_on() {
-  finished_->plan(jobs_);
-  decisive_->plan(jobs_);
-  co_await jobs_.run();
-  over_ = finished_->over() ? finished_->over() : decisive_->over();
+  over_ = finished_->over();
   if (over_) {
     co_return;
   }
-  co_await decisive_->ticketbleed(finished_->old_ticket());
-  over_ = decisive_->over();
+  jobs_.add([this] {
+    Exchange line{*tcp_, transcript_,
+                  [this](std::string_view bytes) { context_.record.conceal(bytes, "memory of the device"); }};
+    return ticketbleed_->ask(std::move(line), finished_->old_ticket());
+  });
+  finished_->plan_last(jobs_);
+  co_await jobs_.run();
+  over_ = finished_->over() ? finished_->over() : ticketbleed_->over();
 }
 
 void Survey::record(sessions::FactSheet& sheet) {
@@ -174,7 +172,7 @@ void Survey::record(sessions::FactSheet& sheet) {
   if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
     picture_.add_chain(session->chain_der);
   }
-  Report report{sheet, suites_->versions(), picture_, decisive_->results()};
+  Report report{sheet, suites_->versions(), picture_, ticketbleed_->results()};
   report.write();
   report.write_session(*finished_);
   sheet.absent("tls.dtls");
@@ -185,8 +183,7 @@ asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
   const auto first = co_await begin();
   Result<> ended;
   if (first.hello() || first.answer == Answer::refused) {
-    // Over datagrams one question at a time: a device that serves one peer drops the others, and looks dead.
-    width_ = dtls_ ? 1 : width_for(context_.network, first.took);
+    co_await see_width(first);
     co_await ask_everything();
   }
   if (first.ends) {
@@ -247,7 +244,7 @@ const ProbeDescriptor kDescriptor{
     .summary =
         "Finds out every version, suite, group and certificate that a TLS or DTLS server takes or shows, and how it "
         "behaves.",
-    .version = 2,
+    .version = 3,
     .intrusiveness = Intrusiveness::benign,
     .exclusive = Exclusive::none,
     .subject = ProbeSubject::endpoint,

@@ -39,6 +39,14 @@ std::int64_t in_us(std::chrono::nanoseconds time) {
 
 }  // namespace
 
+json::object alerts_json(const Alerts& alerts) {
+  json::object out;
+  for (const auto& [what, answer] : alerts) {
+    out[what] = wire::printable(answer, 256);
+  }
+  return out;
+}
+
 json::object cost_json(const Cost& cost, std::size_t width) {
   json::object out;
   out["connections"] = cost.connections;
@@ -60,6 +68,7 @@ void Report::write() {
   write_lists();
   write_certificates();
   write_behaviour();
+  write_alerts();
 }
 
 void Report::write_suites() {
@@ -162,6 +171,20 @@ void Report::write_certificates() {
     client["names"] = std::move(names);
   }
   sheet_.fact("tls.client_certificate", std::move(client));
+}
+
+/// The last hello of a version was refused for want of a shared suite, or of the version.
+void Report::write_alerts() {
+  auto all = picture_.alerts;
+  for (const auto& [version, facts] : versions_) {  // the newest of each kind stays
+    if (facts.asked && !facts.refusal.empty()) {
+      const auto* what = version == wire::kSsl2 ? "ssl2_hello"
+                         : facts.suites.empty() ? "unsupported_version"
+                                                : "no_shared_suite";
+      all.insert_or_assign(what, facts.refusal);
+    }
+  }
+  sheet_.fact("tls.alerts", alerts_json(all));
 }
 
 void Report::write_behaviour() {

@@ -40,8 +40,15 @@ inline constexpr FactSpec kFacts[] = {
      "{asked, required, why, types, authorities, names}: what is asked of the client; required is null where it could "
      "not be told, names are RFC 2253 text"},
     {"tls.behaviour", ValueKind::object, "look -> {yes, why}; yes is null where it could not be told"},
+    {"tls.alerts", ValueKind::object,
+     "what was wrong with a hello -> \"alert NAME\", \"closed without an alert\", \"reset\", \"no answer\" or \"went "
+     "on\"; of "
+     "unsupported_version, no_shared_suite, ssl2_hello, future_version, inappropriate_fallback and wrong_server_name "
+     "those that were asked"},
     {"tls.anomalies", ValueKind::list, "what no server should do"},
-    {"tls.weaknesses", ValueKind::list, "[{name, state, why}]; state: shown, precondition, not_shown, unknown"},
+    {"tls.weaknesses", ValueKind::list,
+     "[{name, state, why}]; state: shown, precondition, not_shown, unknown; of heartbleed and robot the precondition "
+     "alone, the probe tls_attacks asks for them"},
     {"tls.dtls", ValueKind::object,
      "{cookie: asked, never or sometimes, cookie_length, first_hello: {bytes, answer_bytes, answer_datagrams, "
      "repeated_bytes, factor}, repeats, silences}: how addresses are validated; absent: not over datagrams"},
@@ -69,12 +76,15 @@ class Report {
   void write_lists();
   void write_certificates();
   void write_behaviour();
+  void write_alerts();
 
   sessions::FactSheet& sheet_;
   const Versions& versions_;
   const Picture& picture_;
   const std::vector<Weakness>& tried_;
 };
+
+json::object alerts_json(const Alerts& alerts);
 
 json::object cost_json(const Cost& cost, std::size_t width);
 

@@ -57,9 +57,24 @@ asio::awaitable<Reply> SuiteSurvey::begin() {
     }
   }
   if (reply.hello() || reply.answer == Answer::refused || reply.ends) {
-    rest_ = take_first(row, reply);
+    rest_[row.version] = take_first(row, reply);
   }
   co_return reply;
+}
+
+asio::awaitable<void> SuiteSurvey::ask_newest() {
+  Row row;
+  row.version = effort_.family.newest;
+  row.left = first_offer(row.version);
+  const auto reply = co_await ask(row);
+  rest_[row.version] = take_first(row, reply);
+}
+
+std::vector<std::uint16_t> SuiteSurvey::first_offer(std::uint16_t version) const {
+  if (version == wire::kSsl2) {
+    return {};
+  }
+  return longest_ == kLongest ? suites_for(version) : common_suites(version);
 }
 
 /// The first answer of a version, and which suites it leaves to ask for.
@@ -106,7 +121,9 @@ void SuiteSurvey::add_in_parts(std::uint16_t version, std::vector<std::uint16_t>
 }
 
 void SuiteSurvey::plan() {
-  add_in_parts(effort_.family.tls12, std::move(rest_));
+  for (auto& [version, rest] : rest_) {
+    add_in_parts(version, std::move(rest));
+  }
   for (const auto version : effort_.family.versions) {
     if (versions_[version].asked) {
       continue;
@@ -114,9 +131,7 @@ void SuiteSurvey::plan() {
     Row row;
     row.version = version;
     row.first = true;
-    row.left = version == wire::kSsl2 ? std::vector<std::uint16_t>{}
-               : longest_ == kLongest ? suites_for(version)
-                                      : common_suites(version);
+    row.left = first_offer(version);
     add(std::move(row));
   }
 }

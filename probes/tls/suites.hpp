@@ -58,6 +58,9 @@ class SuiteSurvey {
   /// speaks TLS at all, and what it costs.
   asio::awaitable<Reply> begin();
 
+  /// The second question: the newest version, every suite of it.
+  asio::awaitable<void> ask_newest();
+
   /// Adds the rest of the first version's questions, and those of all other versions of the family, to the jobs.
   void plan();
 
@@ -86,6 +89,7 @@ class SuiteSurvey {
 
   static constexpr std::size_t kLongest = 1000;  // suites in one hello
 
+  std::vector<std::uint16_t> first_offer(std::uint16_t version) const;
   void add(Row row);
   void add_in_parts(std::uint16_t version, std::vector<std::uint16_t> left);
   asio::awaitable<void> strike_out(Row row);
@@ -103,7 +107,7 @@ class SuiteSurvey {
   OnHello on_hello_;
   Wanted wanted_;
   Versions versions_;
-  std::vector<std::uint16_t> rest_;  // of TLS 1.2, for rows whose number is not known before the first answer
+  std::map<std::uint16_t, std::vector<std::uint16_t>> rest_;  // for rows whose number is not known yet
   std::deque<Row> unclear_;
   std::size_t longest_ = kLongest;
   std::optional<Error> over_;

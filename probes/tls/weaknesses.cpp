@@ -133,8 +133,6 @@ std::vector<Weakness> weaknesses_of(const Versions& versions, const Picture& pic
       drown(versions),
       by_suite("poodle", versions, State::shown,
                [](auto version, const auto& parts) { return version == wire::kSsl3 && parts.cbc; }),
-      {"tls_poodle", State::unknown,
-       "needs records of a session with other padding and a right MAC, which the TLS library does not make"},
       by_suite("freak", versions, State::shown,
                [](auto, const auto& parts) { return parts.export_grade && parts.rsa_transport; }),
       logjam(versions, picture),
@@ -146,6 +144,9 @@ std::vector<Weakness> weaknesses_of(const Versions& versions, const Picture& pic
       raccoon(versions, picture),
       by_look("crime", picture, "compression", true, State::precondition),
       insecure_renegotiation(picture),
+      by_look("heartbleed", picture, "heartbeat", true, State::precondition),
+      by_suite("robot", versions, State::precondition,
+               [](auto, const auto& parts) { return parts.rsa_transport && !parts.psk && !parts.export_grade; }),
       by_look("alpaca", picture, "wrong_server_name", true, State::precondition),
   };
   if (over_datagrams(versions)) {

@@ -62,6 +62,23 @@ void TlsRecordLog::end_record() {
   alert_bytes_.clear();
 }
 
+std::vector<TlsRecord> whole_records(std::string_view bytes) {
+  std::vector<TlsRecord> out;
+  Reader reader{bytes};
+  while (reader.rest().size() >= kHeadSize && out.size() < TlsRecordLog::kMostRecords) {
+    TlsRecord one;
+    one.type = reader.u8();
+    one.version = reader.u16();
+    const std::size_t size = reader.u16();
+    if (size > kMostInRecord || size > reader.rest().size()) {
+      break;
+    }
+    one.body = reader.take(size);
+    out.push_back(one);
+  }
+  return out;
+}
+
 std::string tls_message(std::uint8_t type, std::string_view body) {
   std::string out;
   put_u8(out, type);

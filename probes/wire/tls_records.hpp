@@ -55,6 +55,16 @@ class TlsRecordLog {
   bool sound_ = true;
 };
 
+/// A record in whole; `body` is a part of what it was read from.
+struct TlsRecord {
+  std::uint8_t type = 0;
+  std::uint16_t version = 0;
+  std::string_view body;
+};
+
+/// The records that stand whole at the beginning of `bytes`, at most `TlsRecordLog::kMostRecords`.
+std::vector<TlsRecord> whole_records(std::string_view bytes);
+
 /// A message of the handshake, without a record around it.
 std::string tls_message(std::uint8_t type, std::string_view body);
 

@@ -21,5 +21,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!same || whole.records().size() > TlsRecordLog::kMostRecords || whole.whole() > whole.records().size()) {
     std::abort();
   }
+  std::size_t seen = 0;
+  for (const auto& one : whole_records(bytes)) {
+    seen += one.body.size() + 5;
+  }
+  if (seen > size) {
+    std::abort();
+  }
   return 0;
 }

@@ -99,6 +99,37 @@ TEST_CASE("One question at a time costs the suites, one refusal for each version
   CHECK(seen.record.coverages.at("questions").at("at_once").to_number<int>() == 1);
 }
 
+namespace {
+
+/// Answers half a second late while another connection is open.
+fake::PeerMaker one_at_a_time(const TlsServer& server) {
+  const auto open = std::make_shared<int>(0);
+  return [inner = server.peer(), open](int connection) -> fake::Peer {
+    ++*open;
+    const std::shared_ptr<void> token{nullptr, [open](void*) { --*open; }};
+    return [peer = inner(connection), open, token](std::string_view written, fake::Line& line) mutable {
+      if (!written.empty() && *open > 1) {
+        line.pause(milliseconds{500});
+      }
+      peer(written, line);
+    };
+  };
+}
+
+}  // namespace
+
+TEST_CASE("A server that takes one connection at a time is noticed by the first two questions, and asked gently") {
+  FakeNetwork network;
+  network.tcp[kPort] = one_at_a_time(modern());
+  const auto seen = run(network, {{"look_at", "suites"}});
+  CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+  CHECK(seen.record.value("tls.unsettled").as_array().empty());
+  CHECK(seen.record.coverages.at("questions").at("at_once").to_number<int>() == 4);
+  CHECK(network.connections[kPort] <= 4 + 2 + 8);
+  network.tcp[kPort] = modern().peer();
+  CHECK(run(network).record.coverages.at("questions").at("at_once").to_number<int>() > 4);
+}
+
 TEST_CASE("SSL 2.0, EXPORT suites, RC4, small finite fields and compression name what they make possible") {
   auto server = modern();
   server.ssl2 = true;
@@ -173,6 +204,25 @@ TEST_CASE("A server that closes instead of sending an alert is understood all th
   CHECK(seen.record.value("tls.suites").as_array().size() == 4);
   CHECK(seen.record.value("tls.unsettled").as_array().empty());
   CHECK(seen.record.value("tls.refusals").as_object().at("TLSv1.1").as_string() == "closed without an alert");
+}
+
+TEST_CASE("How hellos are declined is told for each thing that is wrong with them") {
+  const auto answer = [](const fake::Run& seen, std::string_view what) {
+    return std::string{seen.record.value("tls.alerts").as_object().at(what).as_string()};
+  };
+  auto server = modern();
+  const auto seen = run(server);
+  CHECK(answer(seen, "unsupported_version") == "alert protocol_version");
+  CHECK(answer(seen, "no_shared_suite") == "alert handshake_failure");
+  CHECK(answer(seen, "ssl2_hello") == "alert protocol_version");
+  CHECK(answer(seen, "inappropriate_fallback") == "alert inappropriate_fallback");
+  CHECK(answer(seen, "wrong_server_name") == "went on");
+  CHECK(answer(seen, "future_version") == "went on");
+  server.closes_instead = true;
+  server.knows_future = false;
+  const auto mute = run(server);
+  CHECK(answer(mute, "unsupported_version") == "closed without an alert");
+  CHECK(answer(mute, "future_version") == "closed without an alert");
 }
 
 TEST_CASE("A server that stumbles over long hellos is asked in short ones") {

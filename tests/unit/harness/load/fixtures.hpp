@@ -43,7 +43,9 @@ inline ProbeCatalogue catalogue() {
               probe("tls", ProbeSubject::endpoint,
                     {{"look_at", ValueKind::text, "all", ""}, {"server_name", ValueKind::text, "", ""}},
                     {"tls.spoken", "tls.versions", "tls.suites", "tls.unsettled", "tls.groups", "tls.groups_settled",
-                     "tls.signatures", "tls.dh", "tls.certificates", "tls.behaviour", "tls.weaknesses"}));
+                     "tls.signatures", "tls.dh", "tls.certificates", "tls.behaviour", "tls.weaknesses", "tls.alerts"}));
+  out.emplace("tls_attacks", probe("tls_attacks", ProbeSubject::endpoint, {{"server_name", ValueKind::text, "", ""}},
+                                   {"tls_attacks.spoken", "tls_attacks.weaknesses", "tls_attacks.alerts"}));
   out.emplace("ssh",
               probe("ssh", ProbeSubject::endpoint,
                     {{"group_exchange", ValueKind::boolean, true, ""}, {"auth_methods", ValueKind::boolean, true, ""}},

@@ -27,6 +27,19 @@ TEST_CASE("A record that has not come whole is not counted as whole") {
   CHECK(log.whole() == 0);
 }
 
+TEST_CASE("Records in whole are taken off one by one, and the rest is left") {
+  const auto first = tls_record(22, kTls12, "first");
+  const auto second = tls_record(21, kTls11, "");
+  const auto bytes = first + second + tls_record(23, kTls12, "cut").substr(0, 7);
+  const auto found = whole_records(bytes);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].type == 22);
+  CHECK(found[0].body == "first");
+  CHECK(found[1].version == kTls11);
+  CHECK(found[1].body.empty());
+  CHECK(whole_records(std::string("\x16\x03\x03\xff\xff", 5) + std::string(70000, 'x')).empty());
+}
+
 TEST_CASE("What is no TLS, too long or too much ends the log") {
   CHECK_FALSE(TlsRecordLog{}.feed("HTTP/1.1 400"));
   CHECK_FALSE(TlsRecordLog{}.feed(std::string("\x16\x03\x03\xff\xff", 5)));
