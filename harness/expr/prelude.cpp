@@ -293,6 +293,20 @@ def shared_groups($alias): __shared(__own_groups($alias); "the same finite-field
   | . + {expected: "a registered group, or parameters of each device's own"};
 def keys_seen($alias): (if $__judge.specs[$alias] | index("ssh.host_keys") != null then __host_keys($alias) else __certificate_keys($alias) end)
   | group_by(.key)[] | {key: .[0].key, words: .[0].words, places: ([.[] | {sample, endpoint}] | unique)};
+def __shown_keys: ( (if __declares("tls.certificates") and __tells("tls.spoken") then __seen("tls.certificates")[][]
+      | {item: ., about: "a certificate (\(.subject // ""))", fact: "tls.certificates"} else empty end),
+    (if __declares("ssh.host_keys") then __seen("ssh.host_keys")[] | {item: ., about: "an SSH host key (\(.type))", fact: "ssh.host_keys"} else empty end) );
+def keys_given_away: __is_service("keys_given_away") | . as $o | [__shown_keys] | unique_by([.item.key_sha256, .about])[] | . as $key
+  | ( (.item.known_key // empty | "whose private half others hold too: \(.where) (\(.source))"),
+      (.item.key_flaws // [] | .[] | "that gives its private half away, \(.name): \(.why)") )
+  | {what: "\($o | __place) shows \($key.about) \(.)", endpoint: $o.endpoint, expected: "a key that the device alone holds",
+     observed: ($key.item.key_sha256 // $key.item.fingerprint), evidence: ($key.fact as $fact | $o | evidence($fact)), observation: $o.id};
+def shared_factors: [ $__judge.specs | keys[] | obs(.) | . as $o | __shown_keys | select(.item.modulus != null)
+    | {modulus: .item.modulus, sample: $o.sample, endpoint: $o.endpoint, id: $o.id, evidence: (.fact as $fact | $o | evidence($fact))} ] as $shown
+  | ($__judge.common_factors // [])[] as $pair | [$shown[] | select(.modulus == $pair.one or .modulus == $pair.other)]
+  | {what: "Two RSA keys have a factor of \($pair.bits) bits in common, and so both can be computed: sample \(__places)", endpoint: .[0].endpoint,
+     expected: "primes of each key's own", observed: "a common factor of \($pair.bits) bits", evidence: ([.[].evidence[]] | unique),
+     observation: ([.[].id] | unique)};
 def __lone($with; $words): ([$__judge.dut.samples[].id] - $with) as $without
   | select(($with | length) > 0 and ($without | length) > 0 or ($with | length) == 1)
   | {what: ("\($words) seen on sample \($with | __and) only" + (if ($without | length) > 0 then ", not on \($without | __and)" else "" end)

@@ -164,7 +164,7 @@ asio::awaitable<void> Survey::go_on() {
 void Survey::record(sessions::FactSheet& sheet) {
   if (dtls_) {
     const std::vector<Weakness> none;
-    Report report{sheet, suites_->versions(), picture_, none};
+    Report report{sheet, suites_->versions(), picture_, none, context_.library.known_keys()};
     report.write();
     report.write_dtls(dtls_->habits());
     sheet.unobserved("tls.session", "no handshake is finished over datagrams");
@@ -174,7 +174,7 @@ void Survey::record(sessions::FactSheet& sheet) {
   if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
     picture_.add_chain(session->chain_der);
   }
-  Report report{sheet, suites_->versions(), picture_, decisive_->results()};
+  Report report{sheet, suites_->versions(), picture_, decisive_->results(), context_.library.known_keys()};
   report.write();
   report.write_session(*finished_);
   sheet.absent("tls.dtls");
@@ -201,7 +201,7 @@ asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
   } else if (over_) {
     if (speaks) {
       const std::vector<Weakness> none;
-      Report{sheet, suites_->versions(), picture_, none}.write_suites();
+      Report{sheet, suites_->versions(), picture_, none, context_.library.known_keys()}.write_suites();
     }
     sheet.rest_unobserved(over_->what);
     ended = *over_;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "probes/sessions/certificate.hpp"
+#include "probes/sessions/public_key.hpp"
 #include "probes/tls/dh.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -31,6 +32,14 @@ std::string ssl2_name(std::uint16_t code) {
   const auto index = static_cast<std::size_t>(code >> 8U);
   return index >= 1 && index <= std::size(kNames) ? "SSL_CK_" + std::string{kNames[index - 1]}
                                                   : wire::tls_suite_name(code);
+}
+
+void note_known_key(json::object& certificate, const KnownKeys& keys) {
+  const auto* digest = certificate.if_contains("key_sha256");
+  auto known = digest == nullptr ? json::value{} : sessions::known_key_facts(keys, "spki", digest->as_string());
+  if (!known.is_null()) {
+    certificate["known_key"] = std::move(known);
+  }
 }
 
 std::int64_t in_us(std::chrono::nanoseconds time) {
@@ -135,7 +144,11 @@ void Report::write_certificates() {
   } else {
     json::array chains;
     for (const auto& chain : picture_.chains) {
-      chains.push_back(sessions::chain_facts(chain));
+      auto facts = sessions::chain_facts(chain);
+      for (auto& certificate : facts) {
+        note_known_key(certificate.as_object(), known_keys_);
+      }
+      chains.push_back(std::move(facts));
       for (const auto& der : chain) {
         const auto digest = sheet_.recorder().artifact("certificate (DER)", "application/pkix-cert", der);
         sheet_.recorder().evidence("tls.certificates", digest);

@@ -31,7 +31,10 @@ inline constexpr FactSpec kFacts[] = {
     {"tls.groups_settled", ValueKind::boolean, "every named group was chosen or refused"},
     {"tls.signatures", ValueKind::list, "[{code, name}] that the server signs with in TLS 1.2"},
     {"tls.dh", ValueKind::list, "[{bits, generator, known, prime, safe_prime, sha256, export}] of finite fields"},
-    {"tls.certificates", ValueKind::list, "chains as sent, leaf first, each a list of certificates"},
+    {"tls.certificates", ValueKind::list,
+     "chains as sent, leaf first, each a list of certificates; key_flaws: [{name, why}] that give its private half "
+     "away, "
+     "known_key: {where, source, confidence} of others that hold it"},
     {"tls.session", ValueKind::object,
      "one finished handshake: {version, cipher, alpn, and before TLS 1.3 extended_master_secret, "
      "secure_renegotiation}; "
@@ -56,8 +59,8 @@ class Report {
  public:
   /// `tried`: the weaknesses that had an exchange of their own.
   Report(sessions::FactSheet& sheet, const Versions& versions, const Picture& picture,
-         const std::vector<Weakness>& tried)
-      : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried) {}
+         const std::vector<Weakness>& tried, const KnownKeys& known_keys)
+      : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried), known_keys_(known_keys) {}
 
   void write();
   /// Versions and suites alone: what stays of a survey that was cut short.
@@ -74,6 +77,7 @@ class Report {
   const Versions& versions_;
   const Picture& picture_;
   const std::vector<Weakness>& tried_;
+  const KnownKeys& known_keys_;
 };
 
 json::object cost_json(const Cost& cost, std::size_t width);

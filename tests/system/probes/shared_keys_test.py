@@ -1,8 +1,9 @@
 """Two units of one model: pairs that share exactly one of certificate, SSH host key and finite-field parameters, a pair with
 one certificate key in two certificates, a sound pair, and a unit alone. The units of real daemons (openssl s_server, dropbear)
-stand on two addresses of a network namespace; what they share is known from the files they were started with."""
+stand on two addresses of a network namespace; what they share is known from the files they were started with. Then units with a
+key that a standard publishes, for TLS and for SSH, and a pair whose RSA keys have a prime in common."""
+import base64
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from daemons import equal, path, true, write
 daemons.own_namespace()
 from common import EXIT_FAILED, EXIT_OPEN, assay, units  # noqa: E402
 
-openssl, dropbear, dropbearkey = (daemons.need(name) for name in ("openssl", "dropbear", "dropbearkey"))
+openssl, dropbear, dropbearkey, dropbearconvert = (daemons.need(name) for name in ("openssl", "dropbear", "dropbearkey", "dropbearconvert"))
 AT = {"A": "127.0.0.2", "B": "127.0.0.3"}
 PLANS = {
     "keys": ("EN303645@2.1.1", "TS103701@1.1.1", ["EN303645@2.1.1:5.4-3", "EN303645@2.1.1:5.4-4"]),
@@ -33,6 +34,13 @@ IXIT = """ixit:
   11-ComMech:
     - {id: CM-1, port: tcp/443, remotely_accessible: true, description: the cloud reaches it, cryptography: TLS 1.2}
     - {id: CM-2, port: tcp/22, remotely_accessible: false, description: upkeep, cryptography: SSH 2}
+"""
+# The P-256 key of RFC 9500, which everybody may use for tests.
+PUBLISHED = """-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIObLW92AqkWunJXowVR2Z5/+yVPBaFHnEedDk5WJxk/BoAoGCCqGSM49
+AwEHoUQDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjV
+uKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==
+-----END EC PRIVATE KEY-----
 """
 
 
@@ -57,12 +65,32 @@ def certificate(name, key):
     return name + ".pem"
 
 
+def der(tag, body):
+    size = len(body)
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x80 | len(length)]) + length) + body
+
+
+def rsa_key(name, p, q):
+    """RFC 8017, A.1.2, of two primes."""
+    e, n = 65537, p * q
+    d = pow(e, -1, (p - 1) * (q - 1))
+    numbers = (0, n, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    body = der(0x30, b"".join(der(2, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in numbers))
+    lines = base64.encodebytes(body).decode()
+    return write(name, f"-----BEGIN RSA PRIVATE KEY-----\n{lines}-----END RSA PRIVATE KEY-----\n")
+
+
+def prime():
+    return int(tool(openssl, "prime", "-generate", "-bits", "1024", "-hex"), 16)
+
+
 def serve(sample, key, cert, host_key, dh):
     at = AT[sample]
     # A handshake of TLS 1.2 shows certificate and parameters in clear. Without -dhparam OpenSSL takes a registered group.
     words = ["-dhparam", path(dh)] if dh else []
     server = subprocess.Popen([openssl, "s_server", "-accept", f"{at}:443", "-key", path(key), "-cert", path(cert), "-quiet", "-www",
-                               "-no_tls1_3", "-cipher", "DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", *words],
+                               "-no_tls1_3", "-cipher", "DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0", *words],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     shell = subprocess.Popen([dropbear, "-F", "-E", "-r", path(host_key), "-p", f"{at}:22", "-P", path(sample + ".pid")],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -116,7 +144,8 @@ for name in ("a", "b"):
 certificate("a-again", "a.key")
 A = {"key": "a.key", "cert": "a.pem", "host_key": "a.ssh", "dh": ""}
 B = {"key": "b.key", "cert": "b.pem", "host_key": "b.ssh", "dh": ""}
-UNITS = ("5.4-3-2/a-host-keys", "5.4-3-2/a-certificates", "5.4-3-2/a-groups", "5.4-4-1/b-samples")
+KNOWN = ("5.4-3-2/a-known-keys", "5.4-4-1/b-known-keys")
+UNITS = (*KNOWN, "5.4-3-2/a-host-keys", "5.4-3-2/a-certificates", "5.4-3-2/a-groups", "5.4-4-1/b-samples")
 SOUND = dict.fromkeys(UNITS, "pass")
 
 # Pair -> verdicts that differ from the sound pair's, and what is said.
@@ -150,7 +179,31 @@ for plan, case, unit in (("newer", "5.4-3-2", "a-certificates"), ("router", "K.3
 
 # One unit alone is nothing to compare.
 found = run("alone", {"A": A})
-equal([verdict_of(found, unit)["verdict"] for unit in UNITS], ["inconclusive"] * 4, "one unit")
+equal([verdict_of(found, unit)["verdict"] for unit in UNITS], ["not_tested", "pass", *["inconclusive"] * 4], "one unit")
 said = json.dumps(verdict_of(found, "5.4-4-1/b-samples")["open"])
 true("seen on sample A only" in said, said)
 print("one unit alone: open")
+
+# A published key is one that the device does not hold alone: one unit is enough to see it.
+write("published.key", PUBLISHED)
+certificate("published", "published.key")
+tool(dropbearconvert, "openssh", "dropbear", path("published.key"), path("published.ssh"))
+found = run("published-tls", {"A": {**A, "key": "published.key", "cert": "published.pem"}})
+equal([verdict_of(found, unit)["verdict"] for unit in KNOWN], ["fail", "fail"], "a published certificate key")
+said = verdict_of(found, KNOWN[0])["findings"][0]
+true("whose private half others hold too: RFC 9500" in said["what"] and said["endpoint"] == "tcp/443" and said["evidence"], said)
+found = run("published-ssh", {"A": {**A, "host_key": "published.ssh"}})
+equal([verdict_of(found, unit)["verdict"] for unit in KNOWN], ["fail", "inconclusive"], "a published host key")
+said = verdict_of(found, KNOWN[0])["findings"][0]
+true("shows an SSH host key (ecdsa-sha2-nistp256) whose private half others hold too: RFC 9500" in said["what"] and said["endpoint"] == "tcp/22", said)
+print("a published key fails, for TLS and for SSH")
+
+common = prime()
+for name in ("one", "other"):
+    rsa_key(name + ".key", common, prime())
+    certificate(name, name + ".key")
+found = run("common-factor", {"A": {**A, "key": "one.key", "cert": "one.pem"}, "B": {**B, "key": "other.key", "cert": "other.pem"}})
+equal({unit: verdict_of(found, unit)["verdict"] for unit in UNITS}, {**SOUND, **dict.fromkeys(KNOWN, "fail")}, "a common prime")
+said = verdict_of(found, KNOWN[0])["findings"]
+true(len(said) == 1 and said[0]["what"].startswith("Two RSA keys have a factor of 1024 bits in common") and "A (tcp/443) and B (tcp/443)" in said[0]["what"], said)
+print("a common prime fails")

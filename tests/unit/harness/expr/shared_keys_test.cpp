@@ -31,7 +31,8 @@ json::object server(const char* sample, const char* endpoint, json::array chains
           {"evidence", json::object{{"tls.certificates", json::array{"cc"}}, {"tls.dh", json::array{"dd"}}}}};
 }
 
-Evaluated judge(const std::string& program, json::array observations, json::array samples = {"A", "B"}) {
+Evaluated judge(const std::string& program, json::array observations, json::array samples = {"A", "B"},
+                json::array factors = {}) {
   json::array known;
   for (const auto& sample : samples) {
     known.push_back(json::object{{"id", sample}});
@@ -41,6 +42,7 @@ Evaluated judge(const std::string& program, json::array observations, json::arra
       {"dut", json::object{{"samples", known}}},
       {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{}}}},
       {"ixit", json::object{}},
+      {"common_factors", std::move(factors)},
       {"obs", json::object{{"tls", std::move(observations)}}},
       {"specs", json::object{{"tls", json::array{"tls.spoken", "tls.certificates", "tls.dh"}}}}};
   const Evaluation evaluation{program, "c.yaml:1:1", document, nullptr};
@@ -119,4 +121,39 @@ TEST_CASE("expr: certificates of one sample are nothing to compare, and what was
   const auto judged = judge(kCertificates, {one, blind});
   CHECK(what(judged) == Lines{});
   CHECK(judged.missing == Lines{"tls.tls.certificates on tcp/443 of sample B (no certificate was seen)"});
+}
+
+TEST_CASE("expr: a key that others hold and a key with a flaw are findings that say why") {
+  auto known = chain("k", "c");
+  known[0].as_object()["subject"] = "CN=hub";
+  known[0].as_object()["known_key"] = json::object{{"where", "server.key"}, {"source", "a package"}};
+  auto weak = chain("l", "d");
+  weak[0].as_object()["subject"] = "CN=hub";
+  weak[0].as_object()["key_flaws"] = json::array{json::object{{"name", "roca"}, {"why", "of a faulty library"}}};
+  const auto judged = judge(
+      R"(obs("tls") | keys_given_away)",
+      {server("A", "tcp/443", {known}), server("B", "tcp/443", {weak}), server("A", "tcp/8883", {chain("m", "e")})});
+  CHECK(
+      what(judged) ==
+      Lines{
+          "tcp/443 of sample A shows a certificate (CN=hub) whose private half others hold too: server.key (a package)",
+          "tcp/443 of sample B shows a certificate (CN=hub) that gives its private half away, roca: of a faulty "
+          "library"});
+  CHECK(judged.items.at(0).at("observed") == "k");
+  CHECK(judged.items.at(0).at("evidence") == json::array{"cc"});
+}
+
+TEST_CASE("expr: two moduli with a common factor are one finding that names both places") {
+  auto one = chain("k", "c");
+  auto other = chain("l", "d");
+  one[0].as_object()["modulus"] = "0f";
+  other[0].as_object()["modulus"] = "15";
+  const json::object factor{{"one", "0f"}, {"other", "15"}, {"bits", 1024}};
+  const char* program = "shared_factors";
+  const json::array observations{server("A", "tcp/443", {one}), server("B", "tcp/443", {other})};
+  CHECK(
+      what(judge(program, observations, {"A", "B"}, {factor})) ==
+      Lines{"Two RSA keys have a factor of 1024 bits in common, and so both can be computed: sample A (tcp/443) and B "
+            "(tcp/443)"});
+  CHECK(what(judge(program, observations)) == Lines{});
 }
