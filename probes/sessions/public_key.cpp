@@ -1,5 +1,6 @@
 #include "probes/sessions/public_key.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "probes/sessions/certificate.hpp"
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/ssh_key.hpp"
 
 namespace assay::sessions {
 
@@ -266,37 +268,29 @@ bool fits(std::string_view number) {
 }
 
 Key ssh_key(std::string_view blob) {
-  wire::Reader reader{blob};
-  const auto next = [&] { return reader.take(reader.u32()); };
-  const auto type = next();
-  const auto first = next();
-  if (type == "ssh-ed25519" || type == "ssh-ed448") {
-    const int kind = type == "ssh-ed25519" ? EVP_PKEY_ED25519 : EVP_PKEY_ED448;
-    return Key{reader.failed() ? nullptr : EVP_PKEY_new_raw_public_key(kind, nullptr, raw(first), first.size())};
-  }
-  const auto second = next();
-  if (reader.failed() || !fits(first) || !fits(second)) {
+  const auto parsed = wire::parse_ssh_key(blob);
+  const auto& fields = parsed.fields;
+  if (parsed.certificate || !std::all_of(fields.begin(), fields.end(), &fits)) {
     return nullptr;
   }
-  if (type == "ssh-rsa") {
-    return key_of_numbers("RSA", {{OSSL_PKEY_PARAM_RSA_E, first}, {OSSL_PKEY_PARAM_RSA_N, second}});
+  if (parsed.kind == "rsa" && fields.size() == 2) {
+    return key_of_numbers("RSA", {{OSSL_PKEY_PARAM_RSA_E, fields[0]}, {OSSL_PKEY_PARAM_RSA_N, fields[1]}});
   }
-  if (type.starts_with("ecdsa-sha2-")) {
-    const char* curve = curve_of(first);
-    return curve == nullptr ? nullptr : key_on_curve(curve, second);
+  if (parsed.kind == "ecdsa" && fields.size() == 2) {
+    const char* curve = curve_of(fields[0]);
+    return curve == nullptr ? nullptr : key_on_curve(curve, fields[1]);
   }
-  if (type != "ssh-dss") {
+  if ((parsed.kind == "ed25519" || parsed.kind == "ed448") && fields.size() == 1) {
+    const int kind = parsed.kind == "ed25519" ? EVP_PKEY_ED25519 : EVP_PKEY_ED448;
+    return Key{EVP_PKEY_new_raw_public_key(kind, nullptr, raw(fields[0]), fields[0].size())};
+  }
+  if (parsed.kind != "dsa" || fields.size() != 4) {
     return nullptr;
   }
-  const auto generator = next();
-  const auto value = next();
-  if (reader.failed() || !fits(generator) || !fits(value)) {
-    return nullptr;
-  }
-  return key_of_numbers("DSA", {{OSSL_PKEY_PARAM_FFC_P, first},
-                                {OSSL_PKEY_PARAM_FFC_Q, second},
-                                {OSSL_PKEY_PARAM_FFC_G, generator},
-                                {OSSL_PKEY_PARAM_PUB_KEY, value}});
+  return key_of_numbers("DSA", {{OSSL_PKEY_PARAM_FFC_P, fields[0]},
+                                {OSSL_PKEY_PARAM_FFC_Q, fields[1]},
+                                {OSSL_PKEY_PARAM_FFC_G, fields[2]},
+                                {OSSL_PKEY_PARAM_PUB_KEY, fields[3]}});
 }
 
 }  // namespace
