@@ -5,6 +5,7 @@
 
 #include "probes/sessions/certificate.hpp"
 #include "probes/sessions/public_key.hpp"
+#include "probes/sessions/transparency.hpp"
 #include "probes/tls/dh.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -68,6 +69,7 @@ void Report::write() {
   write_suites();
   write_lists();
   write_certificates();
+  write_transparency();
   write_behaviour();
 }
 
@@ -175,6 +177,35 @@ void Report::write_certificates() {
     client["names"] = std::move(names);
   }
   sheet_.fact("tls.client_certificate", std::move(client));
+}
+
+void Report::write_transparency() {
+  json::array certificates;
+  for (const auto& chain : picture_.chains) {
+    if (chain.empty()) {
+      continue;
+    }
+    auto facts = sessions::certificate_sct_facts(chain.front());
+    if (!facts.is_null()) {
+      facts.as_object()["sha256"] = sessions::sha256_hex(chain.front());
+      certificates.push_back(std::move(facts));
+    }
+  }
+  json::value extension;
+  json::value ocsp;
+  if (picture_.sct_list) {
+    extension = sessions::sct_list_facts(*picture_.sct_list);
+  }
+  if (picture_.ocsp_response) {
+    ocsp = sessions::ocsp_sct_facts(*picture_.ocsp_response);
+  }
+  if (certificates.empty() && extension.is_null() && ocsp.is_null()) {
+    sheet_.absent("tls.transparency");
+    return;
+  }
+  sheet_.fact(
+      "tls.transparency",
+      json::object{{"certificate", std::move(certificates)}, {"tls_extension", extension}, {"ocsp", std::move(ocsp)}});
 }
 
 void Report::write_behaviour() {

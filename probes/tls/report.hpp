@@ -35,6 +35,11 @@ inline constexpr FactSpec kFacts[] = {
      "chains as sent, leaf first, each a list of certificates; key_flaws: [{name, why}] that give its private half "
      "away, "
      "known_key: {where, source, confidence} of others that hold it"},
+    {"tls.transparency", ValueKind::object,
+     "{certificate: [{sha256, count, scts}], tls_extension, ocsp: {count, scts} or null}: signed certificate "
+     "timestamps, "
+     "scts: [{version, log_id, time}]; a list that cannot be read is {malformed}, signatures are not checked. TLS 1.3 "
+     "sends all but those of the certificate encrypted, and they are not read; absent: none came"},
     {"tls.session", ValueKind::object,
      "one finished handshake: {version, cipher, alpn, and before TLS 1.3 extended_master_secret, "
      "secure_renegotiation}; "
@@ -71,6 +76,7 @@ class Report {
  private:
   void write_lists();
   void write_certificates();
+  void write_transparency();
   void write_behaviour();
 
   sessions::FactSheet& sheet_;
