@@ -7,6 +7,7 @@
 #include "probes/sessions/public_key.hpp"
 #include "probes/sessions/transparency.hpp"
 #include "probes/tls/dh.hpp"
+#include "probes/tls/fingerprint.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::tls {
@@ -223,9 +224,7 @@ void Report::write_behaviour() {
         {"name", weakness.name}, {"state", enum_name(weakness.state)}, {"why", wire::printable(weakness.why, 256)}});
   }
   sheet_.fact("tls.weaknesses", std::move(weaknesses));
-  json::object fingerprint;
-  fingerprint["ja3s"] = picture_.ja3s;
-  sheet_.fact("tls.fingerprint", std::move(fingerprint));
+  sheet_.fact("tls.fingerprint", ja3s_facts(picture_.ja3s));
 }
 
 void Report::write_dtls(const DtlsHabits& habits) {

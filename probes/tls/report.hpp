@@ -53,7 +53,10 @@ inline constexpr FactSpec kFacts[] = {
     {"tls.dtls", ValueKind::object,
      "{cookie: asked, never or sometimes, cookie_length, first_hello: {bytes, answer_bytes, answer_datagrams, "
      "repeated_bytes, factor}, repeats, silences}: how addresses are validated; absent: not over datagrams"},
-    {"tls.fingerprint", ValueKind::object, "{ja3s}: the text that JA3S hashes, of the answer to our first hello"},
+    {"tls.fingerprint", ValueKind::object,
+     "{ja3s, ja3s_md5} of the answer to our first hello; where it is asked for alone {stack, jarm_like, answers} too: "
+     "how "
+     "nine fixed hellos are answered"},
 };
 
 inline std::span<const FactSpec> report_facts() {
