@@ -113,13 +113,16 @@ std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& li
   auto dictionaries = load_dictionaries(library);
   auto payloads = load_payloads(library);
   auto fingerprints = load_fingerprints(library);
+  auto known_keys = load_known_keys(library);
   context.complain(dictionaries.errors);
   context.complain(payloads.errors);
   context.complain(fingerprints.errors);
-  if (!dictionaries.value || !payloads.value || !fingerprints.value) {
+  context.complain(known_keys.errors);
+  if (!dictionaries.value || !payloads.value || !fingerprints.value || !known_keys.value) {
     return std::nullopt;
   }
-  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value), std::move(*fingerprints.value)};
+  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value), std::move(*fingerprints.value),
+                   std::move(*known_keys.value)};
 }
 
 const Dictionary* LoadedData::dictionary(std::string_view id) const {

@@ -54,6 +54,7 @@ struct ProbeData {
   std::map<std::string, Dictionary> dictionaries;
   std::map<std::string, PayloadList> payloads;
   std::vector<Fingerprint> fingerprints;
+  KnownKeys known_keys;
 };
 
 /// Reads it; complains about every error and is empty then.
@@ -68,6 +69,8 @@ class LoadedData final : public ProbeLibrary {
   const PayloadList* payloads(std::string_view id) const override;
 
   std::span<const Fingerprint> fingerprints() const override { return data_.fingerprints; }
+
+  const KnownKeys& known_keys() const override { return data_.known_keys; }
 
  private:
   ProbeData data_;

@@ -274,16 +274,51 @@ def ssh_doubts($ts): __is_service("ssh_doubts") | . as $o | __described($ts) as 
       (select(__seen("ssh.terrapin_precondition") == true)
        | {what: "\(.endpoint) offers a cipher mode that CVE-2023-48795 needs, without strict key exchange: an assessor has to decide whether its clients are safe",
           endpoint: .endpoint, evidence: evidence("ssh.terrapin_precondition"), observation: .id}) );
+def __tells($k): if observed($k) then fact($k; false) else false end;
 def __host_keys($alias): [obs($alias) | . as $o | __seen("ssh.host_keys")[]
-  | {fingerprint, type, sample: $o.sample, endpoint: $o.endpoint, id: $o.id, evidence: ($o | evidence("ssh.host_keys"))}];
-def shared_host_keys($alias): __host_keys($alias) | group_by(.fingerprint)[] | ([.[].sample] | unique) as $samples
-  | select(($samples | length) > 1)
-  | {what: "Samples \($samples | __and) show the same SSH host key (\(.[0].type))", endpoint: .[0].endpoint,
-     expected: "a host key of each device's own", observed: .[0].fingerprint, evidence: ([.[].evidence[]] | unique), observation: [.[].id]};
-def lone_host_keys($alias): ([obs($alias).sample] | unique) as $with | ([$__judge.dut.samples[].id] - $with) as $without
+  | {key: .fingerprint, of: .fingerprint, words: .type, sample: $o.sample, endpoint: $o.endpoint, id: $o.id,
+     evidence: ($o | evidence("ssh.host_keys"))}];
+def __certificate_keys($alias): [obs($alias) | select(__tells("tls.spoken")) | . as $o | __seen("tls.certificates")[][0]
+  | select(.key_sha256 != null)
+  | {key: .key_sha256, of: .sha256, words: .public_key, sample: $o.sample, endpoint: $o.endpoint, id: $o.id,
+     evidence: ($o | evidence("tls.certificates"))}];
+def __own_groups($alias): [obs($alias) | select(__tells("tls.spoken")) | . as $o | __seen("tls.dh")[] | select(.known == "")
+  | {key: .sha256, of: .sha256, words: "\(.bits) bits", sample: $o.sample, endpoint: $o.endpoint, id: $o.id,
+     evidence: ($o | evidence("tls.dh"))}];
+def __places: [group_by(.sample)[] | "\(.[0].sample) (\([.[].endpoint] | unique | join(", ")))"] | __and;
+def __shared($shown; words): $shown | group_by(.key)[] | select(([.[].sample] | unique | length) > 1)
+  | {what: "Samples \(__places) show \(words)", endpoint: .[0].endpoint, observed: .[0].key, evidence: ([.[].evidence[]] | unique),
+     observation: ([.[].id] | unique)};
+def shared_host_keys($alias): __shared(__host_keys($alias); "the same SSH host key (\(.[0].words))")
+  | . + {expected: "a host key of each device's own"};
+def shared_certificate_keys($alias): __shared(__certificate_keys($alias);
+    (if ([.[].of] | unique | length) == 1 then "the same certificate" else "different certificates of the same key" end) + " (\(.[0].words))")
+  | . + {expected: "a certificate key of each device's own"};
+def shared_groups($alias): __shared(__own_groups($alias); "the same finite-field parameters (\(.[0].words)), which are no registered group")
+  | . + {expected: "a registered group, or parameters of each device's own"};
+def keys_seen($alias): (if $__judge.specs[$alias] | index("ssh.host_keys") != null then __host_keys($alias) else __certificate_keys($alias) end)
+  | group_by(.key)[] | {key: .[0].key, words: .[0].words, places: ([.[] | {sample, endpoint}] | unique)};
+def __shown_keys: ( (if __declares("tls.certificates") and __tells("tls.spoken") then __seen("tls.certificates")[][]
+      | {item: ., about: "a certificate (\(.subject // ""))", fact: "tls.certificates"} else empty end),
+    (if __declares("ssh.host_keys") then __seen("ssh.host_keys")[] | {item: ., about: "an SSH host key (\(.type))", fact: "ssh.host_keys"} else empty end) );
+def keys_given_away: __is_service("keys_given_away") | . as $o | [__shown_keys] | unique_by([.item.key_sha256, .about])[] | . as $key
+  | ( (.item.known_key // empty | "whose private half others hold too: \(.where) (\(.source))"),
+      (.item.key_flaws // [] | .[] | "that gives its private half away, \(.name): \(.why)") )
+  | {what: "\($o | __place) shows \($key.about) \(.)", endpoint: $o.endpoint, expected: "a key that the device alone holds",
+     observed: ($key.item.key_sha256 // $key.item.fingerprint), evidence: ($key.fact as $fact | $o | evidence($fact)), observation: $o.id};
+def shared_factors: [ $__judge.specs | keys[] | obs(.) | . as $o | __shown_keys | select(.item.modulus != null)
+    | {modulus: .item.modulus, sample: $o.sample, endpoint: $o.endpoint, id: $o.id, evidence: (.fact as $fact | $o | evidence($fact))} ] as $shown
+  | ($__judge.common_factors // [])[] as $pair | [$shown[] | select(.modulus == $pair.one or .modulus == $pair.other)]
+  | {what: "Two RSA keys have a factor of \($pair.bits) bits in common, and so both can be computed: sample \(__places)", endpoint: .[0].endpoint,
+     expected: "primes of each key's own", observed: "a common factor of \($pair.bits) bits", evidence: ([.[].evidence[]] | unique),
+     observation: ([.[].id] | unique)};
+def __lone($with; $words): ([$__judge.dut.samples[].id] - $with) as $without
   | select(($with | length) > 0 and ($without | length) > 0 or ($with | length) == 1)
-  | {what: ("SSH host keys were seen on sample \($with | __and) only" + (if ($without | length) > 0 then ", not on \($without | __and)" else "" end)
+  | {what: ("\($words) seen on sample \($with | __and) only" + (if ($without | length) > 0 then ", not on \($without | __and)" else "" end)
       + ": nothing to compare")};
+def lone_host_keys($alias): __lone([obs($alias).sample] | unique; "SSH host keys were");
+def lone_certificate_keys($alias): __lone([__certificate_keys($alias)[].sample] | unique; "Certificates were");
+def lone_tls($alias): __lone([obs($alias) | select(__tells("tls.spoken")).sample] | unique; "TLS servers were");
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");

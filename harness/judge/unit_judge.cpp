@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/expr/common_factors.hpp"
 #include "harness/expr/document.hpp"
 #include "harness/judge/findings.hpp"
 
@@ -371,6 +372,10 @@ json::object instance_document(const Instance& instance) {
   }
   if (!instance.pair.empty()) {
     out["pair"] = instance.pair;
+  }
+  // Only where it is asked for: comparing each with each takes its time.
+  if (instance.unit->fail.find("shared_factors") != std::string::npos) {
+    out["common_factors"] = common_factors(out["obs"]);
   }
   return out;
 }

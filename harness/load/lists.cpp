@@ -162,6 +162,17 @@ Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library) {
   return loaded(std::move(out), files.errors());
 }
 
+Loaded<KnownKeys> load_known_keys(const PlanLibrary& library) {
+  const Library files(library, {"dictionaries"});
+  KnownKeys out;
+  for (auto* file : files.of_kind("known-keys/1")) {
+    file->check();
+    files.find("known-keys/1", file->id);
+    add_known_keys(file->root(), out, file->faults);
+  }
+  return loaded(std::move(out), files.errors());
+}
+
 Loaded<std::vector<Policy>> load_policies(const PlanLibrary& library) {
   const Library files(library, {"policies"});
   std::vector<Policy> out;

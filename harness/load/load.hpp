@@ -9,6 +9,7 @@
 #include "harness/model/arrangement.hpp"
 #include "harness/model/dut.hpp"
 #include "harness/model/fingerprint.hpp"
+#include "harness/model/known_key.hpp"
 #include "harness/model/payload.hpp"
 #include "harness/model/plan.hpp"
 #include "harness/model/probe_info.hpp"
@@ -42,6 +43,7 @@ Result<Mud> load_mud(const SourceText& source);
 
 Loaded<Dictionary> load_dictionary(const SourceText& source);
 Loaded<PayloadList> load_payload_list(const SourceText& source);
+Loaded<KnownKeys> load_known_key_list(const SourceText& source);
 
 /// Where plans, cases, standards and dictionaries are found: the folder `testplans/`.
 struct PlanLibrary {
@@ -79,6 +81,9 @@ Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& libr
 
 /// The entries of every fingerprints/1 in `dictionaries/`, in the order of the files.
 Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library);
+
+/// The keys of every known-keys/1 in `dictionaries/`; of equal digests the one of the first file counts.
+Loaded<KnownKeys> load_known_keys(const PlanLibrary& library);
 
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);

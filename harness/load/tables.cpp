@@ -13,12 +13,13 @@ namespace {
 constexpr std::string_view kStrengths[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 constexpr std::string_view kModalities[] = {"shall", "should"};
 
-constinit const std::array<FileKind, 18> kFileKinds{{
+constinit const std::array<FileKind, 19> kFileKinds{{
     {"dut/1", &kDutTable, "dut"},
     {"job/1", &kJobTable, "job"},
     {"dictionary/1", &kDictionaryTable, "dictionary"},
     {"payloads/1", &kPayloadsTable, "payloads"},
     {"fingerprints/1", &kFingerprintsTable, "fingerprints"},
+    {"known-keys/1", &kKnownKeysTable, "known-keys"},
     {"policy/1", &kPolicyTable, "policy"},
     {"plan/1", &kPlanTable, "plan"},
     {"cases/1", &kCasesTable, "cases"},

@@ -121,6 +121,7 @@ extern const Table kJobTable;
 extern const Table kDictionaryTable;
 extern const Table kPayloadsTable;
 extern const Table kFingerprintsTable;
+extern const Table kKnownKeysTable;
 extern const Table kPolicyTable;
 extern const Table kApprovalTable;
 extern const Table kAnswersTable;

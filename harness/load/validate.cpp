@@ -85,6 +85,9 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
     payloads_of(*root, faults);
   } else if (kind->tag == "fingerprints/1") {
     fingerprints_of(*root, faults);
+  } else if (kind->tag == "known-keys/1") {
+    KnownKeys keys;
+    add_known_keys(*root, keys, faults);
   } else if (kind->tag == "policy/1") {
     policy_of(*root, faults);
   }

@@ -9,6 +9,7 @@
 
 #include "harness/model/dut.hpp"
 #include "harness/model/fingerprint.hpp"
+#include "harness/model/known_key.hpp"
 #include "harness/model/payload.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/model/result.hpp"
@@ -28,6 +29,8 @@ class ProbeLibrary {
   virtual const PayloadList* payloads(std::string_view id) const = 0;
   /// All fingerprints of products, the narrower before the wider.
   virtual std::span<const Fingerprint> fingerprints() const = 0;
+  /// All public keys whose private half others hold too.
+  virtual const KnownKeys& known_keys() const = 0;
 };
 
 /// Everything a probe may touch; the only way out. Outlives the probe's coroutine (the engine owns it), so it

@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "probes/sessions/public_key.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::sessions {
@@ -83,7 +84,10 @@ void note_key(X509* certificate, json::object& facts) {
   unsigned char* spki = nullptr;
   const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
   if (length > 0) {
-    facts["key_sha256"] = sha256_hex({reinterpret_cast<const char*>(spki), static_cast<std::size_t>(length)});
+    for (auto& [name, value] :
+         public_key_facts({reinterpret_cast<const char*>(spki), static_cast<std::size_t>(length)})) {
+      facts[name] = std::move(value);
+    }
   }
   OPENSSL_free(spki);
 }

@@ -13,11 +13,12 @@ namespace assay::sessions {
 std::string sha256_hex(std::string_view bytes);
 
 /// What a certificate (DER) says about itself (RFC 5280): {subject, issuer, serial, version, not_before, not_after,
-/// valid_days, public_key, key_type, key_bits, key_group, key_sha256, signature, names, ca, key_usage,
-/// extended_key_usage, transparency, revocation, self_signed, sha256}.
+/// valid_days, public_key, key_type, key_bits, key_group, key_sha256, modulus, exponent, key_flaws, signature, names,
+/// ca, key_usage, extended_key_usage, transparency, revocation, self_signed, sha256}.
 ///
 /// Names of the subject are RFC 2253 text, times RFC 3339 UTC, digests lower-case hex; `key_sha256` is that of the
-/// SubjectPublicKeyInfo, which two certificates of one key share; `names` are the DNS names and addresses of
+/// SubjectPublicKeyInfo, which two certificates of one key share; `modulus`, `exponent` and `key_flaws` are those of
+/// public_key.hpp; `names` are the DNS names and addresses of
 /// subjectAltName; `revocation` the kinds of pointers ("ocsp", "crl"). `protocol` when the bytes are no certificate.
 Result<json::object> certificate_facts(std::string_view der);
 

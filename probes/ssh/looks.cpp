@@ -1,5 +1,7 @@
 #include "probes/ssh/looks.hpp"
 
+#include "probes/sessions/certificate.hpp"
+#include "probes/sessions/public_key.hpp"
 #include "probes/ssh/public_values.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/ssh_key.hpp"
@@ -24,7 +26,23 @@ std::string our_offer(const wire::SshKexInit& theirs, const std::string& method,
   return wire::ssh_packet(wire::ssh_kexinit(ours, sessions::random_bytes(kCookie)));
 }
 
-json::object entry_of(const wire::SshKexReply& reply, const Family& family, const Method& method) {
+/// What the key alone tells, by the digest that a certificate of the same key has too.
+void note_key(std::string_view blob, const KnownKeys& keys, json::object& entry) {
+  auto facts = sessions::public_key_facts(sessions::spki_of_ssh_key(blob));
+  auto known = sessions::known_key_facts(keys, "ssh", sessions::sha256_hex(blob));
+  if (const auto* digest = facts.if_contains("key_sha256"); digest != nullptr && known.is_null()) {
+    known = sessions::known_key_facts(keys, "spki", digest->as_string());
+  }
+  if (!known.is_null()) {
+    facts["known_key"] = std::move(known);
+  }
+  for (auto& [name, value] : facts) {
+    entry[name] = std::move(value);
+  }
+}
+
+json::object entry_of(const wire::SshKexReply& reply, const Family& family, const Method& method,
+                      const KnownKeys& keys) {
   const auto key = wire::parse_ssh_key(reply.host_key);
   json::object out;
   out["type"] = json::string(key.type);
@@ -36,6 +54,7 @@ json::object entry_of(const wire::SshKexReply& reply, const Family& family, cons
   out["signed_with"] = json::string(reply.signature_algorithm);
   out["exchange"] = json::string(method.name);
   out["understood"] = key.state == wire::Parse::complete;
+  note_key(reply.host_key, keys, out);
   return out;
 }
 
@@ -68,7 +87,7 @@ asio::awaitable<Result<PublicValue>> value_for(Conversation& conversation, const
 }  // namespace
 
 asio::awaitable<Result<json::object>> look_at_host_key(Conversation& conversation, const wire::SshKexInit& offer,
-                                                       const Family& family) {
+                                                       const Family& family, const KnownKeys& keys) {
   const auto method = choose_method(offer.kex);
   if (method.name.empty()) {
     co_return Error{ErrorKind::unsupported, "the server offers no key exchange that this probe knows", {}};
@@ -97,7 +116,7 @@ asio::awaitable<Result<json::object>> look_at_host_key(Conversation& conversatio
   if (reply.state != wire::Parse::complete) {
     co_return not_understood("the server's answer to our public value holds no host key");
   }
-  co_return entry_of(reply, family, method);
+  co_return entry_of(reply, family, method, keys);
 }
 
 asio::awaitable<Result<json::object>> look_at_group(Conversation& conversation, const wire::SshKexInit& offer,

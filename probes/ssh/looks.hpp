@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/model/json.hpp"
+#include "harness/model/known_key.hpp"
 #include "probes/ssh/conversation.hpp"
 #include "probes/ssh/offer.hpp"
 
@@ -8,9 +9,9 @@
 namespace assay::probes::ssh {
 
 /// Goes through the key exchange until the server shows its host key, and no further: that it holds the private half is
-/// not checked. Yields the entry of `ssh.host_keys`.
+/// not checked. Yields the entry of `ssh.host_keys`; `keys` are those that others hold too.
 asio::awaitable<Result<json::object>> look_at_host_key(Conversation& conversation, const wire::SshKexInit& offer,
-                                                       const Family& family);
+                                                       const Family& family, const KnownKeys& keys);
 
 /// Sizes that a group exchange is asked for.
 inline constexpr std::uint32_t kAskedSizes[] = {1024, 2048, 3072};

@@ -37,7 +37,8 @@ constexpr FactSpec kFacts[] = {
      "a cipher mode that CVE-2023-48795 needs is listed and strict key exchange is not; says nothing of a client"},
     {"ssh.host_keys", ValueKind::list,
      "keys shown, one for each kind listed: type, kind, bits, certificate, fingerprint (SHA-256), algorithms, "
-     "exchange. "
+     "exchange; key_sha256 is of the same key's SubjectPublicKeyInfo, key_flaws: [{name, why}] give its private half "
+     "away, known_key: {where, source, confidence} says who else holds it. "
      "That the server holds the private half is not checked"},
     {"ssh.host_keys_unseen", ValueKind::list,
      "kinds that are listed and were not shown, with the reason; absent: none"},
@@ -164,7 +165,8 @@ class Observation {
       conversation = std::move(*next);
     }
     door_.transcript.note("host key for " + family.name);
-    auto entry = co_await look_at_host_key(*conversation, offer_, family);
+    const auto& keys = context_.library.known_keys();
+    auto entry = co_await look_at_host_key(*conversation, offer_, family, keys);
     co_return entry;
   }
 

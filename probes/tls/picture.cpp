@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/tls_build.hpp"
 
 namespace assay::probes::tls {
 
@@ -110,6 +111,9 @@ void Picture::note(std::uint16_t version, const wire::TlsFlight& flight) {
   }
   for (const auto type : hello.order) {
     extensions.insert(type);
+  }
+  if (const auto scts = hello.extensions.find(wire::extension::kSct); scts != hello.extensions.end()) {
+    sct_list = scts->second;
   }
   if (has_sentinel(hello.random)) {
     sentinels.insert(version);

@@ -71,6 +71,7 @@ struct Picture {
   std::optional<wire::CertificateRequest> certificate_request;
   ClientCertificate client_certificate;
   std::optional<std::string> ocsp_response;
+  std::optional<std::string> sct_list;  // of the extension signed_certificate_timestamp
   bool psk_hint = false;
   std::set<std::uint16_t> sentinels;        // versions whose random ended with a downgrade sentinel
   std::optional<FirstAnswer> first_answer;  // of DTLS

@@ -6,6 +6,7 @@
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/tls/dtls_looks.hpp"
+#include "probes/tls/fingerprint.hpp"
 #include "probes/tls/finished.hpp"
 #include "probes/tls/looks.hpp"
 #include "probes/tls/opening.hpp"
@@ -18,7 +19,8 @@ namespace {
 
 constexpr ParameterSpec kParameters[] = {
     {"look_at", ValueKind::text, "\"all\"",
-     "\"all\", or \"suites\": versions and suites alone, in the fewest questions"},
+     "\"all\"; \"suites\": versions and suites alone, in the fewest questions; \"fingerprint\": nothing but what tells "
+     "stacks apart, in ten connections"},
     {"server_name", ValueKind::text, "\"\"", "name that is asked for (SNI); \"\": none"},
 };
 
@@ -65,6 +67,7 @@ class Survey {
   asio::awaitable<void> go_on();
   asio::awaitable<void> look_further();
   void record(sessions::FactSheet& sheet);
+  void record_fingerprint(sessions::FactSheet& sheet);
 
   ProbeContext& context_;
   Transcript transcript_;
@@ -76,6 +79,7 @@ class Survey {
   std::optional<SuiteSurvey> suites_;
   std::optional<Finished> finished_;  // with TCP alone, as the next
   std::optional<Ticketbleed> ticketbleed_;
+  std::optional<Fingerprint> fingerprint_;  // where it is asked for alone
   std::size_t width_ = 1;
   std::optional<Error> over_;
 };
@@ -159,10 +163,23 @@ asio::awaitable<void> Survey::go_on() {
   over_ = finished_->over() ? finished_->over() : ticketbleed_->over();
 }
 
+void Survey::record_fingerprint(sessions::FactSheet& sheet) {
+  auto facts = ja3s_facts(picture_.ja3s);
+  for (auto& [name, value] : fingerprint_facts(fingerprint_->answers())) {
+    facts[name] = std::move(value);
+  }
+  sheet.fact("tls.fingerprint", std::move(facts));
+  sheet.rest_unobserved("the fingerprint alone was asked for");
+}
+
 void Survey::record(sessions::FactSheet& sheet) {
+  if (fingerprint_) {
+    record_fingerprint(sheet);
+    return;
+  }
   if (dtls_) {
     const std::vector<Weakness> none;
-    Report report{sheet, suites_->versions(), picture_, none};
+    Report report{sheet, suites_->versions(), picture_, none, context_.library.known_keys()};
     report.write();
     report.write_dtls(dtls_->habits());
     sheet.unobserved("tls.session", "no handshake is finished over datagrams");
@@ -172,7 +189,7 @@ void Survey::record(sessions::FactSheet& sheet) {
   if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
     picture_.add_chain(session->chain_der);
   }
-  Report report{sheet, suites_->versions(), picture_, ticketbleed_->results()};
+  Report report{sheet, suites_->versions(), picture_, ticketbleed_->results(), context_.library.known_keys()};
   report.write();
   report.write_session(*finished_);
   sheet.absent("tls.dtls");
@@ -182,23 +199,27 @@ void Survey::record(sessions::FactSheet& sheet) {
 asio::awaitable<Result<>> Survey::run(sessions::FactSheet& sheet) {
   const auto first = co_await begin();
   Result<> ended;
-  if (first.hello() || first.answer == Answer::refused) {
+  const bool speaks = first.hello() || first.answer == Answer::refused;
+  if (speaks) {
+    sheet.fact("tls.spoken", true);
+  }
+  if (speaks && tcp_ && context_.parameters.at("look_at").as_string() == "fingerprint") {
+    fingerprint_.emplace(*tcp_, effort_.server_name);
+    co_await fingerprint_->ask();
+    over_ = fingerprint_->over();
+  } else if (speaks) {
     co_await see_width(first);
     co_await ask_everything();
   }
   if (first.ends) {
     over_ = first.ends;
   }
-  const bool speaks = first.hello() || first.answer == Answer::refused;
-  if (speaks) {
-    sheet.fact("tls.spoken", true);
-  }
   if (speaks && !over_) {
     record(sheet);
   } else if (over_) {
     if (speaks) {
       const std::vector<Weakness> none;
-      Report{sheet, suites_->versions(), picture_, none}.write_suites();
+      Report{sheet, suites_->versions(), picture_, none, context_.library.known_keys()}.write_suites();
     }
     sheet.rest_unobserved(over_->what);
     ended = *over_;

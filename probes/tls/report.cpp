@@ -4,7 +4,10 @@
 #include <cmath>
 
 #include "probes/sessions/certificate.hpp"
+#include "probes/sessions/public_key.hpp"
+#include "probes/sessions/transparency.hpp"
 #include "probes/tls/dh.hpp"
+#include "probes/tls/fingerprint.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::tls {
@@ -31,6 +34,14 @@ std::string ssl2_name(std::uint16_t code) {
   const auto index = static_cast<std::size_t>(code >> 8U);
   return index >= 1 && index <= std::size(kNames) ? "SSL_CK_" + std::string{kNames[index - 1]}
                                                   : wire::tls_suite_name(code);
+}
+
+void note_known_key(json::object& certificate, const KnownKeys& keys) {
+  const auto* digest = certificate.if_contains("key_sha256");
+  auto known = digest == nullptr ? json::value{} : sessions::known_key_facts(keys, "spki", digest->as_string());
+  if (!known.is_null()) {
+    certificate["known_key"] = std::move(known);
+  }
 }
 
 std::int64_t in_us(std::chrono::nanoseconds time) {
@@ -67,6 +78,7 @@ void Report::write() {
   write_suites();
   write_lists();
   write_certificates();
+  write_transparency();
   write_behaviour();
   write_alerts();
 }
@@ -144,7 +156,11 @@ void Report::write_certificates() {
   } else {
     json::array chains;
     for (const auto& chain : picture_.chains) {
-      chains.push_back(sessions::chain_facts(chain));
+      auto facts = sessions::chain_facts(chain);
+      for (auto& certificate : facts) {
+        note_known_key(certificate.as_object(), known_keys_);
+      }
+      chains.push_back(std::move(facts));
       for (const auto& der : chain) {
         const auto digest = sheet_.recorder().artifact("certificate (DER)", "application/pkix-cert", der);
         sheet_.recorder().evidence("tls.certificates", digest);
@@ -187,6 +203,35 @@ void Report::write_alerts() {
   sheet_.fact("tls.alerts", alerts_json(all));
 }
 
+void Report::write_transparency() {
+  json::array certificates;
+  for (const auto& chain : picture_.chains) {
+    if (chain.empty()) {
+      continue;
+    }
+    auto facts = sessions::certificate_sct_facts(chain.front());
+    if (!facts.is_null()) {
+      facts.as_object()["sha256"] = sessions::sha256_hex(chain.front());
+      certificates.push_back(std::move(facts));
+    }
+  }
+  json::value extension;
+  json::value ocsp;
+  if (picture_.sct_list) {
+    extension = sessions::sct_list_facts(*picture_.sct_list);
+  }
+  if (picture_.ocsp_response) {
+    ocsp = sessions::ocsp_sct_facts(*picture_.ocsp_response);
+  }
+  if (certificates.empty() && extension.is_null() && ocsp.is_null()) {
+    sheet_.absent("tls.transparency");
+    return;
+  }
+  sheet_.fact(
+      "tls.transparency",
+      json::object{{"certificate", std::move(certificates)}, {"tls_extension", extension}, {"ocsp", std::move(ocsp)}});
+}
+
 void Report::write_behaviour() {
   json::object behaviour;
   for (const auto& [name, look] : picture_.behaviour) {
@@ -202,9 +247,7 @@ void Report::write_behaviour() {
         {"name", weakness.name}, {"state", enum_name(weakness.state)}, {"why", wire::printable(weakness.why, 256)}});
   }
   sheet_.fact("tls.weaknesses", std::move(weaknesses));
-  json::object fingerprint;
-  fingerprint["ja3s"] = picture_.ja3s;
-  sheet_.fact("tls.fingerprint", std::move(fingerprint));
+  sheet_.fact("tls.fingerprint", ja3s_facts(picture_.ja3s));
 }
 
 void Report::write_dtls(const DtlsHabits& habits) {

@@ -31,7 +31,15 @@ inline constexpr FactSpec kFacts[] = {
     {"tls.groups_settled", ValueKind::boolean, "every named group was chosen or refused"},
     {"tls.signatures", ValueKind::list, "[{code, name}] that the server signs with in TLS 1.2"},
     {"tls.dh", ValueKind::list, "[{bits, generator, known, prime, safe_prime, sha256, export}] of finite fields"},
-    {"tls.certificates", ValueKind::list, "chains as sent, leaf first, each a list of certificates"},
+    {"tls.certificates", ValueKind::list,
+     "chains as sent, leaf first, each a list of certificates; key_flaws: [{name, why}] that give its private half "
+     "away, "
+     "known_key: {where, source, confidence} of others that hold it"},
+    {"tls.transparency", ValueKind::object,
+     "{certificate: [{sha256, count, scts}], tls_extension, ocsp: {count, scts} or null}: signed certificate "
+     "timestamps, "
+     "scts: [{version, log_id, time}]; a list that cannot be read is {malformed}, signatures are not checked. TLS 1.3 "
+     "sends all but those of the certificate encrypted, and they are not read; absent: none came"},
     {"tls.session", ValueKind::object,
      "one finished handshake: {version, cipher, alpn, and before TLS 1.3 extended_master_secret, "
      "secure_renegotiation}; "
@@ -52,7 +60,10 @@ inline constexpr FactSpec kFacts[] = {
     {"tls.dtls", ValueKind::object,
      "{cookie: asked, never or sometimes, cookie_length, first_hello: {bytes, answer_bytes, answer_datagrams, "
      "repeated_bytes, factor}, repeats, silences}: how addresses are validated; absent: not over datagrams"},
-    {"tls.fingerprint", ValueKind::object, "{ja3s}: the text that JA3S hashes, of the answer to our first hello"},
+    {"tls.fingerprint", ValueKind::object,
+     "{ja3s, ja3s_md5} of the answer to our first hello; where it is asked for alone {stack, jarm_like, answers} too: "
+     "how "
+     "nine fixed hellos are answered"},
 };
 
 inline std::span<const FactSpec> report_facts() {
@@ -63,8 +74,8 @@ class Report {
  public:
   /// `tried`: the weaknesses that had an exchange of their own.
   Report(sessions::FactSheet& sheet, const Versions& versions, const Picture& picture,
-         const std::vector<Weakness>& tried)
-      : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried) {}
+         const std::vector<Weakness>& tried, const KnownKeys& known_keys)
+      : sheet_(sheet), versions_(versions), picture_(picture), tried_(tried), known_keys_(known_keys) {}
 
   void write();
   /// Versions and suites alone: what stays of a survey that was cut short.
@@ -75,6 +86,7 @@ class Report {
  private:
   void write_lists();
   void write_certificates();
+  void write_transparency();
   void write_behaviour();
   void write_alerts();
 
@@ -82,6 +94,7 @@ class Report {
   const Versions& versions_;
   const Picture& picture_;
   const std::vector<Weakness>& tried_;
+  const KnownKeys& known_keys_;
 };
 
 json::object alerts_json(const Alerts& alerts);

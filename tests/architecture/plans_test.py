@@ -47,9 +47,9 @@ class Plans(unittest.TestCase):
             # These make whole findings; their own tests look at them.
             whole = any(
                 f"{maker}(" in unit.get("fail", "")
-                for maker in ("| undeclared", "| undeclared_udp", "| ssh_ruled_out", "shared_host_keys", "still_there")
+                for maker in ("| undeclared", "| undeclared_udp", "| ssh_ruled_out", "shared_host_keys", "shared_certificate_keys", "still_there")
             )
-            whole = whole or any(word in unit.get("fail", "") for word in ("tls_ruled_out", "tls_weak", "tls_undescribed"))
+            whole = whole or any(word in unit.get("fail", "") for word in ("tls_ruled_out", "tls_weak", "tls_undescribed", "keys_given_away"))
             if "fail" in unit and "observe" in unit and not whole:
                 for word in ("what:", "expected:", "observed:", "evidence:", "observation:"):
                     self.assertIn(word, unit["fail"], f"{path}: {case['id']}/{unit['id']}")

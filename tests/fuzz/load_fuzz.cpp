@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const assay::SourceText source{"f.yaml", std::string(reinterpret_cast<const char*>(data), size)};
   const auto dut = assay::load_dut(source);
   const auto payloads = assay::load_payload_list(source);
+  const auto keys = assay::load_known_key_list(source);
   const auto dictionary = assay::load_dictionary(source);
   const auto job = assay::load_job(source);
   assay::Faults faults(source.path);
@@ -21,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const bool told = !faults.errors().empty();
   // A file is one kind or none: more than one value, or neither a value nor an error, is a fault of ours.
-  const int values = (dut.value ? 1 : 0) + (dictionary.value ? 1 : 0) + (payloads.value ? 1 : 0) + (job.value ? 1 : 0);
+  const int values = (dut.value ? 1 : 0) + (dictionary.value ? 1 : 0) + (payloads.value ? 1 : 0) + (job.value ? 1 : 0) +
+                     (keys.value ? 1 : 0);
   if (values > 1 || (!root && !told) || dut.value.has_value() != dut.errors.empty()) {
     __builtin_trap();
   }

@@ -48,7 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto reply = parse_ssh_kex_reply(payload);
     const auto key = parse_ssh_key(reply.state == Parse::complete ? reply.host_key : payload);
-    require(key.bits >= 0 && key.type.size() <= 64 * 4 + 8);
+    require(key.bits >= 0 && key.type.size() <= 64 * 4 + 8 && key.fields.size() <= 4);
+    for (const auto field : key.fields) {
+      require(field.data() >= bytes.data() && field.data() + field.size() <= bytes.data() + size);
+    }
     const auto group = parse_ssh_group(payload);
     require(group.bits <= static_cast<std::int64_t>(size) * 8);
     require(parse_ssh_disconnect(payload).text.size() <= 256 * 4 + 8);

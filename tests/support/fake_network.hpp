@@ -131,8 +131,11 @@ class FakeLibrary final : public ProbeLibrary {
  public:
   std::map<std::string, Dictionary, std::less<>> dictionaries;
   std::vector<Fingerprint> prints;
+  KnownKeys keys;
 
   std::span<const Fingerprint> fingerprints() const override { return prints; }
+
+  const KnownKeys& known_keys() const override { return keys; }
 
   const Dictionary* dictionary(std::string_view id) const override {
     const auto found = dictionaries.find(id);

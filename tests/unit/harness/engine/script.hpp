@@ -229,6 +229,11 @@ class NoDictionaries final : public ProbeLibrary {
   const PayloadList* payloads(std::string_view) const override { return nullptr; }
 
   std::span<const Fingerprint> fingerprints() const override { return {}; }
+
+  const KnownKeys& known_keys() const override {
+    static const KnownKeys none;
+    return none;
+  }
 };
 
 inline Unit unit_of(const std::string& id, std::vector<Observe> observe) {

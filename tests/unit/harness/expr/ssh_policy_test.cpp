@@ -153,7 +153,7 @@ TEST_CASE(
     "expr: a host key that two samples show is a finding, another key is none, one sample is nothing to compare") {
   const auto other = with(sound("B"), "ssh.host_keys", key("SHA256:y", 3072));
   CHECK(what(judge(R"(shared_host_keys("ssh"))", {sound("A"), sound("B")})) ==
-        Lines{"Samples A and B show the same SSH host key (ssh-rsa)"});
+        Lines{"Samples A (tcp/22) and B (tcp/22) show the same SSH host key (ssh-rsa)"});
   CHECK(what(judge(R"(shared_host_keys("ssh"))", {sound("A"), other})) == Lines{});
   CHECK(what(judge(R"(lone_host_keys("ssh"))", {sound("A"), other})) == Lines{});
   CHECK(what(judge(R"(lone_host_keys("ssh"))", {sound("A")})) ==
