@@ -196,46 +196,46 @@ def required_bits($kind): __is_policy("required_bits") | .lists.key_size // []
   | [.[] | select(__speaks_of($kind) and .grade != "forbidden" and (__expired | not)) | .bits]
   | if . == [] then empty else min end;
 def __few: if length > 6 then (.[:6] | join(", ")) + " and \(length - 6) more" else __and end;
+def __seen($k): if observed($k) then fact($k; []) else [] end;
 def tls_endpoints: __is_service("tls_endpoints") | select(fact("service.reachable"))
   | select(fact("service.tls"; false) or fact("service.starttls"; false)) | .endpoint;
-def __tls_lists: (["version", "tls.versions", fact("tls.versions")], ["suite", "tls.suites", ([fact("tls.suites")[].name] | unique)],
-  ["group", "tls.groups", ([fact("tls.groups")[].name] | unique)], ["signature", "tls.signatures", ([fact("tls.signatures")[].name] | unique)])
+def __tls_lists: (["version", "tls.versions", __seen("tls.versions")], ["suite", "tls.suites", ([__seen("tls.suites")[].name] | unique)],
+  ["group", "tls.groups", ([__seen("tls.groups")[].name] | unique)], ["signature", "tls.signatures", ([__seen("tls.signatures")[].name] | unique)])
   | {category: .[0], fact: .[1], names: .[2]};
-def __tls_keys: (fact("tls.certificates"; [])[] | .[0] | select(.key_bits != null)
+def __tls_keys: (__seen("tls.certificates")[] | .[0] | select(.key_bits != null)
     | {kind: ({"RSA": "rsa", "RSA-PSS": "rsa", "EC": "ecdsa", "DSA": "dsa", "ED25519": "ed25519", "ED448": "ed448"}[.key_type] // .key_type),
        bits: .key_bits, words: "a certificate with a key of \(.public_key)", fact: "tls.certificates"}),
-  (fact("tls.dh")[] | {kind: "dh", bits, words: "finite-field parameters of \(.bits) bits", fact: "tls.dh"});
-def tls_ruled_out: __is_service("tls_ruled_out") | select(fact("tls.spoken")) | . as $o | policy("tls") as $policy
+  (__seen("tls.dh")[] | {kind: "dh", bits, words: "finite-field parameters of \(.bits) bits", fact: "tls.dh"});
+def tls_ruled_out: __is_service("tls_ruled_out") | select(__seen("tls.spoken") == true) | . as $o | policy("tls") as $policy
   | ( __tls_lists as $list | [$policy | ruled_out($list.category; $list.names)] | select(length > 0) | group_by(.words)[]
       | {what: "\($o.endpoint) takes \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", ")), fact: $list.fact} ),
     ( __tls_keys as $key | ($policy | required_bits($key.kind)) as $least | select($key.bits < $least)
       | {what: "\($o.endpoint) shows \($key.words), and \($least) are asked for", observed: "\($key.bits) bits", fact: $key.fact} )
   | .fact as $fact | {what, endpoint: $o.endpoint, expected: ($policy | policy_title), observed, evidence: ($o | evidence($fact)), observation: $o.id};
-def tls_weak: __is_service("tls_weak") | select(fact("tls.spoken")) | . as $o
-  | fact("tls.weaknesses")[] | select(.state == "shown")
+def tls_weak: __is_service("tls_weak") | select(__seen("tls.spoken") == true) | . as $o
+  | __seen("tls.weaknesses")[] | select(.state == "shown")
   | {what: "\($o.endpoint) has the weakness \(.name): \(.why)", endpoint: $o.endpoint, expected: "none that is known", observed: .name,
      evidence: ($o | evidence("tls.weaknesses")), observation: $o.id};
 def __versions_in_words: tostring | (if test("TLS"; "i") then [scan("1\\.[0-3]")] else [] end) as $named
   | if ($named | length) > 0 and test("newer|later|higher|above|at least|minimum|or up"; "i") then ["1.0", "1.1", "1.2", "1.3"] | .[index($named | min):]
     else $named end;
-def tls_undescribed($ts): __is_service("tls_undescribed") | select(fact("tls.spoken")) | . as $o
+def tls_undescribed($ts): __is_service("tls_undescribed") | select(__seen("tls.spoken") == true) | . as $o
   | __there($ts; "tls_undescribed") | . as $table | $__judge.ixit[$table][] | select(__names_port($o.endpoint))
   | . as $entry | (.cryptography // "" | __versions_in_words) as $described | select($described | length > 0)
-  | [$o | fact("tls.versions")[] | . as $version
+  | [$o | __seen("tls.versions")[] | . as $version
      | select([$described[] | if . == "1.0" then "TLSv1", "DTLSv1" else "TLSv" + ., "DTLSv" + . end] | index($version) == null)]
   | select(length > 0)
   | {what: "\($o.endpoint) takes \(__and), and IXIT \($table) \($entry.id // "without id") describes TLS \($described | unique | __and)",
      endpoint: $o.endpoint, expected: ($entry.cryptography | tostring), observed: join(", "), evidence: ($o | evidence("tls.versions")), observation: $o.id};
-def tls_doubts: __is_service("tls_doubts") | select(fact("tls.spoken")) | . as $o
-  | ( fact("tls.unsettled")[] | {what: "\($o.endpoint) was not asked to the end in \(.version): \(.why)"} ),
-    ( select(fact("tls.groups_settled") | not) | {what: "The groups of \(.endpoint) were not asked to the end"} ),
-    ( fact("tls.weaknesses")[] | select(.state == "precondition")
+def tls_doubts: __is_service("tls_doubts") | select(__seen("tls.spoken") == true) | . as $o
+  | ( __seen("tls.unsettled")[] | {what: "\($o.endpoint) was not asked to the end in \(.version): \(.why)"} ),
+    ( select(__seen("tls.groups_settled") | not) | {what: "The groups of \(.endpoint) were not asked to the end"} ),
+    ( __seen("tls.weaknesses")[] | select(.state == "precondition")
       | select(.name | IN("drown", "sweet32", "rc4", "crime", "raccoon", "logjam", "insecure_renegotiation", "dtls_amplification"))
       | {what: "\($o.endpoint) has what the weakness \(.name) needs (\(.why)), and an attack was not tried: an assessor has to decide"} ),
     ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
       | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} )
   | . + {endpoint: $o.endpoint, observation: $o.id};
-def __seen($k): if observed($k) then fact($k; []) else [] end;
 def __ssh_lists: {category: "version", about: "protocol", key: "ssh.protocol", names: [__seen("ssh.protocol") | strings]},
   {category: "kex", about: "key exchange", key: "ssh.kex", names: __seen("ssh.kex")},
   {category: "host_key", about: "host key algorithm", key: "ssh.host_keys", names: ([__seen("ssh.host_keys")[].algorithms[]] | unique)},

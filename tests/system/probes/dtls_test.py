@@ -35,6 +35,7 @@ def facts_of(port, **settings):
     true(facts["tls.spoken"], "it speaks DTLS")
     equal(facts["tls.unsettled"], [], f"all was settled on {port}")
     equal(facts["tls.anomalies"], [], f"nothing odd on {port}")
+    facts["absent"] = observation["absent"]
     print(port, facts["tls.versions"], len(facts["tls.suites"]), facts.get("tls.dtls"), observation["coverage"]["questions"])
     return facts
 
@@ -145,6 +146,7 @@ def coap_openssl_psk():
     facts = facts_of(9618)
     names = {name for _, name in suites(facts)}
     true(PSK_CCM8 in names and all("PSK" in name for name in names), f"suites with PSK alone: {names}")
+    true("tls.certificates" in facts["absent"], "no suite that it takes shows a certificate, and all were asked for")
     equal(facts["tls.dtls"]["cookie"], "asked", "cookie")
     equal(looks(facts, "psk_identity_hint"), True, "hint")
     for version, cipher, name in (("DTLSv1.2", "PSK-AES128-CCM8", PSK_CCM8),
