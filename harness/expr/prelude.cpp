@@ -199,16 +199,23 @@ def __few: if length > 6 then (.[:6] | join(", ")) + " and \(length - 6) more" e
 def __seen($k): if observed($k) then fact($k; []) else [] end;
 def tls_endpoints: __is_service("tls_endpoints") | select(fact("service.reachable"))
   | select(fact("service.tls"; false) or fact("service.starttls"; false)) | .endpoint;
+def __tls_certified_by: [__seen("tls.certificates")[][] | select(.self_signed != true) | .signature // ""
+  | {"md5WithRSAEncryption": "rsa_pkcs1_md5", "sha1WithRSAEncryption": "rsa_pkcs1_sha1", "sha224WithRSAEncryption": "rsa_pkcs1_sha224",
+     "ecdsa-with-SHA1": "ecdsa_sha1", "ecdsa-with-SHA224": "ecdsa_sha224", "dsaWithSHA1": "dsa_sha1"}[.] // empty] | unique;
 def __tls_lists: (["version", "tls.versions", __seen("tls.versions")], ["suite", "tls.suites", ([__seen("tls.suites")[].name] | unique)],
-  ["group", "tls.groups", ([__seen("tls.groups")[].name] | unique)], ["signature", "tls.signatures", ([__seen("tls.signatures")[].name] | unique)])
-  | {category: .[0], fact: .[1], names: .[2]};
+  ["group", "tls.groups", ([__seen("tls.groups")[].name] | unique)], ["signature", "tls.signatures", ([__seen("tls.signatures")[].name] | unique)],
+  ["signature", "tls.certificates", __tls_certified_by])
+  | {category: .[0], fact: .[1], names: .[2], takes: (if .[1] == "tls.certificates" then "shows a certificate signed with" else "takes" end)};
+def __tls_validity: . as $o | $__judge.run.date as $now | [__seen("tls.certificates")[][0]] | unique[] | select(.not_after != null and .not_before != null)
+  | (if .not_after < $now then "ran out on \(.not_after)" elif .not_before > $now then "is not valid before \(.not_before)" else empty end) as $when
+  | {what: "The certificate of \($o.endpoint) \($when), by the clock of the run: an assessor has to decide", evidence: ($o | evidence("tls.certificates"))};
 def __tls_keys: (__seen("tls.certificates")[] | .[0] | select(.key_bits != null)
     | {kind: ({"RSA": "rsa", "RSA-PSS": "rsa", "EC": "ecdsa", "DSA": "dsa", "ED25519": "ed25519", "ED448": "ed448"}[.key_type] // .key_type),
        bits: .key_bits, words: "a certificate with a key of \(.public_key)", fact: "tls.certificates"}),
   (__seen("tls.dh")[] | {kind: "dh", bits, words: "finite-field parameters of \(.bits) bits", fact: "tls.dh"});
 def tls_ruled_out: __is_service("tls_ruled_out") | select(__seen("tls.spoken") == true) | . as $o | policy("tls") as $policy
   | ( __tls_lists as $list | [$policy | ruled_out($list.category; $list.names)] | select(length > 0) | group_by(.words)[]
-      | {what: "\($o.endpoint) takes \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", ")), fact: $list.fact} ),
+      | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", ")), fact: $list.fact} ),
     ( __tls_keys as $key | ($policy | required_bits($key.kind)) as $least | select($key.bits < $least)
       | {what: "\($o.endpoint) shows \($key.words), and \($least) are asked for", observed: "\($key.bits) bits", fact: $key.fact} )
   | .fact as $fact | {what, endpoint: $o.endpoint, expected: ($policy | policy_title), observed, evidence: ($o | evidence($fact)), observation: $o.id};
@@ -234,7 +241,8 @@ def tls_doubts: __is_service("tls_doubts") | select(__seen("tls.spoken") == true
       | select(.name | IN("drown", "sweet32", "rc4", "crime", "raccoon", "logjam", "insecure_renegotiation", "dtls_amplification"))
       | {what: "\($o.endpoint) has what the weakness \(.name) needs (\(.why)), and an attack was not tried: an assessor has to decide"} ),
     ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
-      | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} )
+      | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} ),
+    __tls_validity
   | . + {endpoint: $o.endpoint, observation: $o.id};
 def __ssh_lists: {category: "version", about: "protocol", key: "ssh.protocol", names: [__seen("ssh.protocol") | strings]},
   {category: "kex", about: "key exchange", key: "ssh.kex", names: __seen("ssh.kex")},
