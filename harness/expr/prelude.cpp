@@ -234,6 +234,11 @@ def tls_undescribed($ts): __is_service("tls_undescribed") | select(__seen("tls.s
   | select(length > 0)
   | {what: "\($o.endpoint) takes \(__and), and IXIT \($table) \($entry.id // "without id") describes TLS \($described | unique | __and)",
      endpoint: $o.endpoint, expected: ($entry.cryptography | tostring), observed: join(", "), evidence: ($o | evidence("tls.versions")), observation: $o.id};
+def __tls_conditions: . as $o | policy("tls") as $policy
+  | [[__seen("tls.suites")[].name] | unique[] as $name | $policy | graded("suite"; $name)
+     | select((.needs // "") != "" and (.grade | IN("recommended", "allowed", "transitional")))] | group_by(.needs)[]
+  | .[0].needs as $needs | ($o | __seen("tls.behaviour") | if type == "object" then .[$needs] else null end) as $look | select($look.yes != true)
+  | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) lists only with \($needs | gsub("_"; "-")): \($look.why // "not asked")"};
 def tls_doubts: __is_service("tls_doubts") | select(__seen("tls.spoken") == true) | . as $o
   | ( __seen("tls.unsettled")[] | {what: "\($o.endpoint) was not asked to the end in \(.version): \(.why)"} ),
     ( select(__seen("tls.groups_settled") | not) | {what: "The groups of \(.endpoint) were not asked to the end"} ),
@@ -242,7 +247,7 @@ def tls_doubts: __is_service("tls_doubts") | select(__seen("tls.spoken") == true
       | {what: "\($o.endpoint) has what the weakness \(.name) needs (\(.why)), and an attack was not tried: an assessor has to decide"} ),
     ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
       | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} ),
-    __tls_validity
+    __tls_conditions, __tls_validity
   | . + {endpoint: $o.endpoint, observation: $o.id};
 def __ssh_lists: {category: "version", about: "protocol", key: "ssh.protocol", names: [__seen("ssh.protocol") | strings]},
   {category: "kex", about: "key exchange", key: "ssh.kex", names: __seen("ssh.kex")},
