@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 
-from common import EXIT_FAILED, SOURCE, emulated, folder, need, run, units
+from common import EXIT_FAILED, SOURCE, emulated, expected_failures, facts, folder, need, run, units
 
 need("openssl", "gnutls-serv")
 DEVICE = "deviant/tls-defects"
@@ -103,10 +103,14 @@ with folder() as work, emulated(DEVICE) as device:
     ports = device["endpoints"]
     assert set(ports) == set(EXPECTED), set(ports) ^ set(EXPECTED)
     began = time.monotonic()
-    done = run(device, work / "run", "--library", plans, plan="bench/tls")
+    done = run(device, work / "run", "--library", plans, "--also", "cls-iot/1", plan="bench/tls")
     print(f"{len(ports)} servers in {time.monotonic() - began:.1f} s")
     assert done.returncode == EXIT_FAILED, (done.returncode, done.stderr)
     found = {unit_id: unit for unit_id, unit in units(work / "run") if unit_id.endswith("/a-tls")}
     assert {unit_id.split("/")[0] for unit_id in found} == {"TS103701@1.1.1:5.1-3-2", "TS103701@1.1.1:5.5-1-2"}, sorted(found)
     faults = [fault for unit_id, unit in sorted(found.items()) for fault in compare(unit_id, unit, ports)]
     assert not faults, "\n".join(faults)
+
+    (level,) = facts("crosswalk", work / "run")["plans"]
+    failed = {row["id"] for row in level["rows"] if row["verdict"] == "fail"}
+    assert failed == expected_failures(DEVICE, device["isolation"]), failed
