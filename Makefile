@@ -32,12 +32,12 @@ fuzz: ## Feed hostile bytes to every parser; ASSAY_FUZZ_SECONDS=120 in all
 	@third_party/install build fuzz
 	@scripts/test fuzz
 
-nightly: ## Everything that is too slow for every change: thread sanitizer, clang-tidy, an hour of fuzzing
-	@third_party/install build run test fuzz develop
-	@ASSAY_FUZZ_SECONDS=3600 scripts/test release asan tsan tidy
+nightly: ## Everything that is too slow for every change: slow tools side by side, thread sanitizer, clang-tidy, an hour of fuzzing
+	@third_party/install build run test fuzz develop nightly
+	@ASSAY_FUZZ_SECONDS=3600 scripts/test release nightly asan tsan tidy
 
 bench: ## Side by side with the usual tools, on emulated devices
-	@third_party/install build run test bench
+	@third_party/install build run test nightly bench
 	@scripts/build release
 	@ASSAY=$(CURDIR)/build/release/bin/assay tests/bench/run
 

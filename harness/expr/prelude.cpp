@@ -196,23 +196,31 @@ def required_bits($kind): __is_policy("required_bits") | .lists.key_size // []
   | [.[] | select(__speaks_of($kind) and .grade != "forbidden" and (__expired | not)) | .bits]
   | if . == [] then empty else min end;
 def __few: if length > 6 then (.[:6] | join(", ")) + " and \(length - 6) more" else __and end;
+def __seen($k): if observed($k) then fact($k; []) else [] end;
 def tls_endpoints: __is_service("tls_endpoints") | select(fact("service.reachable"))
   | select(fact("service.tls"; false) or fact("service.starttls"; false)) | .endpoint;
-def __tls_lists: (["version", "tls.versions", fact("tls.versions")], ["suite", "tls.suites", ([fact("tls.suites")[].name] | unique)],
-  ["group", "tls.groups", ([fact("tls.groups")[].name] | unique)], ["signature", "tls.signatures", ([fact("tls.signatures")[].name] | unique)])
-  | {category: .[0], fact: .[1], names: .[2]};
-def __tls_keys: (fact("tls.certificates"; [])[] | .[0] | select(.key_bits != null)
+def __tls_certified_by: [__seen("tls.certificates")[][] | select(.self_signed != true) | .signature // ""
+  | {"md5WithRSAEncryption": "rsa_pkcs1_md5", "sha1WithRSAEncryption": "rsa_pkcs1_sha1", "sha224WithRSAEncryption": "rsa_pkcs1_sha224",
+     "ecdsa-with-SHA1": "ecdsa_sha1", "ecdsa-with-SHA224": "ecdsa_sha224", "dsaWithSHA1": "dsa_sha1"}[.] // empty] | unique;
+def __tls_lists: (["version", "tls.versions", __seen("tls.versions")], ["suite", "tls.suites", ([__seen("tls.suites")[].name] | unique)],
+  ["group", "tls.groups", ([__seen("tls.groups")[].name] | unique)], ["signature", "tls.signatures", ([__seen("tls.signatures")[].name] | unique)],
+  ["signature", "tls.certificates", __tls_certified_by])
+  | {category: .[0], fact: .[1], names: .[2], takes: (if .[1] == "tls.certificates" then "shows a certificate signed with" else "takes" end)};
+def __tls_validity: . as $o | $__judge.run.date as $now | [__seen("tls.certificates")[][0]] | unique[] | select(.not_after != null and .not_before != null)
+  | (if .not_after < $now then "ran out on \(.not_after)" elif .not_before > $now then "is not valid before \(.not_before)" else empty end) as $when
+  | {what: "The certificate of \($o.endpoint) \($when), by the clock of the run: an assessor has to decide", evidence: ($o | evidence("tls.certificates"))};
+def __tls_keys: (__seen("tls.certificates")[] | .[0] | select(.key_bits != null)
     | {kind: ({"RSA": "rsa", "RSA-PSS": "rsa", "EC": "ecdsa", "DSA": "dsa", "ED25519": "ed25519", "ED448": "ed448"}[.key_type] // .key_type),
        bits: .key_bits, words: "a certificate with a key of \(.public_key)", fact: "tls.certificates"}),
-  (fact("tls.dh")[] | {kind: "dh", bits, words: "finite-field parameters of \(.bits) bits", fact: "tls.dh"});
-def tls_ruled_out: __is_service("tls_ruled_out") | select(fact("tls.spoken")) | . as $o | policy("tls") as $policy
+  (__seen("tls.dh")[] | {kind: "dh", bits, words: "finite-field parameters of \(.bits) bits", fact: "tls.dh"});
+def tls_ruled_out: __is_service("tls_ruled_out") | select(__seen("tls.spoken") == true) | . as $o | policy("tls") as $policy
   | ( __tls_lists as $list | [$policy | ruled_out($list.category; $list.names)] | select(length > 0) | group_by(.words)[]
-      | {what: "\($o.endpoint) takes \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", ")), fact: $list.fact} ),
+      | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", ")), fact: $list.fact} ),
     ( __tls_keys as $key | ($policy | required_bits($key.kind)) as $least | select($key.bits < $least)
       | {what: "\($o.endpoint) shows \($key.words), and \($least) are asked for", observed: "\($key.bits) bits", fact: $key.fact} )
   | .fact as $fact | {what, endpoint: $o.endpoint, expected: ($policy | policy_title), observed, evidence: ($o | evidence($fact)), observation: $o.id};
-def tls_weak: __is_service("tls_weak") | select(fact("tls.spoken")) | . as $o
-  | fact("tls.weaknesses")[] | select(.state == "shown")
+def tls_weak: __is_service("tls_weak") | select(__seen("tls.spoken") == true) | . as $o
+  | __seen("tls.weaknesses")[] | select(.state == "shown")
   | {what: "\($o.endpoint) has the weakness \(.name): \(.why)", endpoint: $o.endpoint, expected: "none that is known", observed: .name,
      evidence: ($o | evidence("tls.weaknesses")), observation: $o.id};
 def tls_attackable: tls_endpoints | select(startswith("tcp/"));
@@ -223,24 +231,29 @@ def tls_attacked: __is_service("tls_attacked") | select(fact("tls_attacks.spoken
 def __versions_in_words: tostring | (if test("TLS"; "i") then [scan("1\\.[0-3]")] else [] end) as $named
   | if ($named | length) > 0 and test("newer|later|higher|above|at least|minimum|or up"; "i") then ["1.0", "1.1", "1.2", "1.3"] | .[index($named | min):]
     else $named end;
-def tls_undescribed($ts): __is_service("tls_undescribed") | select(fact("tls.spoken")) | . as $o
+def tls_undescribed($ts): __is_service("tls_undescribed") | select(__seen("tls.spoken") == true) | . as $o
   | __there($ts; "tls_undescribed") | . as $table | $__judge.ixit[$table][] | select(__names_port($o.endpoint))
   | . as $entry | (.cryptography // "" | __versions_in_words) as $described | select($described | length > 0)
-  | [$o | fact("tls.versions")[] | . as $version
+  | [$o | __seen("tls.versions")[] | . as $version
      | select([$described[] | if . == "1.0" then "TLSv1", "DTLSv1" else "TLSv" + ., "DTLSv" + . end] | index($version) == null)]
   | select(length > 0)
   | {what: "\($o.endpoint) takes \(__and), and IXIT \($table) \($entry.id // "without id") describes TLS \($described | unique | __and)",
      endpoint: $o.endpoint, expected: ($entry.cryptography | tostring), observed: join(", "), evidence: ($o | evidence("tls.versions")), observation: $o.id};
-def tls_doubts: __is_service("tls_doubts") | select(fact("tls.spoken")) | . as $o
-  | ( fact("tls.unsettled")[] | {what: "\($o.endpoint) was not asked to the end in \(.version): \(.why)"} ),
-    ( select(fact("tls.groups_settled") | not) | {what: "The groups of \(.endpoint) were not asked to the end"} ),
-    ( fact("tls.weaknesses")[] | select(.state == "precondition")
+def __tls_conditions: . as $o | policy("tls") as $policy
+  | [[__seen("tls.suites")[].name] | unique[] as $name | $policy | graded("suite"; $name)
+     | select((.needs // "") != "" and (.grade | IN("recommended", "allowed", "transitional")))] | group_by(.needs)[]
+  | .[0].needs as $needs | ($o | __seen("tls.behaviour") | if type == "object" then .[$needs] else null end) as $look | select($look.yes != true)
+  | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) lists only with \($needs | gsub("_"; "-")): \($look.why // "not asked")"};
+def tls_doubts: __is_service("tls_doubts") | select(__seen("tls.spoken") == true) | . as $o
+  | ( __seen("tls.unsettled")[] | {what: "\($o.endpoint) was not asked to the end in \(.version): \(.why)"} ),
+    ( select(__seen("tls.groups_settled") | not) | {what: "The groups of \(.endpoint) were not asked to the end"} ),
+    ( __seen("tls.weaknesses")[] | select(.state == "precondition")
       | select(.name | IN("drown", "sweet32", "rc4", "crime", "raccoon", "logjam", "insecure_renegotiation", "dtls_amplification"))
       | {what: "\($o.endpoint) has what the weakness \(.name) needs (\(.why)), and an attack was not tried: an assessor has to decide"} ),
     ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
-      | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} )
+      | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} ),
+    __tls_conditions, __tls_validity
   | . + {endpoint: $o.endpoint, observation: $o.id};
-def __seen($k): if observed($k) then fact($k; []) else [] end;
 def __ssh_lists: {category: "version", about: "protocol", key: "ssh.protocol", names: [__seen("ssh.protocol") | strings]},
   {category: "kex", about: "key exchange", key: "ssh.kex", names: __seen("ssh.kex")},
   {category: "host_key", about: "host key algorithm", key: "ssh.host_keys", names: ([__seen("ssh.host_keys")[].algorithms[]] | unique)},

@@ -36,8 +36,12 @@ std::vector<PolicyEntry> entries_of(const Node& list, std::string_view category,
     rule_bits(node, category, faults);
     const auto* names = find(node, "name");
     for (const auto* name : names != nullptr ? one_or_more(*names) : std::vector<const Node*>{}) {
-      PolicyEntry entry{name->text, word_of(node, "grade", Grade::recommended), integer_of(node, "until", 0),
-                        integer_of(node, "bits", 0), text_of(node, "note")};
+      PolicyEntry entry{name->text,
+                        word_of(node, "grade", Grade::recommended),
+                        integer_of(node, "until", 0),
+                        integer_of(node, "bits", 0),
+                        text_of(node, "note"),
+                        text_of(node, "needs")};
       rule_star(*name, faults);
       if (!seen.insert({entry.name, category == kKeySizes ? entry.until : 0}).second) {
         faults.add(name->place, "the name \"" + entry.name + "\" is there twice");

@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view kPolicyTag[] = {"policy/1"};
 constexpr std::string_view kProtocolWords[] = {"tls", "ssh"};
 constexpr std::string_view kGradeWords[] = {"recommended", "allowed", "transitional", "forbidden"};
-constexpr std::string_view kUnlistedWords[] = {"forbidden", "doubt"};
+constexpr std::string_view kUnlistedWords[] = {"forbidden", "doubt", "silent"};
+constexpr std::string_view kNeedsWords[] = {"encrypt_then_mac", "extended_master_secret", "secure_renegotiation"};
 constexpr std::string_view kCategoryWords[] = {"version",     "kex",   "host_key", "cipher",    "mac",
                                                "compression", "suite", "group",    "signature", "key_size"};
 
@@ -18,6 +19,7 @@ constinit const Shape kProtocol{.form = Form::word, .words = kProtocolWords};
 constinit const Shape kGrade{.form = Form::word, .words = kGradeWords};
 constinit const Shape kUnlisted{.form = Form::word, .words = kUnlistedWords};
 constinit const Shape kDateText{.form = Form::text, .syntax = &kEndDate};
+constinit const Shape kNeeds{.form = Form::word, .words = kNeedsWords};
 constinit const Shape kYear{.form = Form::integer, .least = 1990, .most = 2199};
 constinit const Shape kBits{.form = Form::integer, .least = 1, .most = 65536};
 constinit const Shape kSeveralNames{.form = Form::list, .item = &kSentence};
@@ -29,7 +31,9 @@ constinit const Key kEntryKeys[] = {
     {"grade", &kGrade, true, "", "What the catalogue says of it", "recommended"},
     {"until", &kYear, false, "", "Last year in which that holds; afterwards it counts as expired", "2031"},
     {"bits", &kBits, false, "", "In `key_size`, and required there: the least length of a key of this kind", "3072"},
-    {"note", &kText, false, "", "Under which condition, or why", "only with encrypt-then-MAC"},
+    {"note", &kText, false, "", "Under which condition, or why", "where forward secrecy is not possible"},
+    {"needs", &kNeeds, false, "", "Look of the probe `tls` that the entry rests on: without it a person decides",
+     "encrypt_then_mac"},
 };
 constinit const Table kEntryTable{"a policy entry", "Algorithms that the catalogue speaks of alike", kEntryKeys};
 constinit const Shape kEntry{.form = Form::mapping, .table = &kEntryTable};
@@ -47,8 +51,8 @@ constinit const Key kPolicyKeys[] = {
      "BSI TR-02102-4, read in a copy"},
     {"strength", &kStrength, true, "", "How sure we are that these are the catalogue's lists", "derived"},
     {"unlisted", &kUnlisted, true, "",
-     "What it means that a list of this file does not name an algorithm: only listed ones may be used, or a person "
-     "decides",
+     "What it means that a list of this file does not name an algorithm: only listed ones may be used, a person "
+     "decides, or nothing, as in a file that only adds to others",
      "doubt"},
     {"lists", &kLists, true, "", "Category -> entries; of a category that is not here the catalogue says nothing",
      "{kex: [{name: curve25519-sha256, grade: recommended}]}"},

@@ -24,8 +24,9 @@ BOOST_DESCRIBE_ENUM(Grade, recommended, allowed, transitional, forbidden)
 enum class Unlisted : std::uint8_t {
   forbidden,  // only what is listed may be used
   doubt,      // not recommended; a person decides
+  silent,     // nothing: it only adds to other catalogues
 };
-BOOST_DESCRIBE_ENUM(Unlisted, forbidden, doubt)
+BOOST_DESCRIBE_ENUM(Unlisted, forbidden, doubt, silent)
 
 struct PolicyEntry {
   std::string name;  // as the protocol spells it; a `*` at the end stands for any rest
@@ -33,10 +34,11 @@ struct PolicyEntry {
   std::int64_t until = 0;  // last year in which the grade holds; 0: the catalogue names no end
   std::int64_t bits = 0;   // in key_size: the least length that counts; 0 elsewhere
   std::string note;
+  std::string needs{};  // look of the probe without which a person decides: "encrypt_then_mac"; empty: none
 
   bool operator==(const PolicyEntry&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(PolicyEntry, (), (name, grade, until, bits, note))
+BOOST_DESCRIBE_STRUCT(PolicyEntry, (), (name, grade, until, bits, note, needs))
 
 /// One dated catalogue for one protocol.
 struct Policy {

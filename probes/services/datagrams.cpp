@@ -5,6 +5,7 @@
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/coap.hpp"
+#include "probes/wire/dtls.hpp"
 #include "probes/wire/http.hpp"
 #include "probes/wire/lookup.hpp"
 #include "probes/wire/mail.hpp"
@@ -154,6 +155,29 @@ void note_memcached(std::string_view payload, Sighting& sighting) {
   }
 }
 
+/// A ServerHello in clear: the server asks for no cookie, and has a session open now (RFC 6347, 4.2.2).
+bool begins_session(std::string_view dtls) {
+  constexpr std::size_t kRecordHead = 13;
+  constexpr char kHandshake = 22;
+  constexpr char kServerHello = 2;
+  return dtls.size() > kRecordHead && dtls[0] == kHandshake && dtls[kRecordHead] == kServerHello;
+}
+
+/// A last word: a server of one peer would keep the place for ours, and be deaf to whoever asks next.
+asio::awaitable<void> end_session(Datagrams& socket, Transcript& transcript, std::string_view dtls) {
+  constexpr std::uint8_t kFatal = 2;
+  constexpr std::uint8_t kCancelledByUser = 90;
+  const auto version =
+      static_cast<std::uint16_t>(static_cast<unsigned char>(dtls[1]) << 8U | static_cast<unsigned char>(dtls[2]));
+  const auto goodbye = wire::dtls_alert_datagram(version, 1, kFatal, kCancelledByUser);
+  const auto bytes = wire::bytes_of(goodbye);
+  transcript.sent(bytes);
+  const auto sent = co_await socket.send(bytes);
+  if (!sent) {
+    transcript.note("the last word was not sent: " + sent.error().what);
+  }
+}
+
 /// What the protocol's own fields say of the product.
 void note_details(std::string_view payload, Sighting& sighting) {
   if (sighting.protocol == "dns") {
@@ -170,7 +194,8 @@ void note_details(std::string_view payload, Sighting& sighting) {
     }
   } else if (sighting.protocol == "dtls") {
     sighting.tls = true;
-    sighting.tls_failure = "a cookie was asked for, no session was made over datagrams";
+    sighting.tls_failure = begins_session(payload) ? "the server began a session, which was not finished over datagrams"
+                                                   : "a cookie was asked for, no session was made over datagrams";
   }
 }
 
@@ -236,6 +261,12 @@ asio::awaitable<Result<UdpReport>> ask_datagrams(Network& network, Transcript& t
                          note_listed(payload, asked, sighting);
       if (sighting.banner.empty()) {
         sighting.banner = payload.substr(0, 1024);
+      }
+      if (known && sighting.protocol == "dtls" && begins_session(payload)) {
+        auto& line = **socket;
+        co_await end_session(line, transcript, payload);
+        ++report.sent;
+        break;
       }
       if (known && sighting.protocol == "coap") {
         break;

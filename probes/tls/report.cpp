@@ -48,6 +48,20 @@ std::int64_t in_us(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
 
+/// All was asked, and no suite that was taken has the server show a certificate: pre-shared keys, or nobody is
+/// authenticated.
+bool without_certificates(const Versions& versions) {
+  const bool takes_any =
+      std::any_of(versions.begin(), versions.end(), [](const auto& entry) { return !entry.second.suites.empty(); });
+  return takes_any && std::all_of(versions.begin(), versions.end(), [](const auto& entry) {
+           const auto& [version, facts] = entry;
+           return facts.settled && std::all_of(facts.suites.begin(), facts.suites.end(), [&](std::uint16_t suite) {
+                    const auto parts = wire::suite_parts(suite);
+                    return version != wire::kSsl2 && (parts.anonymous || (parts.psk && !parts.rsa_transport));
+                  });
+         });
+}
+
 }  // namespace
 
 json::object alerts_json(const Alerts& alerts) {
@@ -151,7 +165,9 @@ void Report::write_lists() {
 }
 
 void Report::write_certificates() {
-  if (picture_.chains.empty()) {
+  if (picture_.chains.empty() && without_certificates(versions_)) {
+    sheet_.absent("tls.certificates");
+  } else if (picture_.chains.empty()) {
     sheet_.unobserved("tls.certificates", "no certificate was seen");
   } else {
     json::array chains;

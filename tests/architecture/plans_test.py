@@ -4,7 +4,7 @@ import re
 import subprocess
 import unittest
 
-from common import ASSAY, SOURCE, files
+from common import ASSAY, SOURCE, files, text
 from plan_data import documents
 
 PER_USERNAME = 5   # wrong logins that devices usually bear for one account
@@ -78,6 +78,18 @@ class Plans(unittest.TestCase):
             self.assertEqual(len(pairs), len(set(pairs)), f"{path}: a pair stands twice")
             most = collections.Counter(username for username, _ in pairs).most_common(1)[0]
             self.assertLessEqual(most[1], PER_USERNAME, f"{path}: {most[0]}")
+
+    def test_the_baseline_rules_out_every_broken_suite_that_the_probe_knows(self):
+        known = re.findall(r'\{0x\w+, "((?:TLS|SSL)_\w+)"', text("probes/wire/tls_suites.cpp") + text("probes/wire/tls_names.cpp"))
+        broken = {name for name in known if re.search(r"_NULL_|EXPORT|RC4|RC2|DES|IDEA|_anon_|^TLS_SHA\d+_SHA\d+$", name)}
+        self.assertGreater(len(broken), 100)
+        baseline = next(policy for _, policy in documents("policy/1") if policy["id"] == "baseline-tls")
+        forbidden = set()
+        for entry in baseline["lists"]["suite"]:
+            if entry["grade"] == "forbidden":
+                forbidden.update([entry["name"]] if isinstance(entry["name"], str) else entry["name"])
+        self.assertEqual(broken - forbidden, set())
+        self.assertEqual({name for name in forbidden - set(known) if not name.startswith("SSL_CK_")}, set(), "a name that the probe never says")
 
     def test_probe_parameters_name_shipped_dictionaries(self):
         shipped = {dictionary["id"] for _, dictionary in documents("dictionary/1")}

@@ -1,4 +1,4 @@
-"""Real DTLS servers of four stacks: what the probe finds is the configuration, and what an independent client finds."""
+"""Real DTLS servers of five stacks: what the probe finds is the configuration, and what an independent client finds."""
 
 import os
 import subprocess
@@ -35,6 +35,7 @@ def facts_of(port, **settings):
     true(facts["tls.spoken"], "it speaks DTLS")
     equal(facts["tls.unsettled"], [], f"all was settled on {port}")
     equal(facts["tls.anomalies"], [], f"nothing odd on {port}")
+    facts["absent"] = observation["absent"]
     print(port, facts["tls.versions"], len(facts["tls.suites"]), facts.get("tls.dtls"), observation["coverage"]["questions"])
     return facts
 
@@ -145,6 +146,7 @@ def coap_openssl_psk():
     facts = facts_of(9618)
     names = {name for _, name in suites(facts)}
     true(PSK_CCM8 in names and all("PSK" in name for name in names), f"suites with PSK alone: {names}")
+    true("tls.certificates" in facts["absent"], "no suite that it takes shows a certificate, and all were asked for")
     equal(facts["tls.dtls"]["cookie"], "asked", "cookie")
     equal(looks(facts, "psk_identity_hint"), True, "hint")
     for version, cipher, name in (("DTLSv1.2", "PSK-AES128-CCM8", PSK_CCM8),
@@ -185,9 +187,53 @@ def wolfssl_psk():
     equal(suites(facts), pairs("DTLSv1.2", "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256"), "suites")
 
 
+def mbedtls(port, low, high, suites_of_it, cookie, *identity):
+    if not os.path.exists("/usr/include/mbedtls/ssl.h"):
+        print("left out: Mbed TLS is not installed")
+        return False
+    daemons.certificate()
+    program = path("mbedtls_dtls_server")
+    if not os.path.exists(program):
+        subprocess.run([need("cc"), "-o", program, os.path.join(HERE, "stacks", "mbedtls_dtls_server.c"), "-lmbedtls", "-lmbedx509",
+                        "-lmbedcrypto"], check=True)
+    minor = {"DTLSv1": "2", "DTLSv1.2": "3"}
+    start([program, str(port), path("cert.pem"), path("key.pem"), minor[low], minor[high], suites_of_it, cookie, *identity], port)
+    return True
+
+
+def mbedtls_with_cookie():
+    if not mbedtls(9621, "DTLSv1.2", "DTLSv1.2", "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256,TLS-ECDHE-ECDSA-WITH-AES-128-CCM-8", "1"):
+        return
+    facts = facts_of(9621)
+    equal(suites(facts), pairs("DTLSv1.2", ECDSA_GCM, CCM8), "suites")
+    equal(facts["tls.dtls"]["cookie"], "asked", "cookie")
+    equal(weakness(facts, "dtls_amplification"), "not_shown", "amplification")
+    equal(facts["tls.certificates"][0][0]["key_type"], "EC", "certificate")
+    true(by_client(9621, "DTLSv1.2", "ECDHE-ECDSA-AES128-CCM8"), "the other client takes what was found")
+    true(not by_client(9621, "DTLSv1.2", "ECDHE-ECDSA-AES256-SHA"), "and is refused what was not")
+
+
+def mbedtls_old_without_cookie():
+    if not mbedtls(9622, "DTLSv1", "DTLSv1.2", "TLS-ECDHE-ECDSA-WITH-AES-256-CBC-SHA,TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256", "0"):
+        return
+    facts = facts_of(9622)
+    equal(suites(facts), sorted(pairs("DTLSv1", ECDSA_SHA) + pairs("DTLSv1.2", ECDSA_SHA, ECDSA_GCM)), "suites")
+    equal(facts["tls.dtls"]["cookie"], "never", "cookie")
+    equal(weakness(facts, "dtls_amplification"), "precondition", "amplification")
+
+
+def mbedtls_psk():
+    if not mbedtls(9623, "DTLSv1.2", "DTLSv1.2", "TLS-PSK-WITH-AES-128-CCM-8,TLS-ECDHE-PSK-WITH-AES-128-CBC-SHA256", "1", "hub-7"):
+        return
+    facts = facts_of(9623)
+    equal(suites(facts), pairs("DTLSv1.2", PSK_CCM8, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256"), "suites")
+    equal(looks(facts, "psk_identity_hint"), False, "this library knows no hints")
+
+
 only = sys.argv[1:]
 for part in (openssl_with_cookie, openssl_without_listening, openssl_old, openssl_both_with_psk, gnutls_with_cookie,
-             gnutls_without_cookie, coap_openssl_psk, coap_gnutls_certificate, wolfssl_new, wolfssl_psk):
+             gnutls_without_cookie, coap_openssl_psk, coap_gnutls_certificate, wolfssl_new, wolfssl_psk, mbedtls_with_cookie,
+             mbedtls_old_without_cookie, mbedtls_psk):
     if only and part.__name__ not in only:
         continue
     part()

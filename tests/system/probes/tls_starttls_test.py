@@ -1,5 +1,6 @@
-"""TLS that is asked for inside mail, directory, chat and file transfer: real daemons, and the probe finds their settings."""
+"""TLS that is asked for inside mail, directory, chat, file transfer and databases: real daemons, and the probe finds their settings."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -29,14 +30,15 @@ def expect(port, dialect, versions, suites=None, **settings):
     checked.append(f"{dialect} {observation['coverage']['questions']['connections']} connections")
 
 
-def found(program):
-    there = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
+def found(program, *folders):
+    there = shutil.which(program, path=":".join([os.environ["PATH"], "/usr/sbin", *folders]))
     if not there:
         print("left out:", program, "is not installed")
     return there
 
 
 GCM = ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]
+OPENSSL_GCM = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"
 GNUTLS_GCM = "NONE:+VERS-TLS1.2:+ECDHE-ECDSA:+AES-128-GCM:+AES-256-GCM:+AEAD:+GROUP-ALL:+SIGN-ALL:+COMP-NULL"
 
 
@@ -145,12 +147,46 @@ seccomp_sandbox=NO
     expect(21, "ftp", versions)
 
 
+def mariadb():
+    """Its handshake is MySQL's."""
+    if not (program := found("mariadbd")):
+        return
+    os.makedirs(path("mariadb"))
+    daemons.start([program, "--no-defaults", "--user=root", f"--datadir={path('mariadb')}", "--skip-innodb", "--default-storage-engine=MyISAM",
+                   "--skip-grant-tables", f"--bind-address={ADDRESS}", "--port=3306", f"--socket={path('mariadb')}/socket",
+                   f"--ssl-cert={path('cert.pem')}", f"--ssl-key={path('key.pem')}", "--tls-version=TLSv1.2", f"--ssl-cipher={OPENSSL_GCM}"], 3306)
+    expect(3306, "mysql", ["TLSv1.2"], GCM)
+
+
+def postgresql():
+    """No package is asked for: Debian's makes a database and starts a server. It does not run as root, nor does the maker of its files."""
+    if not (program := found("postgres", *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True))):
+        return
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    home = path("postgresql")
+    os.makedirs(home)
+    try:
+        os.chown(home, 65534, 65534)
+        subprocess.run([*nobody, os.path.join(os.path.dirname(program), "initdb"), "-D", home + "/data", "-A", "trust", "-U", "admin", "--no-sync"],
+                       check=True, capture_output=True)
+    except OSError as reason:
+        print("left out: postgres does not run as root, and this is no other user:", reason)
+        return
+    shutil.copy(path("key.pem"), home + "/data/key.pem")
+    os.chown(home + "/data/key.pem", 65534, 65534)
+    os.chmod(home + "/data/key.pem", 0o600)
+    settings = {"listen_addresses": ADDRESS, "unix_socket_directories": "", "fsync": "off", "ssl": "on", "ssl_cert_file": path("cert.pem"),
+                "ssl_key_file": "key.pem", "ssl_min_protocol_version": "TLSv1.1", "ssl_max_protocol_version": "TLSv1.2", "ssl_ciphers": OPENSSL_GCM}
+    daemons.start([*nobody, program, "-D", home + "/data", *(word for one in settings.items() for word in ("-c", "=".join(one)))], 5432)
+    expect(5432, "postgresql", ["TLSv1.2"], GCM)
+
+
 daemons.certificate()
 for name, mode in (("", 0o711), ("key.pem", 0o644)):  # for daemons that do not stay root
     os.chmod(path(name), mode)
 FINGERPRINT = subprocess.run([openssl, "x509", "-in", path("cert.pem"), "-noout", "-fingerprint", "-sha256"], capture_output=True, text=True,
                              check=True).stdout.split("=")[1].strip().replace(":", "").lower()
-for part in (mail_boxes, mail_transfer, directory, chat, file_transfer):
+for part in (mail_boxes, mail_transfer, directory, chat, file_transfer, mariadb, postgresql):
     part()
 if not checked:
     daemons.skip("no such daemon is installed")

@@ -394,6 +394,31 @@ TEST_CASE("A UDP port is asked in the protocols that the list of requests has fo
   }
 }
 
+TEST_CASE("A DTLS server that began a session is told that it ends") {
+  FakeNetwork network;
+  fake::FakeLibrary library;
+  PayloadList list{"udp-payloads", "T", "S", {}};
+  list.payloads.push_back({"dtls-hello", "dtls", "S", {5684}, "HELLO", {{"\x16\xfe\xfd", "\xff\xff\xff"}}, {}, {}});
+  library.lists["udp-payloads"] = list;
+  std::vector<std::string> asked;
+  const auto head = "\x16\xfe\xfd"s + std::string(10, '\0');
+  std::string answer;
+  network.udp[5684] = [&](std::string_view datagram) {
+    asked.emplace_back(datagram);
+    return datagram == "HELLO" ? std::vector<std::string>{answer} : std::vector<std::string>{};
+  };
+  const auto farewell = "\x15\xfe\xfd\0\0\0\0\0\0\0\x01\0\x02\x02\x5a"s;  // fatal, user_canceled
+  answer = head + "\x02 hello";
+  auto run = fake::observe(probes::services::kDescriptor, network, "udp/5684", {}, {}, library);
+  CHECK(run.record.text("service.protocol") == "dtls");
+  CHECK(asked == std::vector<std::string>{"HELLO", farewell});
+  asked.clear();
+  answer = head + "\x03 cookie";  // nothing is open
+  run = fake::observe(probes::services::kDescriptor, network, "udp/5684", {}, {}, library);
+  CHECK(run.record.text("service.protocol") == "dtls");
+  CHECK(asked == std::vector<std::string>{"HELLO"});
+}
+
 TEST_CASE("Silence on UDP is not a closed port") {
   FakeNetwork network;
   auto run = look(network, "udp/161");

@@ -23,7 +23,7 @@ const ProbeCatalogue& catalogue() {
 
 const char* const kSchemes[] = {"cls-iot-gateway/2",  "cls-iot/2",  "bsi-itsik/router",
                                 "bsi-itsik/consumer", "en-18031/1", "uk-psti/1"};
-constexpr const char* kLines[] = {"password_rule", "password_absent", "certificate_keys", "tls_suites", "tls_groups"};
+constexpr const char* kLines[] = {"password_rule", "password_absent", "certificate_keys"};
 constexpr const char* kDay = "2026-11-24T00:00:00Z";
 
 /// The plan of the library, as a run would take it.
@@ -120,7 +120,7 @@ CaseVerdict judged(const Case& test_case, const std::string& scheme, const Seen&
     if (attacks || step.probe == "tls") {
       continue;
     }
-    for (const char* port : {"udp/161", "udp/5683"}) {
+    for (const char* port : {"udp/161", "udp/5683", "udp/5684"}) {
       one.id += "u";
       one.invocation.endpoint = Endpoint::parse(port);
       one.facts = {{"service.reachable", false}, {"service.tls", false}, {"service.starttls", false}};
@@ -185,15 +185,15 @@ void check(const std::string& case_id, const std::string& unit, const Seen& seen
   }
 }
 
-/// What the probe tls tells of a server of today that agrees on keys in these groups.
-json::object tls_survey(const std::vector<std::string>& groups) {
+/// What the probe tls tells of a server that takes one suite, agrees on keys in these groups and shows one certificate.
+json::object tls_survey(const std::vector<std::string>& groups, const std::string& suite = "TLS_AES_128_GCM_SHA256") {
   json::array named;
   for (const auto& group : groups) {
     named.push_back({{"version", "TLSv1.3"}, {"code", "0x0000"}, {"name", group}});
   }
   return {{"tls.spoken", true},
           {"tls.versions", {"TLSv1.3"}},
-          {"tls.suites", json::array{{{"version", "TLSv1.3"}, {"code", "0x1301"}, {"name", "TLS_AES_128_GCM_SHA256"}}}},
+          {"tls.suites", json::array{{{"version", "TLSv1.3"}, {"code", "0x1301"}, {"name", suite}}}},
           {"tls.unsettled", json::array{}},
           {"tls.groups", named},
           {"tls.groups_settled", true},
@@ -208,15 +208,22 @@ Seen session(const std::string& key, const std::string& suite, const std::string
   return {password(16, false), tls_session(key, suite), tls_survey({"secp256r1"}), date, {}};
 }
 
-/// Names in a list of accepted suites or groups.
-bool lists(const json::object& line, const std::string& name) {
-  const auto& accepted = line.at("accepted").as_array();
-  return std::any_of(accepted.begin(), accepted.end(), [&](const json::value& one) {
-    return (one.is_object() ? one.as_object().at("name") : one) == json::value(name);
-  });
+/// The unit that holds what a service takes against the plan's policies, for a plan.
+UnitVerdict offered(const std::string& scheme, const json::object& survey, const std::string& date = kDay) {
+  Seen seen = session("RSA 3072", "TLS_AES_128_GCM_SHA256", date);
+  seen.tls_facts = survey;
+  const bool router = scheme == "bsi-itsik/router";
+  const auto& test_case = case_named(router ? "TR03148P@1.2:D.3-suites" : "TS103701@1.1.1:5.5-1-2");
+  return unit_at(judged(test_case, scheme, seen), router ? "offer" : "a-tls");
 }
 
-const Expected kClean{Verdict::not_tested, false, "nothing contradicts it"};
+json::object with_suite(const std::string& suite) {
+  return tls_survey({"secp256r1"}, suite);
+}
+
+const char* const kSingapore[] = {"cls-iot-gateway/2", "cls-iot/2"};
+const char* const kGerman[] = {"bsi-itsik/router", "bsi-itsik/consumer"};
+
 const Expected kPass{Verdict::pass, false, ""};
 const Expected kProposed{Verdict::not_tested, true, "PASS proposed"};
 
@@ -260,120 +267,105 @@ TEST_CASE("pass lines: a curve of 224 bits misses the German list only") {
          {"en-18031/1", kPass}});
 }
 
-TEST_CASE("pass lines: ChaCha20-Poly1305 is a person's decision in Singapore and off the German list") {
-  const Expected assessor{Verdict::inconclusive, false, "an assessor has to decide"};
-  const Expected caution{Verdict::inconclusive, false, "not on the plan's closed list: not recommended"};
-  for (const auto* suite : {"TLS_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-CHACHA20-POLY1305"}) {
-    INFO(suite);
-    check("ASSAY@1:tls-suites", "session", session("RSA 3072", suite),
-          {{"cls-iot-gateway/2", assessor},
-           {"cls-iot/2", assessor},
-           {"bsi-itsik/router", caution},
-           {"bsi-itsik/consumer", caution}});
+TEST_CASE("pass lines: a suite or a group that the plan's catalogue does not list is a person's decision") {
+  const auto open = [](const char* scheme, const json::object& survey, const char* catalogue) {
+    INFO(scheme);
+    const auto found = offered(scheme, survey);
+    INFO(found.because);
+    CHECK(found.verdict == Verdict::inconclusive);
+    CHECK(found.because.find(std::string{catalogue} + " does not list now: an assessor has to decide") !=
+          std::string::npos);
+  };
+  for (const auto& survey :
+       {with_suite("TLS_CHACHA20_POLY1305_SHA256"), with_suite("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
+        tls_survey({"x25519", "secp256r1"})}) {
+    for (const auto* scheme : kSingapore) {
+      open(scheme, survey, "NIST SP 800-52 Rev. 2 of 2019-08");
+    }
+    for (const auto* scheme : kGerman) {
+      open(scheme, survey, "BSI TR-02102-2 2025-01 of 2025-01-21");
+    }
   }
-  check("ASSAY@1:tls-suites", "session", session("RSA 3072", "TLS_AES_128_GCM_SHA256"),
-        {{"cls-iot-gateway/2", kClean},
-         {"cls-iot/2", kClean},
-         {"bsi-itsik/router", kClean},
-         {"bsi-itsik/consumer", kClean}});
 }
 
-TEST_CASE("pass lines: X25519 is on no list of a plan that has one, and a person decides") {
-  for (const std::string scheme : kSchemes) {
-    INFO(scheme);
-    const bool german = scheme.starts_with("bsi-itsik/");
-    if (!german && !scheme.starts_with("cls-iot")) {
-      CHECK(asked("ASSAY@1:tls-groups", scheme).empty());
-      continue;
-    }
-    const auto& line = parameters_of(scheme).at("tls_groups").as_object();
-    CHECK_FALSE(lists(line, "x25519"));
-    CHECK(lists(line, "secp256r1"));
-    const auto cases = asked("ASSAY@1:tls-groups", scheme);
-    REQUIRE_FALSE(cases.empty());
-    for (const auto& test_case : cases) {
-      auto seen = session("RSA 3072", "TLS_AES_128_GCM_SHA256");
-      CHECK(unit_at(judged(test_case, scheme, seen), "offer").verdict == Verdict::pass);
-      seen.tls_facts = tls_survey({"x25519", "secp256r1"});
-      const auto verdict = judged(test_case, scheme, seen);
-      const auto& open = unit_at(verdict, "offer");
-      INFO(open.because);
-      CHECK(open.verdict == Verdict::inconclusive);
-      CHECK(open.because.find(german ? "BSI TR-02102-2 2025-01" : "NIST SP 800-52 Rev. 2") != std::string::npos);
-      seen.tls_facts = tls_survey({"secp192r1"});
-      CHECK(unit_at(judged(test_case, scheme, seen), "offer").verdict == Verdict::fail);
+TEST_CASE("pass lines: what every catalogue lists passes, and what is broken fails under each plan") {
+  for (const auto* schemes : {kSingapore, kGerman}) {
+    for (const auto* scheme : {schemes[0], schemes[1]}) {
+      INFO(scheme);
+      CHECK(offered(scheme, tls_survey({"secp256r1"})).verdict == Verdict::pass);
+      CHECK(offered(scheme, tls_survey({"secp192r1"})).verdict == Verdict::fail);
+      for (const auto* suite :
+           {"TLS_DH_anon_WITH_AES_128_GCM_SHA256", "TLS_ECDH_anon_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_NULL_SHA256",
+            "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_RSA_WITH_RC4_128_MD5", "TLS_RSA_EXPORT_WITH_RC4_40_MD5"}) {
+        INFO(suite);
+        CHECK(offered(scheme, with_suite(suite)).verdict == Verdict::fail);
+      }
     }
   }
 }
 
 TEST_CASE("pass lines: a suite is on the German list through the year that the list gives, and not after it") {
-  const std::string suite = "DHE-RSA-AES128-GCM-SHA256";
+  const auto survey = with_suite("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256");
   for (const auto* day : {"2026-11-24T00:00:00Z", "2029-01-01T00:00:00Z", "2029-12-31T23:59:59Z"}) {
-    check("ASSAY@1:tls-suites", "session", session("RSA 3072", suite, day),
-          {{"cls-iot-gateway/2", kClean},
-           {"cls-iot/2", kClean},
-           {"bsi-itsik/router", kClean},
-           {"bsi-itsik/consumer", kClean}});
-  }
-  const Expected late{Verdict::inconclusive, false, "until the end of 2029 only: not recommended"};
-  check(
-      "ASSAY@1:tls-suites", "session", session("RSA 3072", suite, "2030-01-01T00:00:00Z"),
-      {{"cls-iot-gateway/2", kClean}, {"cls-iot/2", kClean}, {"bsi-itsik/router", late}, {"bsi-itsik/consumer", late}});
-}
-
-TEST_CASE("pass lines: both German plans have one list, and only routers leave out suites with shared keys") {
-  const auto& consumer = parameters_of("bsi-itsik/consumer");
-  const auto& router = parameters_of("bsi-itsik/router");
-  CHECK(router.at("certificate_keys") == consumer.at("certificate_keys"));
-  CHECK(router.at("tls_groups") == consumer.at("tls_groups"));
-  json::array without_psk;
-  for (const auto& one : consumer.at("tls_suites").at("accepted").as_array()) {
-    const auto& name = one.is_object() ? one.at("name") : one;
-    if (name.as_string().find("PSK") == json::string::npos) {
-      without_psk.push_back(one);
+    for (const auto* scheme : {"cls-iot/2", "bsi-itsik/router", "bsi-itsik/consumer"}) {
+      CHECK(offered(scheme, survey, day).verdict == Verdict::pass);
     }
   }
-  CHECK(router.at("tls_suites").at("accepted") == without_psk);
+  CHECK(offered("cls-iot/2", survey, "2030-01-01T00:00:00Z").verdict == Verdict::pass);
+  for (const auto* scheme : kGerman) {
+    CHECK(offered(scheme, survey, "2030-01-01T00:00:00Z").verdict == Verdict::inconclusive);
+  }
 }
 
-TEST_CASE("pass lines: what follows the year is what the plan says of unlisted suites") {
-  const auto under = [](const char* unlisted, const char* day) {
-    auto seen = session("RSA 3072", "DHE-RSA-AES128-GCM-SHA256", day);
-    seen.line = {{"tls_suites",
-                  {{"accepted", {"TLS_AES_128_GCM_SHA256", {{"name", "DHE-RSA-AES128-GCM-SHA256"}, {"until", 2027}}}},
-                   {"unlisted", unlisted}}}};
-    return unit_at(judged(case_named("ASSAY@1:tls-suites"), "cls-iot/2", seen), "session");
-  };
-  for (const auto* unlisted : {"fail", "caution", "assessor"}) {
-    INFO(unlisted);
-    CHECK(under(unlisted, "2027-12-31T00:00:00Z").verdict == Verdict::not_tested);
-  }
-  CHECK(under("fail", "2028-01-01T00:00:00Z").verdict == Verdict::fail);
-  CHECK(under("caution", "2028-01-01T00:00:00Z").verdict == Verdict::inconclusive);
-  CHECK(under("assessor", "2028-01-01T00:00:00Z").verdict == Verdict::inconclusive);
-  CHECK(under("assessor", "2028-01-01T00:00:00Z").because.find("2027 only: an assessor") != std::string::npos);
+TEST_CASE("pass lines: only routers may not take suites with shared keys") {
+  const auto survey = with_suite("TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256");
+  CHECK(offered("bsi-itsik/consumer", survey).verdict == Verdict::pass);
+  const auto router = offered("bsi-itsik/router", survey);
+  CHECK(router.verdict == Verdict::fail);
+  CHECK(router.because.find("BSI TR-03148-P") == std::string::npos);
+  REQUIRE(router.findings.size() == 1);
+  CHECK(router.findings[0].expected == "BSI TR-03148-P 1.2 of 2023-01-16");
 }
 
-TEST_CASE("pass lines: a listed suite with a condition stays open, and one without protection fails") {
-  const auto consumer = [](const char* suite, const char* day = kDay) {
-    const auto cases = asked("ASSAY@1:tls-suites", "bsi-itsik/consumer");
-    REQUIRE(cases.size() == 1);
-    return unit_at(judged(cases.front(), "bsi-itsik/consumer", session("RSA 3072", suite, day)), "session");
+TEST_CASE("pass lines: a suite that is listed with encrypt-then-MAC alone is open where the server does not do so") {
+  for (const auto* suite : {"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256"}) {
+    INFO(suite);
+    auto survey = with_suite(suite);
+    for (const auto* scheme : kGerman) {
+      const auto unknown = offered(scheme, survey);
+      CHECK(unknown.verdict == Verdict::inconclusive);
+      CHECK(unknown.because.find("lists only with encrypt-then-mac: not asked") != std::string::npos);
+    }
+    const auto looked = [&](bool yes) {
+      survey["tls.behaviour"] = {{"encrypt_then_mac", {{"yes", yes}, {"why", "the extension was left out"}}}};
+      return offered("bsi-itsik/consumer", survey);
+    };
+    CHECK(looked(true).verdict == Verdict::pass);
+    CHECK(looked(false).verdict == Verdict::inconclusive);
+    CHECK(looked(false).because.find("only with encrypt-then-mac: the extension was left out") != std::string::npos);
+  }
+}
+
+TEST_CASE("pass lines: a certificate signed over SHA-1 by another key fails, one that ran out is a person's decision") {
+  const auto showing = [](bool self_signed, const char* signature, const char* until) {
+    auto survey = tls_survey({"secp256r1"});
+    survey["tls.certificates"] = json::array{json::array{json::object{{"self_signed", self_signed},
+                                                                      {"signature", signature},
+                                                                      {"key_type", "EC"},
+                                                                      {"key_bits", 256},
+                                                                      {"not_before", "2020-01-01T00:00:00Z"},
+                                                                      {"not_after", until}}}};
+    return offered("cls-iot/2", survey);
   };
-  for (const auto* suite : {"ECDHE-RSA-AES128-SHA256", "DHE-RSA-AES256-SHA256"}) {
-    INFO(suite);
-    CHECK(consumer(suite).verdict == Verdict::inconclusive);
-    CHECK(consumer(suite).because.find("provided that encrypt-then-MAC") != std::string::npos);
-  }
-  CHECK(consumer("DHE-RSA-AES256-SHA256", "2030-01-01T00:00:00Z").because.find("2029 only") != std::string::npos);
-  for (const auto* suite : {"ADH-AES128-GCM-SHA256", "AECDH-AES128-SHA", "NULL-SHA256", "ECDHE-RSA-NULL-SHA",
-                            "ECDHE-RSA-DES-CBC3-SHA", "RC4-MD5"}) {
-    INFO(suite);
-    CHECK(consumer(suite).verdict == Verdict::fail);
-    CHECK(consumer(suite).because.find("counts as broken") != std::string::npos);
-  }
-  // Off the list, and no reason to call it broken.
-  CHECK(consumer("AES128-GCM-SHA256").verdict == Verdict::inconclusive);
+  CHECK(showing(false, "sha256WithRSAEncryption", "2030-01-01T00:00:00Z").verdict == Verdict::pass);
+  CHECK(showing(true, "sha1WithRSAEncryption", "2030-01-01T00:00:00Z").verdict == Verdict::pass);
+  const auto old = showing(false, "sha1WithRSAEncryption", "2030-01-01T00:00:00Z");
+  CHECK(old.verdict == Verdict::fail);
+  REQUIRE_FALSE(old.findings.empty());
+  CHECK(old.findings[0].what.find("shows a certificate signed with rsa_pkcs1_sha1") != std::string::npos);
+  const auto out = showing(false, "sha256WithRSAEncryption", "2026-11-23T23:59:59Z");
+  CHECK(out.verdict == Verdict::inconclusive);
+  CHECK(out.because.find("ran out on 2026-11-23T23:59:59Z") != std::string::npos);
 }
 
 TEST_CASE("pass lines: TLS below 1.2 fails by itself under the German label for consumer devices") {

@@ -45,6 +45,18 @@ TEST_CASE("policy: entries keep their grade, end and length, a list of names is 
   CHECK(policy_in_words(policies.value->front()) == "T 1 of 2026");
 }
 
+TEST_CASE("policy: an entry names the look that it rests on, out of a closed list") {
+  TemporaryLibrary library;
+  library.write(
+      "policies/ssh/p.yaml",
+      policy("p", "  suite: [{name: a, grade: allowed, needs: encrypt_then_mac}, {name: b, grade: allowed}]\n"));
+  const auto policies = load_policies(library.library());
+  REQUIRE(lines(policies.errors) == Lines{});
+  CHECK(policies.value->front().lists.at("suite")[0].needs == "encrypt_then_mac");
+  CHECK(policies.value->front().lists.at("suite")[1].needs.empty());
+  CHECK(errors_of("  suite: [{name: a, grade: allowed, needs: luck}]\n").size() == 1);
+}
+
 TEST_CASE("policy: mistakes are told with their place") {
   CHECK(errors_of("  kex: [{name: a, grade: allowed}]\n") == Lines{});
   CHECK(errors_of("  kx: [{name: a, grade: allowed}]\n").size() == 1);
