@@ -206,8 +206,10 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   prepared.run_plan = std::move(*run_plan);
   prepared.data = std::move(*data);
   for (const auto& [id, dictionary] : prepared.data.dictionaries) {
-    prepared.run_plan.assumptions.push_back("Dictionary " + id + ": " + std::to_string(dictionary.credentials.size()) +
-                                            " pairs.");
+    if (dictionary.passwords.empty() || !dictionary.credentials.empty()) {
+      prepared.run_plan.assumptions.push_back("Dictionary " + id + ": " +
+                                              std::to_string(dictionary.credentials.size()) + " pairs.");
+    }
   }
   prepared.dut_folder = fs::path{options.dut_file}.parent_path();
   prepared.inputs.host = host_record(context);
@@ -403,6 +405,7 @@ bool restore_secrets(Context& context, const fs::path& bundle, RunPlan& plan) {
   }
   plan.dut.accounts = std::move(dut->accounts);
   plan.dut.vendor_credentials = std::move(dut->vendor_credentials);
+  plan.dut.password_samples = std::move(dut->password_samples);
   return true;
 }
 

@@ -121,6 +121,7 @@ void add_resume(CLI::App& app, Context& context);
 void add_review(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_validate(CLI::App& app, Context& context);
+void add_dictionary(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_waive(CLI::App& app, Context& context);
 

@@ -133,6 +133,7 @@ std::string skeleton(const InitOptions& options, const Plan& plan, const std::ve
       << "scope: [" << yaml_quoted(address) << "]   # nothing outside is ever contacted\n"
       << "pace: gentle   # gentle, normal, fast\n"
       << "# accounts: [{role: admin, username: admin, secret: env:DUT_ADMIN}]\n"
+      << "# password_samples: [{secret: env:PASSWORD_1, mechanism: AM-1, serial: EX-0001}]   # ten of the generator\n"
       << "standard: " << plan.method << "   # the edition that ICS and IXIT follow\n";
   put_ics(out, plan);
   put_ixit(out, plan, tables, seen);

@@ -95,7 +95,9 @@ std::optional<Dut> probe_dut(Context& context, const ProbeVerb& verb) {
   }
   dut.scope = {verb.address};
   dut.lab.sources.insert(dut.lab.sources.end(), verb.sources.begin(), verb.sources.end());
+  auto guesses = dut.pace.guesses_per_login;  // the profile is the command's, a lock's limit is the device's
   dut.pace = *pace_profile(verb.pace);
+  dut.pace.guesses_per_login = std::move(guesses);
   return dut;
 }
 

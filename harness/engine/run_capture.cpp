@@ -55,13 +55,16 @@ bool tells(const CapturedFrame& frame, const PacketKey& key) {
          (!tcp || (!key.reset && (key.syn || key.payload_size > 0)));
 }
 
-/// Of the accounts, but for one that says no more than its user name.
+/// Of the accounts, but for one that says no more than its user name, and the factory values.
 Concealed secrets_of(const Dut& dut) {
   Concealed out;
   for (const auto& account : dut.accounts) {
     if (account.username.find(account.secret.reveal()) == std::string::npos) {
       conceal_in(out, account.secret.reveal(), account.secret.name());
     }
+  }
+  for (const auto& one : dut.password_samples) {
+    conceal_in(out, one.secret.reveal(), one.secret.name());
   }
   return out;
 }

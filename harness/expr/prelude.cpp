@@ -332,6 +332,94 @@ def __lone($with; $words): ([$__judge.dut.samples[].id] - $with) as $without
 def lone_host_keys($alias): __lone([obs($alias).sample] | unique; "SSH host keys were");
 def lone_certificate_keys($alias): __lone([__certificate_keys($alias)[].sample] | unique; "Certificates were");
 def lone_tls($alias): __lone([obs($alias) | select(__tells("tls.spoken")).sample] | unique; "TLS servers were");
+def __same_place($o): .endpoint == $o.endpoint and .address == $o.address and .sample == $o.sample and .state == $o.state;
+def guess_endpoints: __is_service("guess_endpoints") | select(observed("credentials.dialect")) | select(present("credentials.dialect"))
+  | select((if observed("credentials.open") then fact("credentials.open"; false) else false end) | not) | .endpoint;
+def __takes_logins: (fact("service.logins"; []) | length) > 0 or (fact("service.protocol"; "") | IN("ftp", "telnet", "ssh", "mqtt", "rtsp"));
+def __guessed: . as $service | select(fact("service.reachable")) | obs("resistance") | select(__same_place($service))
+  | select(present("resistance.reaction")) | . as $o | fact("resistance.reaction") as $reaction
+  | {o: $o, at: .endpoint, id: .id, evidence: evidence("resistance.reaction"), known: fact("resistance.account").known, r: $reaction};
+def __held_in_words: "\(.sign) after \(.after) wrong logins, bound to \(.bound | gsub("_"; " "))";
+def guess_unheld: __is_service("guess_unheld") | __guessed | select(.known and (.r.seen | not))
+  | {what: "\(.at) took \(.r.after) wrong logins of a real account one after another without any reaction", endpoint: .at,
+     expected: "a delay, a lock or another limit after some wrong logins", observed: "none after \(.r.after)", evidence, observation: .id};
+def __claims_hold: tostring | test("lock|block|delay|wait|slow|limit|ban|captcha|then "; "i") and (test("^\\s*(none|no|unlimited)\\b"; "i") | not);
+def __claimed_number: [tostring | scan("[0-9]+(?![0-9])(?!\\s*(?:ms|s|sec|secs|second|seconds|m|min|minute|minutes|h|hour|hours|days?)\\b)") | tonumber] | .[0];
+def guess_undeclared($ts): __is_service("guess_undeclared") | __guessed | . as $g
+  | __there($ts; "guess_undeclared") | . as $table | $__judge.ixit[$table][] | select(__names_port($g.at))
+  | select((.attempts // "") != "") | . as $entry | (.attempts | __claimed_number) as $number | select(.attempts | __claims_hold)
+  | "IXIT \($table) \($entry.id // "without id") says \"\($entry.attempts)\" of \($g.at)" as $says
+  | if $g.known and ($g.r.seen | not) and ($number == null or $g.r.after > $number + 1) then "\($says), and \($g.r.after) wrong logins brought no reaction"
+    elif $g.r.seen and $g.r.repeated and $number != null and $g.r.after > $number + 1 then "\($says), and the first reaction came after \($g.r.after) wrong logins"
+    else empty end
+  | {what: ., endpoint: $g.at, expected: ($entry.attempts | tostring), observed: (if $g.r.seen then $g.r | __held_in_words else "no reaction" end),
+     evidence: $g.evidence, observation: $g.id};
+def guess_doubts: __is_service("guess_doubts") | . as $service | select(fact("service.reachable"))
+  | [obs("resistance") | select(__same_place($service))] as $measured
+  | if present("service.protocol") | not then {what: "What listens on \(.endpoint) was not identified, so whether it takes logins is not known", evidence: evidence("service.reachable")}
+    elif $measured == [] then select(__takes_logins) | {what: "How the login on \(.endpoint) bears guessing was not measured"}
+    else $measured[]
+      | if present("resistance.dialect") | not then {what: "How the login on \(.endpoint) bears guessing cannot be measured automatically"}
+        else ($service | __guessed)
+          | if (.r.seen | not) and (.known | not) then
+              {what: "\(.at) took \(.r.after) wrong logins of a name that it does not have without a reaction; what it does for an account that it has needs one in the DUT file (accounts)", evidence}
+            elif .r.seen and (.r.repeated | not) then
+              {what: "\(.at) reacted to wrong logins (\(.r | __held_in_words)), and that did not come a second time from a fresh start", evidence}
+            else empty end
+        end
+    end
+  | . + {endpoint: $service.endpoint, observation: $service.id};
+def __value_space: (if .preinstalled == true or .user_defined != true then [{l: .password_length, c: (.password_characters // {"1": 10, "2": 36, "3": 62, "4": 85}[.password_classes | tostring])}] else [] end)
+  + (if .user_defined == true then [{l: .policy_length, c: .policy_characters}] else [] end)
+  | if length == 0 or any(.[]; .l == null or .c == null) then null else [.[] | .l * (.c | log10)] | min end;
+def __logins_a_day: if . < 10 then "less than 10" else "\(floor)" end;
+def __days: if . > 1000000 then "more than a million days" else "\(floor) days" end;
+def guess_sums($ts): __is_service("guess_sums") | . as $service | $__judge.run.parameters.guessing as $line | __guessed | . as $g
+  | $g.o | select(present("resistance.rate")) | fact("resistance.rate") as $rate | evidence("resistance.rate") as $shown
+  | ($g.o.facts["resistance.recovery"] // {seen: true} | .seen) as $ends
+  | __there($ts; "guess_sums") | . as $table | $__judge.ixit[$table][] | select(__names_port($g.at)) | . as $entry
+  | __value_space as $places | ($g.r.seen and $g.r.repeated and ($g.r.bound | IN("source", "source_or_all", "unknown"))) as $one_address
+  | ($line.addresses // 65536) as $addresses
+  | (if $rate.by_device | not then $line.margin // 1000 elif $one_address then $addresses else 1 end) as $more
+  | {g: $g, table: $table, entry: $entry, places: $places, rate: $rate, evidence: $shown, least: $line.minimum_days,
+     days: (if $places == null then null else pow(10; $places) / (2 * ([$rate.per_day_low, 1] | max)) end),
+     sure: (if $places == null then null else pow(10; $places) / (2 * ([$rate.per_day_high, 1] | max) * $more) end), more: $more,
+     chance: (if $places == null or ($one_address and ($ends | not) | not) then null else 100 * $addresses * $g.r.after / pow(10; $places) end)};
+def guess_too_fast($ts): guess_sums($ts) | select(.places != null and .least != null) | select(.rate.per_day_low > 0 and .days < .least)
+  | {what: "\(.g.at) takes \(.rate.per_day_low | __logins_a_day) wrong logins a day, and half of the values of IXIT \(.table) \(.entry.id // "without id") are tried in \(.days | __days)",
+     endpoint: .g.at, expected: "at least \(.least) days", observed: (.days | __days), evidence, observation: .g.id};
+def guess_sum_doubts($ts): __is_service("guess_sum_doubts") | . as $service | select(fact("service.reachable"))
+  | ($__judge.run.parameters.guessing.maximum_chance_percent) as $most | [guess_sums($ts)] as $sums
+  | if $sums == [] then
+      ( if $__judge.run.parameters.guessing.minimum_days == null then empty
+        else __guessed | {what: "No entry of IXIT \($ts | __and) names \(.at), so the number of its values is not known", evidence} end ), guess_doubts
+    else $sums[] | select(.least != null)
+      | if .places == null then
+          {what: "IXIT \(.table) \(.entry.id // "without id") does not say how many values there are (fields password_length with password_characters or password_classes; for what users set policy_length and policy_characters)"}
+        elif (.sure >= .least) or (.chance != null and $most != null and .chance < $most) or (.rate.per_day_low > 0 and .days < .least) then empty
+        else {what: "\(.g.at): by \(.rate.basis), half of the values take \(.sure | __days) if an attacker is \(.more) times as fast, and \(.least) days are asked for: an assessor has to decide", evidence}
+        end
+    end
+  | . + {endpoint: $service.endpoint, observation: $service.id};
+def guess_one_client: __is_service("guess_one_client") | __guessed | . as $g
+  | if .r.seen and .r.repeated and .r.bound == "source" then {what: "\(.at) holds the address that guessed (\(.r | __held_in_words)), and takes the same account's wrong logins from another", expected: "held for every client"}
+    elif .r.seen and .r.repeated and (.r.bound | IN("source_or_all", "unknown")) then {doubt: true, what: "Whether \(.at) holds other clients too was not seen: give the run other addresses of its own (lab.sources)"}
+    else empty end
+  | . + {endpoint: $g.at, observed: ($g.r | __held_in_words), evidence: $g.evidence, observation: $g.id};
+def __samples: first(obs("uniqueness")) | select(fact("uniqueness.samples") > 0);
+def sample_relations($kinds): __samples | . as $o | fact("uniqueness.relations")[] | select(.kind as $kind | $kinds | index($kind) != null)
+  | {what: "Factory values \(.values | __few)\(if .mechanism == "" then "" else " of \(.mechanism)" end): \(.what)",
+     expected: "nothing in common that chance does not make", observed: "\(.kind), by chance \(.chance)",
+     evidence: ($o | evidence("uniqueness.relations")), observation: $o.id};
+def sample_doubts($least): first(obs("uniqueness")) | fact("uniqueness.samples") as $given | select($given < $least)
+  | {what: "The DUT file gives \($given) factory values of devices (password_samples), and \($least) are needed", observation: .id};
+def sample_forms($rule): __samples | . as $o | fact("uniqueness.forms")[] | . as $form
+  | (if .mechanism == "" then "" else " of \(.mechanism)" end) as $of
+  | ( select($rule.minimum_length != null and .shortest < ($rule.minimum_length // 0)) | {what: "A factory value\($of) has \(.shortest) characters", expected: "at least \($rule.minimum_length)", observed: "\(.shortest)"} ),
+    ( select($rule.minimum_classes != null and .fewest_classes < ($rule.minimum_classes // 0)) | {what: "A factory value\($of) has characters of \(.fewest_classes) class", expected: "at least \($rule.minimum_classes)", observed: "\(.fewest_classes)"} ),
+    ( select($rule.equal_characters_in_a_row == false and .equal_in_a_row > 0) | {what: "\(.equal_in_a_row) of \(.samples) factory values\($of) have two equal characters in a row", expected: "none", observed: "\(.equal_in_a_row)"} ),
+    ( select($rule.equal_to_login == false and .equal_to_login > 0) | {what: "\(.equal_to_login) of \(.samples) factory values\($of) are the login name", expected: "none", observed: "\(.equal_to_login)"} )
+  | . + {evidence: ($o | evidence("uniqueness.forms")), observation: $o.id};
 def now: __fault("now is shut");
 def localtime: __fault("localtime is shut");
 def strflocaltime(f): __fault("strflocaltime is shut");

@@ -159,6 +159,19 @@ void rule_inherits(const Node& root, Faults& faults) {
   }
 }
 
+void rule_password_samples(const Node& root, Faults& faults) {
+  std::set<std::string> known;
+  for (const auto& sample : child(root, "samples").items) {
+    known.insert(text_of(sample, "id"));
+  }
+  for (const auto& entry : child(root, "password_samples").items) {
+    const auto name = text_of(entry, "sample");
+    if (!name.empty() && !known.contains(name)) {
+      faults.add(place_of(entry, "sample"), "there is no sample " + shown(name));
+    }
+  }
+}
+
 void rule_family(const Node& root, Faults& faults) {
   std::set<std::string> models;
   for (const auto& variant : child(root, "family").items) {
@@ -202,6 +215,7 @@ void check_dut_rules(const Node& root, Faults& faults) {
   rule_standard(root, faults);
   rule_ixit_ports(root, faults);
   rule_inherits(root, faults);
+  rule_password_samples(root, faults);
   rule_family(root, faults);
 }
 

@@ -79,6 +79,9 @@ Pace pace_of(const Node& root) {
   number("login_interval_ms", out.login_interval_ms);
   number("connect_timeout_ms", out.connect_timeout_ms);
   number("reply_timeout_ms", out.reply_timeout_ms);
+  if (find(numbers, "guesses_per_login") != nullptr) {
+    out.guesses_per_login = {static_cast<std::uint32_t>(integer_of(numbers, "guesses_per_login", 0))};
+  }
   return out;
 }
 
@@ -151,6 +154,25 @@ void read_secrets(const Node& root, const std::filesystem::path& folder, Dut& du
   }
 }
 
+Later<PasswordSample> password_samples_of(const Node& root, const std::filesystem::path& folder, Faults& faults) {
+  Later<PasswordSample> out;
+  for (const auto& node : child(root, "password_samples").items) {
+    const auto name = "password_samples entry " + std::to_string(out.size() + 1);
+    PasswordSample one;
+    one.secret = resolve_secret(node, "secret", name, folder, faults);
+    one.mechanism = text_of(node, "mechanism");
+    one.username = text_of(node, "username");
+    one.sample = text_of(node, "sample");
+    one.serial = text_of(node, "serial");
+    one.mac = text_of(node, "mac");
+    one.ssid = text_of(node, "ssid");
+    one.model = text_of(node, "model");
+    one.date = text_of(node, "date");
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 Secret secret_from_file(const std::string& name, const std::filesystem::path& path, Place place, Faults& faults) {
   auto source = read_source(path);
   if (!source) {
@@ -210,7 +232,9 @@ Loaded<Dut> load_dut(const SourceText& source) {
   dut.inherits = inherits_of(child(*root, "inherits"));
   dut.family = family_of(child(*root, "family"));
   read_mud(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
-  read_secrets(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
+  const auto folder = std::filesystem::path{source.path}.parent_path();
+  read_secrets(*root, folder, dut, faults);
+  dut.password_samples = password_samples_of(*root, folder, faults);
   if (!faults.empty()) {
     return {std::nullopt, faults.errors()};
   }

@@ -23,7 +23,7 @@ Loaded<Job> load_job(const SourceText& source) {
 }
 
 Dictionary dictionary_of(const Node& root, Faults& faults) {
-  Dictionary out{text_of(root, "id"), text_of(root, "title"), text_of(root, "source"), {}};
+  Dictionary out{text_of(root, "id"), text_of(root, "title"), text_of(root, "source"), {}, {}};
   std::map<std::pair<std::string, std::string>, std::size_t> seen;
   for (const auto& node : child(root, "credentials").items) {
     const auto number = out.credentials.size() + 1;
@@ -36,6 +36,18 @@ Dictionary dictionary_of(const Node& root, Faults& faults) {
     }
     out.credentials.push_back(
         {username, Secret{password, "dictionary " + out.id + " entry " + std::to_string(number)}});
+  }
+  std::map<std::string, std::size_t> words;
+  for (const auto& node : child(root, "passwords").items) {
+    const auto number = out.passwords.size() + 1;
+    const auto [first, added] = words.emplace(node.text, number);
+    if (!added) {
+      faults.add(node.place, "this password is entry " + std::to_string(first->second) + " already");
+    }
+    out.passwords.emplace_back(node.text, "dictionary " + out.id + " password " + std::to_string(number));
+  }
+  if (out.credentials.empty() && out.passwords.empty()) {
+    faults.add(root.place, "the dictionary is empty: give it \"credentials\", \"passwords\" or both");
   }
   return out;
 }

@@ -62,6 +62,8 @@ constinit const Key kPaceKeys[] = {
     {"login_attempts_per_account", &kAttempts, false, "of the profile",
      "Wrong logins for one account on one endpoint in a run", "5"},
     {"login_interval_ms", &kPause, false, "of the profile", "Pause between two logins on one endpoint", "1000"},
+    {"guesses_per_login", &kAttempts, false, "of the profile",
+     "Logins on one endpoint in a run that measure how it bears guessing (probe `resistance`); 0: none", "30"},
     {"connect_timeout_ms", &kTimeout, false, "of the profile", "Longest wait for a connection", "3000"},
     {"reply_timeout_ms", &kTimeout, false, "of the profile", "Longest wait for one reply", "5000"},
 };
@@ -118,9 +120,9 @@ constinit const Key kLabKeys[] = {
     {"power", &kPower, false, "", "The power supply", "{cycle: {exec: \"pdu 3 cycle\"}}"},
     {"vantages", &kVantageMap, false, "", "Vantage -> where to probe from", "{wan: {netns: /run/netns/wan}}"},
     {"sources", &kScope, false, "[]",
-     "Addresses of this machine, or ranges of them, that the UDP scan may send from beside the usual one: it uses "
-     "those "
-     "that the interface to the device has, where the device limits its ICMP errors to each peer",
+     "Addresses of this machine, or ranges of them, to send from beside the usual one, as far as the interface to the "
+     "device has them: for the UDP scan where the device limits its ICMP errors to each peer, and to see whether a "
+     "lock of wrong logins holds for other clients too",
      "[10.20.0.128/25]"},
 };
 constinit const Table kLabTable{"the lab", "How the laboratory handles the device as a thing", kLabKeys};
@@ -146,6 +148,24 @@ constinit const Table kVendorCredentialTable{"a vendor credential", "A pair that
                                              kVendorCredentialKeys};
 constinit const Shape kVendorCredential{.form = Form::mapping, .table = &kVendorCredentialTable};
 constinit const Shape kVendorCredentials{.form = Form::list, .item = &kVendorCredential, .may_be_empty = true};
+
+constinit const Shape kSampleName{.form = Form::text, .syntax = &kIdentifier};
+constinit const Key kPasswordSampleKeys[] = {
+    {"secret", &kSecretText, true, "", "The factory value, written like `secret` of an account", "env:PASSWORD_1"},
+    {"mechanism", &kText, false, "", "IXIT 1-AuthMech entry that it is a value of: the values of one are compared",
+     "AM-1"},
+    {"username", &kText, false, "", "Login name that goes with it", "admin"},
+    {"sample", &kSampleName, false, "", "Sample that it belongs to, whose serial number and MAC address it takes", "A"},
+    {"serial", &kText, false, "of the sample", "Serial number of the device that it belongs to", "EX-0001"},
+    {"mac", &kMacText, false, "of the sample", "Its MAC address", "02:00:00:00:00:01"},
+    {"ssid", &kText, false, "", "Its network name", "Example-0001"},
+    {"model", &kText, false, "of the device", "Its model", "Hub 2"},
+    {"date", &kText, false, "", "Its date of manufacture, as the label has it", "2026-01-31"},
+};
+constinit const Table kPasswordSampleTable{
+    "a password sample", "A factory value with what is public of the same device", kPasswordSampleKeys};
+constinit const Shape kPasswordSample{.form = Form::mapping, .table = &kPasswordSampleTable};
+constinit const Shape kPasswordSamples{.form = Form::list, .item = &kPasswordSample, .may_be_empty = true};
 
 constinit const Shape kSupport{.form = Form::word, .words = kSupportWords};
 constinit const Key kIcsKeys[] = {
@@ -204,6 +224,9 @@ constinit const Key kDutKeys[] = {
      "[{role: admin, username: admin, secret: env:DUT_ADMIN}]"},
     {"vendor_credentials", &kVendorCredentials, false, "[]",
      "Pairs that the maker is known to have shipped, tried first", "[{username: admin, password: \"1234\"}]"},
+    {"password_samples", &kPasswordSamples, false, "[]",
+     "Factory values of several devices, such as ten of the maker's generator, for the probe `uniqueness`",
+     "[{secret: env:PASSWORD_1, serial: EX-0001}]"},
     {"standard", &kEditionText, false, "",
      "Edition whose ICS and IXIT this declaration follows; required with `ics` or `ixit`", "TS103701@1.1.1"},
     {"ics", &kIcs, false, "{}", "Provision -> what the maker claims",

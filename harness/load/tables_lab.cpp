@@ -73,12 +73,17 @@ constinit const Key kCredentialKeys[] = {
 constinit const Table kCredentialTable{"a credential", "One pair to try", kCredentialKeys};
 constinit const Shape kCredential{.form = Form::mapping, .table = &kCredentialTable};
 constinit const Shape kCredentials{.form = Form::list, .item = &kCredential};
+constinit const Shape kCommonPassword{.form = Form::text};
+constinit const Shape kPasswords{.form = Form::list, .item = &kCommonPassword};
 constinit const Key kDictionaryKeys[] = {
     {"assay", &kDictionaryTagWord, true, "", "Kind and version of this file", "dictionary/1"},
     {"id", &kIdentifierText, true, "", "The name that a probe's `dictionary` parameter uses", "iot-common"},
     {"title", &kSentence, true, "", "What is in it", "Common factory logins"},
     {"source", &kSentence, true, "", "Where it comes from", "Own compilation, 2026"},
-    {"credentials", &kCredentials, true, "", "Pairs, the likeliest first", "[{username: admin, password: admin}]"},
+    {"credentials", &kCredentials, false, "[]", "Pairs to try, the likeliest first",
+     "[{username: admin, password: admin}]"},
+    {"passwords", &kPasswords, false, "[]", "Passwords that are never tried: values are held against them",
+     "[\"123456\"]"},
 };
 
 constinit const Shape kFingerprintsTagWord{.form = Form::word, .words = kFingerprintsTag};

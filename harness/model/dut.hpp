@@ -55,6 +55,22 @@ struct Credential {
 };
 BOOST_DESCRIBE_STRUCT(Credential, (), (username, password))
 
+/// One factory value with what is public of the same device, for the probe `uniqueness`.
+struct PasswordSample {
+  std::string mechanism;  // id of IXIT 1-AuthMech: values of one generator are held against each other
+  std::string username;
+  Secret secret;
+  std::string sample;  // of the laboratory, whose serial and mac stand in where they are not given
+  std::string serial;
+  std::string mac;
+  std::string ssid;
+  std::string model;
+  std::string date;  // of manufacture, as the label has it
+
+  bool operator==(const PasswordSample&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(PasswordSample, (), (mechanism, username, secret, sample, serial, mac, ssid, model, date))
+
 /// A way to bring the device somewhere or make it act. Exactly one member is set; none means: ask a person.
 struct Recipe {
   std::optional<std::string> exec;     // command line, run by /bin/sh in the DUT file's folder
@@ -90,7 +106,7 @@ struct LabRecipes {
   std::map<std::string, Recipe> triggers;  // name -> how to make the device act
   std::optional<Recipe> power_cycle;
   std::map<std::string, VantagePoint> vantages;  // vantage -> where to probe from
-  Later<std::string> sources;  // addresses and ranges of ours that a UDP scan may send from, beside the usual one
+  Later<std::string> sources;  // addresses and ranges of ours to send from beside the usual one
 
   bool operator==(const LabRecipes&) const = default;
 };
@@ -187,12 +203,13 @@ struct Dut {
   Later<Inherited> inherits;
   Later<Variant> family;
   Later<Mud> mud;  // none or one
+  Later<PasswordSample> password_samples;
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
                       (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
-                       inherits, family, mud))
+                       inherits, family, mud, password_samples))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).
@@ -212,9 +229,10 @@ struct Dictionary {
   std::string title;
   std::string source;
   std::vector<Credential> credentials;
+  Later<Secret> passwords;  // without a username: never tried, held against values
 
   bool operator==(const Dictionary&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(Dictionary, (), (id, title, source, credentials))
+BOOST_DESCRIBE_STRUCT(Dictionary, (), (id, title, source, credentials, passwords))
 
 }  // namespace assay

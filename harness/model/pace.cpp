@@ -16,7 +16,8 @@ std::optional<Pace> pace_profile(std::string_view name) {
                 .login_attempts_per_account = 5,
                 .login_interval_ms = 200,
                 .connect_timeout_ms = 3000,
-                .reply_timeout_ms = 5000};
+                .reply_timeout_ms = 5000,
+                .guesses_per_login = {}};
   }
   if (name == "fast") {
     return Pace{.profile = "fast",
@@ -26,9 +27,17 @@ std::optional<Pace> pace_profile(std::string_view name) {
                 .login_attempts_per_account = 20,
                 .login_interval_ms = 0,
                 .connect_timeout_ms = 2000,
-                .reply_timeout_ms = 4000};
+                .reply_timeout_ms = 4000,
+                .guesses_per_login = {}};
   }
   return std::nullopt;
+}
+
+std::uint32_t guesses_allowed(const Pace& pace) {
+  if (!pace.guesses_per_login.empty()) {
+    return pace.guesses_per_login.front();
+  }
+  return pace.profile == "fast" ? 200 : pace.profile == "normal" ? 100 : 40;
 }
 
 std::uint32_t max_half_open(const Pace& pace) {

@@ -20,16 +20,22 @@ struct Pace {
   std::uint32_t login_interval_ms = 1000;        // between two logins on one endpoint
   std::uint32_t connect_timeout_ms = 3000;       // upper bound; timers adapt below it
   std::uint32_t reply_timeout_ms = 5000;         // upper bound for one reply
+  Later<std::uint32_t> guesses_per_login;        // none or one; see guesses_allowed()
 
   bool operator==(const Pace&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Pace, (),
                       (profile, max_connections, max_connects_per_second, max_packets_per_second,
-                       login_attempts_per_account, login_interval_ms, connect_timeout_ms, reply_timeout_ms))
+                       login_attempts_per_account, login_interval_ms, connect_timeout_ms, reply_timeout_ms,
+                       guesses_per_login))
 
 /// How many SYNs may be unanswered at once: half-open connections on the device. What it gets in a tenth of a second,
 /// so that silent ports are asked no slower than others, and at least `max_connections`.
 std::uint32_t max_half_open(const Pace& pace);
+
+/// Logins that the measure of how an endpoint bears guessing may make there in a run; they do not count as logins of an
+/// account. Without a number of its own it is the profile's: 40 (gentle), 100 (normal), 200 (fast).
+std::uint32_t guesses_allowed(const Pace& pace);
 
 /// gentle: microcontrollers and anything unknown; normal: a small Linux device; fast: an emulated device.
 std::optional<Pace> pace_profile(std::string_view name);

@@ -65,6 +65,18 @@ Result<TimePoint> LoginBudget::draw(const Endpoint& endpoint, const std::string&
   return start;
 }
 
+Result<> LoginBudget::draw_guess(const Endpoint& endpoint, std::uint32_t limit) {
+  auto& used = used_[key(endpoint, std::string{kGuessing})];
+  if (used >= limit) {
+    return Error{ErrorKind::denied,
+                 "the pace allows " + std::to_string(limit) + " guesses on " + endpoint.text() +
+                     " (guesses_per_login), and they are used up",
+                 {}};
+  }
+  ++used;
+  return {};
+}
+
 void LoginBudget::refund(const Endpoint& endpoint, const std::string& account) {
   const auto found = used_.find(key(endpoint, account));
   if (found != used_.end() && found->second > 0) {

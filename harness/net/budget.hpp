@@ -69,6 +69,12 @@ class LoginBudget {
   /// Takes one attempt and says when it may be used. `denied` when none is left.
   Result<TimePoint> draw(const Endpoint& endpoint, const std::string& account, TimePoint now);
 
+  /// As `draw` with a limit of its own and no interval.
+  Result<> draw_guess(const Endpoint& endpoint, std::uint32_t limit);
+
+  /// Under this name guesses are counted beside the accounts; "tcp/23 (guessing)" is their counter.
+  static constexpr std::string_view kGuessing = "(guessing)";
+
   /// Gives back an attempt that was drawn and not used.
   void refund(const Endpoint& endpoint, const std::string& account);
 

@@ -154,6 +154,21 @@ asio::awaitable<Result<>> Governor::permit_login(Endpoint endpoint, std::string 
   co_return permitted;
 }
 
+Result<> Governor::permit_guess(Endpoint endpoint) {
+  const std::string account{LoginBudget::kGuessing};
+  const auto drawn = logins_.draw_guess(endpoint, guesses_allowed(pace_));
+  if (!drawn) {
+    return drawn;
+  }
+  const auto heard = listener_ ? listener_(endpoint, account, logins_.used(endpoint, account)) : Result<>{};
+  if (!heard) {
+    logins_.refund(endpoint, account);
+    return heard;
+  }
+  ++permits_;
+  return heard;
+}
+
 void Governor::restore_logins(std::map<std::string, std::uint32_t> used) {
   logins_.restore(std::move(used));
 }

@@ -82,6 +82,9 @@ class Governor {
   /// One wrong login of `account`; waits for the interval. `denied` when the account's budget is spent.
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, std::string account, TimePoint until);
 
+  /// One guess on an endpoint, see guesses_allowed(). The listener hears of it as of a login.
+  Result<> permit_guess(Endpoint endpoint);
+
   void on_login(LoginListener listener) { listener_ = std::move(listener); }
 
   /// Counters by "tcp/23 admin", for a run that goes on where it was interrupted.

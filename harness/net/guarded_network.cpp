@@ -1,5 +1,6 @@
 #include "harness/net/guarded_network.hpp"
 
+#include <algorithm>
 #include <sys/resource.h>
 #include <utility>
 
@@ -22,7 +23,10 @@ class GuardedNetwork final : public Network {
  public:
   GuardedNetwork(asio::any_io_executor executor, Governor& governor, const Scope& scope, const Target& target,
                  TimePoint deadline, CaptureLink capture, Scope sources)
-      : executor_(std::move(executor)), governor_(governor), deadline_(deadline), sources_(std::move(sources)),
+      : executor_(std::move(executor)),
+        governor_(governor),
+        deadline_(deadline),
+        sources_(std::move(sources)),
         capture_(std::move(capture)) {
     const auto address = IpAddress::parse(target.address);
     if (!address) {
@@ -38,7 +42,9 @@ class GuardedNetwork final : public Network {
     if (const auto refusal = refuse(to, Transport::tcp)) {
       co_return *refusal;
     }
-    co_return co_await open_tcp(governor_, address_, to.port, within, deadline_, capture_.flows);
+    auto stream = co_await open_tcp(governor_, address_, to.port, within, deadline_, capture_.flows, from_);
+    opened_ += stream ? 1 : 0;
+    co_return std::move(stream);
   }
 
   asio::awaitable<Result<std::unique_ptr<TlsStream>>> connect_tls(Endpoint to, const TlsOptions& options,
@@ -131,6 +137,32 @@ class GuardedNetwork final : public Network {
     return governor_.permit_login(endpoint, account, deadline_);
   }
 
+  Result<> permit_guess(Endpoint endpoint) override { return governor_.permit_guess(endpoint); }
+
+  std::vector<std::string> other_sources() override {
+    std::vector<std::string> out;
+    for (const auto& source : guard_ ? std::vector<IpAddress>{} : udp_sources(address_, sources_)) {
+      out.push_back(source.text());
+    }
+    return out;
+  }
+
+  Result<> speak_from(const std::string& source) override {
+    from_.reset();
+    const auto known = other_sources();
+    if (!source.empty() && std::find(known.begin(), known.end(), source) == known.end()) {
+      return Error{ErrorKind::denied, source + " is not among the addresses that may be spoken from", {}};
+    }
+    from_ = IpAddress::parse(source);
+    return {};
+  }
+
+  milliseconds elapsed() const override {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
+  }
+
+  std::int64_t connections_opened() const override { return opened_; }
+
   milliseconds round_trip(milliseconds otherwise) const override {
     const auto& measured = governor_.round_trip();
     return measured.known() ? std::chrono::ceil<milliseconds>(measured.smoothed()) : otherwise;
@@ -165,6 +197,9 @@ class GuardedNetwork final : public Network {
   TimePoint deadline_;
   Scope sources_;
   IpAddress address_;
+  std::optional<IpAddress> from_;  // none: as the routes say
+  TimePoint began_ = std::chrono::steady_clock::now();
+  std::int64_t opened_ = 0;
   std::optional<Error> guard_;
   TlsContext tls_;
   std::shared_ptr<GroupConversation> groups_;

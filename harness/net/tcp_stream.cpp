@@ -51,12 +51,19 @@ void tell(const FlowLog& flows, const tcp::socket& socket, const IpAddress& addr
 }
 
 /// The connect alone, its time measured.
-asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor, tcp::endpoint to, TimePoint until) {
+asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor, tcp::endpoint to,
+                                         std::optional<tcp::endpoint> from, TimePoint until) {
   const std::string doing = "connect to tcp/" + std::to_string(to.port());
   boost::system::error_code failed;
   socket.open(to.protocol(), failed);
   if (failed) {
     co_return error_from_code(failed, doing);
+  }
+  if (from) {
+    socket.bind(*from, failed);
+    if (failed) {
+      co_return error_from_code(failed, doing);
+    }
   }
   // Probes write whole requests; waiting to fill segments would only blur timings.
   socket.set_option(tcp::no_delay{true}, failed);
@@ -134,8 +141,8 @@ void TcpStream::shutdown_send() {
 }
 
 asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
-                                                          milliseconds within, TimePoint deadline,
-                                                          const FlowLog& flows) {
+                                                          milliseconds within, TimePoint deadline, const FlowLog& flows,
+                                                          std::optional<IpAddress> from) {
   auto slot = co_await governor.acquire_connection(deadline);
   if (!slot) {
     co_return slot.error();
@@ -145,7 +152,11 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, Ip
   tcp::socket socket{co_await asio::this_coro::executor};
   const auto endpoint = asio_endpoint(address, port);
   const auto from_ns = packet_clock();
-  const auto connected = co_await connect_socket(socket, governor, endpoint, until);
+  std::optional<tcp::endpoint> source;
+  if (from) {
+    source = asio_endpoint(*from, 0);
+  }
+  const auto connected = co_await connect_socket(socket, governor, endpoint, source, until);
   tell(flows, socket, address, port, from_ns);
   if (!connected) {
     co_return connected.error();

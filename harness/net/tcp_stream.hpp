@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -35,9 +36,9 @@ class TcpStream final : public Stream {
 };
 
 /// Connects under the governor's budget and feeds its round-trip estimate. `flows`, when not empty, is told the socket,
-/// also when the connect fails.
+/// also when the connect fails. `from`: the address of ours to come from; none: as the routes say.
 asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
-                                                          milliseconds within, TimePoint deadline,
-                                                          const FlowLog& flows);
+                                                          milliseconds within, TimePoint deadline, const FlowLog& flows,
+                                                          std::optional<IpAddress> from = std::nullopt);
 
 }  // namespace assay

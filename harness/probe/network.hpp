@@ -257,6 +257,26 @@ class Network {
   /// login interval. `denied` when the budget for this account is spent.
   virtual asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) = 0;
 
+  /// Draws one login from the budget for measuring how `endpoint` bears guessing, which is apart from those of the
+  /// accounts and has no interval. `denied` when it is spent.
+  virtual Result<> permit_guess(Endpoint endpoint) {
+    return Error{ErrorKind::denied, "there is no budget for guesses on " + endpoint.text(), {}};
+  }
+
+  /// Addresses of this host that the user lets be used beside the usual one and that the interface to the device has.
+  virtual std::vector<std::string> other_sources() { return {}; }
+
+  /// TCP connections come from this one of `other_sources` from now on, or from the usual one when it is empty.
+  virtual Result<> speak_from(const std::string& source) {
+    return source.empty() ? Result<>{} : Error{ErrorKind::unsupported, "there is no other address to speak from", {}};
+  }
+
+  /// Time since this network was made.
+  virtual milliseconds elapsed() const { return milliseconds{0}; }
+
+  /// TCP connections opened since this network was made.
+  virtual std::int64_t connections_opened() const { return 0; }
+
   /// Smoothed round-trip time to the device, or `otherwise` while none was measured.
   virtual milliseconds round_trip(milliseconds otherwise) const = 0;
 

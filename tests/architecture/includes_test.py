@@ -30,6 +30,8 @@ ROOMS = {
 }
 PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
          VALUES + ("boost/asio/awaitable.hpp", "boost/url", "openssl/", "fmt/"))
+# A measure of logins logs in as the probe `credentials` does, through its one interface.
+SHARING = {"probes/resistance": (PROBE[0] + ("probes/credentials/dialect.hpp",), PROBE[1])}
 REPORT = (("harness/model", "harness/evidence", "reports/common"), VALUES + ("ctemplate/", "fmt/"))
 REGISTRY = (("harness/probe",), ())
 
@@ -40,6 +42,8 @@ def room_of(path):
     room = "/".join(parts[:2])
     if len(parts) == 2:
         return parts[0], REGISTRY
+    if room in SHARING:
+        return room, SHARING[room]
     if room in ROOMS:
         return room, ROOMS[room]
     return room, PROBE if parts[0] == "probes" else REPORT

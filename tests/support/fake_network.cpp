@@ -234,6 +234,14 @@ asio::awaitable<Result<>> FakeNetwork::permit_login(Endpoint, const std::string&
   co_return Result<>{};
 }
 
+Result<> FakeNetwork::permit_guess(Endpoint) {
+  if (guessed >= guesses) {
+    return Error{ErrorKind::denied, "the budget for guesses is spent", {}};
+  }
+  ++guessed;
+  return {};
+}
+
 Run observe(const ProbeDescriptor& probe, FakeNetwork& network, std::string_view endpoint,
             const json::object& parameters, const Dut& dut, const FakeLibrary& library) {
   Run run;

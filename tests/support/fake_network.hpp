@@ -84,11 +84,15 @@ class FakeNetwork final : public Network {
   Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
   int budget = 1000;
-  std::size_t spare = 100;  // connections that could be opened without waiting
+  int guesses = 1000;                // for permit_guess
+  std::vector<std::string> sources;  // other addresses of ours
+  std::size_t spare = 100;           // connections that could be opened without waiting
 
   // What happened.
   std::map<std::uint16_t, int> connections;
   std::map<std::string, int> permits;
+  int guessed = 0;
+  std::string source;  // that is spoken from; empty: the usual one
   std::vector<GroupQuestion> group_questions;
   std::vector<PortRange> swept;
   std::optional<SweepMethod> swept_by;
@@ -116,6 +120,25 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep& sweep, const Progress& progress) override;
   asio::awaitable<Result<>> wait(milliseconds time) override;
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;
+
+  Result<> permit_guess(Endpoint endpoint) override;
+
+  std::vector<std::string> other_sources() override { return sources; }
+
+  Result<> speak_from(const std::string& from) override {
+    source = from;
+    return {};
+  }
+
+  milliseconds elapsed() const override { return passed; }
+
+  std::int64_t connections_opened() const override {
+    std::int64_t all = 0;
+    for (const auto& [port, count] : connections) {
+      all += count;
+    }
+    return all;
+  }
 
   milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
 

@@ -110,6 +110,11 @@ CaseVerdict judged(const Case& test_case, const std::string& scheme, const Seen&
       observations.push_back(one);
       continue;
     }
+    if (step.probe == "uniqueness") {
+      one.facts = {{"uniqueness.samples", 0}};
+      observations.push_back(one);
+      continue;
+    }
     one.invocation.endpoint = Endpoint::parse("tcp/443");
     const bool attacks = step.probe == "tls_attacks";
     one.facts = step.probe == "tls" ? seen.tls_facts : seen.service_facts;

@@ -47,7 +47,7 @@ samples:
   - {id: A, serial: EX-1, mac: 02:00:00:00:00:01, at: {lan: 10.20.0.5, wan: [10.30.0.5, "fd00::5"]}, destructive: true}
 scope: [10.20.0.0/28, 10.30.0.5, "fd00::/64"]
 ecosystem: {apps: [{package: com.example.hub}]}
-pace: {profile: fast, max_connections: 7}
+pace: {profile: fast, max_connections: 7, guesses_per_login: 12}
 lab:
   start: {exec: ./start.sh}
   ready: {tcp: 443, within: 90s}
@@ -59,6 +59,9 @@ lab:
   sources: [10.20.0.128/25, "fd00::5"]
 accounts: [{role: admin, username: root, secret: hidden}]
 vendor_credentials: [{username: admin, password: 1234}]
+password_samples:
+  - {secret: 12345678, mechanism: AM-1, username: admin, sample: A, serial: S, mac: 02:00:00:00:00:09, ssid: Net, model: M, date: 2026-01-31}
+  - {secret: x}
 standard: TS103701@1.1.1
 ics: {5.1-1: {support: Y}, "5.1-2": {support: N/A, because: none}, "5.2-1": {support: N, because: later}}
 ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
@@ -71,7 +74,10 @@ ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
   CHECK(value.ecosystem == json::object{{"apps", json::array{json::object{{"package", "com.example.hub"}}}}});
   auto pace = *pace_profile("fast");
   pace.max_connections = 7;
+  CHECK(guesses_allowed(pace) == 200);
+  pace.guesses_per_login = {12};
   CHECK(value.pace == pace);
+  CHECK(guesses_allowed(value.pace) == 12);
   CHECK(value.lab.start->exec == "./start.sh");
   CHECK(value.lab.start->within_ms == 30000);
   CHECK(value.lab.ready->tcp == Endpoint{Transport::tcp, 443});
@@ -86,6 +92,11 @@ ixit: {15-Intf: [{id: IF-1, port: [tcp/80, udp/53], enabled: true, since: 2.0}]}
   CHECK(value.accounts == std::vector<Account>{{"admin", "root", Secret{"hidden", "accounts entry 1"}}});
   CHECK(value.vendor_credentials ==
         std::vector<Credential>{{"admin", Secret{"1234", "DUT file vendor_credentials entry 1"}}});
+  CHECK(value.password_samples ==
+        Later<PasswordSample>{{"AM-1", "admin", Secret{"12345678", "password_samples entry 1"}, "A", "S",
+                               "02:00:00:00:00:09", "Net", "M", "2026-01-31"},
+                              {"", "", Secret{"x", "password_samples entry 2"}, "", "", "", "", "", ""}});
+  CHECK(canonical(to_json(value)).find("12345678") == std::string::npos);
   CHECK(value.standard == "TS103701@1.1.1");
   CHECK(value.ics == std::map<std::string, IcsEntry>{{"5.1-1", {Support::yes, ""}},
                                                      {"5.1-2", {Support::not_applicable, "none"}},
@@ -272,6 +283,22 @@ TEST_CASE("job: its parts are kept as they are") {
   CHECK(job.value->rules == json::object{{"clock", json::object{{"max_offset", "1s"}}}});
   CHECK(lines(load_job({"job.yaml", "assay: job/1\nreport: {number: R-1, tester: [A]}\n"}).errors) ==
         Lines{"job.yaml:2:23: unknown key \"tester\" in the report; did you mean \"testers\"?"});
+}
+
+TEST_CASE("dut: a factory value belongs to a sample that is there") {
+  CHECK(errors_of(kMinimal + "password_samples: [{secret: x, sample: Z}]\n").size() == 1);
+  CHECK(errors_of(kMinimal + "password_samples: [{serial: x}]\n").size() == 1);
+  CHECK(dut_with("password_samples: []\n").password_samples.empty());
+}
+
+TEST_CASE("dictionary: a list without pairs holds passwords, each once, and none is no dictionary") {
+  const std::string head = "assay: dictionary/1\nid: d\ntitle: T\nsource: S\n";
+  const auto dictionary = load_dictionary({"d.yaml", head + "passwords: [\"123456\", secret]\n"});
+  REQUIRE(lines(dictionary.errors) == Lines{});
+  CHECK(dictionary.value->passwords ==
+        Later<Secret>{Secret{"123456", "dictionary d password 1"}, Secret{"secret", "dictionary d password 2"}});
+  CHECK(lines(load_dictionary({"d.yaml", head + "passwords: [a, b, a]\n"}).errors).size() == 1);
+  CHECK(lines(load_dictionary({"d.yaml", head}).errors).size() == 1);
 }
 
 TEST_CASE("dictionary: passwords are taken as they are written, and named by their entry") {

@@ -82,6 +82,11 @@ inline ProbeCatalogue catalogue() {
                                     {"stop_at_first", ValueKind::boolean, true, ""}},
                                    {"credentials.dialect", "credentials.open", "credentials.accepted",
                                     "credentials.tried", "credentials.lockout", "credentials.clear"}));
+  out.emplace("resistance", probe("resistance", ProbeSubject::endpoint, {},
+                                  {"resistance.dialect", "resistance.account", "resistance.reaction", "resistance.rate",
+                                   "resistance.recovery"}));
+  out.emplace("uniqueness", probe("uniqueness", ProbeSubject::device, {},
+                                  {"uniqueness.samples", "uniqueness.relations", "uniqueness.forms"}));
   return out;
 }
 

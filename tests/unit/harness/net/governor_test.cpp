@@ -234,3 +234,32 @@ TEST_CASE("Login counters survive an interruption") {
   CHECK(log == std::vector<std::string>{"denied", "root"});
   CHECK(governor.logins().at("tcp/23 root") == 1);
 }
+
+TEST_CASE("Guesses have a budget of their own on each endpoint, journalled before they are made") {
+  auto pace = pace_of(4);
+  pace.guesses_per_login = {2};
+  Governor governor{pace};
+  std::vector<std::string> journal;
+  bool disk_full = true;
+  governor.on_login([&](const Endpoint& endpoint, const std::string& account, std::uint32_t used) -> Result<> {
+    if (disk_full) {
+      return Error{ErrorKind::io, "no space left", {}};
+    }
+    journal.push_back(endpoint.text() + " " + account + " " + std::to_string(used));
+    return {};
+  });
+  const Endpoint telnet{Transport::tcp, 23};
+  CHECK(governor.permit_guess(telnet).error().kind == ErrorKind::io);
+  disk_full = false;
+  CHECK(governor.permit_guess(telnet));
+  CHECK(governor.permit_guess(telnet));
+  CHECK(governor.permit_guess(telnet).error().kind == ErrorKind::denied);
+  CHECK(governor.permit_guess({Transport::tcp, 80}));
+  CHECK(journal == std::vector<std::string>{"tcp/23 (guessing) 1", "tcp/23 (guessing) 2", "tcp/80 (guessing) 1"});
+  Governor later{pace};
+  later.restore_logins(governor.logins());
+  CHECK(later.permit_guess(telnet).error().kind == ErrorKind::denied);
+  pace.guesses_per_login = {0};
+  Governor none{pace};
+  CHECK(none.permit_guess(telnet).error().kind == ErrorKind::denied);
+}

@@ -1,0 +1,66 @@
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/cli/context.hpp"
+
+/// dictionary: the lists of the library, or one of them, checked.
+namespace assay {
+
+namespace {
+
+json::object described(const Dictionary& dictionary) {
+  return {{"id", dictionary.id},
+          {"title", dictionary.title},
+          {"source", dictionary.source},
+          {"credentials", std::ssize(dictionary.credentials)},
+          {"passwords", std::ssize(dictionary.passwords)}};
+}
+
+void show(const Dictionary& dictionary) {
+  std::cout << dictionary.id << ": " << dictionary.title << "; " << dictionary.credentials.size() << " pairs to try, "
+            << dictionary.passwords.size() << " passwords to hold values against\n  " << dictionary.source << "\n";
+}
+
+void dictionary(Context& context, const std::string& id) {
+  const auto library = context.library();
+  if (!library) {
+    context.complain(library.error(), ExitCode::usage);
+    return;
+  }
+  const auto loaded = load_dictionaries(*library);
+  context.complain(loaded.errors);
+  if (!loaded.value) {
+    context.exit_code = ExitCode::usage;
+    return;
+  }
+  json::array all;
+  for (const auto& [name, one] : *loaded.value) {
+    if (!id.empty() && name != id) {
+      continue;
+    }
+    all.push_back(described(one));
+    if (!context.json) {
+      show(one);
+    }
+  }
+  if (all.empty()) {
+    context.complain({ErrorKind::bad_input, "there is no dictionary \"" + id + "\"", {}}, ExitCode::usage);
+    return;
+  }
+  if (context.json) {
+    context.print_json(all);
+  }
+}
+
+}  // namespace
+
+void add_dictionary(CLI::App& app, Context& context) {
+  auto id = std::make_shared<std::string>();
+  auto* verb = app.add_subcommand("dictionary", "List the dictionaries of the library, and check them");
+  verb->add_option("id", *id, "One of them; none: all")->type_name("ID");
+  verb->callback([&context, id] { dictionary(context, *id); });
+}
+
+}  // namespace assay

@@ -1,0 +1,288 @@
+#include "harness/probe/probe.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "probes/resistance/siege.hpp"
+#include "probes/sessions/fact_sheet.hpp"
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::resistance {
+
+namespace {
+
+constexpr ParameterSpec kParameters[] = {
+    {"attempts", ValueKind::integer, "40",
+     "logins at most, right ones too; never more than the pace's guesses_per_login"},
+    {"seconds", ValueKind::integer, "120", "time for them", true},
+    {"recover", ValueKind::integer, "90", "seconds to wait at most for a block to end", true},
+    {"sources", ValueKind::integer, "4", "other addresses of ours to try at most, of those that lab.sources allows"},
+    {"account", ValueKind::text, "\"\"",
+     "role or user name of the DUT file's account to guess at; empty: the first that gets in; \"none\": a name that no "
+     "device has"},
+};
+
+constexpr FactSpec kFacts[] = {
+    {"resistance.dialect", ValueKind::text, "how one logs in here; absent: no login that this probe knows"},
+    {"resistance.account", ValueKind::object,
+     "whose password was guessed at: known (an account of the DUT file that got in before) and its role; a device may "
+     "guard accounts that it has otherwise than a name that it has not"},
+    {"resistance.attempts", ValueKind::integer, "logins made, right ones and those that went out twice too"},
+    {"resistance.reaction", ValueKind::object,
+     "what wrong logins brought about: seen, sign, after (wrong logins), repeated (it came again at that place from a "
+     "fresh start), afresh (what that was), bound (account, source, account_and_source, everything, source_or_all, "
+     "unknown), silent (the right password is refused, wrong ones as ever), says"},
+    {"resistance.delays", ValueKind::list, "milliseconds from each wrong login of the first series to its answer"},
+    {"resistance.rate", ValueKind::object,
+     "wrong logins from one address: attempts, seconds, per_day with per_day_low and per_day_high, by_device (the "
+     "device held them back), basis"},
+    {"resistance.recovery", ValueKind::object, "how long it blocked: seen (its end), seconds_least, seconds_most"},
+    {"resistance.right_password", ValueKind::object,
+     "the known account's right password: in_attack (it still gets in after the wrong ones), lifts (and ends the "
+     "reaction)"},
+    {"resistance.resets", ValueKind::boolean, "a right login wipes off the wrong ones before it"},
+    {"resistance.per_connection", ValueKind::integer,
+     "wrong logins after which the device ends each connection; absent: no such number showed"},
+    {"resistance.sources", ValueKind::list, "other addresses of ours: address, wrong (logins taken as usual), held"},
+};
+
+std::int64_t number(const ProbeContext& context, std::string_view name, std::int64_t least, std::int64_t most) {
+  const auto* value = context.parameters.if_contains(name);
+  return value != nullptr && value->is_int64() ? std::clamp(value->get_int64(), least, most) : least;
+}
+
+Means means_of(const ProbeContext& context) {
+  constexpr std::int64_t kDay = 86'400;
+  Means out;
+  out.attempts = number(context, "attempts", 1, 100'000);
+  out.time = std::chrono::seconds{number(context, "seconds", 1, kDay)};
+  out.recover = std::chrono::seconds{number(context, "recover", 0, kDay)};
+  out.sources = number(context, "sources", 0, 64);
+  return out;
+}
+
+std::vector<Known> accounts_of(const ProbeContext& context) {
+  std::vector<Known> out;
+  const auto* value = context.parameters.if_contains("account");
+  const auto wanted =
+      value != nullptr && value->is_string() ? std::string_view{value->get_string()} : std::string_view{};
+  for (const auto& account : context.dut.accounts) {
+    if (!account.secret.empty() && (wanted.empty() || wanted == account.role || wanted == account.username)) {
+      out.push_back({account.role, account.username, account.secret});
+    }
+  }
+  return out;
+}
+
+std::string hold_words(const Series& first) {
+  return first.sign ? std::string{enum_name(*first.sign)} : std::string{};
+}
+
+void record_reaction(sessions::FactSheet& sheet, const Seen& seen) {
+  if (!seen.first) {
+    return;
+  }
+  const auto& first = *seen.first;
+  json::object reaction{{"seen", first.sign.has_value() || seen.silent}, {"silent", seen.silent}};
+  reaction["after"] = seen.repeated && !seen.silent ? std::min(seen.second->wrong, first.wrong) : first.wrong;
+  if (first.sign || seen.silent) {
+    reaction["sign"] = seen.silent ? std::string{"locked"} : hold_words(first);
+    reaction["repeated"] = seen.repeated;
+    reaction["bound"] = enum_name(seen.bound);
+    reaction["says"] = wire::printable(first.says, 200);
+    if (seen.second) {
+      reaction["afresh"] = seen.afresh;
+      reaction["after_again"] = seen.second->wrong;
+    }
+  }
+  sheet.fact("resistance.reaction", std::move(reaction));
+  json::array delays;
+  for (const auto time : first.each) {
+    delays.emplace_back(time.count());
+  }
+  for (const auto time : first.slow) {
+    delays.emplace_back(time.count());
+  }
+  sheet.fact("resistance.delays", std::move(delays));
+}
+
+void record_rate(sessions::FactSheet& sheet, const Seen& seen) {
+  if (!seen.first) {
+    return;
+  }
+  Measured measured;
+  measured.each = seen.first->each;
+  measured.slow = seen.first->slow;
+  measured.after = seen.first->wrong;
+  measured.least = seen.least;
+  measured.most = seen.most;
+  // Only what came again holds anybody back.
+  const bool holds = seen.repeated && (seen.first->sign || seen.silent);
+  const bool slows = holds && seen.first->sign == Sign::slow;
+  measured.hold = slows ? Hold::slows : holds ? Hold::blocks : Hold::none;
+  if (measured.hold == Hold::none) {
+    measured.slow.clear();
+  }
+  const auto rate = rate_of(measured);
+  if (!rate) {
+    sheet.unobserved("resistance.rate", "no wrong login was answered as usual");
+    return;
+  }
+  json::object out{{"attempts", rate->attempts}, {"seconds", rate->seconds}, {"by_device", rate->by_device}};
+  out["per_day"] = std::llround(rate->per_day);
+  out["per_day_low"] = static_cast<std::int64_t>(std::floor(rate->low));
+  out["per_day_high"] = static_cast<std::int64_t>(std::ceil(rate->high));
+  out["basis"] = rate->basis;
+  sheet.fact("resistance.rate", std::move(out));
+}
+
+void record_recovery(sessions::FactSheet& sheet, const Seen& seen) {
+  if (!seen.least) {
+    return;
+  }
+  json::object out{{"seen", seen.most.has_value()}};
+  out["seconds_least"] = static_cast<double>(seen.least->count()) / 1000;
+  out["seconds_most"] = seen.most ? json::value(static_cast<double>(seen.most->count()) / 1000) : json::value(nullptr);
+  sheet.fact("resistance.recovery", std::move(out));
+}
+
+void record_known(sessions::FactSheet& sheet, const Seen& seen) {
+  json::object account{{"known", seen.known.has_value()}};
+  account["role"] = seen.known ? wire::printable(seen.known->role, 64) : std::string{};
+  sheet.fact("resistance.account", std::move(account));
+  if (!seen.known) {
+    sheet.absent("resistance.right_password");
+    return;
+  }
+  if (seen.right_in_attack) {
+    json::object out{{"in_attack", *seen.right_in_attack}};
+    out["lifts"] = seen.right_lifts ? json::value(*seen.right_lifts) : json::value(nullptr);
+    sheet.fact("resistance.right_password", std::move(out));
+  }
+}
+
+void record(sessions::FactSheet& sheet, const Seen& seen, const Result<>& ended) {
+  sheet.fact("resistance.attempts", seen.made);
+  const auto why = !ended ? ended.error().what : seen.why_stopped;
+  if (!seen.first) {
+    sheet.rest_unobserved(why.empty() ? "no wrong login was made" : why);
+    return;
+  }
+  record_known(sheet, seen);
+  record_reaction(sheet, seen);
+  record_rate(sheet, seen);
+  record_recovery(sheet, seen);
+  if (seen.resets) {
+    sheet.fact("resistance.resets", *seen.resets);
+  }
+  if (const auto each = per_connection(seen.used_up)) {
+    sheet.fact("resistance.per_connection", *each);
+  } else {
+    sheet.absent("resistance.per_connection");
+  }
+  json::array sources;
+  for (const auto& source : seen.sources) {
+    sources.push_back({{"address", source.address}, {"wrong", source.wrong}, {"held", source.held}});
+  }
+  sheet.fact("resistance.sources", std::move(sources));
+  const bool reacted = seen.first->sign || seen.silent;
+  const std::string nothing = reacted ? "the logins that are left did not suffice for it" : "nothing reacted";
+  sheet.rest_unobserved(why.empty() ? nothing : why);
+}
+
+void record_coverage(Recorder& record, const Means& means, const Seen& seen) {
+  json::object coverage{
+      {"attempts", seen.made}, {"allowed", means.attempts}, {"connections", std::ssize(seen.used_up) + 1}};
+  coverage["wrong_in_a_row"] = seen.first ? seen.first->wrong : 0;
+  coverage["other_sources"] = std::ssize(seen.sources);
+  if (!seen.why_stopped.empty()) {
+    coverage["stopped_because"] = seen.why_stopped;
+  }
+  record.coverage("guessing", std::move(coverage));
+}
+
+void record_no_login(sessions::FactSheet& sheet, const credentials::Detection& found) {
+  if (found.silent) {
+    sheet.rest_unobserved("the endpoint said nothing, neither unasked nor to HTTP or TLS");
+    return;
+  }
+  sheet.absent("resistance.dialect");
+  sheet.fact("resistance.attempts", 0);
+  if (found.other_login.empty()) {
+    sheet.rest_absent();
+  } else {
+    sheet.rest_unobserved("there is a login that this probe does not know: " + found.other_login);
+  }
+}
+
+asio::awaitable<Result<>> observe_login(ProbeContext& context, credentials::Door& door, std::vector<Known> accounts,
+                                        sessions::FactSheet& sheet) {
+  auto found = co_await credentials::detect(door);
+  if (!found) {
+    sheet.rest_unobserved(found.error().what);
+    co_return found.error();
+  }
+  if (found->open) {
+    sheet.fact("resistance.attempts", 0);
+    sheet.rest_unobserved("nobody has to guess: " + found->open_proof);
+    co_return Result<>{};
+  }
+  if (!found->dialect) {
+    record_no_login(sheet, *found);
+    co_return Result<>{};
+  }
+  sheet.fact("resistance.dialect", json::string(found->dialect->name()));
+  const auto means = means_of(context);
+  Siege siege{context, door, *found->dialect, means};
+  auto ended = co_await siege.run(std::move(accounts));
+  record(sheet, siege.seen(), ended);
+  record_coverage(context.record, means, siege.seen());
+  co_return ended;
+}
+
+class Resistance final : public Probe {
+ public:
+  asio::awaitable<Result<>> observe(ProbeContext& context) override {
+    sessions::FactSheet sheet{context.record, kFacts};
+    if (!context.endpoint || context.endpoint->transport != Transport::tcp) {
+      Error wrong{ErrorKind::bad_input, "probe resistance needs a TCP endpoint such as tcp/80", {}};
+      sheet.rest_unobserved(wrong.what);
+      co_return wrong;
+    }
+    auto accounts = accounts_of(context);
+    Transcript transcript{"wrong logins on " + context.endpoint->text(), 512 * 1024};
+    for (const auto& account : accounts) {
+      context.record.conceal(account.secret);
+      transcript.conceal(account.secret.reveal(), account.secret.name());
+    }
+    credentials::Door door{context.network,        context.record,    transcript,
+                           context.target.address, *context.endpoint, sessions::timers_for(context.network)};
+    auto ended = co_await observe_login(context, door, std::move(accounts), sheet);
+    const auto digest = context.record.artifact("guessing", "text/plain; charset=utf-8", transcript.text());
+    sheet.evidence_for_values("resistance.", digest);
+    co_return ended;
+  }
+};
+
+std::unique_ptr<Probe> make() {
+  return std::make_unique<Resistance>();
+}
+
+}  // namespace
+
+extern const ProbeDescriptor kDescriptor;
+const ProbeDescriptor kDescriptor{
+    .id = "resistance",
+    .summary =
+        "Measures how one login bears guessing: how many wrong ones it takes, what then holds whom, and for how long.",
+    .version = 1,
+    .intrusiveness = Intrusiveness::intrusive,
+    .exclusive = Exclusive::login,
+    .subject = ProbeSubject::endpoint,
+    .deadline = milliseconds{300'000},
+    .parameters = kParameters,
+    .facts = kFacts,
+    .make = &make,
+};
+
+}  // namespace assay::probes::resistance

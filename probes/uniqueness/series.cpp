@@ -1,0 +1,292 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "probes/uniqueness/values.hpp"
+
+namespace assay::probes::uniqueness {
+
+namespace {
+
+using Number = std::int64_t;
+constexpr int kBases[] = {10, 16, 36};
+
+std::vector<std::string> names_of(const Values& values) {
+  std::vector<std::string> out;
+  for (const auto& value : values) {
+    out.push_back(value.name);
+  }
+  return out;
+}
+
+/// How many digits of a base fit a number with room for differences.
+std::size_t digits_of(int base) {
+  return base == 10 ? 17 : base == 16 ? 14 : 11;
+}
+
+int digit_of(char c) {
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
+}
+
+std::optional<Number> number_of(std::string_view text, int base) {
+  if (text.empty() || text.size() > digits_of(base)) {
+    return std::nullopt;
+  }
+  Number out = 0;
+  for (const char c : text) {
+    if (digit_of(c) >= base) {
+      return std::nullopt;
+    }
+    out = out * base + digit_of(c);
+  }
+  return out;
+}
+
+/// Values as numbers of the smallest base that has all their characters; a beginning that all share is left off.
+struct Numbers {
+  int base = 0;
+  double places = 0;  // log10 of how many there are
+  double free = 0;    // of how many begin as all of these do
+  std::vector<Number> all;
+};
+
+std::size_t common_beginning(const std::vector<std::string>& texts) {
+  std::size_t same = 0;
+  for (; same < texts.front().size(); ++same) {
+    const auto differs = [&](const std::string& one) { return same >= one.size() || one[same] != texts.front()[same]; };
+    if (std::any_of(texts.begin(), texts.end(), differs)) {
+      break;
+    }
+  }
+  return same;
+}
+
+std::optional<Numbers> numbers_of(std::vector<std::string> texts) {
+  const auto length = texts.front().size();
+  const auto longer = [&](const std::string& one) { return one.size() != length; };
+  if (length == 0 || std::any_of(texts.begin(), texts.end(), longer)) {
+    return std::nullopt;
+  }
+  // The base is that of what varies; what stands before it counts as far as it is of that base and fits a number.
+  const auto same = std::min(common_beginning(texts), length - 1);
+  for (const int base : kBases) {
+    std::size_t cut = same;
+    while (cut > 0 && length - cut < digits_of(base) && digit_of(texts.front()[cut - 1]) < base) {
+      --cut;
+    }
+    Numbers out;
+    out.base = base;
+    out.places = static_cast<double>(length - cut) * std::log10(static_cast<double>(base));
+    out.free = static_cast<double>(length - same) * std::log10(static_cast<double>(base));
+    for (const auto& text : texts) {
+      if (const auto number = number_of(std::string_view{text}.substr(cut), base)) {
+        out.all.push_back(*number);
+      }
+    }
+    if (out.all.size() == texts.size()) {
+      return out;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> texts_of(const Values& values) {
+  std::vector<std::string> out;
+  for (const auto& value : values) {
+    out.push_back(folded(alphanumeric(value.text)));
+  }
+  return out;
+}
+
+std::string tail_digits(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      out += c;
+    }
+  }
+  return out.size() > 15 ? out.substr(out.size() - 15) : out;
+}
+
+/// A number of each device, from one kind of identifier.
+struct Line {
+  std::string what;
+  std::vector<Number> all;
+};
+
+void add_line(std::vector<Line>& lines, std::string what, const Values& values, const std::string& kind,
+              const std::function<std::optional<Number>(const std::string&)>& read) {
+  Line line{std::move(what), {}};
+  for (const auto& value : values) {
+    for (const auto& one : value.identifiers) {
+      const auto number = one.kind == kind ? read(one.text) : std::nullopt;
+      if (number) {
+        line.all.push_back(*number);
+        break;
+      }
+    }
+  }
+  const bool varies = std::adjacent_find(line.all.begin(), line.all.end(), std::not_equal_to<>{}) != line.all.end();
+  if (line.all.size() == values.size() && varies) {
+    lines.push_back(std::move(line));
+  }
+}
+
+std::vector<Line> lines_of(const Values& values) {
+  std::vector<Line> lines;
+  const auto tail = [](std::size_t digits, int base) {
+    return [digits, base](const std::string& text) {
+      const auto plain = folded(alphanumeric(text));
+      return number_of(plain.size() > digits ? std::string_view{plain}.substr(plain.size() - digits) : plain, base);
+    };
+  };
+  for (const std::string kind : {"serial", "ssid", "date"}) {
+    add_line(lines, "the digits of the " + kind, values, kind,
+             [](const std::string& text) { return number_of(tail_digits(text), 10); });
+  }
+  add_line(lines, "the serial in hexadecimal", values, "serial", tail(12, 16));
+  add_line(lines, "the MAC address", values, "mac", tail(12, 16));
+  add_line(lines, "the MAC address without the maker's part", values, "mac", tail(6, 16));
+  return lines;
+}
+
+Relation relation(const Values& values, std::string kind, std::string what, double luck) {
+  return {std::move(kind), std::move(what), names_of(values), -1, -1, luck};
+}
+
+bool strictly(const std::vector<Number>& numbers, bool rising) {
+  return std::adjacent_find(numbers.begin(), numbers.end(),
+                            [rising](Number a, Number b) { return rising ? a >= b : a <= b; }) == numbers.end();
+}
+
+/// The values in the order of a line rise or fall throughout.
+std::optional<bool> follows(const std::vector<Number>& numbers, const std::vector<Number>& line) {
+  std::vector<std::pair<Number, Number>> pairs;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    pairs.emplace_back(line[i], numbers[i]);
+  }
+  std::sort(pairs.begin(), pairs.end());
+  std::vector<Number> keys;
+  std::vector<Number> sorted;
+  for (const auto& [key, number] : pairs) {
+    keys.push_back(key);
+    sorted.push_back(number);
+  }
+  if (!strictly(keys, true)) {
+    return std::nullopt;
+  }
+  return strictly(sorted, true) ? std::optional{true} : strictly(sorted, false) ? std::optional{false} : std::nullopt;
+}
+
+void add_order(std::vector<Relation>& out, const Values& values, const Numbers& numbers,
+               const std::vector<Line>& lines) {
+  const auto ways = 2 * static_cast<double>(lines.size() + 1);
+  const double luck = std::lgamma(static_cast<double>(values.size()) + 1) / std::log(10.0) - std::log10(ways);
+  if (luck < kTold) {
+    return;
+  }
+  if (strictly(numbers.all, true) || strictly(numbers.all, false)) {
+    out.push_back(relation(values, "ordered", "the values rise or fall in the order of the list", luck));
+  }
+  for (const auto& line : lines) {
+    if (const auto rising = follows(numbers.all, line.all)) {
+      out.push_back(relation(values, "ordered",
+                             std::string{"the values "} + (*rising ? "rise" : "fall") + " with " + line.what, luck));
+    }
+  }
+}
+
+void add_differences(std::vector<Relation>& out, const Values& values, const Numbers& numbers,
+                     const std::vector<Line>& lines) {
+  const auto others = static_cast<double>(values.size() - 1);
+  for (const auto& line : lines) {
+    for (const int sign : {1, -1}) {
+      std::vector<Number> rests;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        rests.push_back(numbers.all[i] - sign * line.all[i]);
+      }
+      const bool constant = std::adjacent_find(rests.begin(), rests.end(), std::not_equal_to<>{}) == rests.end();
+      const double luck = others * numbers.places - std::log10(2 * static_cast<double>(lines.size()));
+      if (constant && luck >= kTold) {
+        out.push_back(relation(values, "counter",
+                               std::string{sign > 0 ? "the difference to " : "the sum with "} + line.what +
+                                   " is the same for all (base " + std::to_string(numbers.base) + ")",
+                               luck));
+      }
+    }
+  }
+}
+
+/// A beginning that all share is told by itself and makes no counter, unless little more than the count is left to
+/// vary.
+void add_counter(std::vector<Relation>& out, const Values& values, const Numbers& numbers) {
+  constexpr double kSpread = 2;  // decimal places that a counter may skip
+  const auto [least, most] = std::minmax_element(numbers.all.begin(), numbers.all.end());
+  const double range = std::log10(static_cast<double>(*most - *least) + 1);
+  const auto count = static_cast<double>(values.size());
+  const bool narrow = numbers.free <= std::log10(count) + kSpread;
+  // All within a range w of S: n (w/S)^(n-1).
+  const double close = (count - 1) * ((narrow ? numbers.places : numbers.free) - range) - std::log10(count);
+  if (close >= kTold) {
+    out.push_back(relation(values, "counter",
+                           "as numbers of base " + std::to_string(numbers.base) +
+                               " the values lie close together, as those of a counter do",
+                           close));
+  }
+  std::vector<Number> steps;
+  for (std::size_t i = 1; i < numbers.all.size(); ++i) {
+    steps.push_back(numbers.all[i] - numbers.all[i - 1]);
+  }
+  const bool even = std::adjacent_find(steps.begin(), steps.end(), std::not_equal_to<>{}) == steps.end();
+  const double regular = (count - 2) * numbers.free;
+  if (even && regular >= kTold) {
+    out.push_back(relation(values, "counter",
+                           "as numbers of base " + std::to_string(numbers.base) +
+                               " the values go on by the same step in the order of the list",
+                           regular));
+  }
+}
+
+}  // namespace
+
+std::vector<Relation> equal_values(const Values& values) {
+  std::map<std::string, std::vector<std::string>> places;
+  std::string all;
+  for (const auto& value : values) {
+    places[value.text].push_back(value.name);
+    all += value.text;
+  }
+  std::vector<Relation> out;
+  const double each = std::log10(alphabet_of(all));
+  for (const auto& [text, names] : places) {
+    if (names.size() < 2) {
+      continue;
+    }
+    const auto length = std::ssize(text);
+    const double luck = each * static_cast<double>(length) * static_cast<double>(names.size() - 1) -
+                        log_choose(values.size(), names.size());
+    out.push_back({"equal", "these values are the same", names, 0, length, std::max(0.0, luck)});
+  }
+  return out;
+}
+
+std::vector<Relation> counters(const Values& values) {
+  std::vector<Relation> out;
+  if (values.size() < 2 || !equal_values(values).empty()) {
+    return out;
+  }
+  const auto numbers = numbers_of(texts_of(values));
+  if (!numbers) {
+    return out;
+  }
+  add_counter(out, values, *numbers);
+  const auto lines = lines_of(values);
+  add_differences(out, values, *numbers, lines);
+  add_order(out, values, *numbers, lines);
+  return out;
+}
+
+}  // namespace assay::probes::uniqueness

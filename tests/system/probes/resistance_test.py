@@ -1,0 +1,161 @@
+"""How real logins bear guessing: what daemons take without end, and what a guard in front of them does to whom."""
+
+import http.server
+import os
+import subprocess
+import threading
+import time
+
+import daemons
+from daemons import ADDRESS, equal, path, true, write
+
+daemons.own_namespace()
+busybox = daemons.need("busybox")
+SECRET = "zlxx.7Q"
+OTHER = "127.0.0.9"
+
+
+def dut(sources=False, guesses=40):
+    lab = f"lab:\n  sources: [{OTHER}/32]\n" if sources else ""
+    return write("dut.yaml", f"""assay: dut/1
+device: {{vendor: Example, model: Hub}}
+samples:
+  - {{id: A, at: {{lan: {ADDRESS}}}}}
+scope: [127.0.0.0/8]
+pace: {{profile: fast, guesses_per_login: {guesses}}}
+{lab}accounts:
+  - {{role: owner, username: maker, secret: "{SECRET}"}}
+""")
+
+
+def measure(endpoint, file=None, **settings):
+    observation, kept = daemons.probe("resistance", endpoint, dut=file or dut(), **settings)
+    equal(observation["completion"], "completed", f"{endpoint}: {observation['error']}")
+    true(SECRET not in str(observation) + kept, f"{endpoint}: the password stands in the records")
+    return observation["facts"], observation
+
+
+def plain_http():
+    """busybox httpd takes wrong passwords for ever: the whole budget of them, and no more by its own log."""
+    os.makedirs(path("www"), exist_ok=True)
+    write("www/index.html", "inside")
+    write("httpd.conf", f"/:maker:{SECRET}\n")
+    daemons.start([busybox, "httpd", "-f", "-vv", "-p", f"{ADDRESS}:9201", "-h", path("www"), "-c", path("httpd.conf")], 9201)
+    facts, seen = measure("tcp/9201")
+    equal(facts["resistance.dialect"], "http-basic", "dialect of httpd")
+    equal(facts["resistance.account"], {"known": True, "role": "owner"}, "the account is a real one")
+    equal((facts["resistance.reaction"]["seen"], facts["resistance.reaction"]["after"]), (False, 18), "no reaction")
+    equal(facts["resistance.right_password"]["in_attack"], True, "the right password")
+    equal(facts["resistance.rate"]["by_device"], False, "nothing but our pace")
+    true(facts["resistance.rate"]["per_day_low"] > 10_000, f"rate {facts['resistance.rate']}")
+    true(facts["resistance.attempts"] <= 40, "the budget")
+
+
+def lighttpd_digest():
+    lighttpd = daemons.need("lighttpd")
+    write("users", f"maker:{SECRET}\n")
+    write("lighttpd.conf", f"""
+server.document-root = "{path('www')}"
+server.port = 9202
+server.bind = "{ADDRESS}"
+server.modules = ("mod_auth", "mod_authn_file", "mod_accesslog")
+accesslog.filename = "{path('access.log')}"
+index-file.names = ("index.html")
+auth.backend = "plain"
+auth.backend.plain.userfile = "{path('users')}"
+auth.require = ("/" => ("method" => "digest", "realm" => "hub", "require" => "valid-user"))
+""")
+    process = daemons.start([lighttpd, "-D", "-f", path("lighttpd.conf")], 9202)
+    facts, seen = measure("tcp/9202", dut(guesses=20))
+    equal(facts["resistance.dialect"], "http-digest", "dialect of lighttpd")
+    equal(facts["resistance.reaction"]["seen"], False, "no reaction")
+    equal(facts["resistance.attempts"], 19, "the pace's budget is spent, but for its reserve")
+    process.terminate()
+    process.wait()
+    with open(path("access.log")) as log:
+        asked = [line for line in log if '"GET ' in line]
+    # One look without credentials and one for each login.
+    equal(len(asked), 20, "the server's own count")
+
+
+class Guarded(http.server.BaseHTTPRequestHandler):
+    """A login that locks an address for some seconds after a few failures. Its counts are the server's own."""
+    protocol_version = "HTTP/1.1"
+    judged, failures, until = 0, {}, {}
+    after, seconds = 5, 6
+
+    def do_GET(self):
+        given, source = self.headers.get("Authorization"), self.client_address[0]
+        if given is None:
+            return self.answer(401)
+        Guarded.judged += 1
+        now = time.monotonic()
+        if now < self.until.get(source, 0):
+            return self.answer(429)
+        if given == Guarded.right:
+            self.failures[source] = 0
+            return self.answer(200)
+        if self.until.pop(source, 0):
+            self.failures[source] = 0
+        self.failures[source] = self.failures.get(source, 0) + 1
+        if self.failures[source] >= self.after:
+            self.until[source] = now + self.seconds
+        return self.answer(401)
+
+    def answer(self, status):
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="hub"')
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def lock_by_address():
+    """A lock of the address: from another one the same account is guessed at again, and both counts agree."""
+    subprocess.run(["ip", "address", "add", f"{OTHER}/8", "dev", "lo"], check=True)
+    import base64
+    Guarded.right = "Basic " + base64.b64encode(f"maker:{SECRET}".encode()).decode()
+    server = http.server.ThreadingHTTPServer((ADDRESS, 9203), Guarded)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    facts, seen = measure("tcp/9203", dut(sources=True))
+    reaction = facts["resistance.reaction"]
+    equal((reaction["seen"], reaction["sign"], reaction["repeated"]), (True, "limited", True), f"reaction {reaction}")
+    equal((reaction["bound"], reaction["afresh"]), ("source", "another address"), f"reaction {reaction}")
+    equal(reaction["after"], 5, "threshold")
+    equal(facts["resistance.right_password"]["in_attack"], False, "the right password is locked out too")
+    recovery = facts["resistance.recovery"]
+    true(recovery["seen"] and recovery["seconds_least"] <= 6 <= recovery["seconds_most"] + 0.5, f"recovery {recovery}")
+    equal(facts["resistance.rate"]["by_device"], True, "held back by the device")
+    true({ADDRESS, OTHER} <= set(Guarded.failures), "both addresses were seen by the server")
+    equal(Guarded.judged, facts["resistance.attempts"], "the server counts what the probe says")
+    true(Guarded.judged <= 40, "the budget")
+
+
+def telnet():
+    if os.environ.get("ASSAY_TEST_NAMESPACE") != "own" or os.geteuid() != 0:
+        return
+    word = subprocess.run([daemons.need("openssl"), "passwd", "-6", SECRET], capture_output=True, text=True, check=True).stdout.strip()
+    write("passwd", "root:x:0:0:root:/root:/bin/sh\nmaker:x:0:0:maker:/:/bin/sh\n")
+    write("shadow", f"root:*:19000:0:99999:7:::\nmaker:{word}:19000:0:99999:7:::\n", 0o600)
+    for name in ("passwd", "shadow"):
+        subprocess.run(["mount", "--bind", path(name), "/etc/" + name], check=True)
+    login = write("login.sh", f"#!/bin/sh\nexec {busybox} login\n", 0o755)
+    daemons.start([busybox, "telnetd", "-F", "-b", ADDRESS, "-p", "9204", "-l", login], 9204)
+    facts, seen = measure("tcp/9204", attempts=14, seconds=60, recover=0)
+    equal(facts["resistance.dialect"], "telnet", "dialect of telnetd")
+    equal(facts["resistance.reaction"]["seen"], False, "three seconds for each are as usual, and a new connection is free")
+    rate = facts["resistance.rate"]
+    true(15_000 < rate["per_day"] < 40_000, f"three seconds each: {rate}")
+
+
+checked, skipped = [], []
+for part in (plain_http, lighttpd_digest, lock_by_address, telnet):
+    try:
+        part()
+        checked.append(part.__name__)
+    except SystemExit:
+        skipped.append(part.__name__)
+print("checked", ", ".join(checked), "" if not skipped else "; left out " + ", ".join(skipped))

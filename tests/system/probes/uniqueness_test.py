@@ -1,0 +1,59 @@
+"""Factory values of a DUT file, made by generators that are known: what is told of them, and what never is."""
+
+import hashlib
+import random
+import string
+
+import daemons
+from daemons import ADDRESS, equal, true, write
+
+daemons.own_namespace()
+MACS = [f"02:4f:9b:31:{a:02x}:{b:02x}" for a, b in ((1, 9), (1, 44), (2, 7), (5, 200), (5, 201), (9, 66), (14, 3), (14, 90), (77, 8), (140, 1))]
+
+
+def look(values):
+    """The values as files, as a laboratory keeps them, so that the DUT file itself holds none."""
+    rows = []
+    for number, (mac, value) in enumerate(zip(MACS, values), 1):
+        write(f"value{number}", value + "\n", 0o600)
+        rows.append(f'  - {{mechanism: AM-1, secret: "file:value{number}", mac: "{mac}", serial: EX-{4100 + number * 7}, ssid: Hub-{number * 13}}}')
+    dut = write("dut.yaml", f"""assay: dut/1
+device: {{vendor: Example, model: Hub}}
+samples:
+  - {{id: A, at: {{lan: {ADDRESS}}}}}
+scope: [{ADDRESS}/32]
+password_samples:
+""" + "\n".join(rows) + "\n")
+    observation, kept = daemons.probe("uniqueness", dut=dut)
+    equal(observation["completion"], "completed", str(observation["error"]))
+    for value in values:
+        true(value not in str(observation) + kept, "a value stands in the records")
+    equal(observation["facts"]["uniqueness.samples"], len(values), "samples")
+    return observation["facts"]
+
+
+def kinds(facts):
+    return {relation["kind"] for relation in facts["uniqueness.relations"]}
+
+
+def even(length, alphabet=string.ascii_letters + string.digits):
+    source = random.Random(26)
+    return ["".join(source.choice(alphabet) for _ in range(length)) for _ in MACS]
+
+
+facts = look(even(12))
+equal(facts["uniqueness.relations"], [], "even draws")
+entropy = facts["uniqueness.entropy"][0]
+true(entropy["independent"] and 50 < entropy["bits"] <= entropy["at_most"] < 72, f"entropy {entropy}")
+true(entropy["low"] < entropy["bits"] < entropy["high"], f"its bounds {entropy}")
+equal(facts["uniqueness.forms"][0]["samples"], 10, "form")
+
+facts = look([hashlib.md5(mac.encode()).hexdigest()[:10] for mac in MACS])
+equal(kinds(facts), {"identifier"}, "a hash of the address")
+true(any("MD5 of the mac" in relation["what"] for relation in facts["uniqueness.relations"]), str(facts["uniqueness.relations"]))
+equal(facts["uniqueness.relations"][0]["values"], [str(n) for n in range(1, 11)], "all of them")
+
+equal(kinds(look([str(48_200_000 + 11 * n) for n in range(10)])) & {"counter"}, {"counter"}, "a counter")
+equal(kinds(look(["Kd82" + word for word in even(8)])), {"shared"}, "a shared beginning")
+true("common" in kinds(look(["sunshine1"] + even(12)[1:])), "a common password")
+print("checked")
