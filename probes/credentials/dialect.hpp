@@ -46,6 +46,14 @@ class Dialect {
 
   /// The next attempt starts with a new connection.
   virtual void start_afresh() = 0;
+
+  /// A login has a name. Where it has none, as with a community of SNMP, there is one secret, and every wrong login,
+  /// controls too, is one on the account "".
+  virtual bool names_accounts() const { return true; }
+
+  /// The server was heard, so that its silence says something. False while nothing at all came, which may as well be a
+  /// port where nobody listens.
+  virtual bool heard() const { return true; }
 };
 
 struct Door {
@@ -55,6 +63,7 @@ struct Door {
   std::string address;
   Endpoint endpoint;
   sessions::Timers timers;
+  const Dut* dut = nullptr;  // null: nothing is declared
 };
 
 /// What stands behind an endpoint.
