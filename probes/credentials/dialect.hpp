@@ -73,6 +73,10 @@ struct Detection {
   std::string open_proof;
   std::string other_login;  // a login was seen that this probe does not know: which
   bool silent = false;      // the endpoint said nothing at all
+  bool answered = false;    // it speaks a protocol that is known here, with a login or without
+  std::string shut{};       // the dialect is spoken, and nobody gets in by a password: why
+  std::string spoken{};     // name of the dialect where there is nothing to try: anybody is served, or nobody
+  std::string doubt{};      // of such a dialect: why it is not known which
 };
 
 asio::awaitable<Result<Detection>> detect(Door& door);
