@@ -89,6 +89,17 @@ def service_endpoints($ts; $always): if __is_observation then . else __fault("se
       (__there($ts; "service_endpoints") | $__judge.ixit[.][] | __ports | select(startswith("udp/"))),
       (($__judge.mud // [])[] | select(.offered and .transport == "udp" and .first_port == .last_port) | "udp/\(.first_port)") ]
   | unique[];
+def login_endpoints: __is_service("login_endpoints")
+  | (if observed("service.logins") then fact("service.logins"; []) else [] end) as $logins
+  | (if observed("service.protocol") then fact("service.protocol"; "") else "" end) as $protocol
+  | .endpoint as $endpoint
+  | select(if .endpoint | startswith("tcp/") then
+             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "imap", "pop3", "vnc", "redis"))
+           else $protocol | IN("snmp", "tftp") end)
+  | .endpoint;
+def __login_family: if startswith("smtp-") then "smtp" elif startswith("rtsp-") then "rtsp" else . end;
+def other_logins($tried): if type == "array" then . else __fault("other_logins() reads a list of dialects") end
+  | ($tried // "" | __login_family) as $family | [.[] | select(__login_family != $family)];
 def declared_services($ts): [ __there($ts; "declared_services") | . as $t | $__judge.ixit[$t][] | select(.status != "disabled")
     | . as $entry | __ports | {endpoint: ., name: ("IXIT \($t)" + ($entry | [.id, .service] | map(strings | " " + .) | join("")))} ]
   | unique_by(.endpoint)[];
