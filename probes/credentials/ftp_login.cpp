@@ -23,11 +23,16 @@ int code_of(std::string_view reply) {
   return wire::parse_reply_lines(reply).reply.code;
 }
 
-/// Preliminary replies (1yz) come before the one that counts.
+/// "Too many connected users" is a limit of connections; a server that locks somebody out says that.
+bool turns_away(std::string_view reply) {
+  return says_locked(reply) && !wire::contains_ignoring_case(reply, "connect") &&
+         !wire::contains_ignoring_case(reply, "users");
+}
+
 Told judge(std::string reply) {
   Told told;
   const int code = code_of(reply);
-  const bool locked = says_locked(reply);
+  const bool locked = turns_away(reply);
   told.text = std::move(reply);
   if (code == kLoggedIn || code == 202) {
     told.answer = Told::Answer::yes;
@@ -87,7 +92,7 @@ class FtpLogin final : public FreshLogin {
     }
     if (code_of(*greeting) != kReady) {
       Told told;
-      told.answer = says_locked(*greeting) ? Told::Answer::locked : Told::Answer::unclear;
+      told.answer = turns_away(*greeting) ? Told::Answer::locked : Told::Answer::unclear;
       told.text = *greeting;
       co_return told;
     }

@@ -107,10 +107,7 @@ class ImapLogin final : public MailLogin {
     }
     Told told;
     told.text = *reply;
-    const auto word = wire::imap_result_word(*reply);
-    told.answer = word == "OK"   ? Told::Answer::yes
-                  : word == "NO" ? (says_locked(*reply) ? Told::Answer::locked : Told::Answer::no)
-                                 : Told::Answer::unclear;
+    told.answer = judge(*reply);
     if (told.answer == Told::Answer::yes) {
       auto listed = co_await talk.ask("a3 LIST \"\" \"\"\r\n", &wire::imap_result);
       const bool answered = listed && wire::imap_result_word(*listed) == "OK";
@@ -119,6 +116,20 @@ class ImapLogin final : public MailLogin {
       co_await talk.say_goodbye("a4 LOGOUT\r\n");
     }
     co_return told;
+  }
+
+ private:
+  /// A server that cannot ask its accounts says so (RFC 5530), and nothing of the password.
+  static Told::Answer judge(const std::string& reply) {
+    const auto word = wire::imap_result_word(reply);
+    if (word == "OK") {
+      return Told::Answer::yes;
+    }
+    if (word != "NO" || reply.find("[UNAVAILABLE]") != std::string::npos ||
+        reply.find("[INUSE]") != std::string::npos) {
+      return Told::Answer::unclear;
+    }
+    return says_locked(reply) ? Told::Answer::locked : Told::Answer::no;
   }
 };
 
@@ -171,13 +182,14 @@ class Pop3Login final : public MailLogin {
   static Told judge(const std::string& reply) {
     Told told;
     told.text = reply;
+    const bool mailbox = reply.find("[IN-USE]") != std::string::npos ||
+                         wire::contains_ignoring_case(reply, "mailbox") ||
+                         wire::contains_ignoring_case(reply, "maildrop");
+    const bool sick = reply.find("[SYS/") != std::string::npos || reply.find("[LOGIN-DELAY]") != std::string::npos;
     if (reply.starts_with("+OK")) {
       told.answer = Told::Answer::yes;
-    } else if (says_locked(reply)) {
-      told.answer = Told::Answer::locked;
-    } else if (reply.find("[IN-USE]") == std::string::npos && reply.find("[SYS/") == std::string::npos &&
-               reply.find("[LOGIN-DELAY]") == std::string::npos) {
-      told.answer = Told::Answer::no;
+    } else if (!mailbox && !sick) {
+      told.answer = says_locked(reply) ? Told::Answer::locked : Told::Answer::no;
     }
     return told;
   }

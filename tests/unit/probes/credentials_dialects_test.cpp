@@ -297,3 +297,18 @@ TEST_CASE("Servers that stop in the middle of a login leave it open, whatever th
     CHECK((run.record.is_unobserved("credentials.accepted") || run.record.is_absent("credentials.accepted")));
   }
 }
+
+TEST_CASE("What a mailbox or a sick server says is nothing of the password") {
+  const auto try_pop3 = [](std::string refusal) {
+    FakeNetwork network;
+    network.tcp[kPort] = lines({"+OK POP3\r\n", [refusal](const std::string& line) -> std::string {
+                                  return line.starts_with("PASS") ? refusal : line == "CAPA" ? "-ERR\r\n" : "+OK\r\n";
+                                }});
+    return attack(network, pairs({{"admin", "b22"}}), without_blanks());
+  };
+  CHECK(try_pop3("-ERR No\r\n").record.value("credentials.accepted").as_array().empty());
+  CHECK(try_pop3("-ERR [IN-USE] locked\r\n").record.is_unobserved("credentials.accepted"));
+  CHECK(try_pop3("-ERR [SYS/TEMP] later\r\n").record.is_unobserved("credentials.accepted"));
+  const auto locked = try_pop3("-ERR too many tries, locked\r\n");
+  CHECK(locked.record.value("credentials.lockout").at("observed") == json::value(true));
+}
