@@ -55,6 +55,19 @@ struct Credential {
 };
 BOOST_DESCRIBE_STRUCT(Credential, (), (username, password))
 
+/// How one logs in to a programming interface over HTTP, which nothing on the wire says.
+struct LoginRecipe {
+  Endpoint port;
+  std::string path;    // that the login is sent to by POST
+  std::string body;    // JSON; texts hold {username} and {password}
+  std::string token;   // JSON Pointer (RFC 6901) to the token in the answer; empty: cookies carry the session
+  std::string header;  // that carries the token afterwards: "Authorization: Bearer {token}"
+  std::string check;   // a page that is given after a login only
+
+  bool operator==(const LoginRecipe&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(LoginRecipe, (), (port, path, body, token, header, check))
+
 /// A way to bring the device somewhere or make it act. Exactly one member is set; none means: ask a person.
 struct Recipe {
   std::optional<std::string> exec;     // command line, run by /bin/sh in the DUT file's folder
@@ -186,13 +199,14 @@ struct Dut {
   std::map<std::string, json::array> ixit;  // "15-Intf" -> objects; a table that is not there is not declared
   Later<Inherited> inherits;
   Later<Variant> family;
-  Later<Mud> mud;  // none or one
+  Later<Mud> mud;             // none or one
+  Later<LoginRecipe> logins;  // at most one for an endpoint
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
                       (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
-                       inherits, family, mud))
+                       inherits, family, mud, logins))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).

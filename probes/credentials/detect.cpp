@@ -272,6 +272,13 @@ asio::awaitable<Result<Detection>> detect(Door& door) {
   if (!opened) {
     co_return opened.error();
   }
+  if (const auto* declared = recipe_for(door)) {
+    opened->reset();
+    auto tls = co_await speaks_tls(door);
+    Detection found;
+    found.dialect = make_recipe(door, tls, *declared);
+    co_return found;
+  }
   const bool terminal_port = door.endpoint.port == 23 || door.endpoint.port == 2323;
   const auto patience = terminal_port ? door.timers.reply : door.timers.banner;
   auto heard = co_await (*opened)->receive_speech(patience, door.timers.quiet);

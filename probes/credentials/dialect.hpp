@@ -51,9 +51,9 @@ class Dialect {
   /// controls too, is one on the account "".
   virtual bool names_accounts() const { return true; }
 
-  /// The server was heard, so that its silence says something. False while nothing at all came, which may as well be a
-  /// port where nobody listens.
-  virtual bool heard() const { return true; }
+  /// Why the refusals that were seen may be none; empty: they are. Nothing may have been heard at all, or a login may
+  /// not have been understood. One that is taken settles it.
+  virtual std::string doubt() const { return {}; }
 };
 
 struct Door {

@@ -39,6 +39,12 @@ asio::awaitable<Result<Detection>> detect_snmp(Door& door);
 /// TFTP (RFC 1350) has no login: whether a file is given to anybody.
 asio::awaitable<Result<Detection>> detect_tftp(Door& door);
 
+/// The recipe of the DUT file for this door, or null.
+const LoginRecipe* recipe_for(const Door& door);
+
+/// A JSON login of a programming interface; the recipe outlives it.
+std::unique_ptr<Dialect> make_recipe(Door& door, bool tls, const LoginRecipe& recipe);
+
 /// A login page of HTTP, as it came for `path`.
 std::unique_ptr<Dialect> make_form(Door& door, bool tls, std::string path);
 

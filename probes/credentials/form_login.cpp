@@ -99,6 +99,12 @@ class FormLogin final : public Dialect {
 
   void start_afresh() override {}
 
+  std::string doubt() const override {
+    return understood_ ? std::string{}
+                       : "wrong logins get the untouched form back, as one would that the page does not understand; "
+                         "a login by an account of the DUT file would settle it";
+  }
+
   asio::awaitable<Attempt> attempt(std::string username, Secret password) override {
     auto attempted = co_await timed(std::move(username), std::move(password), false);
     co_return attempted;
@@ -147,6 +153,10 @@ class FormLogin final : public Dialect {
     if (!sent) {
       co_return failed(sent.error(), true);
     }
+    // Whoever answers otherwise than to a visitor has read what was sent.
+    const bool untouched =
+        sent->look.status == 200 && sent->look.asks && sent->look.words == words_of(page->body, username);
+    understood_ = understood_ || !untouched;
     auto attempted = co_await judge(session, std::move(*sent), control);
     co_return attempted;
   }
@@ -236,6 +246,7 @@ class FormLogin final : public Dialect {
       co_return failed(proof.error(), true);
     }
     if (!proof->empty()) {
+      understood_ = true;
       attempted.outcome = Outcome::accepted;
       attempted.proof = *proof;
       co_return attempted;
@@ -290,6 +301,7 @@ class FormLogin final : public Dialect {
   std::string path_;
   std::vector<Look> refusals_;  // what wrong logins got
   bool usual_lock_words_ = false;
+  bool understood_ = false;
 };
 
 }  // namespace

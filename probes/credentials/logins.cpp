@@ -36,6 +36,11 @@ asio::awaitable<Result<>> Logins::run() {
     tally_.skipped_stopped = std::ssize(candidates_);
     co_return calibrated;
   }
+  auto shown = co_await show_known();
+  if (!shown) {
+    tally_.skipped_stopped = std::ssize(candidates_);
+    co_return shown;
+  }
   auto reserved = co_await reserve_check();
   if (!reserved || !*reserved) {
     tally_.skipped_budget = reserved ? std::ssize(candidates_) : 0;
@@ -100,6 +105,33 @@ asio::awaitable<Result<bool>> Logins::reserve_check() {
   }
   reserved_ = static_cast<bool>(permitted);
   co_return reserved_;
+}
+
+/// Where refusals may be none, the tester's own accounts show what a login looks like that is taken. A wrong one costs
+/// a permit as any other.
+asio::awaitable<Result<>> Logins::show_known() {
+  for (const auto& account : context_.dut.accounts) {
+    if (dialect_.doubt().empty() || !dialect_.names_accounts() || account.username.empty() || stopped()) {
+      break;
+    }
+    auto permitted = co_await context_.network.permit_login(door_.endpoint, account.username);
+    if (!permitted && permitted.error().kind != ErrorKind::denied) {
+      co_return permitted.error();
+    }
+    if (!permitted) {
+      continue;
+    }
+    context_.record.conceal(account.secret);
+    door_.transcript.conceal(account.secret.reveal(), account.secret.name());
+    const Candidate known{account.username, account.secret, "accounts"};
+    auto attempted = co_await attempt(known);
+    if (!attempted) {
+      co_return attempted.error();
+    }
+    watch_for_lock(*attempted, account.username);
+    dialect_.start_afresh();
+  }
+  co_return Result<>{};
 }
 
 asio::awaitable<Result<>> Logins::calibrate() {

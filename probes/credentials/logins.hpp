@@ -45,6 +45,7 @@ class Logins {
   asio::awaitable<Result<>> calibrate();
   asio::awaitable<Result<Attempt>> control();
   asio::awaitable<Result<bool>> reserve_check();
+  asio::awaitable<Result<>> show_known();
   asio::awaitable<Result<>> try_candidate(Candidate candidate);
   asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
   asio::awaitable<Result<>> doubt(Candidate candidate, Attempt attempted);

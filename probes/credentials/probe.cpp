@@ -75,10 +75,10 @@ void record_lockout(sessions::FactSheet& sheet, const Tally& tally) {
   sheet.fact("credentials.lockout", std::move(lockout));
 }
 
-void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ended, bool heard) {
+void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ended, const std::string& doubt) {
   sheet.fact("credentials.tried", tally.tried);
-  if (!heard) {
-    sheet.rest_unobserved("nothing was ever heard: silence cannot be told from a refusal");
+  if (!doubt.empty() && ended && tally.lock_sign.empty() && tally.why_stopped.empty()) {
+    sheet.rest_unobserved(doubt);
     return;
   }
   if (tally.open) {
@@ -185,7 +185,7 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::
   const auto count = candidates.size();
   Logins logins{context, door, dialect, std::move(candidates), flag(context, "stop_at_first")};
   auto ended = co_await logins.run();
-  record(sheet, logins.tally(), ended, dialect.heard());
+  record(sheet, logins.tally(), ended, dialect.doubt());
   record_coverage(context.record, logins.tally(), count);
   co_return ended;
 }

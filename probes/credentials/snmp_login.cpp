@@ -76,7 +76,9 @@ class SnmpCommunity final : public Dialect {
 
   bool names_accounts() const override { return false; }
 
-  bool heard() const override { return heard_; }
+  std::string doubt() const override {
+    return heard_ ? std::string{} : "nothing was ever heard: silence cannot be told from a refusal";
+  }
 
   void start_afresh() override {}
 

@@ -1,6 +1,7 @@
 """Scripted web interfaces with the habits of real devices: each counts the logins that it saw, by account."""
 
 import http.server
+import json
 import re
 import secrets
 import threading
@@ -66,6 +67,37 @@ class Device:
         return self.form(session, "<p>Sorry.</p>")
 
 
+class Api:
+    """A JSON interface: a token or a cookie carries the session; it may say no with status 200 in the body alone."""
+
+    def __init__(self, habit, password=SECRET):
+        self.habit, self.password, self.inside, self.seen = habit, password, set(), {}
+
+    def authorised(self, session, headers):
+        given = headers.get("X-Token", "") if self.habit == "token" else session
+        return given in self.inside
+
+    def page(self, session, path, headers):
+        if path != "/api/status":
+            return 404, {}, "{}"
+        if self.authorised(session, headers):
+            return 200, {}, json.dumps({"code": 0, "data": {"uptime": 12, "radio": True}})
+        return (200, {}, json.dumps({"code": 401, "message": "login first"})) if self.habit == "always 200" else (401, {}, "{}")
+
+    def login(self, session, body):
+        try:
+            given = json.loads(body)
+        except ValueError:
+            return 400, {}, "{}"
+        user = given.get("user", "")
+        self.seen[user] = self.seen.get(user, 0) + 1
+        if (user, given.get("secret")) != (USER, self.password):
+            return (200, {}, json.dumps({"code": 1, "message": "wrong"})) if self.habit == "always 200" else (401, {}, "{}")
+        token = secrets.token_hex(12)
+        self.inside.add(token if self.habit == "token" else session)
+        return 200, {}, json.dumps({"code": 0, "data": {"token": token}})
+
+
 def handler(device):
     class Handler(http.server.BaseHTTPRequestHandler):
         timeout = 20
@@ -93,12 +125,14 @@ def handler(device):
 
         def do_GET(self):
             session = self.session() or secrets.token_hex(8)
-            self.reply(device.page(session, self.path), session)
+            extra = [self.headers] if isinstance(device, Api) else []
+            self.reply(device.page(session, self.path, *extra), session)
 
         def do_POST(self):
             session = self.session() or secrets.token_hex(8)
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
-            self.reply(device.login(session, dict(urllib.parse.parse_qsl(body, keep_blank_values=True))), session)
+            fields = body if isinstance(device, Api) else dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
+            self.reply(device.login(session, fields), session)
 
     return Handler
 

@@ -30,18 +30,27 @@ ED, RSA = "HostKey " + servers.ssh_key("ed25519"), "HostKey " + servers.ssh_key(
 BUDGET = 20  # wrong logins for one account: the pace fast
 
 
-def dut(passwords):
+def dut(passwords, logins=""):
     pairs = "".join(f'  - {{username: {USER}, password: "{word}"}}\n' for word in passwords)
-    return write(f"dut-{len(passwords)}.yaml", f"""assay: dut/1
+    return write(f"dut-{len(passwords)}{len(logins)}.yaml", f"""assay: dut/1
 device: {{vendor: Example, model: Hub}}
 samples:
   - {{id: A, at: {{lan: {ADDRESS}}}}}
 scope: [127.0.0.0/8]
 vendor_credentials:
-{pairs}""")
+{pairs}{logins}""")
 
 
 TRIED = dut(["wrong-1", "wrong-2", SECRET])
+API = """logins:
+""" + "".join(f"""  - {{port: tcp/{port}, path: /api/login, body: '{{"user": "{{username}}", "secret": "{{password}}"}}', check: /api/status,
+     token: /data/token, header: "X-Token: {{token}}"}}
+""" for port in range(8301, 8307))
+APIS = [(8301, "token", SECRET, "accepted"), (8302, "token", UNKNOWN, "refused"), (8303, "cookie", SECRET, "accepted"),
+        (8304, "cookie", UNKNOWN, "refused"), (8305, "always 200", SECRET, "accepted"), (8306, "always 200", UNKNOWN, "refused")]
+DESCRIBED = dut(["wrong-1", "wrong-2", SECRET], API)
+KNOWN = dut(["wrong-1", "wrong-2", SECRET], f"accounts:\n  - {{role: admin, username: {USER}, secret: {UNKNOWN}}}\n")
+DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN}
 MANY = dut([f"wrong-{i}" for i in range(30)])
 
 # port, command, dialect, what is to be seen: accepted, refused, open, shut; udp where said
@@ -75,7 +84,8 @@ SERVERS = [
     (5902, servers.vnc(5902, UNKNOWN), "vnc", "refused"),
     (5903, servers.vnc(5903, None), "vnc", "open"),
     (8101, servers.lighttpd(8101, SECRET), "http-form", "accepted"),
-    (8102, servers.lighttpd(8102, UNKNOWN), "http-form", "refused"),
+    (8102, servers.lighttpd(8102, UNKNOWN), "http-form", "doubt"),  # wrong logins get the form back as it was
+    (8103, servers.lighttpd(8103, UNKNOWN), "http-form", "refused"),  # the same, and the tester knows an account
 ]
 DATAGRAMS = [
     ("udp/1611", ADDRESS, servers.snmpd(1611, "private"), "snmp-community", "accepted"),
@@ -118,13 +128,13 @@ def compare(where, seen, dialect, expected):
 def attack(where, address=ADDRESS, declared=None):
     started = time.monotonic()
     seen, kept = daemons.probe("credentials", where, dut=declared or TRIED, address=address, dictionary="")
-    true(SECRET not in str(seen) + kept, f"{where}: the password stands in the records")
+    true(SECRET not in str(seen) + kept and UNKNOWN not in str(seen) + kept, f"{where}: a password stands in the records")
     return seen, time.monotonic() - started
 
 
 def one(row):
     where, address, dialect, expected = row
-    seen, took = attack(where, address)
+    seen, took = attack(where, address, DECLARED.get(where))
     compare(f"{where} at {address} ({dialect}, {expected})", seen, dialect, expected)
     return took, where
 
@@ -179,6 +189,8 @@ for _, _, command, _, _ in DATAGRAMS:
     daemons.start(command)
 for port, habit, word, _ in HABITS:
     devices.serve(ADDRESS, port, devices.Device(habit, word))
+for port, habit, word, _ in APIS:
+    devices.serve(ADDRESS, port, devices.Api(habit, word))
 peers.serve(ADDRESS, 5541, peers.camera_stream(USER, SECRET))
 peers.serve(ADDRESS, 5542, peers.camera_stream(USER, UNKNOWN))
 peers.serve(ADDRESS, 5543, peers.camera_stream(USER, SECRET, basic=True))
@@ -186,6 +198,7 @@ peers.serve(ADDRESS, 5544, peers.camera_stream(None, None))
 rows = [(f"tcp/{port}", ADDRESS, dialect, expected) for port, _, dialect, expected in SERVERS]
 rows += [(where, address, dialect, expected) for where, address, _, dialect, expected in DATAGRAMS]
 rows += [(f"tcp/{port}", ADDRESS, "http-form", expected) for port, _, _, expected in HABITS]
+rows += [(f"tcp/{port}", ADDRESS, "http-json", expected) for port, _, _, expected in APIS]
 rows += [("tcp/5541", ADDRESS, "rtsp-digest", "accepted"), ("tcp/5542", ADDRESS, "rtsp-digest", "refused"),
          ("tcp/5543", ADDRESS, "rtsp-basic", "accepted"), ("tcp/5544", ADDRESS, "rtsp", "open")]
 opinions = [(2206, "ssh", SECRET), (2207, "ssh", None), (2101, "ftp", SECRET), (2102, "ftp", None), (1430, "imap", SECRET),
