@@ -48,6 +48,13 @@ json::object declaration_document(const Plan& plan, const Dut& dut, std::string_
   document["run"] = json::object{{"date", date}, {"plan", plan.id}, {"parameters", plan.parameters}};
   auto device = to_json(dut.device);
   device.as_object()["samples"] = to_json(dut.samples);
+  json::array logins;
+  for (const auto& entry : dut.logins) {
+    logins.emplace_back(entry.port.text());
+  }
+  if (!logins.empty()) {
+    device.as_object()["logins"] = std::move(logins);
+  }
   document["dut"] = std::move(device);
   document["standard"] = dut.standard;
   json::object ics;

@@ -89,6 +89,17 @@ def service_endpoints($ts; $always): if __is_observation then . else __fault("se
       (__there($ts; "service_endpoints") | $__judge.ixit[.][] | __ports | select(startswith("udp/"))),
       (($__judge.mud // [])[] | select(.offered and .transport == "udp" and .first_port == .last_port) | "udp/\(.first_port)") ]
   | unique[];
+def login_endpoints: __is_service("login_endpoints")
+  | (if observed("service.logins") then fact("service.logins"; []) else [] end) as $logins
+  | (if observed("service.protocol") then fact("service.protocol"; "") else "" end) as $protocol
+  | .endpoint as $endpoint
+  | select(if .endpoint | startswith("tcp/") then
+             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "imap", "pop3", "vnc", "redis"))
+           else $protocol | IN("snmp", "tftp") end)
+  | .endpoint;
+def __login_family: if startswith("smtp-") then "smtp" elif startswith("rtsp-") then "rtsp" else . end;
+def other_logins($tried): if type == "array" then . else __fault("other_logins() reads a list of dialects") end
+  | ($tried // "" | __login_family) as $family | [.[] | select(__login_family != $family)];
 def declared_services($ts): [ __there($ts; "declared_services") | . as $t | $__judge.ixit[$t][] | select(.status != "disabled")
     | . as $entry | __ports | {endpoint: ., name: ("IXIT \($t)" + ($entry | [.id, .service] | map(strings | " " + .) | join("")))} ]
   | unique_by(.endpoint)[];
@@ -333,9 +344,8 @@ def lone_host_keys($alias): __lone([obs($alias).sample] | unique; "SSH host keys
 def lone_certificate_keys($alias): __lone([__certificate_keys($alias)[].sample] | unique; "Certificates were");
 def lone_tls($alias): __lone([obs($alias) | select(__tells("tls.spoken")).sample] | unique; "TLS servers were");
 def __same_place($o): .endpoint == $o.endpoint and .address == $o.address and .sample == $o.sample and .state == $o.state;
-def guess_endpoints: __is_service("guess_endpoints") | select(observed("credentials.dialect")) | select(present("credentials.dialect"))
+def guess_endpoints: __is_service("guess_endpoints") | select(.endpoint | startswith("tcp/")) | select(observed("credentials.dialect")) | select(present("credentials.dialect"))
   | select((if observed("credentials.open") then fact("credentials.open"; false) else false end) | not) | .endpoint;
-def __takes_logins: (fact("service.logins"; []) | length) > 0 or (fact("service.protocol"; "") | IN("ftp", "telnet", "ssh", "mqtt", "rtsp"));
 def __guessed: . as $service | select(fact("service.reachable")) | obs("resistance") | select(__same_place($service))
   | select(present("resistance.reaction")) | . as $o | fact("resistance.reaction") as $reaction
   | {o: $o, at: .endpoint, id: .id, evidence: evidence("resistance.reaction"), known: fact("resistance.account").known, r: $reaction};
@@ -357,7 +367,7 @@ def guess_undeclared($ts): __is_service("guess_undeclared") | __guessed | . as $
 def guess_doubts: __is_service("guess_doubts") | . as $service | select(fact("service.reachable"))
   | [obs("resistance") | select(__same_place($service))] as $measured
   | if present("service.protocol") | not then {what: "What listens on \(.endpoint) was not identified, so whether it takes logins is not known", evidence: evidence("service.reachable")}
-    elif $measured == [] then select(__takes_logins) | {what: "How the login on \(.endpoint) bears guessing was not measured"}
+    elif $measured == [] then select([login_endpoints] != []) | {what: "How the login on \(.endpoint) bears guessing was not measured"}
     else $measured[]
       | if present("resistance.dialect") | not then {what: "How the login on \(.endpoint) bears guessing cannot be measured automatically"}
         else ($service | __guessed)

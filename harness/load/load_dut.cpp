@@ -141,6 +141,47 @@ Later<Variant> family_of(const Node& variants) {
   return out;
 }
 
+Later<LoginRecipe> logins_of(const Node& logins, Faults& faults) {
+  Later<LoginRecipe> out;
+  for (const auto& node : logins.items) {
+    LoginRecipe entry;
+    const auto place = Endpoint::parse(text_of(node, "port"));
+    entry.port = place ? *place : Endpoint{};
+    entry.path = text_of(node, "path");
+    entry.body = text_of(node, "body");
+    entry.token = text_of(node, "token");
+    entry.header = text_of(node, "header", "Authorization: Bearer {token}");
+    entry.check = text_of(node, "check");
+    boost::system::error_code failed;
+    const auto body = json::parse(entry.body, failed);
+    const auto complain = [&](const char* key, const std::string& what) {
+      const auto* wrong = find(node, key);
+      faults.add(wrong != nullptr ? wrong->place : node.place, what);
+    };
+    if (entry.port.transport != Transport::tcp) {
+      complain("port", "a login over HTTP needs a TCP endpoint such as tcp/443");
+    }
+    if (failed || !body.is_object() || entry.body.find("{password}") == std::string::npos) {
+      complain("body", "the body is a JSON object that holds {password} in one of its texts");
+    }
+    if (!entry.path.starts_with('/') || !entry.check.starts_with('/')) {
+      complain(entry.path.starts_with('/') ? "check" : "path", "a path begins with /");
+    }
+    if (!entry.token.empty() && !entry.token.starts_with('/')) {
+      complain("token", "a JSON Pointer begins with /, such as /data/token");
+    }
+    if (entry.header.find(':') == std::string::npos || entry.header.find("{token}") == std::string::npos) {
+      complain("header", "the header is written as \"Name: value\", with {token} in its value");
+    }
+    const bool twice = std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.port == entry.port; });
+    if (twice) {
+      complain("port", "one endpoint has one login here");
+    }
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
 void read_secrets(const Node& root, const std::filesystem::path& folder, Dut& dut, Faults& faults) {
   for (const auto& node : child(root, "accounts").items) {
     const auto name = "accounts entry " + std::to_string(dut.accounts.size() + 1);
@@ -231,6 +272,7 @@ Loaded<Dut> load_dut(const SourceText& source) {
   read_declaration(*root, dut);
   dut.inherits = inherits_of(child(*root, "inherits"));
   dut.family = family_of(child(*root, "family"));
+  dut.logins = logins_of(child(*root, "logins"), faults);
   read_mud(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
   const auto folder = std::filesystem::path{source.path}.parent_path();
   read_secrets(*root, folder, dut, faults);

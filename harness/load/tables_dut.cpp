@@ -167,6 +167,22 @@ constinit const Table kPasswordSampleTable{
 constinit const Shape kPasswordSample{.form = Form::mapping, .table = &kPasswordSampleTable};
 constinit const Shape kPasswordSamples{.form = Form::list, .item = &kPasswordSample, .may_be_empty = true};
 
+constinit const Key kLoginKeys[] = {
+    {"port", &kEndpointItem, true, "", "Where the interface is", "tcp/443"},
+    {"path", &kSentence, true, "", "Path that a login is sent to by POST", "/api/login"},
+    {"body", &kSentence, true, "", "JSON that is sent; {username} and {password} in its texts are filled in",
+     "'{\"user\": \"{username}\", \"pass\": \"{password}\"}'"},
+    {"token", &kText, false, "", "JSON Pointer (RFC 6901) to a token in the answer; none: cookies carry the session",
+     "/data/token"},
+    {"header", &kSentence, false, "Authorization: Bearer {token}", "Header that carries the token afterwards",
+     "\"X-Session: {token}\""},
+    {"check", &kSentence, true, "", "Path of a page that is given after a login only; it is read, nothing else",
+     "/api/status"},
+};
+constinit const Table kLoginTable{"a login", "How one logs in to a programming interface over HTTP", kLoginKeys};
+constinit const Shape kLogin{.form = Form::mapping, .table = &kLoginTable};
+constinit const Shape kLogins{.form = Form::list, .item = &kLogin, .may_be_empty = true};
+
 constinit const Shape kSupport{.form = Form::word, .words = kSupportWords};
 constinit const Key kIcsKeys[] = {
     {"support", &kSupport, true, "", "Does the device meet the provision: Y, N, or N/A", "N/A"},
@@ -227,6 +243,9 @@ constinit const Key kDutKeys[] = {
     {"password_samples", &kPasswordSamples, false, "[]",
      "Factory values of several devices, such as ten of the maker's generator, for the probe `uniqueness`",
      "[{secret: env:PASSWORD_1, serial: EX-0001}]"},
+    {"logins", &kLogins, false, "[]",
+     "How one logs in where nothing on the wire says it, so that default passwords can be tried there too",
+     "[{port: tcp/443, path: /api/login, …}]"},
     {"standard", &kEditionText, false, "",
      "Edition whose ICS and IXIT this declaration follows; required with `ics` or `ixit`", "TS103701@1.1.1"},
     {"ics", &kIcs, false, "{}", "Provision -> what the maker claims",

@@ -71,6 +71,19 @@ struct PasswordSample {
 };
 BOOST_DESCRIBE_STRUCT(PasswordSample, (), (mechanism, username, secret, sample, serial, mac, ssid, model, date))
 
+/// How one logs in to a programming interface over HTTP, which nothing on the wire says.
+struct LoginRecipe {
+  Endpoint port;
+  std::string path;    // that the login is sent to by POST
+  std::string body;    // JSON; texts hold {username} and {password}
+  std::string token;   // JSON Pointer (RFC 6901) to the token in the answer; empty: cookies carry the session
+  std::string header;  // that carries the token afterwards: "Authorization: Bearer {token}"
+  std::string check;   // a page that is given after a login only
+
+  bool operator==(const LoginRecipe&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(LoginRecipe, (), (port, path, body, token, header, check))
+
 /// A way to bring the device somewhere or make it act. Exactly one member is set; none means: ask a person.
 struct Recipe {
   std::optional<std::string> exec;     // command line, run by /bin/sh in the DUT file's folder
@@ -204,12 +217,13 @@ struct Dut {
   Later<Variant> family;
   Later<Mud> mud;  // none or one
   Later<PasswordSample> password_samples;
+  Later<LoginRecipe> logins;  // at most one for an endpoint
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
                       (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
-                       inherits, family, mud, password_samples))
+                       inherits, family, mud, password_samples, logins))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).

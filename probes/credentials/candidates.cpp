@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view kOwnWords =
     "http-basic http-digest telnet dictionary entry iot-common DUT file vendor_credentials blank password answered "
+    "public private snmp-communities http-form ssh-password ftp imap pop3 smtp-plain smtp-login mqtt rtsp-basic "
+    "rtsp-digest "
+    "already desktop subscription granted session opened visitor who has not logged in is asked silence sent, with a "
+    "secret left out system read write file block "
+    "vnc redis snmp-community tftp community communities USER PASS AUTH CONNECT LOGIN "
     "with without credentials username source proof accepted tried lockout observed account after_attempts sign clear "
     "connect sent received stream ended tcp udp true false a shell evaluated random echo login";
 
@@ -36,6 +41,11 @@ Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrar
     const auto& pair = dut.vendor_credentials[i];
     add(pair.username, pair.password, "DUT file vendor_credentials entry " + std::to_string(i + 1));
   }
+  const auto* communities = options.communities.empty() ? nullptr : library.dictionary(options.communities);
+  for (std::size_t i = 0; communities != nullptr && i < communities->credentials.size(); ++i) {
+    const auto& pair = communities->credentials[i];
+    add(pair.username, pair.password, "dictionary " + communities->id + " entry " + std::to_string(i + 1));
+  }
   if (dictionary == nullptr) {
     return candidates;
   }
@@ -49,6 +59,15 @@ Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrar
       add(pair.username, Secret{"", "blank password"}, "blank password");
     }
   }
+  return candidates;
+}
+
+std::vector<Candidate> without_names(std::vector<Candidate> candidates) {
+  std::set<std::string> seen;
+  std::erase_if(candidates, [&](auto& candidate) {
+    candidate.username.clear();
+    return candidate.password.empty() || !seen.insert(candidate.password.reveal()).second;
+  });
   return candidates;
 }
 

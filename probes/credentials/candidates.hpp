@@ -17,14 +17,18 @@ struct Candidate {
 
 struct CandidateOptions {
   std::string dictionary = "iot-common";
+  std::string communities;  // dictionary whose words come before it; empty: none
   bool vendor = true;
   bool blank = true;
 };
 
 /// Pairs in the order of likelihood: the vendor's own, the dictionary as it stands, then a blank password for each of
-/// its user names. A pair comes once. `bad_input` when the dictionary is not there.
+/// its user names; communities before the dictionary. A pair comes once. `bad_input` when the dictionary is not there.
 Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrary& library,
                                                const CandidateOptions& options);
+
+/// The secrets alone, each once, in the same order and for the account "": for a login that has no names.
+std::vector<Candidate> without_names(std::vector<Candidate> candidates);
 
 /// Passwords that must be masked. A word that is also a user name, or a word of our own records, is no secret: masking
 /// it would make the records unreadable and hide nothing.

@@ -1,7 +1,17 @@
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "probes/credentials/dialects.hpp"
 #include "probes/credentials/http_login.hpp"
+#include "probes/credentials/line_talk.hpp"
 #include "probes/wire/banner.hpp"
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/databases.hpp"
 #include "probes/wire/html.hpp"
+#include "probes/wire/mail.hpp"
+#include "probes/wire/remote.hpp"
+#include "probes/wire/reply_lines.hpp"
 #include "probes/wire/tls_hello.hpp"
 
 /// Finds out by itself which login stands behind an endpoint: nothing that another probe saw is needed.
@@ -19,19 +29,8 @@ std::string get(const Door& door, bool tls, std::string_view path) {
   return wire::http_request(request);
 }
 
-asio::awaitable<sessions::ChannelResult> open(Door& door, bool tls) {
-  if (tls) {
-    TlsOptions options;
-    TlsSession session;
-    auto opened = co_await sessions::open_tls_channel(door.network, door.endpoint, options, door.transcript, session);
-    co_return opened;
-  }
-  auto opened = co_await sessions::open_channel(door.network, door.endpoint, door.transcript);
-  co_return opened;
-}
-
 asio::awaitable<Result<sessions::HttpAnswer>> fetch(Door& door, bool tls, std::string path) {
-  auto opened = co_await open(door, tls);
+  auto opened = co_await open_door(door, tls);
   if (!opened) {
     co_return opened.error();
   }
@@ -58,8 +57,12 @@ asio::awaitable<Result<Detection>> detect_http(Door& door, bool tls, wire::HttpR
       found.other_login = "an HTTP login of another scheme than Basic or Digest";
       break;
     }
+    if (const auto form = wire::find_login_form(response.body); form && !form->scripted) {
+      found.dialect = make_form(door, tls, path);
+      break;
+    }
     if (wire::find_password_form(response.body)) {
-      found.other_login = "an HTML form with a password field";
+      found.other_login = "an HTML form with a password field that a script sends or changes";
       break;
     }
     const auto target = wire::http_location(wire::browser_redirect(response), path);
@@ -92,12 +95,124 @@ asio::awaitable<Result<Detection>> detect_telnet(Door& door) {
   co_return found;
 }
 
-/// Nothing when the endpoint does not answer a ClientHello with TLS.
-asio::awaitable<Result<std::optional<Detection>>> detect_tls(Door& door) {
-  std::optional<Detection> none;
-  auto opened = co_await open(door, false);
-  if (!opened) {
+/// FTP and SMTP greet alike; only SMTP knows EHLO.
+asio::awaitable<Result<Detection>> detect_reply_lines(Door& door, bool tls, std::string greeting) {
+  bool smtp = false;
+  if (!wire::contains_ignoring_case(greeting, "FTP")) {
+    auto opened = co_await open_door(door, tls);
+    if (!opened) {
+      co_return opened.error();
+    }
+    LineTalk talk{std::move(*opened), door.timers.reply};
+    constexpr WholeReply kReply = [](std::string_view bytes) { return wire::parse_reply_lines(bytes).state; };
+    auto reply = co_await talk.hear(kReply);
+    if (reply) {
+      reply = co_await talk.ask("EHLO assay.invalid\r\n", kReply);
+    }
+    smtp = reply && reply->starts_with("250");
+  }
+  if (smtp) {
+    auto found = co_await detect_smtp(door, tls);
+    co_return found;
+  }
+  auto found = co_await detect_ftp(door, tls);
+  co_return found;
+}
+
+/// Who speaks first is known by the greeting. Nothing when it is of no protocol that has a dialect here.
+asio::awaitable<Result<std::optional<Detection>>> detect_greeter(Door& door, bool tls, std::string greeting) {
+  Result<Detection> found{Detection{}};
+  const auto speech = wire::recognise(greeting).speech;
+  if (speech == wire::Speech::telnet || speech == wire::Speech::prompt) {
+    if (tls) {
+      found->other_login = "a telnet login inside TLS";
+    } else {
+      found = co_await detect_telnet(door);
+    }
+  } else if (speech == wire::Speech::ssh && !tls) {
+    found = co_await detect_ssh(door);
+  } else if (speech == wire::Speech::reply_lines) {
+    found = co_await detect_reply_lines(door, tls, std::move(greeting));
+  } else if (wire::parse_imap_greeting(greeting) == wire::Parse::complete) {
+    found = co_await detect_imap(door, tls);
+  } else if (wire::parse_pop3_greeting(greeting).state == wire::Parse::complete) {
+    found = co_await detect_pop3(door, tls);
+  } else if (wire::parse_rfb_version(greeting).state == wire::Parse::complete) {
+    found = co_await detect_vnc(door, tls);
+  } else if (wire::parse_mysql(greeting).state == wire::Parse::complete) {
+    found->other_login = "a MySQL login";
+  } else {
+    co_return std::optional<Detection>{};
+  }
+  if (!found) {
+    co_return found.error();
+  }
+  co_return std::optional<Detection>{std::move(*found)};
+}
+
+bool is_known(const Detection& found) {
+  return found.dialect != nullptr || !found.spoken.empty() || !found.other_login.empty() || found.answered;
+}
+
+/// A first word of ours in one protocol; nothing found when the answer is of another.
+asio::awaitable<Result<Detection>> ask_http(Door& door, bool tls) {
+  auto answer = co_await fetch(door, tls, "/");
+  Detection none;
+  if (!answer && sessions::ends_probe(answer.error().kind)) {
+    co_return answer.error();
+  }
+  if (!answer) {
+    none.silent = answer.error().kind == ErrorKind::timed_out;
     co_return none;
+  }
+  if (!answer->understood || answer->response.protocol != "HTTP" || (answer->response.status == 400 && !tls)) {
+    co_return none;
+  }
+  auto found = co_await detect_http(door, tls, std::move(answer->response));
+  if (found) {
+    found->answered = true;
+  }
+  co_return found;
+}
+
+using Ask = asio::awaitable<Result<Detection>> (*)(Door& door, bool tls);
+
+/// The questions for servers that wait for one, the one of the port's usual protocol first.
+std::array<Ask, 4> questions_for(std::uint16_t port) {
+  std::array<Ask, 4> asks{&ask_http, &detect_mqtt, &detect_redis, &detect_rtsp};
+  const auto first = [&](Ask ask) { std::rotate(asks.begin(), std::find(asks.begin(), asks.end(), ask), asks.end()); };
+  if (port == 1883 || port == 8883) {
+    first(&detect_mqtt);
+  } else if (port == 6379 || port == 6380) {
+    first(&detect_redis);
+  } else if (port == 554 || port == 8554 || port == 10554 || port == 322) {
+    first(&detect_rtsp);
+  }
+  return asks;
+}
+
+asio::awaitable<Result<Detection>> ask_all(Door& door, bool tls, std::span<const Ask> asks) {
+  bool silent = true;
+  for (const auto ask : asks) {
+    auto found = co_await ask(door, tls);
+    if (!found && sessions::ends_probe(found.error().kind)) {
+      co_return found.error();
+    }
+    if (found && is_known(*found)) {
+      co_return found;
+    }
+    silent = silent && found && found->silent;
+  }
+  Detection none;
+  none.silent = silent;
+  co_return none;
+}
+
+/// Whether a ClientHello is answered with TLS.
+asio::awaitable<bool> speaks_tls(Door& door) {
+  auto opened = co_await open_door(door, false);
+  if (!opened) {
+    co_return false;
   }
   wire::ClientHello hello;
   hello.random = sessions::random_bytes(32);
@@ -105,87 +220,96 @@ asio::awaitable<Result<std::optional<Detection>>> detect_tls(Door& door) {
   auto bytes = wire::tls_client_hello(hello);
   auto sent = co_await (*opened)->send(std::move(bytes));
   if (!sent) {
-    co_return none;
+    co_return false;
   }
   auto heard = co_await (*opened)->receive_speech(door.timers.reply, door.timers.quiet);
-  opened->reset();
-  if (!heard || wire::recognise(*heard).speech != wire::Speech::tls) {
-    co_return none;
-  }
-  auto answer = co_await fetch(door, true, "/");
-  if (!answer || !answer->understood) {
-    Detection unknown;
-    unknown.other_login = answer ? std::string{} : "a TLS endpoint whose handshake or first answer failed";
-    co_return std::optional<Detection>{std::move(unknown)};
-  }
-  auto found = co_await detect_http(door, true, std::move(answer->response));
-  if (!found) {
-    co_return found.error();
-  }
-  co_return std::optional<Detection>{std::move(*found)};
+  co_return heard&& wire::recognise(*heard).speech == wire::Speech::tls;
 }
 
-std::string other_login_of(wire::Speech speech) {
-  switch (speech) {
-    case wire::Speech::ssh:
-      return "an SSH login";
-    case wire::Speech::reply_lines:
-      return "an FTP or SMTP login";
-    case wire::Speech::rtsp:
-      return "an RTSP login";
-    default:
-      return {};
+asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
+  auto opened = co_await open_door(door, true);
+  if (!opened) {
+    Detection unknown;
+    unknown.other_login = "a TLS endpoint whose handshake failed";
+    co_return unknown;
   }
+  auto heard = co_await (*opened)->receive_speech(door.timers.banner, door.timers.quiet);
+  opened->reset();
+  if (heard) {
+    auto found = co_await detect_greeter(door, true, std::move(*heard));
+    if (!found) {
+      co_return found.error();
+    }
+    if (*found) {
+      co_return std::move(**found);
+    }
+  }
+  const auto asks = questions_for(door.endpoint.port);
+  auto found = co_await ask_all(door, true, asks);
+  if (found) {
+    found->silent = false;
+  }
+  co_return found;
+}
+
+asio::awaitable<Result<Detection>> detect_datagrams(Door& door) {
+  if (door.endpoint.port == 69) {
+    auto found = co_await detect_tftp(door);
+    co_return found;
+  }
+  auto found = co_await detect_snmp(door);
+  co_return found;
 }
 
 }  // namespace
 
 asio::awaitable<Result<Detection>> detect(Door& door) {
-  auto opened = co_await open(door, false);
+  if (door.endpoint.transport == Transport::udp) {
+    auto found = co_await detect_datagrams(door);
+    co_return found;
+  }
+  auto opened = co_await open_door(door, false);
   if (!opened) {
     co_return opened.error();
   }
-  auto& channel = **opened;
-  const bool terminal_port = door.endpoint.port == 23 || door.endpoint.port == 2323;
-  const auto patience = terminal_port ? door.timers.reply : door.timers.banner;
-  auto heard = co_await channel.receive_speech(patience, door.timers.quiet);
-  if (!heard) {
-    if (sessions::ends_probe(heard.error().kind)) {
-      co_return heard.error();
-    }
-    auto request = get(door, false, "/");
-    auto sent = co_await channel.send(std::move(request));
-    if (sent) {
-      heard = co_await channel.receive_speech(door.timers.reply, door.timers.quiet);
-    }
-  }
-  const auto bytes = heard ? *heard : std::string{};
-  const auto speech = wire::recognise(bytes).speech;
-  if (speech == wire::Speech::telnet || speech == wire::Speech::prompt) {
+  if (const auto* declared = recipe_for(door)) {
     opened->reset();
-    auto found = co_await detect_telnet(door);
+    auto tls = co_await speaks_tls(door);
+    Detection found;
+    found.dialect = make_recipe(door, tls, *declared);
     co_return found;
   }
-  if (speech == wire::Speech::http) {
-    auto answer = co_await sessions::receive_http(channel, door.timers.reply, bytes);
-    opened->reset();
-    if (answer && answer->understood && answer->response.status != 400) {
-      auto found = co_await detect_http(door, false, std::move(answer->response));
-      co_return found;
+  const bool terminal_port = door.endpoint.port == 23 || door.endpoint.port == 2323;
+  const auto patience = terminal_port ? door.timers.reply : door.timers.banner;
+  auto heard = co_await (*opened)->receive_speech(patience, door.timers.quiet);
+  if (!heard && sessions::ends_probe(heard.error().kind)) {
+    co_return heard.error();
+  }
+  opened->reset();
+  if (heard) {
+    auto greeter = co_await detect_greeter(door, false, std::move(*heard));
+    if (!greeter) {
+      co_return greeter.error();
+    }
+    if (*greeter) {
+      co_return std::move(**greeter);
     }
   }
-  Detection found;
-  found.other_login = other_login_of(speech);
-  if (found.other_login.empty()) {
-    opened->reset();
-    auto inside = co_await detect_tls(door);
-    if (!inside) {
-      co_return inside.error();
-    }
-    if (*inside) {
-      co_return std::move(**inside);
-    }
-    found.silent = bytes.empty();
+  const auto asks = questions_for(door.endpoint.port);
+  const std::span<const Ask> all{asks};
+  auto found = co_await ask_all(door, false, all.first(1));
+  if (!found || is_known(*found)) {
+    co_return found;
+  }
+  const bool silent = found->silent && !heard;
+  auto tls = co_await speaks_tls(door);
+  if (tls) {
+    found = co_await detect_inside_tls(door);
+    co_return found;
+  }
+  found = co_await ask_all(door, false, all.subspan(1));
+  if (found) {
+    found->silent = silent;
   }
   co_return found;
 }

@@ -46,6 +46,14 @@ class Dialect {
 
   /// The next attempt starts with a new connection.
   virtual void start_afresh() = 0;
+
+  /// A login has a name. Where it has none, as with a community of SNMP, there is one secret, and every wrong login,
+  /// controls too, is one on the account "".
+  virtual bool names_accounts() const { return true; }
+
+  /// Why the refusals that were seen may be none; empty: they are. Nothing may have been heard at all, or a login may
+  /// not have been understood. One that is taken settles it.
+  virtual std::string doubt() const { return {}; }
 };
 
 struct Door {
@@ -55,6 +63,7 @@ struct Door {
   std::string address;
   Endpoint endpoint;
   sessions::Timers timers;
+  const Dut* dut = nullptr;  // null: nothing is declared
 };
 
 /// What stands behind an endpoint.
@@ -64,6 +73,10 @@ struct Detection {
   std::string open_proof;
   std::string other_login;  // a login was seen that this probe does not know: which
   bool silent = false;      // the endpoint said nothing at all
+  bool answered = false;    // it speaks a protocol that is known here, with a login or without
+  std::string shut{};       // the dialect is spoken, and nobody gets in by a password: why
+  std::string spoken{};     // name of the dialect where there is nothing to try: anybody is served, or nobody
+  std::string doubt{};      // of such a dialect: why it is not known which
 };
 
 asio::awaitable<Result<Detection>> detect(Door& door);

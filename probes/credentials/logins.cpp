@@ -1,6 +1,7 @@
 #include "probes/credentials/logins.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "probes/wire/bytes.hpp"
 
@@ -35,6 +36,21 @@ asio::awaitable<Result<>> Logins::run() {
     tally_.skipped_stopped = std::ssize(candidates_);
     co_return calibrated;
   }
+  auto shown = co_await show_known();
+  if (!shown) {
+    tally_.skipped_stopped = std::ssize(candidates_);
+    co_return shown;
+  }
+  auto reserved = co_await reserve_check();
+  if (!reserved || !*reserved) {
+    tally_.skipped_budget = reserved ? std::ssize(candidates_) : 0;
+    tally_.skipped_stopped = reserved ? 0 : std::ssize(candidates_);
+    Result<> ended;
+    if (!reserved) {
+      ended = reserved.error();
+    }
+    co_return ended;
+  }
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     if (stopped()) {
       tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i);
@@ -62,9 +78,12 @@ asio::awaitable<Result<Attempt>> Logins::control() {
   const auto length = 8 + static_cast<std::size_t>(tally_.controls % 4) * 3;
   const auto username = "assay" + sessions::random_word(length);
   const Secret password{sessions::random_word(length + 4), "random password"};
-  auto permitted = co_await context_.network.permit_login(door_.endpoint, username);
-  if (!permitted) {
-    co_return permitted.error();
+  if (!std::exchange(reserved_, false)) {
+    const auto account = dialect_.names_accounts() ? username : std::string{};
+    auto permitted = co_await context_.network.permit_login(door_.endpoint, account);
+    if (!permitted) {
+      co_return permitted.error();
+    }
   }
   ++tally_.controls;
   auto attempted = co_await dialect_.attempt_control(username, password);
@@ -74,11 +93,55 @@ asio::awaitable<Result<Attempt>> Logins::control() {
   co_return attempted;
 }
 
+/// Where there is one secret, controls spend its attempts: the one that must follow a hit is put aside before the first
+/// candidate. False when too few are left for anything.
+asio::awaitable<Result<bool>> Logins::reserve_check() {
+  if (dialect_.names_accounts()) {
+    co_return true;
+  }
+  auto permitted = co_await context_.network.permit_login(door_.endpoint, std::string());
+  if (!permitted && permitted.error().kind != ErrorKind::denied) {
+    co_return permitted.error();
+  }
+  reserved_ = static_cast<bool>(permitted);
+  co_return reserved_;
+}
+
+/// Where refusals may be none, the tester's own accounts show what a login looks like that is taken. A wrong one costs
+/// a permit as any other.
+asio::awaitable<Result<>> Logins::show_known() {
+  for (const auto& account : context_.dut.accounts) {
+    if (dialect_.doubt().empty() || !dialect_.names_accounts() || account.username.empty() || stopped()) {
+      break;
+    }
+    auto permitted = co_await context_.network.permit_login(door_.endpoint, account.username);
+    if (!permitted && permitted.error().kind != ErrorKind::denied) {
+      co_return permitted.error();
+    }
+    if (!permitted) {
+      continue;
+    }
+    context_.record.conceal(account.secret);
+    door_.transcript.conceal(account.secret.reveal(), account.secret.name());
+    const Candidate known{account.username, account.secret, "accounts"};
+    auto attempted = co_await attempt(known);
+    if (!attempted) {
+      co_return attempted.error();
+    }
+    watch_for_lock(*attempted, account.username);
+    dialect_.start_afresh();
+  }
+  co_return Result<>{};
+}
+
 asio::awaitable<Result<>> Logins::calibrate() {
   int refused = 0;
   int accepted = 0;
   for (int i = 0; i < kControlsAtMost && refused < kControlsWanted && accepted < kControlsWanted; ++i) {
     auto attempted = co_await control();
+    if (!attempted && !dialect_.names_accounts() && attempted.error().kind == ErrorKind::denied) {
+      break;
+    }
     if (!attempted) {
       co_return attempted.error();
     }
@@ -239,6 +302,9 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
   Outcome checked = Outcome::unclear;
   for (int round = 0; round < 2 && checked != Outcome::rejected && checked != Outcome::accepted; ++round) {
     auto attempted = co_await control();
+    if (!attempted && !dialect_.names_accounts() && attempted.error().kind == ErrorKind::denied) {
+      break;
+    }
     if (!attempted) {
       co_return attempted.error();
     }

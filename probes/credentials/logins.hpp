@@ -44,6 +44,8 @@ class Logins {
  private:
   asio::awaitable<Result<>> calibrate();
   asio::awaitable<Result<Attempt>> control();
+  asio::awaitable<Result<bool>> reserve_check();
+  asio::awaitable<Result<>> show_known();
   asio::awaitable<Result<>> try_candidate(Candidate candidate);
   asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
   asio::awaitable<Result<>> doubt(Candidate candidate, Attempt attempted);
@@ -59,6 +61,7 @@ class Logins {
   std::vector<Candidate> candidates_;
   bool stop_at_first_;
   Tally tally_;
+  bool reserved_ = false;         // a permit is kept for the control that follows a hit
   std::set<std::string> spent_;   // accounts without budget
   std::set<std::string> solved_;  // accounts whose password is known
   std::set<std::string> usual_words_;

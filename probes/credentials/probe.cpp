@@ -12,6 +12,8 @@ constexpr ParameterSpec kParameters[] = {
     {"vendor", ValueKind::boolean, "true", "try the DUT file's vendor_credentials first"},
     {"blank", ValueKind::boolean, "true", "try a blank password for every user name of the dictionary"},
     {"stop_at_first", ValueKind::boolean, "true", "stop when a pair was accepted"},
+    {"communities", ValueKind::text, "\"snmp-communities\"",
+     "dictionary of the communities that SNMP is asked with, before the passwords of the other one; empty: none"},
 };
 
 constexpr FactSpec kFacts[] = {
@@ -30,11 +32,16 @@ bool flag(const ProbeContext& context, std::string_view name) {
   return value == nullptr || !value->is_bool() || value->get_bool();
 }
 
+std::string text_of(const ProbeContext& context, std::string_view name, std::string fallback) {
+  const auto* value = context.parameters.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : fallback;
+}
+
 CandidateOptions options_of(const ProbeContext& context) {
   CandidateOptions options;
-  const auto* dictionary = context.parameters.if_contains("dictionary");
-  if (dictionary != nullptr && dictionary->is_string()) {
-    options.dictionary = std::string{std::string_view{dictionary->get_string()}};
+  options.dictionary = text_of(context, "dictionary", options.dictionary);
+  if (context.endpoint && context.endpoint->transport == Transport::udp) {
+    options.communities = text_of(context, "communities", "snmp-communities");
   }
   options.vendor = flag(context, "vendor");
   options.blank = flag(context, "blank");
@@ -68,8 +75,12 @@ void record_lockout(sessions::FactSheet& sheet, const Tally& tally) {
   sheet.fact("credentials.lockout", std::move(lockout));
 }
 
-void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ended) {
+void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ended, const std::string& doubt) {
   sheet.fact("credentials.tried", tally.tried);
+  if (!doubt.empty() && ended && tally.lock_sign.empty() && tally.why_stopped.empty()) {
+    sheet.rest_unobserved(doubt);
+    return;
+  }
   if (tally.open) {
     sheet.fact("credentials.open", *tally.open);
   } else {
@@ -112,11 +123,35 @@ void record_no_dialect(sessions::FactSheet& sheet, const Detection& found) {
   }
 }
 
-void record_open_door(sessions::FactSheet& sheet) {
-  sheet.fact("credentials.open", true);
+/// Nobody needs a password here, or nobody gets in by one.
+void record_settled(sessions::FactSheet& sheet, bool open) {
+  sheet.fact("credentials.open", open);
   sheet.fact("credentials.accepted", json::array{});
   sheet.fact("credentials.tried", 0);
   sheet.absent("credentials.lockout");
+}
+
+/// What is known without a single login. True: no login is needed any more.
+bool record_without_logins(ProbeContext& context, sessions::FactSheet& sheet, const Detection& found,
+                           std::size_t candidates) {
+  Tally none;
+  none.skipped_stopped = static_cast<std::int64_t>(candidates);
+  if (found.open || !found.shut.empty()) {
+    record_settled(sheet, found.open);
+    none.why_stopped = found.open ? found.open_proof : found.shut;
+    if (!found.open) {
+      candidates = 0;  // there is nothing that a password could be tried on
+      none.skipped_stopped = 0;
+    }
+  } else if (!found.dialect) {
+    sheet.fact("credentials.tried", 0);
+    sheet.rest_unobserved(found.doubt);
+    none.why_stopped = found.doubt;
+  } else {
+    return false;
+  }
+  record_coverage(context.record, none, candidates);
+  return true;
 }
 
 asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::vector<Candidate> candidates,
@@ -126,25 +161,31 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::
     sheet.rest_unobserved(found.error().what);
     co_return found.error();
   }
-  if (!found->dialect) {
+  if (!found->dialect && found->spoken.empty()) {
     record_no_dialect(sheet, *found);
     co_return Result<>{};
   }
-  auto& dialect = *found->dialect;
-  sheet.fact("credentials.dialect", json::string(dialect.name()));
-  sheet.fact("credentials.clear", dialect.clear());
-  if (found->open) {
-    record_open_door(sheet);
-    Tally none;
-    none.skipped_stopped = std::ssize(candidates);
-    none.why_stopped = found->open_proof;
-    record_coverage(context.record, none, candidates.size());
+  sheet.fact("credentials.dialect",
+             found->dialect ? json::string(found->dialect->name()) : json::string(found->spoken));
+  if (found->dialect) {
+    sheet.fact("credentials.clear", found->dialect->clear());
+  } else {
+    sheet.absent("credentials.clear");
+  }
+  if (const auto& settled = found->open ? found->open_proof : found->shut; !settled.empty()) {
+    door.transcript.note(settled);
+  }
+  if (record_without_logins(context, sheet, *found, candidates.size())) {
     co_return Result<>{};
+  }
+  auto& dialect = *found->dialect;
+  if (!dialect.names_accounts()) {
+    candidates = without_names(std::move(candidates));
   }
   const auto count = candidates.size();
   Logins logins{context, door, dialect, std::move(candidates), flag(context, "stop_at_first")};
   auto ended = co_await logins.run();
-  record(sheet, logins.tally(), ended);
+  record(sheet, logins.tally(), ended, dialect.doubt());
   record_coverage(context.record, logins.tally(), count);
   co_return ended;
 }
@@ -157,8 +198,8 @@ class Credentials final : public Probe {
     Result<> ready;
     if (!candidates) {
       ready = candidates.error();
-    } else if (!context.endpoint || context.endpoint->transport != Transport::tcp) {
-      ready = Error{ErrorKind::bad_input, "probe credentials needs a TCP endpoint such as tcp/80", {}};
+    } else if (!context.endpoint) {
+      ready = Error{ErrorKind::bad_input, "probe credentials needs an endpoint such as tcp/80 or udp/161", {}};
     }
     if (!ready) {
       sheet.rest_unobserved(ready.error().what);
@@ -171,8 +212,10 @@ class Credentials final : public Probe {
         transcript.conceal(candidate.password.reveal(), candidate.password.name());
       }
     }
-    Door door{context.network,        context.record,    transcript,
-              context.target.address, *context.endpoint, sessions::timers_for(context.network)};
+    Door door{context.network,   context.record,
+              transcript,        context.target.address,
+              *context.endpoint, sessions::timers_for(context.network),
+              &context.dut};
     auto ended = co_await observe_login(context, door, std::move(*candidates), sheet);
     const auto digest = context.record.artifact("logins", "text/plain; charset=utf-8", transcript.text());
     sheet.evidence_for_values("credentials.", digest);
@@ -190,7 +233,7 @@ extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "credentials",
     .summary = "Tries default credentials on one login, slowly, and proves every hit.",
-    .version = 1,
+    .version = 2,
     .intrusiveness = Intrusiveness::intrusive,
     .exclusive = Exclusive::login,
     .subject = ProbeSubject::endpoint,

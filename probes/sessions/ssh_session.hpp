@@ -9,7 +9,7 @@
 /// The one wrapper of libssh: a client that finishes the key exchange. libssh sees one end of a pair of local sockets
 /// and never the device; every byte between that end and the device passes through a guarded stream, so scope, pace,
 /// deadline and transcript hold for it as for our own codecs. It runs without blocking, reads no configuration of the
-/// user, verifies no host key and knows no secret.
+/// user, verifies no host key, and knows no secret but the password of a login.
 namespace assay::sessions {
 
 /// What a server says of logins before anybody has logged in.
@@ -26,5 +26,30 @@ struct SshWelcome {
 /// words in the text), otherwise how the stream ended; `closed` or `reset` only before it has introduced itself;
 /// silence is `timed_out`. At most 256 KiB are taken from the server.
 asio::awaitable<Result<SshWelcome>> ask_ssh_methods(Channel& channel, std::string user, milliseconds patience);
+
+/// What a server said to one login.
+struct SshLogin {
+  enum class Answer : std::uint8_t {
+    accepted,
+    refused,
+    partial,    // right, and another step is asked for
+    no_method,  // neither password nor keyboard-interactive is offered
+    cut,        // the server ended the connection after the password
+  };
+
+  Answer answer = Answer::refused;
+  bool without_password = false;  // the request "none" was enough
+  bool session = false;           // a session was opened after the login
+  bool echoed = false;            // a command was run, and its output came back
+  std::vector<std::string> methods;
+  std::string error;  // the library's words when it was cut
+};
+
+/// One login on a fresh connection: the request "none", then one password by the method "password" or, where that is
+/// not offered, as the answer to the first hidden question of keyboard-interactive (RFC 4256). After a success a
+/// session is opened, and "echo" of `word` is run and awaited for a short time (RFC 4254, 6.1 and 6.5). Errors as
+/// `ask_ssh_methods`, for what happened before the password was sent. At most 256 KiB are taken from the server.
+asio::awaitable<Result<SshLogin>> log_in_ssh(Channel& channel, std::string user, std::string password, std::string word,
+                                             milliseconds patience);
 
 }  // namespace assay::sessions

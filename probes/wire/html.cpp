@@ -1,6 +1,7 @@
 #include "probes/wire/html.hpp"
 
 #include <cctype>
+#include <utility>
 
 #include "probes/wire/bytes.hpp"
 
@@ -9,6 +10,42 @@ namespace assay::wire {
 namespace {
 
 constexpr std::size_t kMaximumTag = 4096;
+
+constexpr std::size_t kMaximumFields = 64;
+
+/// One tag after the other, comments left out, at most 4 KiB each: the inside and what follows it.
+class Tags {
+ public:
+  explicit Tags(std::string_view html) : html_(html) {}
+
+  bool next() {
+    while (at_ < html_.size()) {
+      const auto open = html_.find('<', at_);
+      if (open == std::string_view::npos) {
+        return false;
+      }
+      const auto window = html_.substr(open + 1, kMaximumTag);
+      if (window.starts_with("!--")) {
+        const auto end = html_.find("-->", open);
+        at_ = end == std::string_view::npos ? html_.size() : end + 3;
+        continue;
+      }
+      inside_ = window.substr(0, window.find('>'));
+      at_ = open + 1 + inside_.size();
+      return true;
+    }
+    return false;
+  }
+
+  std::string_view inside() const { return inside_; }
+
+  std::string_view rest() const { return html_.substr(at_); }
+
+ private:
+  std::string_view html_;
+  std::string_view inside_;
+  std::size_t at_ = 0;
+};
 
 /// Attribute of the inside of a tag ("input type=password name='x'"), empty when it is not there.
 std::string attribute(std::string_view tag, std::string_view wanted) {
@@ -45,7 +82,151 @@ std::string_view tag_name(std::string_view tag) {
   return tag.substr(0, tag.find_first_of(" \t\r\n/", 1));
 }
 
+/// The few entities that stand in attributes of forms.
+std::string resolved(std::string_view text) {
+  static constexpr std::pair<std::string_view, char> kNamed[] = {{"&amp;", '&'},  {"&lt;", '<'},   {"&gt;", '>'},
+                                                                 {"&quot;", '"'}, {"&#39;", '\''}, {"&#x27;", '\''},
+                                                                 {"&#34;", '"'},  {"&#38;", '&'}};
+  std::string out;
+  while (!text.empty()) {
+    std::size_t used = 1;
+    char c = text.front();
+    for (const auto& [name, character] : kNamed) {
+      if (text.starts_with(name)) {
+        used = name.size();
+        c = character;
+        break;
+      }
+    }
+    out += c;
+    text.remove_prefix(used);
+  }
+  return out;
+}
+
+bool has_attribute(std::string_view tag, std::string_view name) {
+  return !attribute(tag, name).empty();
+}
+
+/// A script that may change or send the password itself.
+bool handles_passwords(std::string_view script) {
+  for (const std::string_view word :
+       {"md5", "sha1", "sha256", "sha512", "cryptojs", "encrypt", "btoa(", "onsubmit", "preventdefault",
+        "xmlhttprequest", "fetch(", "$.post", "$.ajax", "axios", ".submit("}) {
+    if (contains_ignoring_case(script, word)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Name of a script file that is about logins.
+bool names_logins(std::string_view source) {
+  for (const std::string_view word : {"login", "logon", "auth", "crypt", "md5", "sha", "rsa", "base64"}) {
+    if (contains_ignoring_case(source, word)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Puts one form together from its tags.
+struct FormInTheMaking {
+  LoginForm form;
+  int passwords = 0;
+  bool has_button = false;
+
+  void add(std::string_view tag, std::string_view name) {
+    form.scripted = form.scripted || has_attribute(tag, "onsubmit") || has_attribute(tag, "onclick");
+    const auto type = lower(attribute(tag, "type"));
+    auto field = resolved(attribute(tag, "name"));
+    if (equal_ignoring_case(name, "select")) {
+      form.username_field = passwords == 0 && form.username_field.empty() ? field : form.username_field;
+    } else if (equal_ignoring_case(name, "button")) {
+      add_button(tag, type.empty() || type == "submit", std::move(field));
+    } else if (type == "password") {
+      form.password_field = ++passwords == 1 ? std::move(field) : form.password_field;
+    } else if (type.empty() || type == "text" || type == "email") {
+      form.username_field = passwords == 0 ? std::move(field) : form.username_field;
+    } else if (type == "submit" || type == "image") {
+      add_button(tag, type == "submit", std::move(field));
+    } else if (type == "hidden" || has_attribute(tag, "checked")) {
+      add_field(std::move(field), resolved(attribute(tag, "value")));
+    }
+  }
+
+ private:
+  void add_button(std::string_view tag, bool sends, std::string field) {
+    if (sends && !std::exchange(has_button, true)) {
+      add_field(std::move(field), resolved(attribute(tag, "value")));
+    }
+  }
+
+  void add_field(std::string name, std::string value) {
+    if (!name.empty() && form.fields.size() < kMaximumFields) {
+      form.fields.emplace_back(std::move(name), std::move(value));
+    }
+  }
+};
+
 }  // namespace
+
+std::optional<LoginForm> find_login_form(std::string_view html) {
+  std::optional<LoginForm> found;
+  std::optional<FormInTheMaking> making;
+  bool scripted = false;
+  const auto finish = [&] {
+    if (making && making->passwords == 1 && !making->form.password_field.empty() && !found) {
+      found = std::move(making->form);
+    }
+    making.reset();
+  };
+  for (Tags tags{html}; tags.next();) {
+    const auto tag = tags.inside();
+    const auto name = tag_name(tag);
+    if (equal_ignoring_case(name, "form")) {
+      finish();
+      making.emplace();
+      making->form.action = resolved(attribute(tag, "action"));
+      making->form.scripted = has_attribute(tag, "onsubmit");
+      if (const auto method = lower(attribute(tag, "method")); !method.empty()) {
+        making->form.method = method;
+      }
+    } else if (equal_ignoring_case(name, "/form")) {
+      finish();
+    } else if (equal_ignoring_case(name, "script")) {
+      const auto script = tags.rest();
+      scripted =
+          scripted || names_logins(attribute(tag, "src")) || handles_passwords(script.substr(0, script.find("</")));
+    } else if (making && (equal_ignoring_case(name, "input") || equal_ignoring_case(name, "select") ||
+                          equal_ignoring_case(name, "button"))) {
+      making->add(tag, name);
+    }
+  }
+  finish();
+  if (found) {
+    // Nobody puts a password into an address; a form without a method is one that a script sends.
+    found->scripted = found->scripted || scripted || found->method != "post";
+  }
+  return found;
+}
+
+std::vector<std::string> html_pages(std::string_view html, std::size_t most) {
+  std::vector<std::string> pages;
+  for (Tags tags{html}; pages.size() < most && tags.next();) {
+    const auto name = tag_name(tags.inside());
+    if (equal_ignoring_case(name, "frame") || equal_ignoring_case(name, "iframe")) {
+      pages.push_back(resolved(attribute(tags.inside(), "src")));
+    } else if (equal_ignoring_case(name, "a")) {
+      auto link = resolved(attribute(tags.inside(), "href"));
+      const auto plain = lower(link);
+      if (plain.ends_with(".htm") || plain.ends_with(".html") || plain.ends_with(".asp") || plain.ends_with(".php")) {
+        pages.push_back(std::move(link));
+      }
+    }
+  }
+  return pages;
+}
 
 std::optional<PasswordForm> find_password_form(std::string_view html) {
   PasswordForm form;

@@ -78,6 +78,24 @@ LineReply parse_imap_capability(std::string_view bytes, std::string_view tag) {
   return reply;
 }
 
+std::string imap_result_word(std::string_view bytes) {
+  std::string_view line;
+  while (next_line(bytes, line)) {
+    if (line.size() > 3 && line[0] == 'a' && line[1] >= '1' && line[1] <= '9' && line[2] == ' ') {
+      const auto word = line.substr(3);
+      return capitals(word.substr(0, word.find(' ')));
+    }
+  }
+  return {};
+}
+
+Parse imap_result(std::string_view bytes) {
+  if (bytes.size() > kMaximumReply || !begins_like(bytes, {"* ", "a", "+"})) {
+    return Parse::malformed;
+  }
+  return imap_result_word(bytes).empty() ? Parse::need_more : Parse::complete;
+}
+
 LineReply parse_pop3_greeting(std::string_view bytes) {
   LineReply reply;
   if (!begins_like(bytes, {"+OK", "-ERR"}) || bytes.size() > kMaximumReply) {

@@ -21,6 +21,12 @@ struct LineReply {
 /// The reply to "a CAPABILITY": untagged capabilities and the tagged result.
 LineReply parse_imap_capability(std::string_view bytes, std::string_view tag);
 
+/// The reply to a command with the tag "a1" to "a9": untagged lines, then the tagged result. At most 16 KiB.
+Parse imap_result(std::string_view bytes);
+
+/// The word of that result in capitals: "OK", "NO", "BAD"; empty while it is not whole.
+std::string imap_result_word(std::string_view bytes);
+
 /// The greeting of POP3: "+OK …" or "-ERR …" in one line.
 LineReply parse_pop3_greeting(std::string_view bytes);
 /// The reply to CAPA: a list ended by a dot, or -ERR.

@@ -5,6 +5,7 @@ namespace assay::wire {
 namespace {
 
 constexpr std::uint8_t kConnackType = 0x20;
+constexpr std::uint8_t kSubackType = 0x90;
 constexpr std::uint32_t kMaximumConnack = 4096;
 
 void put_text(std::string& out, std::string_view text) {
@@ -62,6 +63,51 @@ std::string mqtt_connect(const MqttConnect& connect) {
   put_u8(out, 0x10);
   put_length(out, body.size());
   return out + body;
+}
+
+std::string mqtt_subscribe(std::uint8_t level, std::string_view topic) {
+  std::string body;
+  put_u16(body, 1);
+  if (level >= 5) {
+    put_u8(body, 0);
+  }
+  put_text(body, topic);
+  put_u8(body, 0);
+  std::string out;
+  put_u8(out, 0x82);
+  put_length(out, body.size());
+  return out + body;
+}
+
+MqttSuback parse_suback(std::string_view bytes) {
+  MqttSuback parse;
+  if (bytes.empty()) {
+    parse.state = Parse::need_more;
+    return parse;
+  }
+  Reader reader{bytes};
+  std::uint32_t length = 0;
+  if (reader.u8() != kSubackType) {
+    return parse;
+  }
+  if (!read_length(reader, length)) {
+    parse.state = reader.failed() ? Parse::need_more : Parse::malformed;
+    return parse;
+  }
+  if (length < 3 || length > kMaximumConnack) {
+    return parse;
+  }
+  if (reader.rest().size() < length) {
+    parse.state = Parse::need_more;
+    return parse;
+  }
+  Reader body{reader.take(length)};
+  if (body.u16() != 1) {
+    return parse;
+  }
+  parse.code = static_cast<std::uint8_t>(body.rest().back());
+  parse.state = Parse::complete;
+  return parse;
 }
 
 std::string mqtt_disconnect() {

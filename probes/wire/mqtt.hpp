@@ -20,6 +20,9 @@ struct MqttConnect {
 std::string mqtt_connect(const MqttConnect& connect);
 std::string mqtt_disconnect();
 
+/// SUBSCRIBE to one topic with quality of service 0 and packet identifier 1.
+std::string mqtt_subscribe(std::uint8_t level, std::string_view topic);
+
 struct MqttConnack {
   bool session_present = false;
   std::uint8_t code = 0;  // return code (3.1.1) or reason code (5)
@@ -34,6 +37,14 @@ struct MqttConnackParse {
 
 /// Strict: only a CONNACK with its reserved bits clear, a known code and a consistent length is one.
 MqttConnackParse parse_connack(std::string_view bytes);
+
+struct MqttSuback {
+  Parse state = Parse::malformed;
+  std::uint8_t code = 0;  // the last one: 0x80 and above refuse
+};
+
+/// The answer to `mqtt_subscribe`; at most 4 KiB.
+MqttSuback parse_suback(std::string_view bytes);
 
 /// Not authorised, in the words of both versions (3.1.1: 4, 5; 5: 0x86, 0x87).
 bool asks_for_credentials(const MqttConnack& connack);

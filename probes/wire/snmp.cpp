@@ -11,7 +11,12 @@ constexpr std::uint8_t kOid = 0x06;
 constexpr std::uint8_t kSequence = 0x30;
 constexpr std::uint8_t kGetRequest = 0xa0;
 constexpr std::uint8_t kGetResponse = 0xa2;
+constexpr std::uint8_t kReport = 0xa8;
+constexpr std::uint32_t kVersion3 = 3;
+constexpr std::uint32_t kUserSecurity = 3;  // RFC 3414
+constexpr std::uint32_t kLargestMessage = 65507;
 constexpr std::size_t kMaximumText = 4096;
+constexpr std::size_t kMaximumEngine = 32;
 // 1.3.6.1.2.1.1.1.0
 constexpr std::string_view kSysDescr{"\x2b\x06\x01\x02\x01\x01\x01\x00", 8};
 
@@ -72,6 +77,39 @@ std::string snmp_get_sysdescr(SnmpVersion version, std::string_view community, s
   const auto binding = tlv(kSequence, tlv(kOid, kSysDescr) + tlv(kNull, {}));
   const auto pdu = tlv(kGetRequest, integer(request_id) + integer(0) + integer(0) + tlv(kSequence, binding));
   return tlv(kSequence, integer(static_cast<std::uint32_t>(version)) + tlv(kOctets, community) + pdu);
+}
+
+std::string snmp_v3_discovery(std::uint32_t message_id) {
+  const auto flags = tlv(kOctets, "\x04");  // a report is wanted; neither authentication nor privacy
+  const auto header = tlv(kSequence, integer(message_id) + integer(kLargestMessage) + flags + integer(kUserSecurity));
+  const auto nobody = tlv(kOctets, {});
+  const auto security = tlv(kSequence, nobody + integer(0) + integer(0) + nobody + nobody + nobody);
+  const auto pdu = tlv(kGetRequest, integer(message_id) + integer(0) + integer(0) + tlv(kSequence, {}));
+  const auto scoped = tlv(kSequence, nobody + nobody + pdu);
+  return tlv(kSequence, integer(kVersion3) + header + tlv(kOctets, security) + scoped);
+}
+
+SnmpReport parse_snmp_report(std::string_view datagram) {
+  SnmpReport report;
+  Reader outer{datagram};
+  Reader message{element(outer, kSequence)};
+  const auto version = integer_of(message);
+  Reader header{element(message, kSequence)};
+  const auto id = integer_of(header);
+  Reader wrapped{element(message, kOctets)};
+  Reader security{element(wrapped, kSequence)};
+  const auto engine = element(security, kOctets);
+  Reader scoped{element(message, kSequence)};
+  element(scoped, kOctets);
+  element(scoped, kOctets);
+  element(scoped, kReport);
+  const bool whole = !outer.failed() && !message.failed() && !header.failed() && !security.failed() && !scoped.failed();
+  if (whole && version == kVersion3 && engine.size() <= kMaximumEngine) {
+    report.state = Parse::complete;
+    report.message_id = id;
+    report.engine = engine;
+  }
+  return report;
 }
 
 SnmpParse parse_snmp_response(std::string_view datagram) {

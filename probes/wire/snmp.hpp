@@ -27,6 +27,18 @@ struct SnmpParse {
   SnmpResponse response;
 };
 
+/// A message of SNMP v3 that asks an engine for its name and needs no user (RFC 3414, 4): whoever speaks v3 reports.
+std::string snmp_v3_discovery(std::uint32_t message_id);
+
+/// The report to it.
+struct SnmpReport {
+  Parse state = Parse::malformed;
+  std::uint32_t message_id = 0;
+  std::string engine;  // at most 32 bytes
+};
+
+SnmpReport parse_snmp_report(std::string_view datagram);
+
 /// One datagram; malformed unless it is a GetResponse whose lengths agree. At most 4 KiB of text are kept.
 SnmpParse parse_snmp_response(std::string_view datagram);
 

@@ -16,7 +16,7 @@ using namespace assay::wire;
 namespace {
 
 Parse parse_as(unsigned which, std::string_view bytes) {
-  switch (which % 16) {
+  switch (which % 17) {
     case 0:
       return parse_modbus(bytes, 0x1234).state;
     case 1:
@@ -47,6 +47,8 @@ Parse parse_as(unsigned which, std::string_view bytes) {
       return parse_imap_capability(bytes, "a1").state;
     case 14:
       return parse_pop3_capabilities(bytes).state;
+    case 15:
+      return imap_result(bytes);
     default:
       return parse_sip(bytes).state;
   }

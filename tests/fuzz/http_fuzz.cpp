@@ -41,6 +41,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   find_password_form(response.body);
+  const auto form = find_login_form(bytes);
+  if ((form && (form->fields.size() > 64 || form->password_field.empty())) || html_pages(bytes, 4).size() > 4) {
+    std::abort();
+  }
   html_title(bytes);
   browser_redirect(response);
   return 0;

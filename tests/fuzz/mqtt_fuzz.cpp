@@ -10,6 +10,9 @@ using namespace assay::wire;
 /// A complete CONNACK lies inside the bytes, and a longer input begins with the same packet.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+  if (parse_suback(bytes).state == Parse::complete && (static_cast<unsigned char>(bytes[0]) != 0x90 || size < 5)) {
+    std::abort();
+  }
   const auto parse = parse_connack(bytes);
   if (parse.state != Parse::complete) {
     return 0;

@@ -14,6 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (parse.response.sysdescr.size() > 4096 || parse.response.community.size() > 4096) {
     std::abort();
   }
+  if (parse_snmp_report(bytes).engine.size() > 32 ||
+      parse_snmp_report(snmp_v3_discovery(static_cast<std::uint32_t>(size))).state != Parse::malformed) {
+    std::abort();
+  }
   const auto community = bytes.substr(0, 300);
   const auto question = snmp_get_sysdescr(SnmpVersion::v1, community, static_cast<std::uint32_t>(size));
   if (parse_snmp_response(question).state != Parse::malformed) {

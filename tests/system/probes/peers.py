@@ -1,6 +1,9 @@
 """Scripted services: each says as much of its protocol as a first exchange needs, over threads and plain sockets."""
 
+import base64
+import hashlib
 import re
+import secrets
 import socket
 import ssl
 import struct
@@ -193,6 +196,44 @@ def rtsp(connection, tls):
             connection.sendall(b"RTSP/1.0 401 Unauthorized\r\nCSeq: " + number + b"\r\nWWW-Authenticate: Digest realm=\"cam\", nonce=\"n\"\r\n\r\n")
         else:
             connection.sendall(b"RTSP/1.0 400 Bad Request\r\nCSeq: " + number + b"\r\n\r\n")
+
+
+def camera_stream(user, password, basic=False):
+    """A camera whose stream asks for Basic or Digest, or with no user for nothing."""
+    def md5(text):
+        return hashlib.md5(text.encode()).hexdigest()
+
+    def right(head, nonce):
+        given = re.search(r"Authorization: (\w+) ([^\r]*)", head)
+        if user is None:
+            return True
+        if given is None:
+            return False
+        if basic:
+            return given.group(2) == base64.b64encode(f"{user}:{password}".encode()).decode()
+        part = dict(re.findall(r'(\w+)="?([^",]*)"?', given.group(2)))
+        uri = head.split(" ")[1]
+        whole = f"{md5(f'{user}:cam:{password}')}:{nonce}:{md5('DESCRIBE:' + uri)}"
+        return part.get("username") == user and part.get("nonce") == nonce and part.get("response") == md5(whole)
+
+    def serve(connection, tls):
+        nonce = secrets.token_hex(8)
+        while True:
+            head = receive(connection).decode("latin-1")
+            if not head:
+                return
+            number = re.search(r"CSeq: (\d+)", head)
+            line = f"CSeq: {number.group(1) if number else 0}\r\n"
+            asks = 'Basic realm="cam"' if basic else f'Digest realm="cam", nonce="{nonce}"'
+            if not head.startswith("DESCRIBE"):
+                reply = f"RTSP/1.0 400 Bad Request\r\n{line}\r\n"
+            elif right(head, nonce):
+                body = "v=0\r\ns=Camera\r\n"
+                reply = f"RTSP/1.0 200 OK\r\n{line}Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            else:
+                reply = f"RTSP/1.0 401 Unauthorized\r\n{line}WWW-Authenticate: {asks}\r\n\r\n"
+            connection.sendall(reply.encode())
+    return serve
 
 
 def web(pages, server):

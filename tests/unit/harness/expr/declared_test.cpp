@@ -36,7 +36,7 @@ json::object document(json::object ixit, const json::object& seen) {
                        json::object{{"offered", true}, {"transport", "udp"}, {"first_port", 99}, {"last_port", 99}},
                        json::object{{"offered", false}, {"transport", "tcp"}, {"first_port", 23}, {"last_port", 23}}}},
           {"obs", json::object{{"services", json::array{seen}}, {"ports", json::array{ports}}}},
-          {"specs", json::object{{"services", json::array{"service.reachable", "service.protocol"}},
+          {"specs", json::object{{"services", json::array{"service.reachable", "service.protocol", "service.logins"}},
                                  {"ports", json::array{"ports.open"}}}},
           {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{"13-SoftServ", "15-Intf"}}}}};
 }
@@ -103,6 +103,29 @@ TEST_CASE("declared and observed: endpoints to look at are the open ones, the fi
   const auto expected =
       run(R"([declared_services(["15-Intf", "13-SoftServ"]) | .endpoint])", table(), service("tcp/23", true));
   CHECK(json::serialize(expected.items.at(0)) == R"(["tcp/80","udp/53"])");
+}
+
+TEST_CASE("declared and observed: logins to try are those seen, and those of protocols that have one") {
+  const auto endpoints = [](const char* endpoint, const char* protocol) {
+    const auto found = run(R"([obs("services") | login_endpoints])", table(), service(endpoint, true, protocol));
+    return json::serialize(found.items.at(0));
+  };
+  CHECK(endpoints("tcp/2222", "ssh") == R"(["tcp/2222"])");
+  CHECK(endpoints("tcp/6379", "redis") == R"(["tcp/6379"])");
+  CHECK(endpoints("tcp/80", "http") == "[]");
+  CHECK(endpoints("udp/161", "snmp") == R"(["udp/161"])");
+  CHECK(endpoints("udp/5683", "coap") == "[]");
+  auto page = service("tcp/80", true);
+  page["facts"].as_object()["service.logins"] = json::array{json::object{{"dialect", "http-form"}}};
+  CHECK(json::serialize(run(R"([obs("services") | login_endpoints])", table(), page).items.at(0)) == R"(["tcp/80"])");
+}
+
+TEST_CASE("declared and observed: all mechanisms of a mail relay are one login") {
+  const auto left = run(R"(["smtp-login", "smtp-plain", "http-form"] | other_logins("smtp-plain"))", table(),
+                        service("tcp/25", true, "smtp"));
+  CHECK(json::serialize(left.items.at(0)) == R"(["http-form"])");
+  const auto all = run(R"(["ssh-password"] | other_logins(null))", table(), service("tcp/22", true, "ssh"));
+  CHECK(json::serialize(all.items.at(0)) == R"(["ssh-password"])");
 }
 
 namespace {

@@ -255,6 +255,32 @@ TEST_CASE("dut: secrets come from the environment or from files beside the DUT f
   CHECK(dut.value->vendor_credentials[0].password == Secret{"from env", "env:ASSAY_LOAD_TEST"});
 }
 
+TEST_CASE("dut: a login over HTTP is described once for an endpoint, with JSON and places that can be used") {
+  const auto dut = dut_with(
+      "logins: [{port: tcp/443, path: /api/login, body: '{\"u\": \"{username}\", \"p\": \"{password}\"}', token: /data/t,"
+      " check: /api/status}]\n");
+  CHECK(dut.logins ==
+        Later<LoginRecipe>{{{Transport::tcp, 443},
+                            "/api/login",
+                            R"({"u": "{username}", "p": "{password}"})",
+                            "/data/t",
+                            "Authorization: Bearer {token}",
+                            "/api/status"}});
+  const auto wrong = [](const std::string& entry) { return errors_with("logins: [{" + entry + "}]\n"); };
+  const std::string body = "body: '{\"p\": \"{password}\"}'";
+  CHECK(wrong("port: udp/443, path: /a, " + body + ", check: /b") ==
+        Lines{"dut.yaml:6:17: a login over HTTP needs a TCP endpoint such as tcp/443"});
+  CHECK(wrong("port: tcp/80, path: /a, body: 'u={username}', check: /b") ==
+        Lines{"dut.yaml:6:41: the body is a JSON object that holds {password} in one of its texts"});
+  CHECK(wrong("port: tcp/80, path: a, " + body + ", check: /b") == Lines{"dut.yaml:6:31: a path begins with /"});
+  CHECK(wrong("port: tcp/80, path: /a, token: t, " + body + ", check: /b") ==
+        Lines{"dut.yaml:6:42: a JSON Pointer begins with /, such as /data/token"});
+  CHECK(wrong("port: tcp/80, path: /a, header: X-Session, " + body + ", check: /b") ==
+        Lines{"dut.yaml:6:43: the header is written as \"Name: value\", with {token} in its value"});
+  const std::string entry = "{port: tcp/80, path: /a, " + body + ", check: /b}";
+  CHECK(errors_with("logins: [" + entry + ", " + entry + "]\n").size() == 1);
+}
+
 TEST_CASE("dut: a file of another kind, or of none, is told apart") {
   const std::string known =
       "; known: dut/1, job/1, dictionary/1, payloads/1, fingerprints/1, known-keys/1, policy/1, plan/1, cases/1, "

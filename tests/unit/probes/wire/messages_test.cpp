@@ -2,11 +2,14 @@
 
 #include "probes/wire/banner.hpp"
 #include "probes/wire/coap.hpp"
+#include "probes/wire/html.hpp"
+#include "probes/wire/mail.hpp"
 #include "probes/wire/mqtt.hpp"
 #include "probes/wire/reply_lines.hpp"
 #include "probes/wire/snmp.hpp"
 #include "probes/wire/ssh.hpp"
 #include "probes/wire/telnet.hpp"
+#include "probes/wire/tftp.hpp"
 #include "probes/wire/tls_hello.hpp"
 #include "tests/support/catch.hpp"
 
@@ -267,4 +270,61 @@ TEST_CASE("A prompt is the unfinished last line without its colours") {
   CHECK(prompt_of(std::string(500, 'x')) == "");
   CHECK(asks_for_input("Password:"));
   CHECK_FALSE(asks_for_input("#"));
+}
+
+TEST_CASE("A subscription's answer is told from other packets") {
+  CHECK(mqtt_subscribe(4, "a/b") == "\x82\x08\x00\x01\x00\x03\x61/b\x00"s);
+  CHECK(mqtt_subscribe(5, "a/b") == "\x82\x09\x00\x01\x00\x00\x03\x61/b\x00"s);
+  CHECK(parse_suback("\x90\x03\x00\x01\x00"s).state == Parse::complete);
+  CHECK(parse_suback("\x90\x03\x00\x01\x80"s).code == 0x80);
+  CHECK(parse_suback("\x90\x04\x00\x01\x00\x87"s).code == 0x87);
+  CHECK(parse_suback("\x90\x03\x00"s).state == Parse::need_more);
+  CHECK(parse_suback("\x90\x03\x00\x02\x00"s).state == Parse::malformed);
+  CHECK(parse_suback("\x20\x03\x00\x01\x00"s).state == Parse::malformed);
+}
+
+TEST_CASE("An engine of SNMP v3 reports its name to whoever asks") {
+  const auto question = snmp_v3_discovery(0x4153);
+  CHECK(question.size() == 60);
+  CHECK(parse_snmp_report(question).state == Parse::malformed);
+  auto report = question;
+  report[report.rfind(static_cast<char>(0xa0))] = static_cast<char>(0xa8);
+  CHECK(parse_snmp_report(report).state == Parse::complete);
+  CHECK(parse_snmp_report(report).message_id == 0x4153);
+  CHECK(parse_snmp_report(report.substr(0, 59)).state == Parse::malformed);
+}
+
+TEST_CASE("TFTP gives a block or says why not") {
+  CHECK(tftp_read_request("a") == "\x00\x01\x61\x00octet\x00"s);
+  CHECK(parse_tftp("\x00\x03\x00\x01hello"s).size == 5);
+  CHECK(parse_tftp("\x00\x03\x00\x02hello"s).state == Parse::malformed);
+  CHECK(parse_tftp("\x00\x05\x00\x01no file\x00"s).message == "no file");
+  CHECK(parse_tftp("\x00\x05\x00\x01no end"s).state == Parse::malformed);
+  CHECK(parse_tftp("\x00\x05"s).state == Parse::malformed);
+}
+
+TEST_CASE("The result of a command of IMAP is found behind untagged lines") {
+  CHECK(imap_result("* LIST () \"/\" \"\"\r\na3 OK done\r\n") == Parse::complete);
+  CHECK(imap_result_word("* x\r\na2 NO [AUTHENTICATIONFAILED] no\r\n") == "NO");
+  CHECK(imap_result("* LIST\r\n") == Parse::need_more);
+  CHECK(imap_result("220 FTP\r\n") == Parse::malformed);
+}
+
+TEST_CASE("A login form is what a browser would send") {
+  const auto form = find_login_form(
+      "<!-- <form> --><form id=f METHOD='Post' action='/l?a=1&amp;b=2'><input type=hidden name=t value='x&quot;y'>"
+      "<select name=user><option>admin</select><input type=PASSWORD name=pw><input type=checkbox name=keep value=1 "
+      "checked=1>"
+      "<button name=go value=in>In</button><button name=other value=2></button></form>");
+  REQUIRE(form);
+  CHECK(form->action == "/l?a=1&b=2");
+  CHECK(form->username_field == "user");
+  CHECK(form->password_field == "pw");
+  CHECK(form->fields == std::vector<std::pair<std::string, std::string>>{{"t", "x\"y"}, {"keep", "1"}, {"go", "in"}});
+  CHECK_FALSE(form->scripted);
+  CHECK_FALSE(find_login_form("<form method=post><input type=password name=a><input type=password name=b></form>"));
+  CHECK(find_login_form("<script src=/js/md5.js></script><form method=post><input type=password name=a></form>")
+            ->scripted);
+  CHECK(html_pages("<frame src=a.htm><a href='b.html'>x</a><a href='c.cgi'>y</a><a href='d.html?x'>z</a>", 9) ==
+        std::vector<std::string>{"a.htm", "b.html"});
 }

@@ -1,0 +1,315 @@
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <vector>
+
+#include "probes/credentials/dialects.hpp"
+#include "probes/credentials/web_session.hpp"
+#include "probes/wire/bytes.hpp"
+#include "probes/wire/html.hpp"
+
+/// Login pages. Whether a login was taken is not told by words but by what it opens: a page that shows itself to the
+/// visitor who has logged in, and asks a visitor who has not for a login. What a wrong login gets is learnt from pairs
+/// that cannot exist. libcurl would do the same requests, but connects by itself and waits by blocking.
+namespace assay::probes::credentials {
+
+namespace form {
+
+namespace {
+
+constexpr std::size_t kKeptAnswer = 512;
+constexpr std::size_t kMostWords = 512;
+constexpr std::size_t kMostPages = 4;
+constexpr int kAlike = 70;  // percent of common words
+
+/// What stays the same in two answers of one kind: words without digits, so that tokens and times drop out.
+struct Look {
+  int status = 0;
+  std::string place;  // that a browser ended at
+  bool asks = false;  // shows the login form
+  std::set<std::string> words;
+};
+
+std::set<std::string> words_of(std::string_view text, std::string_view without) {
+  std::set<std::string> words;
+  std::string word;
+  const auto keep = [&] {
+    if (word.size() >= 3 && word.find_first_of("0123456789") == std::string::npos && words.size() < kMostWords &&
+        !wire::equal_ignoring_case(word, without)) {
+      words.insert(wire::lower(word));
+    }
+    word.clear();
+  };
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter) {
+      word += c;
+    } else {
+      keep();
+    }
+  }
+  keep();
+  return words;
+}
+
+bool alike(const std::set<std::string>& one, const std::set<std::string>& other) {
+  std::size_t common = 0;
+  for (const auto& word : one) {
+    common += other.contains(word) ? 1 : 0;
+  }
+  const auto all = one.size() + other.size() - common;
+  return all == 0 || 100 * common / all >= kAlike;
+}
+
+bool alike(const Look& one, const Look& other) {
+  return one.status == other.status && one.place == other.place && one.asks == other.asks &&
+         alike(one.words, other.words);
+}
+
+/// The page wants a login before it shows itself.
+bool turns_away(const wire::HttpResponse& response, const std::string& place, const std::string& login_place) {
+  return response.status == 401 || response.status == 403 || wire::find_login_form(response.body).has_value() ||
+         place == login_place;
+}
+
+bool is_page(const wire::HttpResponse& response) {
+  return response.status == 200 && !wire::find_login_form(response.body);
+}
+
+/// The form is not taken as we send it: nothing is said of the password.
+bool misunderstood(int status) {
+  return status == 400 || status == 404 || status == 405 || status == 415 || status == 419 || status >= 500;
+}
+
+struct Sent {
+  Look look;
+  std::string text;   // of the last page
+  std::string place;  // where the browser ended
+  std::vector<std::string> pages;
+  bool paused = false;  // the server says to come back later
+};
+
+class FormLogin final : public Dialect {
+ public:
+  FormLogin(Door& door, bool tls, std::string path) : door_(door), tls_(tls), path_(std::move(path)) {}
+
+  std::string_view name() const override { return "http-form"; }
+
+  bool clear() const override { return !tls_; }
+
+  void start_afresh() override {}
+
+  std::string doubt() const override {
+    return understood_ ? std::string{}
+                       : "wrong logins get the untouched form back, as one would that the page does not understand; "
+                         "a login by an account of the DUT file would settle it";
+  }
+
+  asio::awaitable<Attempt> attempt(std::string username, Secret password) override {
+    auto attempted = co_await timed(std::move(username), std::move(password), false);
+    co_return attempted;
+  }
+
+  asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
+    auto attempted = co_await timed(std::move(username), std::move(password), true);
+    co_return attempted;
+  }
+
+ private:
+  asio::awaitable<Attempt> timed(std::string username, Secret password, bool control) {
+    const auto start = std::chrono::steady_clock::now();
+    auto attempted = co_await log_in(std::move(username), std::move(password), control);
+    attempted.took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+    co_return attempted;
+  }
+
+  static Attempt failed(const Error& error, bool begun) {
+    Attempt attempted;
+    const bool lost = error.kind == ErrorKind::refused || error.kind == ErrorKind::unreachable;
+    attempted.outcome = lost && !begun ? Outcome::lost : Outcome::unclear;
+    attempted.says = error.what;
+    if (sessions::ends_probe(error.kind)) {
+      attempted.ended = error;
+    }
+    return attempted;
+  }
+
+  asio::awaitable<Attempt> log_in(std::string username, Secret password, bool control) {
+    WebSession session{door_, tls_};
+    auto path = path_;
+    auto page = co_await session.visit(path);
+    if (!page) {
+      co_return failed(page.error(), false);
+    }
+    const auto form = wire::find_login_form(page->body);
+    if (!form) {
+      co_return without_form(*page);
+    }
+    auto request = filled(*form, path, username, password);
+    if (!request) {
+      co_return failed(request.error(), true);
+    }
+    auto sent = co_await send(session, std::move(*request), path, username);
+    if (!sent) {
+      co_return failed(sent.error(), true);
+    }
+    // Whoever answers otherwise than to a visitor has read what was sent.
+    const bool untouched =
+        sent->look.status == 200 && sent->look.asks && sent->look.words == words_of(page->body, username);
+    understood_ = understood_ || !untouched;
+    auto attempted = co_await judge(session, std::move(*sent), control);
+    co_return attempted;
+  }
+
+  /// The page of the login came without its form.
+  static Attempt without_form(const wire::HttpResponse& page) {
+    Attempt attempted;
+    const bool paused = page.status == 429 || page.header("Retry-After") != nullptr || says_locked(page.body);
+    attempted.outcome = paused ? Outcome::locked : Outcome::unclear;
+    attempted.says = paused ? "the login page gave way to one without a form, status " + std::to_string(page.status)
+                            : page.body.substr(0, kKeptAnswer);
+    return attempted;
+  }
+
+  Result<WebRequest> filled(const wire::LoginForm& form, const std::string& page, const std::string& username,
+                            const Secret& password) const {
+    const auto place = form.action.empty() ? wire::http_location(page, page) : wire::http_location(form.action, page);
+    if (!place || !wire::leads_to(*place, door_.address, door_.endpoint.port, tls_)) {
+      return Error{ErrorKind::protocol, "the form is sent to another place", {}};
+    }
+    std::string body;
+    const auto add = [&](std::string_view name, std::string_view value) {
+      body += (body.empty() ? "" : "&") + form_encoded(name) + "=" + form_encoded(value);
+    };
+    for (const auto& [name, value] : form.fields) {
+      add(name, value);
+    }
+    if (!form.username_field.empty()) {
+      add(form.username_field, username);
+    }
+    std::string shown = body + "&" + form_encoded(form.password_field) + "={" + password.name() + "}";
+    add(form.password_field, password.reveal());
+    WebRequest request;
+    request.path = place->path;
+    request.referer = page;
+    request.method = "POST";
+    request.content_type = "application/x-www-form-urlencoded";
+    request.body = std::move(body);
+    request.shown = request.method + " " + place->path + "\n" + shown;
+    return request;
+  }
+
+  asio::awaitable<Result<Sent>> send(WebSession& session, WebRequest request, const std::string& page,
+                                     const std::string& username) {
+    Sent sent;
+    sent.place = request.path.substr(0, request.path.find('?'));
+    auto first = co_await session.fetch(std::move(request));
+    if (!first) {
+      co_return first.error();
+    }
+    sent.paused = first->status == 429 || first->status == 423 || first->header("Retry-After") != nullptr;
+    sent.look.status = first->status;
+    auto last = co_await session.follow(std::move(*first), sent.place);
+    if (!last) {
+      co_return last.error();
+    }
+    sent.look.place = sent.place.substr(0, sent.place.find('?'));
+    sent.look.asks = wire::find_login_form(last->body).has_value();
+    sent.look.words = words_of(last->body, username);
+    sent.text = last->body;
+    for (const auto& link : wire::html_pages(last->body, kMostPages)) {
+      const auto place = wire::http_location(link, sent.place);
+      if (place && wire::leads_to(*place, door_.address, door_.endpoint.port, tls_)) {
+        sent.pages.push_back(place->path);
+      }
+    }
+    sent.pages.insert(sent.pages.begin(), {sent.place, page, "/"});
+    co_return sent;
+  }
+
+  asio::awaitable<Attempt> judge(WebSession& session, Sent sent, bool control) {
+    Attempt attempted;
+    attempted.says = sent.text.substr(0, kKeptAnswer);
+    if (sent.paused) {
+      attempted.outcome = Outcome::locked;
+      attempted.says = "status " + std::to_string(sent.look.status);
+      co_return attempted;
+    }
+    const bool usual =
+        std::any_of(refusals_.begin(), refusals_.end(), [&](const auto& known) { return alike(known, sent.look); });
+    // A wrong login that looks as ever and shows the form again has opened nothing.
+    Result<std::string> proof{std::string{}};
+    if (!usual || !sent.look.asks) {
+      proof = co_await opened(session, sent);
+    }
+    if (!proof) {
+      co_return failed(proof.error(), true);
+    }
+    if (!proof->empty()) {
+      understood_ = true;
+      attempted.outcome = Outcome::accepted;
+      attempted.proof = *proof;
+      co_return attempted;
+    }
+    if (control && !misunderstood(sent.look.status)) {
+      refusals_.push_back(sent.look);
+      usual_lock_words_ = usual_lock_words_ || says_locked(sent.text);
+      attempted.outcome = Outcome::rejected;
+    } else if (usual || (sent.look.asks && !control)) {
+      attempted.outcome = Outcome::rejected;
+    } else if (!usual_lock_words_ && says_locked(sent.text)) {
+      attempted.outcome = Outcome::locked;
+    }
+    co_return attempted;
+  }
+
+  /// The first page that shows itself in this session and asks a visitor for a login; empty when none does.
+  asio::awaitable<Result<std::string>> opened(WebSession& session, const Sent& sent) {
+    std::set<std::string> asked;
+    for (const auto& wanted : sent.pages) {
+      if (!asked.insert(wanted).second) {
+        continue;
+      }
+      auto inside_place = wanted;
+      auto inside = co_await session.visit(inside_place);
+      if (!inside) {
+        co_return inside.error();
+      }
+      if (!is_page(*inside)) {
+        continue;
+      }
+      WebSession visitor{door_, tls_};
+      auto place = path_;
+      auto came = co_await visitor.visit(place);
+      const auto login_place = place;
+      place = wanted;
+      auto outside = co_await visitor.visit(place);
+      if (!came || !outside) {
+        co_return came ? outside.error() : came.error();
+      }
+      const bool same_place = inside_place == login_place;
+      if (turns_away(*outside, same_place ? std::string{} : place, login_place)) {
+        co_return "the page " + wire::printable(inside_place, 128) + " of " + std::to_string(inside->body.size()) +
+            " bytes was shown; a visitor who has not logged in is asked for a login there";
+      }
+    }
+    co_return std::string{};
+  }
+
+  Door& door_;
+  bool tls_;
+  std::string path_;
+  std::vector<Look> refusals_;  // what wrong logins got
+  bool usual_lock_words_ = false;
+  bool understood_ = false;
+};
+
+}  // namespace
+
+}  // namespace form
+
+std::unique_ptr<Dialect> make_form(Door& door, bool tls, std::string path) {
+  return std::make_unique<form::FormLogin>(door, tls, std::move(path));
+}
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,99 @@
+#include "probes/credentials/fresh_login.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::credentials {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kKeptText = 512;
+constexpr int kCutControls = 2;
+
+Outcome outcome_of(Told::Answer answer, bool cuts_refuse) {
+  switch (answer) {
+    case Told::Answer::yes:
+      return Outcome::accepted;
+    case Told::Answer::no:
+      return Outcome::rejected;
+    case Told::Answer::locked:
+      return Outcome::locked;
+    case Told::Answer::cut:
+      return cuts_refuse ? Outcome::rejected : Outcome::unclear;
+    case Told::Answer::unclear:
+      break;
+  }
+  return Outcome::unclear;
+}
+
+}  // namespace
+
+asio::awaitable<sessions::ChannelResult> open_door(Door& door, bool tls) {
+  if (tls) {
+    TlsOptions options;
+    TlsSession session;
+    auto opened = co_await sessions::open_tls_channel(door.network, door.endpoint, options, door.transcript, session);
+    co_return opened;
+  }
+  auto opened = co_await sessions::open_channel(door.network, door.endpoint, door.transcript);
+  co_return opened;
+}
+
+asio::awaitable<Attempt> FreshLogin::attempt(std::string username, Secret password) {
+  auto attempted = co_await once(std::move(username), std::move(password), false);
+  co_return attempted;
+}
+
+asio::awaitable<Attempt> FreshLogin::attempt_control(std::string username, Secret password) {
+  auto attempted = co_await once(std::move(username), std::move(password), true);
+  co_return attempted;
+}
+
+asio::awaitable<Attempt> FreshLogin::once(std::string username, Secret password, bool control) {
+  Attempt attempted;
+  auto opened = co_await open_door(door_, tls_);
+  if (!opened) {
+    attempted.outcome = Outcome::lost;
+    attempted.says = opened.error().what;
+    if (sessions::ends_probe(opened.error().kind)) {
+      attempted.ended = opened.error();
+    }
+    co_return attempted;
+  }
+  const auto start = Clock::now();
+  auto told = co_await log_in(std::move(*opened), std::move(username), std::move(password));
+  attempted.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+  // What a wrong login looks like is learnt from pairs that cannot exist, never from silence alone.
+  cuts_ += control && told.answer == Told::Answer::cut ? 1 : 0;
+  attempted.outcome = outcome_of(told.answer, control || cuts_ >= kCutControls);
+  attempted.proof = std::move(told.proof);
+  attempted.says = told.text.substr(0, kKeptText);
+  if (told.error && sessions::ends_probe(told.error->kind)) {
+    attempted.ended = told.error;
+  }
+  if (attempted.says.empty() && told.error) {
+    attempted.says = told.error->what;
+  }
+  co_return attempted;
+}
+
+Told broken(const Error& error, bool secret_sent) {
+  Told told;
+  const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
+  told.answer = ended && secret_sent ? Told::Answer::cut : Told::Answer::unclear;
+  told.error = error;
+  return told;
+}
+
+bool says_locked(std::string_view text) {
+  static constexpr std::string_view kWords[] = {"too many",        "locked",      "lock out", "lockout",
+                                                "try again later", "temporarily", "blocked",  "banned"};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](auto word) { return wire::contains_ignoring_case(text, word); });
+}
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "probes/credentials/dialect.hpp"
+
+namespace assay::probes::credentials {
+
+/// A connection to the door, plain or inside TLS.
+asio::awaitable<sessions::ChannelResult> open_door(Door& door, bool tls);
+
+/// What a server said to one login.
+struct Told {
+  enum class Answer : std::uint8_t {
+    yes,      // let in, in the words of the protocol
+    no,       // refused, in the words of the protocol
+    locked,   // says that it takes no more logins
+    cut,      // the connection ended after the secret was sent, without an answer
+    unclear,  // anything else
+  };
+
+  Answer answer = Answer::unclear;
+  std::string text;              // the device's words, raw and bounded
+  std::string proof;             // for yes: what was reached
+  std::optional<Error> error{};  // how the exchange ended, if by an error
+};
+
+/// A dialect in which every login has a connection of its own: many servers cut after a few wrong ones, and refuse
+/// another name on the same connection, and neither must look like a lockout or lose a password.
+class FreshLogin : public Dialect {
+ public:
+  FreshLogin(Door& door, bool tls) : door_(door), tls_(tls) {}
+
+  asio::awaitable<Attempt> attempt(std::string username, Secret password) final;
+  asio::awaitable<Attempt> attempt_control(std::string username, Secret password) final;
+
+  bool clear() const override { return !tls_; }
+
+  void start_afresh() final {}
+
+ protected:
+  /// The whole dialogue of one login. The channel is fresh;
+  virtual asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
+                                       Secret password) = 0;
+
+  Door& door() { return door_; }
+
+  bool tls() const { return tls_; }
+
+ private:
+  asio::awaitable<Attempt> once(std::string username, Secret password, bool control);
+
+  Door& door_;
+  bool tls_;
+  int cuts_ = 0;  // controls that were answered by the end of the connection alone
+};
+
+/// What ends an exchange without an answer: `answer` is cut when the stream ended after the secret, else unclear.
+Told broken(const Error& error, bool secret_sent);
+
+/// Words by which servers say that they take no more logins from here for now.
+bool says_locked(std::string_view text);
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,211 @@
+#include "probes/credentials/dialects.hpp"
+#include "probes/credentials/line_talk.hpp"
+#include "probes/wire/reply_lines.hpp"
+
+namespace assay::probes::credentials {
+
+namespace ftp {
+
+namespace {
+
+constexpr int kReady = 220;
+constexpr int kLoggedIn = 230;
+constexpr int kPath = 257;
+constexpr int kNeedsPassword = 331;
+constexpr int kTlsNow = 234;
+constexpr int kGoingAway = 421;
+
+wire::Parse whole(std::string_view bytes) {
+  return wire::parse_reply_lines(bytes).state;
+}
+
+int code_of(std::string_view reply) {
+  return wire::parse_reply_lines(reply).reply.code;
+}
+
+/// "Too many connected users" is a limit of connections; a server that locks somebody out says that.
+bool turns_away(std::string_view reply) {
+  return says_locked(reply) && !wire::contains_ignoring_case(reply, "connect") &&
+         !wire::contains_ignoring_case(reply, "users");
+}
+
+Told judge(std::string reply) {
+  Told told;
+  const int code = code_of(reply);
+  const bool locked = turns_away(reply);
+  told.text = std::move(reply);
+  if (code == kLoggedIn || code == 202) {
+    told.answer = Told::Answer::yes;
+  } else if (code == kGoingAway) {
+    told.answer = locked ? Told::Answer::locked : Told::Answer::unclear;
+  } else if (code == 530 || code == 430 || code == 535) {
+    told.answer = Told::Answer::no;
+  }
+  return told;
+}
+
+class FtpLogin final : public FreshLogin {
+ public:
+  FtpLogin(Door& door, bool tls, bool upgrade) : FreshLogin(door, tls), upgrade_(upgrade) {}
+
+  std::string_view name() const override { return "ftp"; }
+
+  bool clear() const override { return !tls() && !upgrade_; }
+
+ protected:
+  asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
+                               Secret password) override {
+    LineTalk talk{std::move(channel), login_patience(door())};
+    auto begun = co_await begin(talk);
+    if (begun) {
+      co_return *begun;
+    }
+    const auto user = "USER " + username + "\r\n";
+    auto reply = co_await talk.ask(user, &whole);
+    if (!reply) {
+      co_return broken(reply.error(), false);
+    }
+    if (code_of(*reply) == kNeedsPassword) {
+      const auto shown = "PASS {" + password.name() + "}";
+      const auto line = "PASS " + password.reveal() + "\r\n";
+      reply = co_await talk.ask_concealed(line, shown, &whole);
+      if (!reply) {
+        co_return broken(reply.error(), true);
+      }
+    }
+    auto told = judge(std::move(*reply));
+    if (told.answer == Told::Answer::yes) {
+      auto where = co_await talk.ask("PWD\r\n", &whole);
+      const bool answered = where && code_of(*where) == kPath;
+      told.proof = answered ? "after the login PWD was answered with 257" : "the login was answered with 230";
+    }
+    co_await talk.say_goodbye("QUIT\r\n");
+    co_return told;
+  }
+
+ private:
+  /// Nothing when a name may be sent now.
+  asio::awaitable<std::optional<Told>> begin(LineTalk& talk) {
+    auto greeting = co_await talk.hear(&whole);
+    if (!greeting) {
+      co_return broken(greeting.error(), false);
+    }
+    if (code_of(*greeting) != kReady) {
+      Told told;
+      told.answer = turns_away(*greeting) ? Told::Answer::locked : Told::Answer::unclear;
+      told.text = *greeting;
+      co_return told;
+    }
+    if (upgrade_) {
+      auto agreed = co_await talk.ask("AUTH TLS\r\n", &whole);
+      if (!agreed || code_of(*agreed) != kTlsNow) {
+        const Error refused{ErrorKind::protocol, "AUTH TLS was refused", {}};
+        co_return broken(agreed ? refused : agreed.error(), false);
+      }
+      auto begun = co_await talk.start_tls(door());
+      if (!begun) {
+        co_return broken(begun.error(), false);
+      }
+    }
+    co_return std::optional<Told>{};
+  }
+
+  bool upgrade_;
+};
+
+/// Logs in as "anonymous" with an address as the password, as guests do (RFC 1635). Empty when refused.
+asio::awaitable<Result<std::string>> try_guest(Door& door, bool tls) {
+  auto permitted = co_await door.network.permit_login(door.endpoint, "anonymous");
+  if (!permitted) {
+    const bool spent = permitted.error().kind == ErrorKind::denied;
+    const Result<std::string> skipped{std::string{}};
+    const Result<std::string> failed{permitted.error()};
+    co_return spent ? skipped : failed;
+  }
+  auto opened = co_await open_door(door, tls);
+  if (!opened) {
+    co_return opened.error();
+  }
+  LineTalk talk{std::move(*opened), login_patience(door)};
+  auto reply = co_await talk.hear(&whole);
+  if (reply && code_of(*reply) == kReady) {
+    reply = co_await talk.ask("USER anonymous\r\n", &whole);
+  }
+  if (reply && code_of(*reply) == kNeedsPassword) {
+    reply = co_await talk.ask("PASS guest@assay.invalid\r\n", &whole);
+  }
+  std::string proof;
+  if (reply && code_of(*reply) == kLoggedIn) {
+    auto where = co_await talk.ask("PWD\r\n", &whole);
+    proof = where && code_of(*where) == kPath ? "the user anonymous was let in, and PWD was answered with 257" : "";
+  }
+  if (!reply && sessions::ends_probe(reply.error().kind)) {
+    co_return reply.error();
+  }
+  co_await talk.say_goodbye("QUIT\r\n");
+  co_return proof;
+}
+
+/// The reply to one command on a fresh connection; 0 without one.
+asio::awaitable<Result<int>> reply_to(Door& door, std::string line) {
+  auto opened = co_await open_door(door, false);
+  if (!opened) {
+    co_return opened.error();
+  }
+  LineTalk talk{std::move(*opened), login_patience(door)};
+  auto reply = co_await talk.hear(&whole);
+  if (reply) {
+    reply = co_await talk.ask(std::move(line), &whole);
+  }
+  if (!reply && sessions::ends_probe(reply.error().kind)) {
+    co_return reply.error();
+  }
+  co_return reply ? code_of(*reply) : 0;
+}
+
+/// Whether a name is only taken once TLS has begun. Asked on two connections: a server may hang up on a name in clear.
+asio::awaitable<Result<bool>> wants_tls_first(Door& door) {
+  auto name = "USER assay" + sessions::random_word(8) + "\r\n";
+  auto user = co_await reply_to(door, std::move(name));
+  if (!user) {
+    co_return user.error();
+  }
+  if (*user == kNeedsPassword || *user == kLoggedIn) {
+    co_return false;
+  }
+  auto agreed = co_await reply_to(door, "AUTH TLS\r\n");
+  if (!agreed) {
+    co_return agreed.error();
+  }
+  co_return *agreed == kTlsNow;
+}
+
+asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
+  Detection found;
+  auto guest = co_await try_guest(door, tls);
+  if (!guest) {
+    co_return guest.error();
+  }
+  found.open = !guest->empty();
+  found.open_proof = *guest;
+  bool upgrade = false;
+  if (!tls && !found.open) {
+    auto wants = co_await wants_tls_first(door);
+    if (!wants) {
+      co_return wants.error();
+    }
+    upgrade = *wants;
+  }
+  found.dialect = std::make_unique<FtpLogin>(door, tls, upgrade);
+  co_return found;
+}
+
+}  // namespace
+
+}  // namespace ftp
+
+asio::awaitable<Result<Detection>> detect_ftp(Door& door, bool tls) {
+  return ftp::find(door, tls);
+}
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,190 @@
+#include <algorithm>
+
+#include "probes/credentials/dialects.hpp"
+#include "probes/wire/bytes.hpp"
+#include "probes/wire/snmp.hpp"
+
+/// Communities of SNMP v1 and v2c: passwords in clear that have no name. net-snmp opens its sockets itself, past scope,
+/// pace and transcript; the two messages that are needed are built and read by probes/wire/snmp.
+///
+/// An agent answers a wrong community with silence. Silence only says "wrong" of an agent that was heard: one that
+/// reports to a question of SNMP v3, which needs no community, or that answered some community.
+namespace assay::probes::credentials {
+
+namespace snmp {
+
+namespace {
+
+constexpr milliseconds kSilence{500};  // agents answer within a round trip and a little work
+constexpr int kRounds = 2;
+constexpr int kMostDatagrams = 8;
+constexpr std::uint32_t kNotAuthorised = 16;  // RFC 3416, 3
+
+std::uint32_t fresh_id() {
+  return wire::Reader{sessions::random_bytes(4)}.u32() & 0x7fffffffU;
+}
+
+milliseconds silence(const Door& door) {
+  return std::max(kSilence, 2 * door.timers.quiet);
+}
+
+asio::awaitable<Result<>> send(Door& door, Datagrams& socket, std::string datagram) {
+  const auto view = wire::bytes_of(datagram);
+  door.transcript.sent(view);
+  auto sent = co_await socket.send(view);
+  co_return sent;
+}
+
+asio::awaitable<Result<std::string>> receive(Door& door, Datagrams& socket, milliseconds within) {
+  auto received = co_await socket.receive(within);
+  if (!received) {
+    co_return received.error();
+  }
+  door.transcript.received(received->payload);
+  co_return std::string{wire::text_of(received->payload)};
+}
+
+/// Whether somebody speaks SNMP v3 here.
+asio::awaitable<Result<bool>> reports(Door& door, Datagrams& socket) {
+  for (int round = 0; round < kRounds; ++round) {
+    const auto id = fresh_id();
+    auto question = wire::snmp_v3_discovery(id);
+    auto sent = co_await send(door, socket, std::move(question));
+    if (!sent) {
+      co_return sent.error();
+    }
+    auto answer = co_await receive(door, socket, silence(door));
+    if (!answer && answer.error().kind != ErrorKind::timed_out) {
+      co_return answer.error();
+    }
+    const auto report = answer ? wire::parse_snmp_report(*answer) : wire::SnmpReport{};
+    if (report.state == wire::Parse::complete && report.message_id == id) {
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+class SnmpCommunity final : public Dialect {
+ public:
+  SnmpCommunity(Door& door, std::unique_ptr<Datagrams> socket, bool heard)
+      : door_(door), socket_(std::move(socket)), heard_(heard) {}
+
+  std::string_view name() const override { return "snmp-community"; }
+
+  bool clear() const override { return true; }
+
+  bool names_accounts() const override { return false; }
+
+  std::string doubt() const override {
+    return heard_ ? std::string{} : "nothing was ever heard: silence cannot be told from a refusal";
+  }
+
+  void start_afresh() override {}
+
+  asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
+    auto attempted = co_await attempt(std::move(username), std::move(password));
+    co_return attempted;
+  }
+
+  asio::awaitable<Attempt> attempt(std::string, Secret password) override {
+    Attempt attempted;
+    const auto id = fresh_id();
+    for (int round = 0; round < kRounds; ++round) {
+      for (const auto version : kVersions) {
+        auto question = wire::snmp_get_sysdescr(version, password.reveal(), id);
+        auto sent = co_await send(door_, *socket_, std::move(question));
+        if (!sent) {
+          co_return failed(sent.error());
+        }
+      }
+      auto done = co_await listen(id, attempted);
+      if (!done) {
+        co_return failed(done.error());
+      }
+      if (attempted.outcome != Outcome::unclear) {
+        co_return attempted;
+      }
+    }
+    attempted.outcome = Outcome::rejected;
+    attempted.says = "silence";
+    co_return attempted;
+  }
+
+ private:
+  static constexpr wire::SnmpVersion kVersions[] = {wire::SnmpVersion::v2c, wire::SnmpVersion::v1};
+
+  static Attempt failed(const Error& error) {
+    Attempt attempted;
+    attempted.outcome = error.kind == ErrorKind::refused ? Outcome::lost : Outcome::unclear;
+    attempted.says = error.what;
+    if (sessions::ends_probe(error.kind)) {
+      attempted.ended = error;
+    }
+    return attempted;
+  }
+
+  /// Until the first answer to this question, or silence.
+  asio::awaitable<Result<>> listen(std::uint32_t id, Attempt& attempted) {
+    for (int datagrams = 0; datagrams < kMostDatagrams; ++datagrams) {
+      auto answer = co_await receive(door_, *socket_, silence(door_));
+      if (!answer) {
+        const bool silent = answer.error().kind == ErrorKind::timed_out;
+        const Result<> quiet;
+        const Result<> broke{answer.error()};
+        co_return silent ? quiet : broke;
+      }
+      const auto parse = wire::parse_snmp_response(*answer);
+      if (parse.state == wire::Parse::complete && parse.response.request_id == id) {
+        heard_ = true;
+        read(parse.response, attempted);
+        co_return Result<>{};
+      }
+    }
+    co_return Result<>{};
+  }
+
+  static void read(const wire::SnmpResponse& response, Attempt& attempted) {
+    const std::string version = response.version == wire::SnmpVersion::v1 ? "SNMPv1" : "SNMPv2c";
+    if (response.error_status == kNotAuthorised) {
+      attempted.outcome = Outcome::rejected;
+      attempted.says = "authorizationError";
+      return;
+    }
+    attempted.outcome = Outcome::accepted;
+    attempted.proof = response.has_text
+                          ? "sysDescr.0 was given, " + std::to_string(response.sysdescr.size()) + " bytes by " + version
+                          : "a question by " + version + " was answered, without sysDescr.0";
+  }
+
+  Door& door_;
+  std::unique_ptr<Datagrams> socket_;
+  bool heard_;
+};
+
+asio::awaitable<Result<Detection>> find(Door& door) {
+  Detection found;
+  auto socket = co_await door.network.open_udp(door.endpoint);
+  if (!socket) {
+    co_return socket.error();
+  }
+  auto heard = co_await reports(door, **socket);
+  if (!heard) {
+    if (sessions::ends_probe(heard.error().kind)) {
+      co_return heard.error();
+    }
+    co_return found;  // a closed port
+  }
+  found.dialect = std::make_unique<SnmpCommunity>(door, std::move(*socket), *heard);
+  co_return found;
+}
+
+}  // namespace
+
+}  // namespace snmp
+
+asio::awaitable<Result<Detection>> detect_snmp(Door& door) {
+  return snmp::find(door);
+}
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,134 @@
+#include "probes/credentials/web_session.hpp"
+
+#include <cctype>
+
+#include "probes/wire/bytes.hpp"
+#include "probes/wire/html.hpp"
+
+namespace assay::probes::credentials {
+
+namespace {
+
+constexpr std::size_t kMostCookies = 32;
+constexpr std::size_t kLargestCookie = 4096;
+constexpr int kMostRedirects = 3;
+
+}  // namespace
+
+void CookieJar::take(const wire::HttpResponse& response) {
+  for (const auto& value : response.all("Set-Cookie")) {
+    const auto pair = std::string_view{value}.substr(0, value.find(';'));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0 || pair.size() > kLargestCookie) {
+      continue;
+    }
+    const std::string name{wire::trim(pair.substr(0, equals))};
+    const auto rest = wire::lower(std::string_view{value}.substr(pair.size()));
+    if (rest.find("max-age=0") != std::string::npos) {
+      cookies_.erase(name);
+    } else if (cookies_.size() < kMostCookies || cookies_.contains(name)) {
+      cookies_[name] = wire::trim(pair.substr(equals + 1));
+    }
+  }
+}
+
+std::string CookieJar::header() const {
+  std::string out;
+  for (const auto& [name, value] : cookies_) {
+    out += (out.empty() ? "" : "; ") + name + "=" + value;
+  }
+  return out;
+}
+
+std::string form_encoded(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '*') {
+      out += c;
+    } else if (c == ' ') {
+      out += '+';
+    } else {
+      out += '%';
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 15U];
+    }
+  }
+  return out;
+}
+
+asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request) {
+  auto opened = co_await open_door(door_, tls_);
+  if (!opened) {
+    co_return opened.error();
+  }
+  const auto host = sessions::host_header(door_.address, door_.endpoint.port, tls_);
+  const auto origin = (tls_ ? "https://" : "http://") + host;
+  wire::HttpRequest out;
+  out.method = request.method;
+  out.target = request.path;
+  out.host = host;
+  out.headers = {{"User-Agent", "assay"}, {"Accept", "*/*"}, {"Connection", "close"}};
+  if (const auto cookies = jar_.header(); !cookies.empty()) {
+    out.headers.push_back({"Cookie", cookies});
+  }
+  if (!request.referer.empty()) {
+    // Guards against forged requests look at one of the two.
+    out.headers.push_back({"Referer", origin + request.referer});
+    out.headers.push_back({"Origin", origin});
+  }
+  out.headers.insert(out.headers.end(), request.headers.begin(), request.headers.end());
+  if (request.method != "GET") {
+    out.headers.push_back({"Content-Type", request.content_type});
+  }
+  out.body = request.body;
+  auto bytes = wire::http_request(out);
+  auto& channel = **opened;
+  auto sent = co_await channel.send_concealed(std::move(bytes), std::move(request.shown));
+  if (!sent) {
+    co_return sent.error();
+  }
+  auto answer = co_await sessions::receive_http(channel, door_.timers.reply);
+  if (!answer) {
+    co_return answer.error();
+  }
+  if (!answer->understood) {
+    co_return Error{ErrorKind::protocol, "the answer is not HTTP", {}};
+  }
+  jar_.take(answer->response);
+  co_return std::move(answer->response);
+}
+
+asio::awaitable<Result<wire::HttpResponse>> WebSession::follow(wire::HttpResponse response, std::string& path) {
+  for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
+    const auto place = wire::http_location(wire::browser_redirect(response), path);
+    if (!place || !wire::leads_to(*place, door_.address, door_.endpoint.port, tls_)) {
+      break;
+    }
+    WebRequest request;
+    request.path = place->path;
+    request.shown = "GET " + place->path;
+    path = place->path;
+    auto next = co_await fetch(std::move(request));
+    if (!next) {
+      co_return next.error();
+    }
+    response = std::move(*next);
+  }
+  co_return response;
+}
+
+asio::awaitable<Result<wire::HttpResponse>> WebSession::visit(std::string& path) {
+  WebRequest request;
+  request.path = path;
+  request.shown = "GET " + path;
+  auto first = co_await fetch(std::move(request));
+  if (!first) {
+    co_return first.error();
+  }
+  auto last = co_await follow(std::move(*first), path);
+  co_return last;
+}
+
+}  // namespace assay::probes::credentials

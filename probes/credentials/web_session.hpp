@@ -1,0 +1,56 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "probes/credentials/fresh_login.hpp"
+
+namespace assay::probes::credentials {
+
+/// Cookies of one visitor (RFC 6265, as far as one endpoint needs them): at most 32 of 4 KiB.
+class CookieJar {
+ public:
+  void take(const wire::HttpResponse& response);
+
+  /// Value of the Cookie header, empty for none.
+  std::string header() const;
+
+ private:
+  std::map<std::string, std::string> cookies_;
+};
+
+/// What a request sends beside its place.
+struct WebRequest {
+  std::string method = "GET";
+  std::string path = "/";
+  std::string body;          // of a POST
+  std::string content_type;  // of the body
+  std::string referer;       // path of the page that leads here; empty: none
+  std::string shown;         // what the transcript gets instead of the body; empty: the request holds no secret
+  std::vector<wire::HttpHeader> headers;
+};
+
+/// One visitor of a web interface with its cookies; every request on a connection of its own, on this endpoint alone.
+class WebSession {
+ public:
+  WebSession(Door& door, bool tls) : door_(door), tls_(tls) {}
+
+  /// One request and its response. `protocol` when the answer is not HTTP.
+  asio::awaitable<Result<wire::HttpResponse>> fetch(WebRequest request);
+
+  /// A page, and where it sends a browser by itself, at most three times; `path` becomes the place it ended at.
+  asio::awaitable<Result<wire::HttpResponse>> visit(std::string& path);
+
+  /// Goes on from a response as a browser would.
+  asio::awaitable<Result<wire::HttpResponse>> follow(wire::HttpResponse response, std::string& path);
+
+ private:
+  Door& door_;
+  bool tls_;
+  CookieJar jar_;
+};
+
+/// A value as application/x-www-form-urlencoded has it.
+std::string form_encoded(std::string_view text);
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,148 @@
+"""Scripted web interfaces with the habits of real devices: each counts the logins that it saw, by account."""
+
+import http.server
+import json
+import re
+import secrets
+import threading
+import urllib.parse
+
+USER, SECRET = "maker", "zlxx.7Q"
+FORM = ('<html><head><title>Hub</title></head><body><form method="post" action="/login"><input type="hidden" name="token" value="{token}">'
+        '<input name="user"><input type="password" name="pass"><input type="submit" name="go" value="Sign in"></form>{note}</body></html>')
+HOME = "<html><body><table><tr><td>Uptime</td><td>12 days</td></tr><tr><td>Radio</td><td>on</td></tr></table></body></html>"
+LOCKED = "<p>This account is locked, try again later.</p>"
+
+
+class Device:
+    """One device: what it answers to a login, and whom it lets see its pages."""
+
+    def __init__(self, habit, password=SECRET):
+        self.habit, self.password = habit, password
+        self.seen = {}        # account -> logins
+        self.tokens = {}      # session -> token of the form
+        self.inside = set()   # sessions that have logged in
+        self.total = 0
+
+    def form(self, session, note=""):
+        self.tokens[session] = secrets.token_hex(8)
+        return 200, {}, FORM.format(token=self.tokens[session], note=note)
+
+    def page(self, session, path):
+        if session in self.inside:
+            return 200, {}, HOME
+        if path == "/":
+            return self.form(session)
+        if path == "/done.html" or path == "/figures.html":
+            return 302, {"Location": "/"}, ""
+        return 404, {}, "not here"
+
+    def login(self, session, fields):
+        user = fields.get("user", "")
+        self.seen[user] = self.seen.get(user, 0) + 1
+        self.total += 1
+        right = user == USER and fields.get("pass") == self.password
+        if fields.get("token") != self.tokens.pop(session, None) or fields.get("go") != "Sign in":
+            return 403, {}, "forged"
+        if self.habit == "anybody":
+            right = True
+        if self.habit == "lockout" and self.seen[user] > 3:
+            return self.form(session, LOCKED)
+        if self.habit == "drops" and self.total % 3 == 0 and not right:
+            return None
+        if right:
+            self.inside.add(session)
+        return self.answer(session, right)
+
+    def answer(self, session, right):
+        if self.habit == "always redirect":
+            return 302, {"Location": "/"}, ""
+        if self.habit == "always the same":
+            return 200, {}, "<html><body><p>Thank you, the request was carried out.</p></body></html>"
+        if self.habit == "no marker":
+            rows = "<tr><td>a</td><td>17</td></tr>" if right else "<tr><td>b</td><td>18</td></tr>"
+            return 200, {}, f'<html><body><table>{rows}</table><a href="/figures.html">more</a></body></html>'
+        if right:
+            return (200, {}, HOME) if self.habit == "always 200" else (302, {"Location": "/done.html"}, "")
+        return self.form(session, "<p>Sorry.</p>")
+
+
+class Api:
+    """A JSON interface: a token or a cookie carries the session; it may say no with status 200 in the body alone."""
+
+    def __init__(self, habit, password=SECRET):
+        self.habit, self.password, self.inside, self.seen = habit, password, set(), {}
+
+    def authorised(self, session, headers):
+        given = headers.get("X-Token", "") if self.habit == "token" else session
+        return given in self.inside
+
+    def page(self, session, path, headers):
+        if path != "/api/status":
+            return 404, {}, "{}"
+        if self.authorised(session, headers):
+            return 200, {}, json.dumps({"code": 0, "data": {"uptime": 12, "radio": True}})
+        return (200, {}, json.dumps({"code": 401, "message": "login first"})) if self.habit == "always 200" else (401, {}, "{}")
+
+    def login(self, session, body):
+        try:
+            given = json.loads(body)
+        except ValueError:
+            return 400, {}, "{}"
+        user = given.get("user", "")
+        self.seen[user] = self.seen.get(user, 0) + 1
+        if (user, given.get("secret")) != (USER, self.password):
+            return (200, {}, json.dumps({"code": 1, "message": "wrong"})) if self.habit == "always 200" else (401, {}, "{}")
+        token = secrets.token_hex(12)
+        self.inside.add(token if self.habit == "token" else session)
+        return 200, {}, json.dumps({"code": 0, "data": {"token": token}})
+
+
+def handler(device):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        timeout = 20
+
+        def log_message(self, *arguments):
+            pass
+
+        def session(self):
+            found = re.search(r"sid=(\w+)", self.headers.get("Cookie", ""))
+            return found.group(1) if found else ""
+
+        def reply(self, answer, session):
+            if answer is None:
+                self.close_connection = True
+                return
+            status, headers, body = answer
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            if session != self.session():
+                self.send_header("Set-Cookie", f"sid={session}; Path=/; HttpOnly")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def do_GET(self):
+            session = self.session() or secrets.token_hex(8)
+            extra = [self.headers] if isinstance(device, Api) else []
+            self.reply(device.page(session, self.path, *extra), session)
+
+        def do_POST(self):
+            session = self.session() or secrets.token_hex(8)
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            fields = body if isinstance(device, Api) else dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
+            self.reply(device.login(session, fields), session)
+
+    return Handler
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+def serve(address, port, device):
+    server = Server((address, port), handler(device))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return device

@@ -1,0 +1,223 @@
+"""Logins of every dialect, each by a real daemon with a weak and a sound account: weak ones are found, sound ones are not, and
+hydra says the same. Scripted web interfaces with odd habits are told right, and none sees more logins than the budget allows."""
+
+import concurrent.futures
+import os
+import re
+import subprocess
+import time
+
+import daemons
+import login_devices as devices
+import login_servers as servers
+import peers
+from daemons import ADDRESS, equal, path, true, write
+from login_servers import SECRET, UNKNOWN, USER, seeing
+
+daemons.own_namespace()
+if os.geteuid() != 0 or os.environ.get("ASSAY_TEST_NAMESPACE") != "own":
+    daemons.skip("accounts of its own need root and mounts of its own")
+if subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], capture_output=True).returncode != 0:
+    daemons.skip("daemons need a folder of their own under /run")
+os.makedirs("/run/sshd", mode=0o755)
+for network in ("127.0.0.2", "127.0.0.3"):
+    subprocess.run(["ip", "address", "add", f"{network}/32", "dev", "lo"], check=True)
+os.chmod(daemons.FOLDER, 0o755)
+servers.accounts()
+OLD = ["KexAlgorithms diffie-hellman-group1-sha1", "HostKeyAlgorithms ssh-rsa", "Ciphers aes128-cbc", "MACs hmac-sha1"]
+FTPS = servers.over_tls()
+ED, RSA = "HostKey " + servers.ssh_key("ed25519"), "HostKey " + servers.ssh_key("rsa", "-b", "2048")
+BUDGET = 20  # wrong logins for one account: the pace fast
+
+
+def dut(passwords, logins=""):
+    pairs = "".join(f'  - {{username: {USER}, password: "{word}"}}\n' for word in passwords)
+    return write(f"dut-{len(passwords)}{len(logins)}.yaml", f"""assay: dut/1
+device: {{vendor: Example, model: Hub}}
+samples:
+  - {{id: A, at: {{lan: {ADDRESS}}}}}
+scope: [127.0.0.0/8]
+vendor_credentials:
+{pairs}{logins}""")
+
+
+TRIED = dut(["wrong-1", "wrong-2", SECRET])
+API = """logins:
+""" + "".join(f"""  - {{port: tcp/{port}, path: /api/login, body: '{{"user": "{{username}}", "secret": "{{password}}"}}', check: /api/status,
+     token: /data/token, header: "X-Token: {{token}}"}}
+""" for port in range(8301, 8307))
+APIS = [(8301, "token", SECRET, "accepted"), (8302, "token", UNKNOWN, "refused"), (8303, "cookie", SECRET, "accepted"),
+        (8304, "cookie", UNKNOWN, "refused"), (8305, "always 200", SECRET, "accepted"), (8306, "always 200", UNKNOWN, "refused")]
+DESCRIBED = dut(["wrong-1", "wrong-2", SECRET], API)
+KNOWN = dut(["wrong-1", "wrong-2", SECRET], f"accounts:\n  - {{role: admin, username: {USER}, secret: {UNKNOWN}}}\n")
+DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN}
+MANY = dut([f"wrong-{i}" for i in range(30)])
+
+# port, command, dialect, what is to be seen: accepted, refused, open, shut; udp where said
+SERVERS = [
+    (2201, seeing("weak", servers.sshd(2201, ED)), "ssh-password", "accepted"),
+    (2202, seeing("sound", servers.sshd(2202, ED)), "ssh-password", "refused"),
+    (2203, seeing("weak", servers.sshd(2203, RSA, *OLD)), "ssh-password", "accepted"),
+    (2204, seeing("weak", servers.sshd(2204, ED, "PasswordAuthentication no", "KbdInteractiveAuthentication no")), "ssh-password", "shut"),
+    (2205, seeing("sound", servers.sshd(2205, ED, "MaxAuthTries 1")), "ssh-password", "refused"),
+    (2206, seeing("weak", servers.dropbear(2206)), "ssh-password", "accepted"),
+    (2207, seeing("sound", servers.dropbear(2207)), "ssh-password", "refused"),
+    (2101, seeing("weak", servers.vsftpd(2101, "anonymous_enable=NO", "local_enable=YES")), "ftp", "accepted"),
+    (2102, seeing("sound", servers.vsftpd(2102, "anonymous_enable=NO", "local_enable=YES")), "ftp", "refused"),
+    (2103, seeing("sound", servers.vsftpd(2103, "anonymous_enable=YES")), "ftp", "open"),
+    (2104, seeing("weak", servers.vsftpd(2104, "anonymous_enable=NO", "local_enable=YES", *FTPS)), "ftp", "accepted"),
+    (2105, seeing("weak", servers.vsftpd(2105, "anonymous_enable=NO", "local_enable=YES", *FTPS, "implicit_ssl=YES")), "ftp", "accepted"),
+    (1883, servers.mosquitto(1883, 1884, 1885, 8883), "mqtt", "accepted"),
+    (1884, None, "mqtt", "refused"),
+    (1885, None, "mqtt", "open"),
+    (8883, None, "mqtt", "accepted"),
+    (1430, servers.dovecot("weak", 1430, 1100, SECRET), "imap", "accepted"),
+    (1100, None, "pop3", "accepted"),
+    (1431, servers.dovecot("sound", 1431, 1101, UNKNOWN), "imap", "refused"),
+    (1101, None, "pop3", "refused"),
+    (2501, servers.exim(2501, SECRET), "smtp-plain", "accepted"),
+    (2502, servers.exim(2502, UNKNOWN), "smtp-plain", "refused"),
+    (6379, servers.redis(6379, SECRET), "redis", "accepted"),
+    (6380, servers.redis(6380, UNKNOWN), "redis", "refused"),
+    (6381, servers.redis(6381, None), "redis", "open"),
+    (5901, servers.vnc(5901, SECRET), "vnc", "accepted"),
+    (5902, servers.vnc(5902, UNKNOWN), "vnc", "refused"),
+    (5903, servers.vnc(5903, None), "vnc", "open"),
+    (8101, servers.lighttpd(8101, SECRET), "http-form", "accepted"),
+    (8102, servers.lighttpd(8102, UNKNOWN), "http-form", "doubt"),  # wrong logins get the form back as it was
+    (8103, servers.lighttpd(8103, UNKNOWN), "http-form", "refused"),  # the same, and the tester knows an account
+]
+DATAGRAMS = [
+    ("udp/1611", ADDRESS, servers.snmpd(1611, "private"), "snmp-community", "accepted"),
+    ("udp/1612", ADDRESS, servers.snmpd(1612, UNKNOWN), "snmp-community", "refused"),
+    ("udp/69", "127.0.0.2", servers.tftp("127.0.0.2", ["config.bin"]), "tftp", "open"),
+    ("udp/69", "127.0.0.3", servers.tftp("127.0.0.3", []), "tftp", "doubt"),
+]
+HABITS = [  # port, habit, password, what is to be seen
+    (8201, "csrf", SECRET, "accepted"),
+    (8202, "csrf", UNKNOWN, "refused"),
+    (8203, "always 200", SECRET, "accepted"),
+    (8204, "always 200", UNKNOWN, "refused"),
+    (8205, "always redirect", SECRET, "accepted"),
+    (8206, "always redirect", UNKNOWN, "refused"),
+    (8207, "always the same", SECRET, "accepted"),
+    (8208, "always the same", UNKNOWN, "refused"),
+    (8209, "no marker", SECRET, "accepted"),
+    (8210, "no marker", UNKNOWN, "refused"),
+    (8211, "drops", SECRET, "accepted"),
+    (8212, "anybody", UNKNOWN, "open"),
+]
+
+
+def compare(where, seen, dialect, expected):
+    facts, completion = seen["facts"], seen["completion"]
+    equal(completion, "completed", f"{where}: {seen['error']}")
+    equal(facts.get("credentials.dialect"), dialect, f"{where}: dialect; {seen['unobserved']}")
+    if expected == "doubt":
+        true("credentials.open" in seen["unobserved"], f"{where}: whether it is open stays open")
+        return
+    equal(facts.get("credentials.open"), expected == "open", f"{where}: open; {seen['unobserved']}, {seen['coverage']}")
+    found = facts.get("credentials.accepted")
+    true(found is not None, f"{where}: accepted is not known: {seen['unobserved']}, {seen['coverage']}")
+    equal(len(found), 1 if expected == "accepted" else 0, f"{where}: {found}")
+    true(all(entry["proof"] for entry in found), f"{where}: a hit has a proof")
+    if expected in ("accepted", "refused"):
+        equal(facts["credentials.lockout"]["observed"], False, f"{where}: no lockout: {facts['credentials.lockout']}")
+
+
+def attack(where, address=ADDRESS, declared=None):
+    started = time.monotonic()
+    seen, kept = daemons.probe("credentials", where, dut=declared or TRIED, address=address, dictionary="")
+    true(SECRET not in str(seen) + kept and UNKNOWN not in str(seen) + kept, f"{where}: a password stands in the records")
+    return seen, time.monotonic() - started
+
+
+def one(row):
+    where, address, dialect, expected = row
+    seen, took = attack(where, address, DECLARED.get(where))
+    compare(f"{where} at {address} ({dialect}, {expected})", seen, dialect, expected)
+    return took, where
+
+
+def hydra(port, scheme, extra=()):
+    """The password that hydra finds for the user, or nothing."""
+    words = write("words", f"wrong-1\nwrong-2\n{SECRET}\n")
+    names = ["-l", USER] if scheme not in ("vnc", "redis") else []
+    out = subprocess.run([daemons.need("hydra"), "-I", "-t", "1", *names, "-P", words, "-s", str(port), *extra, ADDRESS, scheme],
+                         capture_output=True, text=True, timeout=60).stdout
+    found = re.search(r"password: (\S+)", out)
+    return found.group(1) if found else None
+
+
+def second_opinion(row):
+    port, scheme, expected = row
+    equal(hydra(port, scheme), expected, f"hydra at {scheme} on {port}")
+    return 0, f"hydra {scheme}"
+
+
+def budget_holds():
+    """More candidates than the budget: the device's own count of wrong logins stays within it."""
+    device = devices.serve(ADDRESS, 8220, devices.Device("always 200", UNKNOWN))
+    seen, _ = attack("tcp/8220", declared=MANY)
+    true(0 < device.seen[USER] <= BUDGET, f"the form saw {device.seen[USER]} logins of {USER}")
+    equal(seen["coverage"]["login"]["skipped_budget"], 30 - device.seen[USER], "what the budget left out is said")
+    log = start_logged(seeing("sound", servers.sshd(2220, ED)), 2220)
+    attack("tcp/2220", declared=MANY)
+    with open(log) as file:
+        count = file.read().count(f"Failed password for {USER} ")
+    equal(count, BUDGET, f"sshd counts the wrong passwords of {USER}")
+
+
+def start_logged(command, port):
+    number = len(daemons._running)
+    daemons.start(command, port)
+    return path(f"daemon{number}.log")
+
+
+def locks():
+    device = devices.serve(ADDRESS, 8221, devices.Device("lockout", UNKNOWN))
+    seen, _ = attack("tcp/8221", declared=MANY)
+    equal(seen["facts"]["credentials.lockout"]["observed"], True, "the account's lock is seen")
+    equal(seen["facts"]["credentials.lockout"]["account"], USER, "whose lock it is")
+    true(device.seen[USER] <= 5, f"a locked account is left alone: {device.seen}")
+
+
+# The spools and sockets of these have to be where the daemons look for them.
+started = time.monotonic()
+daemons.start_all([(command, port) for port, command, _, _ in SERVERS if command])
+for _, _, command, _, _ in DATAGRAMS:
+    daemons.start(command)
+for port, habit, word, _ in HABITS:
+    devices.serve(ADDRESS, port, devices.Device(habit, word))
+for port, habit, word, _ in APIS:
+    devices.serve(ADDRESS, port, devices.Api(habit, word))
+peers.serve(ADDRESS, 5541, peers.camera_stream(USER, SECRET))
+peers.serve(ADDRESS, 5542, peers.camera_stream(USER, UNKNOWN))
+peers.serve(ADDRESS, 5543, peers.camera_stream(USER, SECRET, basic=True))
+peers.serve(ADDRESS, 5544, peers.camera_stream(None, None))
+rows = [(f"tcp/{port}", ADDRESS, dialect, expected) for port, _, dialect, expected in SERVERS]
+rows += [(where, address, dialect, expected) for where, address, _, dialect, expected in DATAGRAMS]
+rows += [(f"tcp/{port}", ADDRESS, "http-form", expected) for port, _, _, expected in HABITS]
+rows += [(f"tcp/{port}", ADDRESS, "http-json", expected) for port, _, _, expected in APIS]
+rows += [("tcp/5541", ADDRESS, "rtsp-digest", "accepted"), ("tcp/5542", ADDRESS, "rtsp-digest", "refused"),
+         ("tcp/5543", ADDRESS, "rtsp-basic", "accepted"), ("tcp/5544", ADDRESS, "rtsp", "open")]
+opinions = [(2206, "ssh", SECRET), (2207, "ssh", None), (2101, "ftp", SECRET), (2102, "ftp", None), (1430, "imap", SECRET),
+            (1101, "pop3", None), (5901, "vnc", SECRET), (6380, "redis", None)]
+only = os.environ.get("ONLY", "")
+failed, timed = [], []
+with concurrent.futures.ThreadPoolExecutor(6) as pool:
+    work = [pool.submit(one, row) for row in rows if only in str(row)]
+    work += [pool.submit(task) for task in (budget_holds, locks) if not only or only in task.__name__]
+    for done in work:
+        try:
+            timed.append(done.result() or (0, ""))
+        except Exception as error:  # every row is looked at, then all that failed are told together
+            failed.append(f"{type(error).__name__}: {error}")
+    for done in [pool.submit(second_opinion, row) for row in opinions if not only]:
+        try:
+            done.result()
+        except Exception as error:
+            failed.append(f"{type(error).__name__}: {error}")
+print("slowest", sorted(timed, reverse=True)[:6], "wall", round(time.monotonic() - started, 1))
+true(not failed, "\n".join(failed))
+print(f"checked {len(rows)} logins, and {len(opinions)} of them with hydra")
