@@ -12,8 +12,8 @@ namespace assay {
 
 namespace {
 
-constexpr std::size_t kMostIntegers = 48;
-constexpr std::size_t kMostDigits = 8192 / 4;
+constexpr std::size_t kMostIntegers = 32;
+constexpr std::size_t kMostDigits = 4096 / 4;
 constexpr std::size_t kLeastBits = 17;
 constexpr std::size_t kDigitsInLimb = 16;
 constexpr std::size_t kLimbBits = 64;

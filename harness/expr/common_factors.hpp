@@ -6,7 +6,7 @@ namespace assay {
 
 /// [{one, other, bits}]: which of the integers that stand as lower-case hex in members named `modulus`, at any depth,
 /// have a factor in common, and how many bits it has. Equal integers and factors of at most 16 bits are no entry: those
-/// show elsewhere. The first 48 different integers of at most 8192 bits are compared, each with each; that takes up to
+/// show elsewhere. The first 32 different integers of at most 4096 bits are compared, each with each; that takes up to
 /// 2 s.
 ///
 /// It stands here because jq knows no integers beyond 2^53.

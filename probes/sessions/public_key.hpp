@@ -15,7 +15,7 @@ namespace assay::sessions {
 /// Flaws of RSA keys, none of which a sound generator makes: `rsa_exponent` (1 or even), `rsa_small_factor` (a prime
 /// below 65536 divides the modulus), `rsa_prime_modulus`, `rsa_close_primes` (Fermat's method finds the factors in 100
 /// steps, CVE-2022-26320), `roca` (the modulus has the form of CVE-2017-15361: Nemec and others, "The Return of
-/// Coppersmith's Attack", 2017). Takes a few milliseconds; a modulus of more than 16384 bits is not looked at.
+/// Coppersmith's Attack", 2017). Takes a few milliseconds for 2048 bits; one of more than 16384 is not looked at.
 json::object public_key_facts(std::string_view spki);
 
 /// The SubjectPublicKeyInfo of a public key as SSH sends it (RFC 4253, 6.6; RFC 5656; RFC 8709), so that both are known
