@@ -208,8 +208,8 @@ def required_bits($kind): __is_policy("required_bits") | .lists.key_size // []
   | if . == [] then empty else min end;
 def __few: if length > 6 then (.[:6] | join(", ")) + " and \(length - 6) more" else __and end;
 def __seen($k): if observed($k) then fact($k; []) else [] end;
-def tls_endpoints: __is_service("tls_endpoints") | select(fact("service.reachable"))
-  | select(fact("service.tls"; false) or fact("service.starttls"; false)) | .endpoint;
+def tls_endpoints: __is_service("tls_endpoints") | select(__seen("service.reachable") == true)
+  | select(__seen("service.tls") == true or __seen("service.starttls") == true) | .endpoint;
 def __tls_certified_by: [__seen("tls.certificates")[][] | select(.self_signed != true) | .signature // ""
   | {"md5WithRSAEncryption": "rsa_pkcs1_md5", "sha1WithRSAEncryption": "rsa_pkcs1_sha1", "sha224WithRSAEncryption": "rsa_pkcs1_sha224",
      "ecdsa-with-SHA1": "ecdsa_sha1", "ecdsa-with-SHA224": "ecdsa_sha224", "dsaWithSHA1": "dsa_sha1"}[.] // empty] | unique;

@@ -127,6 +127,34 @@ TEST_CASE("expr: what was not observed on one TLS server hides nothing of the ot
   }
 }
 
+TEST_CASE("expr: a service that was not told hides no TLS endpoint of the others") {
+  const auto service = [](const char* endpoint, json::object facts, json::object unobserved) {
+    json::object out = sound(endpoint);
+    out["facts"] = std::move(facts);
+    out["absent"] = json::array{};
+    out["unobserved"] = std::move(unobserved);
+    return out;
+  };
+  const json::object document{
+      {"run", json::object{{"date", "2026-11-26T00:00:00Z"}}},
+      {"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
+      {"obs",
+       json::object{
+           {"services",
+            json::array{service("tcp/21",
+                                {{"service.reachable", true}, {"service.tls", false}, {"service.starttls", true}}, {}),
+                        service("tcp/2024", {{"service.reachable", true}, {"service.starttls", false}},
+                                {{"service.tls", "nothing answered"}}),
+                        service("tcp/443", {{"service.reachable", true}, {"service.tls", true}}, {}),
+                        service("udp/5684", {}, {{"service.reachable", "silence"}})}}}},
+      {"specs", json::object{{"services", json::array{"service.reachable", "service.tls", "service.starttls"}}}}};
+  const Evaluation evaluation{"obs(\"services\") | tls_endpoints", "c.yaml:1:1", document, nullptr};
+  const auto out = evaluate({&evaluation, 1}).front();
+  CHECK(out.error == "");
+  CHECK(canonical(json::array(out.items.begin(), out.items.end())) == R"(["tcp/21","tcp/443"])");
+  CHECK(out.missing.size() == 2);
+}
+
 TEST_CASE("expr: a policy that is silent on what it does not list only adds to others") {
   const auto server = with(sound(), "tls.suites", named({"new", "bad"}));
   CHECK(what(judge("tls_ruled_out", {server}, Unlisted::silent)) == Lines{"tcp/443 takes bad: forbidden (N)"});
