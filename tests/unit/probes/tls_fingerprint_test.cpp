@@ -20,10 +20,6 @@ TlsServer server() {
   return out;
 }
 
-std::string text_of(const json::value& value) {
-  return std::string{value.as_string()};
-}
-
 /// The fact, with the number of connections as one of its members.
 json::object fingerprint(const TlsServer& peer) {
   fake::FakeNetwork network;
@@ -78,7 +74,7 @@ TEST_CASE("tls fingerprint: while an answer settles nothing there is no value") 
   CHECK(probes::tls::fingerprint_facts(answers).at("stack").is_null());
   CHECK(probes::tls::fingerprint_facts(answers).at("jarm_like").is_null());
   answers[4] = "alert 2 40";
-  CHECK(text_of(probes::tls::fingerprint_facts(answers).at("jarm_like")).substr(12, 3) == "000");
+  CHECK(probes::tls::fingerprint_facts(answers).at("jarm_like").as_string().substr(12, 3) == "000");
 }
 
 TEST_CASE("tls fingerprint: JA3S is the MD5 of its text") {
