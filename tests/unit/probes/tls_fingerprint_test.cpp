@@ -74,7 +74,7 @@ TEST_CASE("tls fingerprint: while an answer settles nothing there is no value") 
   CHECK(probes::tls::fingerprint_facts(answers).at("stack").is_null());
   CHECK(probes::tls::fingerprint_facts(answers).at("jarm_like").is_null());
   answers[4] = "alert 2 40";
-  CHECK(probes::tls::fingerprint_facts(answers).at("jarm_like").as_string().substr(12, 3) == "000");
+  CHECK(probes::tls::fingerprint_facts(answers).at("jarm_like").as_string().subview(12, 3) == "000");
 }
 
 TEST_CASE("tls fingerprint: JA3S is the MD5 of its text") {
