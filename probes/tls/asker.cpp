@@ -150,8 +150,10 @@ asio::awaitable<Reply> TcpAsker::ask(std::string title, const wire::TlsHello& he
   const auto bytes = wire::tls_hello_record(hello);
   const bool early = ends_early_;
   auto reply = co_await ask_once(title, bytes, enough, early);
-  if (early && !reply.ends && !reply.hello() && reply.answer != Answer::refused) {
-    ends_early_ = false;
+  early_taken_ = early_taken_ || (early && reply.hello());
+  const bool refused = reply.answer == Answer::refused;
+  if (early && !reply.ends && !reply.hello() && !(refused && early_taken_)) {
+    ends_early_ = ends_early_ && refused;
     reply = co_await ask_once(title, bytes, enough, false);
   }
   co_return reply;

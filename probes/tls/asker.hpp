@@ -121,7 +121,8 @@ class TcpAsker final : public Asker {
   Serves serves() const { return serves_; }
 
   /// From now on we end our side of a connection right after the hello, so that a server that takes one at a time goes
-  /// on to the next without a round trip; until it answers that in another way than with a flight or an alert.
+  /// on to the next without a round trip; until it answers that in another way than with a flight or an alert. An alert
+  /// counts when a flight has shown that the server answers such hellos at all.
   void end_early() { ends_early_ = true; }
 
   /// A hello was sent on a connection of `open`.
@@ -151,6 +152,7 @@ class TcpAsker final : public Asker {
   std::unique_ptr<Stream> held_;
   Serves serves_ = Serves::unknown;
   bool ends_early_ = false;
+  bool early_taken_ = false;  // a hello of that kind was answered with a flight
 };
 
 }  // namespace assay::probes::tls

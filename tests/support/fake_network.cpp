@@ -34,7 +34,15 @@ class ScriptedStream final : public TlsStream {
     co_return Result<>{};
   }
 
-  void shutdown_send() override {}
+  void shutdown_send() override {
+    if (network_.half_closed) {
+      line_.events_.clear();
+      if (!network_.half_closed->empty()) {
+        line_.say(*network_.half_closed);
+      }
+      line_.close();
+    }
+  }
 
   const TlsSession& session() const override { return session_; }
 

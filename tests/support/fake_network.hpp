@@ -77,6 +77,7 @@ class FakeNetwork final : public Network {
   std::map<std::uint16_t, UdpPeer> udp;
   std::map<std::uint16_t, bool> udp_refuses;
   std::map<std::uint16_t, int> refuse_after;  // connections to a port before it refuses
+  std::optional<std::string> half_closed;     // all that is said, before its end, to who ends its side of a stream
   GroupPeer group;
   Result<LinkNeighbour> link{Error{ErrorKind::unreachable, "no entry for the device", {}}};
   Result<std::vector<Bytes>> dhcp{Error{ErrorKind::unsupported, "no packets are captured", {}}};

@@ -91,6 +91,13 @@ with folder() as work:
                     found = whole({row["id"]: row["verdict"] for row in judged["rows"]})
                     assert found == REQUIREMENTS[name][judged["plan"].split("/")[-1]], (judged["plan"], found)
             print(name, expected)
+    with emulated("hub-sound") as device:  # what malformed input would show is left open, and the permission is named
+        out = work / "benign"
+        run(device, out, "--library", plans, "--allow", "benign", plan="three/baseline")
+        for unit_id, unit in units(out):
+            if unit_id.endswith("/a-tls"):
+                assert unit["verdict"] == "not_tested", (unit_id, unit["verdict"], unit["because"])
+                assert "tls_attacks is intrusive and this run allows benign" in json.dumps(unit), unit
     with emulated("deviant/tls-old") as device:
         out = work / "level-1"
         run(device, out)

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "probes/tls/starttls.hpp"
+#include "probes/wire/tls_build.hpp"
 #include "probes/wire/tls_names.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
@@ -128,6 +129,16 @@ TEST_CASE("A server that takes one connection at a time is noticed by the first 
   CHECK(network.connections[kPort] <= 4 + 2 + 8);
   network.tcp[kPort] = modern().peer();
   CHECK(run(network).record.coverages.at("questions").at("at_once").to_number<int>() > 4);
+}
+
+TEST_CASE("A server that loses its head over a client that has said all it has to say is asked without that") {
+  FakeNetwork network;
+  network.tcp[kPort] = one_at_a_time(modern());
+  network.half_closed = GENERATE(std::string{}, wire::tls_alert_record(wire::kTls12, 2, 40));
+  const auto seen = run(network, {{"look_at", "suites"}});
+  CHECK(seen.record.value("tls.suites").as_array().size() == 4);
+  CHECK(seen.record.value("tls.unsettled").as_array().empty());
+  CHECK(network.connections[kPort] <= 2 * (4 + 2 + 8));
 }
 
 TEST_CASE("SSL 2.0, EXPORT suites, RC4, small finite fields and compression name what they make possible") {
