@@ -20,7 +20,7 @@ constexpr FactSpec kFacts[] = {
     {"credentials.dialect", ValueKind::text, "how one logs in here; absent: no login that this probe knows"},
     {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
     {"credentials.accepted", ValueKind::list,
-     "pairs that work, each proved, confirmed and controlled: username, source, proof"},
+     "pairs that work, each proved, confirmed and controlled: username (empty where a login has none), source, proof"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
      "whether the device stopped taking logins: observed, sign, after_attempts, account"},

@@ -120,8 +120,8 @@ class RecipeLogin final : public Dialect {
   asio::awaitable<Result<wire::HttpResponse>> check(WebSession& session, std::string token) {
     WebRequest request;
     request.path = recipe_.check;
-    request.shown = "GET " + recipe_.check;
     if (!token.empty()) {
+      request.shown = "GET " + recipe_.check + " with the token";
       const auto colon = recipe_.header.find(':');
       auto value = std::string{wire::trim(std::string_view{recipe_.header}.substr(colon + 1))};
       const std::string_view mark = "{token}";

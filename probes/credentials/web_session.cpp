@@ -85,7 +85,12 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
   out.body = request.body;
   auto bytes = wire::http_request(out);
   auto& channel = **opened;
-  auto sent = co_await channel.send_concealed(std::move(bytes), std::move(request.shown));
+  Result<> sent;
+  if (request.shown.empty()) {
+    sent = co_await channel.send(std::move(bytes));
+  } else {
+    sent = co_await channel.send_concealed(std::move(bytes), std::move(request.shown));
+  }
   if (!sent) {
     co_return sent.error();
   }
@@ -108,7 +113,6 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::follow(wire::HttpRespons
     }
     WebRequest request;
     request.path = place->path;
-    request.shown = "GET " + place->path;
     path = place->path;
     auto next = co_await fetch(std::move(request));
     if (!next) {
@@ -122,7 +126,6 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::follow(wire::HttpRespons
 asio::awaitable<Result<wire::HttpResponse>> WebSession::visit(std::string& path) {
   WebRequest request;
   request.path = path;
-  request.shown = "GET " + path;
   auto first = co_await fetch(std::move(request));
   if (!first) {
     co_return first.error();

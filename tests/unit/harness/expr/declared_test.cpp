@@ -118,6 +118,11 @@ TEST_CASE("declared and observed: logins to try are those seen, and those of pro
   auto page = service("tcp/80", true);
   page["facts"].as_object()["service.logins"] = json::array{json::object{{"dialect", "http-form"}}};
   CHECK(json::serialize(run(R"([obs("services") | login_endpoints])", table(), page).items.at(0)) == R"(["tcp/80"])");
+  // What the DUT file says how to log in to shows no login by itself.
+  auto described = document(table(), service("tcp/80", true));
+  described["dut"].as_object()["logins"] = json::array{"tcp/80", "tcp/8443"};
+  const Evaluation evaluation{R"([obs("services") | login_endpoints])", "c.yaml:1:1", described, nullptr};
+  CHECK(json::serialize(evaluate({&evaluation, 1}).front().items.at(0)) == R"(["tcp/80"])");
 }
 
 TEST_CASE("declared and observed: all mechanisms of a mail relay are one login") {

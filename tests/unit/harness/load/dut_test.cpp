@@ -257,15 +257,15 @@ TEST_CASE("dut: secrets come from the environment or from files beside the DUT f
 
 TEST_CASE("dut: a login over HTTP is described once for an endpoint, with JSON and places that can be used") {
   const auto dut = dut_with(
-      "logins: [{port: tcp/443, path: /api/login, body: '{\"u\": \"{username}\", \"p\": \"{password}\"}', token: /data/t,"
+      "logins: [{port: tcp/443, path: /api/login, body: '{\"u\": \"{username}\", \"p\": \"{password}\"}', token: "
+      "/data/t,"
       " check: /api/status}]\n");
-  CHECK(dut.logins ==
-        Later<LoginRecipe>{{{Transport::tcp, 443},
-                            "/api/login",
-                            R"({"u": "{username}", "p": "{password}"})",
-                            "/data/t",
-                            "Authorization: Bearer {token}",
-                            "/api/status"}});
+  CHECK(dut.logins == Later<LoginRecipe>{{{Transport::tcp, 443},
+                                          "/api/login",
+                                          R"({"u": "{username}", "p": "{password}"})",
+                                          "/data/t",
+                                          "Authorization: Bearer {token}",
+                                          "/api/status"}});
   const auto wrong = [](const std::string& entry) { return errors_with("logins: [{" + entry + "}]\n"); };
   const std::string body = "body: '{\"p\": \"{password}\"}'";
   CHECK(wrong("port: udp/443, path: /a, " + body + ", check: /b") ==
