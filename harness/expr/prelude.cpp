@@ -280,7 +280,7 @@ def lone_host_keys($alias): ([obs($alias).sample] | unique) as $with | ([$__judg
   | {what: ("SSH host keys were seen on sample \($with | __and) only" + (if ($without | length) > 0 then ", not on \($without | __and)" else "" end)
       + ": nothing to compare")};
 def __same_place($o): .endpoint == $o.endpoint and .address == $o.address and .sample == $o.sample and .state == $o.state;
-def guess_endpoints: __is_service("guess_endpoints") | select(observed("credentials.dialect")) | select(present("credentials.dialect"))
+def guess_endpoints: __is_service("guess_endpoints") | select(.endpoint | startswith("tcp/")) | select(observed("credentials.dialect")) | select(present("credentials.dialect"))
   | select((if observed("credentials.open") then fact("credentials.open"; false) else false end) | not) | .endpoint;
 def __takes_logins: (fact("service.logins"; []) | length) > 0 or (fact("service.protocol"; "") | IN("ftp", "telnet", "ssh", "mqtt", "rtsp"));
 def __guessed: . as $service | select(fact("service.reachable")) | obs("resistance") | select(__same_place($service))
