@@ -119,7 +119,7 @@ struct LabRecipes {
   std::map<std::string, Recipe> triggers;  // name -> how to make the device act
   std::optional<Recipe> power_cycle;
   std::map<std::string, VantagePoint> vantages;  // vantage -> where to probe from
-  Later<std::string> sources;  // addresses and ranges of ours to send from beside the usual one
+  Later<std::string> sources;                    // addresses and ranges of ours to send from beside the usual one
 
   bool operator==(const LabRecipes&) const = default;
 };

@@ -42,12 +42,12 @@ class Stream {
 
 /// What a finished TLS handshake showed. Names as OpenSSL prints them.
 struct TlsSession {
-  std::string version;                 // "TLSv1.3"
-  std::string cipher;                  // "TLS_AES_256_GCM_SHA384"
-  std::string alpn;                    // chosen protocol, empty for none
-  std::vector<std::string> chain_der;  // certificates as sent, leaf first, DER bytes
-  bool resumed = false;                // an earlier session went on
-  bool secure_renegotiation = false;   // RFC 5746 was agreed; never in TLS 1.3, which has no renegotiation
+  std::string version;                   // "TLSv1.3"
+  std::string cipher;                    // "TLS_AES_256_GCM_SHA384"
+  std::string alpn;                      // chosen protocol, empty for none
+  std::vector<std::string> chain_der;    // certificates as sent, leaf first, DER bytes
+  bool resumed = false;                  // an earlier session went on
+  bool secure_renegotiation = false;     // RFC 5746 was agreed; never in TLS 1.3, which has no renegotiation
   bool extended_master_secret = false;   // RFC 7627; of TLS 1.2 and before
   bool certificate_asked = false;        // the server asked for one of the client, which had none
   std::vector<std::string> authorities;  // whose certificates it asked for, DER names, at most 64

@@ -82,6 +82,8 @@ class Siege {
   const Seen& seen() const { return seen_; }
 
  private:
+  static constexpr int kControls = 2;
+
   using Tried = Result<credentials::Attempt>;
 
   asio::awaitable<Result<bool>> learn();
@@ -101,6 +103,8 @@ class Siege {
   asio::awaitable<Tried> guess(std::string username, Secret password, bool control);
   asio::awaitable<Tried> once(std::string username, Secret password, bool control);
   asio::awaitable<Result<bool>> held(std::string username);
+  /// A name that no device has.
+  static std::string nobody();
   void speak_from(const std::string& source);
   void start_afresh();
   void count_connection();
