@@ -96,6 +96,23 @@ void best_from(const Beside& beside, const Folded& folded, std::size_t at, std::
   }
 }
 
+/// Whether the characters that fit with one shift, all taken together, could be told at all: most shifts end here.
+bool may_tell(const Beside& beside, const Folded& folded, std::ptrdiff_t shift) {
+  constexpr double kLookedAtLeast = 2;  // decimal places
+  double most = 0;
+  for (std::size_t i = 0; i < folded.values.size(); ++i) {
+    const auto& value = folded.values[i];
+    const auto& text = beside.texts[i];
+    for (std::size_t at = 0; at < value.size(); ++at) {
+      const auto place = static_cast<std::ptrdiff_t>(at) + shift;
+      if (place >= 0 && place < std::ssize(text) && text[static_cast<std::size_t>(place)] == value[at]) {
+        most += folded.weights[at];
+      }
+    }
+  }
+  return most >= kTold + kLookedAtLeast;
+}
+
 /// The best fit of one way; `looked` counts what was looked through.
 Fit best_of(const Beside& beside, const Folded& folded, double& looked) {
   std::size_t longest = 0;
@@ -105,7 +122,8 @@ Fit best_of(const Beside& beside, const Folded& folded, double& looked) {
   Fit best;
   const auto first = -static_cast<std::ptrdiff_t>(folded.longest) + 2;
   for (auto shift = first; shift + 2 <= static_cast<std::ptrdiff_t>(longest); ++shift) {
-    for (std::size_t at = 0; at < folded.longest; ++at) {
+    const auto until = may_tell(beside, folded, shift) ? folded.longest : 0;
+    for (std::size_t at = 0; at < until; ++at) {
       best_from(beside, folded, at, shift, best);
     }
     looked += static_cast<double>(folded.longest);
