@@ -208,11 +208,20 @@ void record_no_login(sessions::FactSheet& sheet, const credentials::Detection& f
   }
   sheet.absent("resistance.dialect");
   sheet.fact("resistance.attempts", 0);
-  if (found.other_login.empty()) {
-    sheet.rest_absent();
-  } else {
+  if (!found.other_login.empty()) {
     sheet.rest_unobserved("there is a login that this probe does not know: " + found.other_login);
+  } else if (!found.doubt.empty()) {
+    sheet.rest_unobserved(found.doubt);
+  } else {
+    sheet.rest_absent();
   }
+}
+
+/// Where no password lets anybody in, there is none to guess.
+void record_shut(sessions::FactSheet& sheet, const credentials::Detection& found) {
+  sheet.fact("resistance.dialect", found.dialect ? json::string(found.dialect->name()) : json::string(found.spoken));
+  sheet.fact("resistance.attempts", 0);
+  sheet.rest_absent();
 }
 
 asio::awaitable<Result<>> observe_login(ProbeContext& context, credentials::Door& door, std::vector<Known> accounts,
@@ -225,6 +234,11 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, credentials::Door
   if (found->open) {
     sheet.fact("resistance.attempts", 0);
     sheet.rest_unobserved("nobody has to guess: " + found->open_proof);
+    co_return Result<>{};
+  }
+  if (!found->shut.empty()) {
+    record_shut(sheet, *found);
+    door.transcript.note(found->shut);
     co_return Result<>{};
   }
   if (!found->dialect) {
@@ -255,8 +269,10 @@ class Resistance final : public Probe {
       context.record.conceal(account.secret);
       transcript.conceal(account.secret.reveal(), account.secret.name());
     }
-    credentials::Door door{context.network,        context.record,    transcript,
-                           context.target.address, *context.endpoint, sessions::timers_for(context.network)};
+    credentials::Door door{context.network,   context.record,
+                           transcript,        context.target.address,
+                           *context.endpoint, sessions::timers_for(context.network),
+                           &context.dut};
     auto ended = co_await observe_login(context, door, std::move(accounts), sheet);
     const auto digest = context.record.artifact("guessing", "text/plain; charset=utf-8", transcript.text());
     sheet.evidence_for_values("resistance.", digest);
