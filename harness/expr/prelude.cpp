@@ -94,7 +94,7 @@ def login_endpoints: __is_service("login_endpoints")
   | (if observed("service.protocol") then fact("service.protocol"; "") else "" end) as $protocol
   | .endpoint as $endpoint
   | select(if .endpoint | startswith("tcp/") then
-             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "imap", "pop3", "vnc", "redis"))
+             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "smtp", "imap", "pop3", "vnc", "redis"))
            else $protocol | IN("snmp", "tftp") end)
   | .endpoint;
 def __login_family: if startswith("smtp-") then "smtp" elif startswith("rtsp-") then "rtsp" else . end;
@@ -235,8 +235,8 @@ def tls_weak: __is_service("tls_weak") | select(__seen("tls.spoken") == true) | 
   | {what: "\($o.endpoint) has the weakness \(.name): \(.why)", endpoint: $o.endpoint, expected: "none that is known", observed: .name,
      evidence: ($o | evidence("tls.weaknesses")), observation: $o.id};
 def tls_attackable: tls_endpoints | select(startswith("tcp/"));
-def tls_attacked: __is_service("tls_attacked") | select(fact("tls_attacks.spoken")) | . as $o
-  | fact("tls_attacks.weaknesses")[] | select(.state == "shown")
+def tls_attacked: __is_service("tls_attacked") | select(__seen("tls_attacks.spoken") == true) | . as $o
+  | __seen("tls_attacks.weaknesses")[] | select(.state == "shown")
   | {what: "\($o.endpoint) has the weakness \(.name): \(.why)", endpoint: $o.endpoint, expected: "none that is known", observed: .name,
      evidence: ($o | evidence("tls_attacks.weaknesses")), observation: $o.id};
 def __versions_in_words: tostring | (if test("TLS"; "i") then [scan("1\\.[0-3]")] else [] end) as $named
@@ -255,7 +255,10 @@ def __tls_conditions: . as $o | policy("tls") as $policy
      | select((.needs // "") != "" and (.grade | IN("recommended", "allowed", "transitional")))] | group_by(.needs)[]
   | .[0].needs as $needs | ($o | __seen("tls.behaviour") | if type == "object" then .[$needs] else null end) as $look | select($look.yes != true)
   | {what: "\($o.endpoint) takes \([.[].name] | __few), which \($policy | policy_title) lists only with \($needs | gsub("_"; "-")): \($look.why // "not asked")"};
-def tls_doubts: __is_service("tls_doubts") | select(__seen("tls.spoken") == true) | . as $o
+def __attack_doubts: select(__seen("tls_attacks.spoken") == true) | . as $o | __seen("tls_attacks.weaknesses")[] | select(.state == "unknown")
+  | {what: "Whether \($o.endpoint) has the weakness \(.name) was not settled: \(.why)", endpoint: $o.endpoint,
+     evidence: ($o | evidence("tls_attacks.weaknesses")), observation: $o.id};
+def __survey_doubts: select(__seen("tls.spoken") == true) | . as $o
   | ( __seen("tls.unsettled")[] | {what: "\($o.endpoint) was not asked to the end in \(.version): \(.why)"} ),
     ( select(__seen("tls.groups_settled") | not) | {what: "The groups of \(.endpoint) were not asked to the end"} ),
     ( __seen("tls.weaknesses")[] | select(.state == "precondition")
@@ -265,6 +268,7 @@ def tls_doubts: __is_service("tls_doubts") | select(__seen("tls.spoken") == true
       | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} ),
     __tls_conditions, __tls_validity
   | . + {endpoint: $o.endpoint, observation: $o.id};
+def tls_doubts: __is_service("tls_doubts") | if __declares("tls_attacks.weaknesses") then __attack_doubts else __survey_doubts end;
 def __ssh_lists: {category: "version", about: "protocol", key: "ssh.protocol", names: [__seen("ssh.protocol") | strings]},
   {category: "kex", about: "key exchange", key: "ssh.kex", names: __seen("ssh.kex")},
   {category: "host_key", about: "host key algorithm", key: "ssh.host_keys", names: ([__seen("ssh.host_keys")[].algorithms[]] | unique)},
@@ -313,6 +317,8 @@ def __places: [group_by(.sample)[] | "\(.[0].sample) (\([.[].endpoint] | unique 
 def __shared($shown; words): $shown | group_by(.key)[] | select(([.[].sample] | unique | length) > 1)
   | {what: "Samples \(__places) show \(words)", endpoint: .[0].endpoint, observed: .[0].key, evidence: ([.[].evidence[]] | unique),
      observation: ([.[].id] | unique)};
+def rests_on($ports): [.observation] | flatten
+  | any(.[]; . as $id | any($__judge.obs[][]; .id == $id and (.endpoint as $endpoint | $ports | index($endpoint) != null)));
 def shared_host_keys($alias): __shared(__host_keys($alias); "the same SSH host key (\(.[0].words))")
   | . + {expected: "a host key of each device's own"};
 def shared_certificate_keys($alias): __shared(__certificate_keys($alias);
