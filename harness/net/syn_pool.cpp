@@ -17,6 +17,7 @@ constexpr std::size_t kMostSlots = std::numeric_limits<std::uint16_t>::max();
 constexpr std::size_t kMessagesAtOnce = 64;
 constexpr std::size_t kPacketBytes = 128;  // headers with every option; the rest does not matter
 constexpr std::size_t kQueueLimit = 64;
+constexpr int kToldInRow = 8;  // errors of other segments that one may be told before it is its own
 
 Answer answer_of_icmp(const sock_extended_err& error) {
   if (error.ee_origin == SO_EE_ORIGIN_ICMP && error.ee_type == ICMP_DEST_UNREACH) {
@@ -122,6 +123,7 @@ PortAsker::Started SynPool::start(const Attempt& attempt, TimePoint now) {
 
 void SynPool::flush(std::vector<Ended>& into) {
   std::size_t sent = 0;
+  int told = 0;  // errors in a row of the segment that is next
   while (sent < queue_.size()) {
     std::array<iovec, kQueueLimit> parts;
     std::array<mmsghdr, kQueueLimit> messages{};
@@ -139,12 +141,15 @@ void SynPool::flush(std::vector<Ended>& into) {
         slots_[queue_[sent + i].slot].started = now;
       }
       sent += static_cast<std::size_t>(done);
+      told = 0;
     } else if (says_nothing(error) || error == ENOBUFS) {
       break;  // the rest goes with the next flush
-    } else if (error == EPERM || error == EACCES || error == EMSGSIZE || error == EINVAL || error == ENETDOWN) {
+    } else if (++told > kToldInRow || error == EPERM || error == EACCES || error == EMSGSIZE || error == EINVAL ||
+               error == ENETDOWN) {
       finish(queue_[sent].slot, Answer::local_failure, now, into);
       ++sent;
-    } else {  // an ICMP error of an earlier segment, told here
+      told = 0;
+    } else {  // an ICMP error of an earlier segment, told here; where there is no route any more, the same for ever
       read_errors(now, into);
     }
   }

@@ -1,11 +1,13 @@
 """Devices that accept everywhere, ban or drop what scans them, or answer no faster than they can: each is recognised and said so, in
 bounded time, and none of it reads as open, filtered or closed."""
 import functools
+import json
 import os
+import subprocess
 import sys
 import time
 
-from common import emulated, facts, need, side_by_side
+from common import ASSAY, emulated, facts, need, side_by_side
 
 OPEN = ["tcp/22", "tcp/80", "tcp/50000"]
 LONGEST_S = 60
@@ -62,6 +64,19 @@ def limits_syns():
     assert 2500 < coverage["limit_a_second"] < 6000, coverage
 
 
-side_by_side(limits_syns, functools.partial(limits, "limits_resets", "1-20000,50000", 20001), drops_everything,
+def cable_pulled():
+    """Device and interface vanish in the middle of a sweep: it ends, and what was not asked is not closed."""
+    with emulated("hostile/limits_syns", isolation="root_namespaces") as device:
+        command = [ASSAY, "probe", "ports", device["address"], "--pace", "fast", "--netns", device["netns"], "-q", "--json", "--set", "method=syn"]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        time.sleep(3)
+        assert process.poll() is None, "ended before the cable was pulled"
+    out, _ = process.communicate(timeout=LONGEST_S)
+    coverage = json.loads(out)["coverage"]["tcp"]
+    print(f"cable pulled       closed {coverage['closed']} unreliable {coverage['unreliable']} filtered {coverage['filtered']}")
+    assert coverage["unreliable"] > 20000 and coverage["filtered"] == 0, coverage
+
+
+side_by_side(cable_pulled, limits_syns, functools.partial(limits, "limits_resets", "1-20000,50000", 20001), drops_everything,
              functools.partial(bans, "bans_by_silence", "stopped_answering"), functools.partial(bans, "bans_by_resets", "turns_away"),
              *[functools.partial(accepts_everywhere, "method=" + method) for method in ("syn", "connect")], at_once=3)

@@ -24,6 +24,8 @@ requirements:
 """
 BASELINE, MOZILLA, KNOWN, DECLARED = "Assay baseline for TLS", "Mozilla server side TLS", "none that is known", "TLS 1.3"
 OLD_SUITE = [(MOZILLA, "takes TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: not listed")]
+# This server says that it compresses and does not, so no handshake with it is ever finished.
+UNFINISHED = [f"the weakness {name} was not settled" for name in ("tls_poodle", "zombie_poodle", "goldendoodle")]
 # Port -> (findings: (policy, words), doubts: words).
 EXPECTED = {
     "sound": ([], []),
@@ -54,7 +56,7 @@ EXPECTED = {
     "self-signed": ([], []),
     "wrong-name": ([], []),
     "client-renegotiation": ([], []),
-    "compression": ([(MOZILLA, "takes TLS_RSA_WITH_AES_128_CBC_SHA: not listed")], ["what the weakness crime needs"]),
+    "compression": ([(MOZILLA, "takes TLS_RSA_WITH_AES_128_CBC_SHA: not listed")], ["what the weakness crime needs", *UNFINISHED]),
     "dtls-sound": ([], []),
     "dtls10": ([(BASELINE, "takes DTLSv1: forbidden"), (MOZILLA, "takes DTLSv1: not listed"), *OLD_SUITE], []),
     "dtls-no-cookie": ([], ["what the weakness dtls_amplification needs"]),
