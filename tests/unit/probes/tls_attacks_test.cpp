@@ -188,8 +188,10 @@ bool is_right(std::string_view block) {
 /// What is right in a record: the MAC, and how many bytes of its padding are not.
 using CheckRecord = std::function<std::uint8_t(bool mac, std::size_t wrong_padding)>;
 
+constexpr milliseconds kAtOnce{0};
+
 /// Finishes handshakes with RSA key transport, and answers each record with the alert that `check` names; 0 takes it.
-fake::PeerMaker keyed(std::uint16_t version, std::uint16_t suite, CheckRecord check) {
+fake::PeerMaker keyed(std::uint16_t version, std::uint16_t suite, CheckRecord check, milliseconds lingers = kAtOnce) {
   auto server = old_server();
   server.suites = {{version, {suite}}};
   const auto inner = server.peer();
@@ -222,6 +224,7 @@ fake::PeerMaker keyed(std::uint16_t version, std::uint16_t suite, CheckRecord ch
         const auto alert = check(mac, static_cast<std::size_t>(wrong));
         if (alert != 0) {
           line.say(keys->server.seal(21, std::string{'\x02', static_cast<char>(alert)}));
+          line.pause(lingers);
           line.close();
         }
       }
@@ -390,6 +393,17 @@ TEST_CASE("Answers to records that differ by chance, and the same answer to righ
   CHECK(deaf.weakness("tls_poodle").state == "unknown");
   const auto strict = look_at_records([](bool, std::size_t) { return kBadRecordMac; });
   CHECK(strict.weakness("tls_poodle").state == "unknown");
+}
+
+TEST_CASE("An oracle is shown of a server too that ends its connections long after its alert") {
+  FakeNetwork network;
+  const auto check = [](bool mac, std::size_t wrong) { return wrong > 0 ? kDecryptionFailed : sound(mac, wrong); };
+  network.tcp[kPort] = keyed(wire::kTls12, 0x002f, check, milliseconds{400});
+  const auto seen = look(network);
+  CHECK(seen.weakness("goldendoodle").state == "shown");
+  CHECK(seen.weakness("goldendoodle").why.starts_with("15 sessions"));
+  CHECK(seen.weakness("goldendoodle").why.find("the end of the connection") != std::string::npos);
+  CHECK(seen.weakness("tls_poodle").state == "not_shown");
 }
 
 TEST_CASE("Where no handshake with CBC finishes, nothing is said of records") {
