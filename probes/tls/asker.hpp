@@ -107,6 +107,9 @@ class TcpAsker final : public Asker {
   /// How long an answer is waited for.
   milliseconds patience() const;
 
+  /// The longest that any answer is waited for.
+  milliseconds longest() const { return network_.reply_timeout(); }
+
   /// How long a silence has to be before it is believed to be the answer: what the slowest answer took and a usual one
   /// after it. For questions to which silence is a likely answer.
   milliseconds moment() const;
