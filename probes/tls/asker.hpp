@@ -34,6 +34,7 @@ struct Reply {
   std::chrono::nanoseconds took{0};  // from the hello's last byte to the answer
   std::optional<Error> ends;         // the run is over: cancelled, deadline, out of scope
 
+  /// To a hello of TLS the flight has a ServerHello then; only to one of SSL 2.0 it may have a SERVER-HELLO instead.
   bool hello() const { return answer == Answer::hello; }
 };
 

@@ -350,3 +350,44 @@ TEST_CASE("A greeting is understood though answers to the hello follow it") {
   CHECK(dialect_for("220-hub\r\n", kPort) == nullptr);
   CHECK(dialect_for("530 no\r\n220 hub\r\n", kPort) == nullptr);
 }
+
+namespace {
+
+/// A SERVER-HELLO of SSL 2.0 to every hello of TLS from the n-th connection on; before that as the server does.
+fake::PeerMaker falling_to_ssl2(const TlsServer& server, int from) {
+  auto old = server;
+  old.ssl2 = true;
+  return [inner = server.peer(), ssl2 = old.peer(), from](int connection) -> fake::Peer {
+    return [connection, from, peer = inner(connection), other = ssl2(connection)](std::string_view written,
+                                                                                  fake::Line& line) mutable {
+      const bool hello = connection >= from && !written.empty() && written[0] == 22;
+      hello ? other(std::string("\x80\x2e\x01\x00\x02", 5), line) : peer(written, line);
+    };
+  };
+}
+
+}  // namespace
+
+TEST_CASE("A SERVER-HELLO of SSL 2.0 that was not asked for is no answer to any hello of TLS") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02f, 0xc013}}};
+  server.compression = 1;
+  FakeNetwork plain;
+  plain.tcp[kPort] = server.peer();
+  run(plain);
+  const int all = plain.connections[kPort];
+  REQUIRE(all > 8);
+  int untold = 0;
+  for (int from = 1; from < all; ++from) {
+    INFO(from);
+    FakeNetwork network;
+    network.spare = 1;
+    network.tcp[kPort] = falling_to_ssl2(server, from);
+    const auto seen = run(network);
+    CHECK(texts_of(seen.record.value("tls.versions")) == Names{"TLSv1.2"});
+    const auto looks = seen.record.value("tls.behaviour").as_object();
+    const auto* compression = looks.if_contains("compression");
+    untold += compression != nullptr && compression->at("yes").is_null() ? 1 : 0;
+  }
+  CHECK(untold > 0);
+}
