@@ -391,3 +391,22 @@ TEST_CASE("A SERVER-HELLO of SSL 2.0 that was not asked for is no answer to any 
   }
   CHECK(untold > 0);
 }
+
+TEST_CASE("A certificate of its own for each connection fills eight chains, and the rest is counted") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02f, 0xc030, 0xc013, 0xc014, 0x002f, 0x0035, 0x009c, 0x009d}}};
+  FakeNetwork network;
+  network.tcp[kPort] = [server](int connection) {
+    auto own = server;
+    own.certificate = fake::test_certificate();
+    return own.peer()(connection);
+  };
+  const auto seen = run(network);
+  CHECK(seen.record.value("tls.certificates").as_array().size() == 8);
+  const auto& coverage = seen.record.coverages.at("certificates");
+  CHECK(coverage.at("chains").to_number<int>() == 8);
+  CHECK(coverage.at("left_out").to_number<int>() > 0);
+  const auto usual = run(server);
+  CHECK(usual.record.value("tls.certificates").as_array().size() == 1);
+  CHECK(usual.record.coverages.at("certificates").at("left_out").to_number<int>() == 0);
+}
