@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -99,11 +101,27 @@ Integer odd_common_divisor(Integer left, Integer right) {
 }
 
 bool is_integer(const json::value& value) {
-  return value.is_string() && !value.get_string().empty() && value.get_string().size() <= kMostDigits &&
+  return value.is_string() && !value.get_string().empty() &&
          std::string_view{value.get_string()}.find_first_not_of(kDigits) == std::string_view::npos;
 }
 
-void collect(const json::value& value, std::vector<std::string>& out) {
+struct Integers {
+  std::vector<std::string> taken;
+  std::set<std::string, std::less<>> left_out;
+
+  void add(std::string_view text) {
+    if (std::find(taken.begin(), taken.end(), text) != taken.end()) {
+      return;
+    }
+    if (taken.size() < kMostIntegers && text.size() <= kMostDigits) {
+      taken.emplace_back(text);
+    } else {
+      left_out.emplace(text);
+    }
+  }
+};
+
+void collect(const json::value& value, Integers& out) {
   if (const auto* list = value.if_array()) {
     for (const auto& item : *list) {
       collect(item, out);
@@ -114,24 +132,23 @@ void collect(const json::value& value, std::vector<std::string>& out) {
         collect(member.value(), out);
         continue;
       }
-      std::string text{member.value().get_string()};
-      if (out.size() < kMostIntegers && std::find(out.begin(), out.end(), text) == out.end()) {
-        out.push_back(std::move(text));
-      }
+      out.add(member.value().get_string());
     }
   }
 }
 
 }  // namespace
 
-json::array common_factors(const json::value& document) {
-  std::vector<std::string> texts;
-  collect(document, texts);
+CommonFactors common_factors(const json::value& document) {
+  Integers found;
+  collect(document, found);
+  const auto& texts = found.taken;
   std::vector<Integer> integers;
   for (const auto& text : texts) {
     integers.push_back(integer_of(text));
   }
-  json::array out;
+  CommonFactors out;
+  out.left_out = found.left_out.size();
   for (std::size_t one = 0; one < integers.size(); ++one) {
     for (std::size_t other = one + 1; other < integers.size(); ++other) {
       if (integers[one].empty() || integers[other].empty()) {
@@ -139,7 +156,7 @@ json::array common_factors(const json::value& document) {
       }
       const auto bits = bits_of(odd_common_divisor(integers[one], integers[other]));
       if (bits >= kLeastBits) {
-        out.push_back(json::object{{"one", texts[one]}, {"other", texts[other]}, {"bits", bits}});
+        out.pairs.push_back(json::object{{"one", texts[one]}, {"other", texts[other]}, {"bits", bits}});
       }
     }
   }

@@ -375,7 +375,9 @@ json::object instance_document(const Instance& instance) {
   }
   // Only where it is asked for: comparing each with each takes its time.
   if (instance.unit->fail.find("shared_factors") != std::string::npos) {
-    out["common_factors"] = common_factors(out["obs"]);
+    auto factors = common_factors(out["obs"]);
+    out["common_factors"] = std::move(factors.pairs);
+    out["moduli_left_out"] = factors.left_out;
   }
   return out;
 }

@@ -68,7 +68,7 @@ std::string object_text(const ASN1_OBJECT* object) {
   return wire::printable(text.data(), 96);
 }
 
-void note_key(X509* certificate, json::object& facts) {
+void note_key(X509* certificate, JudgedKeys& judged, json::object& facts) {
   EVP_PKEY* key = X509_get0_pubkey(certificate);
   facts["public_key"] = key_text(certificate);
   if (key != nullptr) {
@@ -85,7 +85,7 @@ void note_key(X509* certificate, json::object& facts) {
   const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
   if (length > 0) {
     for (auto& [name, value] :
-         public_key_facts({reinterpret_cast<const char*>(spki), static_cast<std::size_t>(length)})) {
+         public_key_facts({reinterpret_cast<const char*>(spki), static_cast<std::size_t>(length)}, judged)) {
       facts[name] = std::move(value);
     }
   }
@@ -213,6 +213,11 @@ std::string distinguished_name(std::string_view der) {
 }
 
 Result<json::object> certificate_facts(std::string_view der) {
+  JudgedKeys none;
+  return certificate_facts(der, none);
+}
+
+Result<json::object> certificate_facts(std::string_view der, JudgedKeys& judged) {
   const ClearErrors clear;
   const auto certificate = parsed(der);
   if (!certificate) {
@@ -225,7 +230,7 @@ Result<json::object> certificate_facts(std::string_view der) {
   facts["serial"] = serial_text(raw);
   facts["version"] = X509_get_version(raw) + 1;
   note_validity(raw, facts);
-  note_key(raw, facts);
+  note_key(raw, judged, facts);
   const char* signature = OBJ_nid2ln(X509_get_signature_nid(raw));
   facts["signature"] = signature == nullptr ? "unknown" : signature;
   facts["names"] = alternative_names(raw);
@@ -248,11 +253,11 @@ Result<json::object> certificate_facts(std::string_view der) {
   return facts;
 }
 
-json::array chain_facts(const std::vector<std::string>& chain_der) {
+json::array chain_facts(const std::vector<std::string>& chain_der, JudgedKeys& judged) {
   const ClearErrors clear;
   json::array out;
   for (std::size_t index = 0; index < chain_der.size(); ++index) {
-    auto facts = certificate_facts(chain_der[index]);
+    auto facts = certificate_facts(chain_der[index], judged);
     if (!facts) {
       out.emplace_back(json::object{{"error", facts.error().what}});
       continue;

@@ -6,6 +6,7 @@
 
 #include "harness/model/json.hpp"
 #include "harness/model/result.hpp"
+#include "probes/sessions/public_key.hpp"
 
 namespace assay::sessions {
 
@@ -22,12 +23,15 @@ std::string sha256_hex(std::string_view bytes);
 /// subjectAltName; `revocation` the kinds of pointers ("ocsp", "crl"). `protocol` when the bytes are no certificate.
 Result<json::object> certificate_facts(std::string_view der);
 
+/// The same, where a key that was judged before is not judged again.
+Result<json::object> certificate_facts(std::string_view der, JudgedKeys& judged);
+
 /// A name (DER) as RFC 2253 text in printable ASCII, at most 512 bytes of it; empty when the bytes are no name.
 std::string distinguished_name(std::string_view der);
 
 /// The chain as it was sent: [{…the facts of each certificate…, issued_by_next}], where a certificate that cannot be
 /// read is {error}. `issued_by_next`: the next one names the issuer and its key verifies the signature; of the last one
 /// it is `self_signed`.
-json::array chain_facts(const std::vector<std::string>& chain_der);
+json::array chain_facts(const std::vector<std::string>& chain_der, JudgedKeys& judged);
 
 }  // namespace assay::sessions

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -95,27 +96,48 @@ unsigned small_factor(const BIGNUM* number) {
   return 0;
 }
 
-bool is_power_of(unsigned generator, unsigned value, unsigned prime) {
+/// An exponent that is known up to multiples of the order of what it is an exponent of.
+struct Exponent {
+  unsigned value = 0;
+  unsigned order = 1;
+};
+
+/// The discrete logarithm of a value to a base, both modulo a small prime; nothing when it is no power of it.
+std::optional<Exponent> logarithm(unsigned base, unsigned value, unsigned prime) {
+  std::optional<unsigned> found;
   unsigned power = 1;
+  unsigned order = 0;
   do {
     if (power == value) {
-      return true;
+      found = order;
     }
-    power = power * (generator % prime) % prime;
+    power = power * (base % prime) % prime;
+    ++order;
   } while (power != 1 && power != 0);
-  return false;
+  return found ? std::optional{Exponent{*found, order}} : std::nullopt;
+}
+
+/// One integer satisfies both (the Chinese remainder theorem; for many it is enough that each two agree).
+bool agree(const Exponent& one, const Exponent& other) {
+  const auto common = std::gcd(one.order, other.order);
+  return one.value % common == other.value % common;
 }
 
 /// The primes of CVE-2017-15361 are k * M + (65537^a mod M), M a product of small primes: a modulus of two of them is a
-/// power of 65537 for each of these. Of other moduli one in 2^150 is.
+/// power of 65537 for each of these, and the exponent is the same for all. Of other moduli one in 2^27 is a power for
+/// each prime by itself, one in 2^154 with the same exponent (65537 has the order 2^61 among the 2^216 units of M).
 bool has_roca_form(const BIGNUM* modulus) {
+  std::vector<Exponent> exponents;
   for (const auto prime : small_primes()) {
     if (prime > kRocaLargestPrime) {
       return true;
     }
-    if (!is_power_of(kRocaGenerator, remainder_of(modulus, prime), prime)) {
+    const auto next = logarithm(kRocaGenerator, remainder_of(modulus, prime), prime);
+    const auto agrees = [&](const Exponent& one) { return agree(one, *next); };
+    if (!next || !std::all_of(exponents.begin(), exponents.end(), agrees)) {
       return false;
     }
+    exponents.push_back(*next);
   }
   return false;
 }
@@ -313,6 +335,15 @@ json::object public_key_facts(std::string_view spki) {
   }
   ERR_clear_error();
   return out;
+}
+
+json::object public_key_facts(std::string_view spki, JudgedKeys& judged) {
+  const auto digest = sha256_hex(spki);
+  auto found = judged.find(digest);
+  if (found == judged.end()) {
+    found = judged.emplace(digest, public_key_facts(spki)).first;
+  }
+  return found->second;
 }
 
 std::string spki_of_ssh_key(std::string_view blob) {

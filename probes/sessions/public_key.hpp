@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,12 @@ namespace assay::sessions {
 /// steps, CVE-2022-26320), `roca` (the modulus has the form of CVE-2017-15361: Nemec and others, "The Return of
 /// Coppersmith's Attack", 2017). Takes a few milliseconds for 2048 bits; one of more than 16384 is not looked at.
 json::object public_key_facts(std::string_view spki);
+
+/// What was found of keys before, by the digest of their SubjectPublicKeyInfo: one that many certificates have, as that
+/// of an issuer, is judged once.
+using JudgedKeys = std::map<std::string, json::object, std::less<>>;
+
+json::object public_key_facts(std::string_view spki, JudgedKeys& judged);
 
 /// The SubjectPublicKeyInfo of a public key as SSH sends it (RFC 4253, 6.6; RFC 5656; RFC 8709), so that both are known
 /// by the same digest. Empty for a certificate of OpenSSH, for other kinds, and when the bytes are no key.

@@ -43,6 +43,11 @@ void take_end(const Error& error, Reply& reply) {
   }
 }
 
+/// A CLIENT-HELLO of SSL 2.0 has no frame of TLS, but a length whose first bit is set.
+bool is_ssl2(std::string_view first_flight) {
+  return !first_flight.empty() && (static_cast<std::uint8_t>(first_flight.front()) & 0x80U) != 0;
+}
+
 /// What the bytes so far amount to.
 void classify(Reply& reply) {
   const auto& flight = reply.flight;
@@ -255,6 +260,9 @@ asio::awaitable<void> TcpAsker::converse(Stream& stream, const std::string& firs
   }
   if (ends_early) {
     stream.shutdown_send();
+  }
+  if (is_ssl2(first_flight)) {
+    reply.flight.offer_ssl2();
   }
   std::array<std::byte, 16 * 1024> buffer;
   const std::span<std::byte> room{buffer};

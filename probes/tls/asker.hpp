@@ -34,6 +34,7 @@ struct Reply {
   std::chrono::nanoseconds took{0};  // from the hello's last byte to the answer
   std::optional<Error> ends;         // the run is over: cancelled, deadline, out of scope
 
+  /// To a hello of TLS the flight has a ServerHello then; only to one of SSL 2.0 it may have a SERVER-HELLO instead.
   bool hello() const { return answer == Answer::hello; }
 };
 
@@ -106,6 +107,9 @@ class TcpAsker final : public Asker {
 
   /// How long an answer is waited for.
   milliseconds patience() const;
+
+  /// The longest that any answer is waited for.
+  milliseconds longest() const { return network_.reply_timeout(); }
 
   /// How long a silence has to be before it is believed to be the answer: what the slowest answer took and a usual one
   /// after it. For questions to which silence is a likely answer.

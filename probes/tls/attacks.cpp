@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "harness/probe/probe.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
@@ -63,7 +65,9 @@ class AttackSurvey {
 
   asio::awaitable<Reply> ask_version(std::uint16_t version);
   asio::awaitable<void> find_any(const Reply& first);
-  asio::awaitable<void> find_suite(Fits fits, const char* title, std::optional<HelloWish>& found);
+  void settle();
+  asio::awaitable<std::chrono::nanoseconds> find_suite(Fits fits, const char* title, Kinship& kin);
+  asio::awaitable<Reply> ask_twice(std::string title, const wire::TlsHello& hello);
   asio::awaitable<void> attack();
   asio::awaitable<void> say_garbage();
   void note(std::uint16_t version, const Reply& reply);
@@ -136,10 +140,35 @@ asio::awaitable<void> AttackSurvey::find_any(const Reply& first) {
   }
 }
 
-/// The newest version in which a suite of a kind is taken; the older ones are asked when newer ones refuse.
-asio::awaitable<void> AttackSurvey::find_suite(Fits fits, const char* title, std::optional<HelloWish>& found) {
+/// What is not there counts as refused only when every version above the one that is taken has refused, or all have.
+void AttackSurvey::settle() {
+  const auto* newest =
+      footing_.any ? std::find(std::begin(kWithOldHandshake), std::end(kWithOldHandshake), footing_.any->version)
+                   : std::end(kWithOldHandshake);
+  const auto newer = static_cast<std::size_t>(newest - std::begin(kWithOldHandshake));
+  footing_.settled = refused_.size() == newer;
+  footing_.rsa.settled = footing_.settled;
+  footing_.cbc.settled = footing_.settled;
+}
+
+/// The whole flight, so that the time it takes is that of the server's work too; once more where no answer came, for
+/// one lost connection says nothing of a suite.
+asio::awaitable<Reply> AttackSurvey::ask_twice(std::string title, const wire::TlsHello& hello) {
+  auto reply = co_await asker_.ask(title, hello, &at_end);
+  if (reply.ends || reply.hello() || reply.answer == Answer::refused) {
+    co_return reply;
+  }
+  title += ", once more";
+  auto again = co_await asker_.ask(std::move(title), hello, &at_end);
+  co_return again;
+}
+
+/// The newest version in which a suite of a kind is taken; the older ones are asked when newer ones refuse. What the
+/// flight took; 0: none came.
+asio::awaitable<std::chrono::nanoseconds> AttackSurvey::find_suite(Fits fits, const char* title, Kinship& kin) {
+  std::chrono::nanoseconds took{0};
   for (const auto version : kWithOldHandshake) {
-    if (!footing_.any || found || over_ || version > footing_.any->version) {
+    if (!footing_.any || kin.wish || over_ || version > footing_.any->version) {
       continue;
     }
     HelloWish wish;
@@ -152,20 +181,27 @@ asio::awaitable<void> AttackSurvey::find_suite(Fits fits, const char* title, std
     }
     const auto hello = make_hello(wish);
     auto what = wire::tls_version_name(version) + " hello, " + title;
-    const auto reply = co_await asker_.ask(std::move(what), hello, &at_hello);
+    const auto reply = co_await ask_twice(std::move(what), hello);
     if (reply.ends) {
       over_ = reply.ends;
-    } else if (reply.hello() && reply.flight.hello() && reply.flight.hello()->version == version) {
+    } else if (reply.hello() && reply.flight.hello()->version == version) {
       wish.suites = {reply.flight.hello()->suite};
-      found = wish;
+      kin.wish = wish;
+      took = reply.took;
     } else if (reply.answer != Answer::refused && !reply.hello()) {
-      footing_.settled = false;
+      kin.settled = false;
     }
   }
+  co_return took;
 }
 
 asio::awaitable<void> AttackSurvey::attack() {
-  footing_.settled = footing_.any || refused_.size() == std::size(kWithOldHandshake);
+  const auto decryption = co_await decisive_.first_decryption();
+  if (decisive_.over()) {
+    over_ = decisive_.over();
+    co_return;
+  }
+  width_ = std::min(width_, width_for(context_.network, decryption));
   jobs_.set_width(width_);
   decisive_.plan(jobs_);
   plan_records();
@@ -187,13 +223,13 @@ asio::awaitable<void> AttackSurvey::say_garbage() {
 }
 
 void AttackSurvey::plan_records() {
-  if (footing_.cbc) {
-    records_.plan(jobs_, *footing_.cbc);
+  if (footing_.cbc.wish) {
+    records_.plan(jobs_, *footing_.cbc.wish);
     return;
   }
-  records_.decide(footing_.settled ? WeaknessState::not_shown : WeaknessState::unknown,
-                  footing_.settled ? "no suite with CBC that is keyed by RSA or ECDHE is taken"
-                                   : "whether such a suite is taken could not be told");
+  records_.decide(footing_.cbc.settled ? WeaknessState::not_shown : WeaknessState::unknown,
+                  footing_.cbc.settled ? "no suite with CBC that is keyed by RSA or ECDHE is taken"
+                                       : "whether such a suite is taken could not be told");
 }
 
 void AttackSurvey::record(sessions::FactSheet& sheet) {
@@ -221,9 +257,11 @@ asio::awaitable<Result<>> AttackSurvey::run(sessions::FactSheet& sheet) {
     sheet.fact("tls_attacks.spoken", true);
     width_ = width_for(context_.network, first.took);
     co_await find_any(first);
+    settle();
     co_await find_suite(&is_rsa, "RSA key transport", footing_.rsa);
     width_ = co_await width_beside(asker_, width_);
-    co_await find_suite(&is_cbc, "CBC", footing_.cbc);
+    const auto flight = co_await find_suite(&is_cbc, "CBC", footing_.cbc);
+    width_ = std::min(width_, width_for(context_.network, flight));
   }
   over_ = first.ends ? first.ends : over_;
   if (speaks && !over_) {

@@ -34,6 +34,10 @@ bool right_one_answered(const wire::TlsRecordLog& log) {
   });
 }
 
+bool is_cut(const Heard& heard) {
+  return heard.end == Heard::End::closed || heard.end == Heard::End::reset;
+}
+
 }  // namespace
 
 Decisive::Decisive(NewExchange exchange, const Footing& footing) : exchange_(std::move(exchange)), footing_(footing) {
@@ -65,13 +69,7 @@ void Decisive::plan(sessions::Jobs& jobs) {
     }
     return;
   }
-  if (footing_.rsa) {
-    begin_round(jobs, true);
-  } else {
-    decide(
-        "robot", absent,
-        footing_.settled ? "no suite with RSA key transport is taken" : "not every version could be asked to the end");
-  }
+  plan_robot(jobs);
   jobs.add([this, wish = *footing_.any] { return inject_ccs(wish); });
   if (!footing_.heartbeat) {
     decide("heartbleed", WeaknessState::unknown, "whether heartbeats are taken could not be told");
@@ -82,7 +80,45 @@ void Decisive::plan(sessions::Jobs& jobs) {
   }
 }
 
+void Decisive::plan_robot(sessions::Jobs& jobs) {
+  if (!footing_.rsa.wish) {
+    const bool settled = footing_.rsa.settled;
+    decide("robot", settled ? WeaknessState::not_shown : WeaknessState::unknown,
+           settled ? "no suite with RSA key transport is taken" : "not every version could be asked to the end");
+    return;
+  }
+  auto& round = rounds_.front();
+  if (round.failed) {
+    decide("robot", WeaknessState::unknown, robot_trouble_);
+    return;
+  }
+  for (std::size_t index = 1; index < kPaddings; ++index) {  // the first was asked before
+    const auto padding = static_cast<Padding>(index);
+    jobs.add([this, &jobs, &round, padding] { return ask_padding(jobs, round, padding); });
+  }
+}
+
+asio::awaitable<std::chrono::nanoseconds> Decisive::first_decryption() {
+  if (!footing_.rsa.wish) {
+    co_return std::chrono::nanoseconds{0};
+  }
+  auto& round = rounds_.emplace_back();
+  round.hurried = false;
+  co_await exchange_key(round, Padding::right);
+  --round.left;
+  co_return slowest_decryption_;
+}
+
+/// One cut may be a lost connection, and two in a row are the answer.
 asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
+  const bool settled = co_await try_heartbleed(wish, false);
+  if (!settled) {
+    co_await try_heartbleed(wish, true);
+  }
+}
+
+/// False when it is worth asking again, which is not when it was the last time.
+asio::awaitable<bool> Decisive::try_heartbleed(HelloWish wish, bool last) {
   auto hello = make_hello(wish);
   hello.extensions.push_back({wire::extension::kHeartbeat, std::string(1, '\x01')});
   auto line = exchange_();
@@ -90,7 +126,7 @@ asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
   if (!begun) {
     take_end(line);
     decide("heartbleed", WeaknessState::unknown, line.why());
-    co_return;
+    co_return true;
   }
   line.keep_sizes_only();
   const auto version = line.flight().hello()->version;
@@ -107,23 +143,34 @@ asio::awaitable<void> Decisive::heartbleed(HelloWish wish) {
            "a heartbeat with 1 byte was answered with 24 (what they were is not kept)");
   } else if (right_one_answered(heard.log)) {
     decide("heartbleed", WeaknessState::not_shown, "the heartbeat that lies was passed over, the right one answered");
-  } else if (heard.end == Heard::End::alert || heard.end == Heard::End::closed || heard.end == Heard::End::reset) {
+  } else if (is_cut(heard) && !last && !over_) {
+    co_return false;
+  } else if (is_cut(heard) || heard.end == Heard::End::alert) {
     decide("heartbleed", WeaknessState::not_shown, "the heartbeat that lies ended the connection: " + heard.text());
   } else {
     decide("heartbleed", WeaknessState::unknown, "neither the heartbeat that lies nor a right one was answered");
+  }
+  co_return true;
+}
+
+asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
+  const bool settled = co_await try_ccs(wish, false);
+  if (!settled) {
+    co_await try_ccs(wish, true);
   }
 }
 
 /// A server that takes a ChangeCipherSpec too early has keys from then on that everybody knows, so that a record in
 /// clear is one that it fails to decrypt. One that does not take it says so, or passes it over and reads on in clear.
-asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
+/// False when it is worth asking again.
+asio::awaitable<bool> Decisive::try_ccs(HelloWish wish, bool last) {
   const auto hello = make_hello(wish);
   auto line = exchange_();
   const bool begun = co_await line.begin("ChangeCipherSpec before the key exchange", hello);
   if (!begun) {
     take_end(line);
     decide("ccs_injection", WeaknessState::unknown, line.why());
-    co_return;
+    co_return true;
   }
   const auto version = line.flight().hello()->version;
   auto early = wire::change_cipher_spec_record(version);
@@ -133,10 +180,13 @@ asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
   alerts_["early_change_cipher_spec"] = first.text();
   if (first.end != Heard::End::silence) {
     take_end(line);
+    if (is_cut(first) && !last && !over_) {
+      co_return false;
+    }
     const bool refused = first.end != Heard::End::not_tls;
     decide("ccs_injection", refused ? WeaknessState::not_shown : WeaknessState::unknown,
            "an early ChangeCipherSpec was answered with " + first.text());
-    co_return;
+    co_return true;
   }
   auto garbage = wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
   co_await line.say(std::move(garbage), "a record that nobody can decrypt");
@@ -151,15 +201,31 @@ asio::awaitable<void> Decisive::inject_ccs(HelloWish wish) {
          : unmoved ? WeaknessState::not_shown
                    : WeaknessState::unknown,
          "an early ChangeCipherSpec was taken in silence, the next record answered with " + second.text());
+  co_return true;
 }
 
-/// Each padding once with the rest of the handshake and once without it; where answers differ, all of them again.
-void Decisive::begin_round(sessions::Jobs& jobs, bool finish) {
+/// Each padding with the key exchange alone, after each had the rest of the handshake behind it.
+void Decisive::begin_alone(sessions::Jobs& jobs) {
   auto& round = rounds_.emplace_back();
-  round.finish = finish;
+  round.finish = false;
   for (std::size_t index = 0; index < kPaddings; ++index) {
     const auto padding = static_cast<Padding>(index);
     jobs.add([this, &jobs, &round, padding] { return ask_padding(jobs, round, padding); });
+  }
+}
+
+/// What is said to be shown rests on no haste, and on no queue of decryptions either: in turn, and nothing beside it.
+void Decisive::begin_confirming(sessions::Jobs& jobs, bool finish) {
+  auto& round = rounds_.emplace_back();
+  round.finish = finish;
+  round.hurried = false;
+  jobs.set_width(1);
+  jobs.add([this, &jobs, &round] { return ask_in_turn(jobs, round); });
+}
+
+asio::awaitable<void> Decisive::ask_in_turn(sessions::Jobs& jobs, Round& round) {
+  for (std::size_t index = 0; index < kPaddings; ++index) {
+    co_await ask_padding(jobs, round, static_cast<Padding>(index));
   }
 }
 
@@ -173,21 +239,18 @@ asio::awaitable<void> Decisive::ask_padding(sessions::Jobs& jobs, Round& round, 
 }
 
 /// A server that answers wrong padding does so after the decryption that comes before its answer to a whole handshake
-/// too, so that this one says how long silence to a key exchange alone has to be.
-milliseconds Decisive::silence_of(const Exchange& line) const {
+/// too, so that this one says how long silence to a key exchange alone has to be. How long hellos take says nothing of
+/// decryptions.
+milliseconds Decisive::silence_of(const Exchange& line, const Round& round) const {
   constexpr milliseconds kSlack{20};
-  const auto rounds = std::count_if(rounds_.begin(), rounds_.end(), [](const Round& one) { return !one.finish; });
-  if (rounds > 1) {
-    return line.patience();  // what is said to be shown rests on no haste
+  if (round.finish || !round.hurried) {
+    return line.longest();
   }
-  if (slowest_decryption_.count() == 0) {
-    return line.moment();
-  }
-  return std::min(line.patience(), std::chrono::ceil<milliseconds>(2 * slowest_decryption_) + kSlack);
+  return std::min(line.longest(), std::chrono::ceil<milliseconds>(2 * slowest_decryption_) + kSlack);
 }
 
 asio::awaitable<void> Decisive::exchange_key(Round& round, Padding padding) {
-  const auto hello = make_hello(*footing_.rsa);
+  const auto hello = make_hello(*footing_.rsa.wish);
   auto line = exchange_();
   auto title = "RSA key exchange, " + std::string{padding_name(padding)};
   const bool begun = co_await line.begin(std::move(title), hello);
@@ -216,11 +279,12 @@ asio::awaitable<void> Decisive::exchange_key(Round& round, Padding padding) {
   std::string what =
       round.finish ? "ClientKeyExchange, ChangeCipherSpec, a Finished that is none" : "ClientKeyExchange alone";
   co_await line.say(std::move(bytes), std::move(what));
-  const auto within = round.finish ? line.patience() : silence_of(line);
+  const auto within = silence_of(line, round);
   const auto heard = co_await line.hear(within, &never_enough);
   take_end(line);
   if (heard.end != Heard::End::silence) {
     slowest_decryption_ = std::max(slowest_decryption_, heard.took);
+    round.heard = true;
   }
   round.answers[static_cast<std::size_t>(padding)] = heard.text();
 }
@@ -230,21 +294,31 @@ void Decisive::end_round(sessions::Jobs& jobs, const Round& round) {
     decide("robot", WeaknessState::unknown, robot_trouble_);
     return;
   }
-  const auto before = std::find_if(rounds_.begin(), rounds_.end(),
-                                   [&](const Round& one) { return &one != &round && one.finish == round.finish; });
   const auto& answers = round.answers;
   if (round.finish) {
     alerts_["wrong_rsa_padding"] = answers[static_cast<std::size_t>(Padding::wrong_start)];
   }
-  if (before != rounds_.end() && before->answers != answers) {
+  const auto before = std::find_if(rounds_.rbegin(), rounds_.rend(),
+                                   [&](const Round& one) { return &one != &round && one.finish == round.finish; });
+  const bool alike = oracle_of(answers) == Oracle::none;
+  if (round.finish && !round.heard) {
+    decide("robot", WeaknessState::unknown, "no handshake was answered, whatever its padding: " + answers.front());
+  } else if (before == rounds_.rend() && !alike) {
+    begin_confirming(jobs, round.finish);
+  } else if (before == rounds_.rend() && round.finish) {
+    begin_alone(jobs);
+  } else if (before == rounds_.rend() || before->answers == answers) {
+    judge_robot(round);
+  } else if (before->hurried && !alike) {
+    begin_confirming(jobs, round.finish);  // the haste may be all that is other
+  } else {
     decide("robot", WeaknessState::unknown, "answers to right and wrong padding differ, but not twice in the same way");
-    return;
   }
+}
+
+void Decisive::judge_robot(const Round& round) {
+  const auto& answers = round.answers;
   const auto oracle = oracle_of(answers);
-  if (before == rounds_.end() && (oracle != Oracle::none || round.finish)) {
-    begin_round(jobs, oracle != Oracle::none ? round.finish : false);
-    return;
-  }
   if (oracle == Oracle::none) {
     decide("robot", WeaknessState::not_shown,
            "5 paddings, 10 handshakes, the same answer to all (whole: " + rounds_.front().answers.front() +

@@ -24,13 +24,19 @@
 ///   robot          RSA key exchange with right and wrong padding, whose answers ought to be alike
 namespace assay::probes::tls {
 
+/// A kind of suites.
+struct Kinship {
+  std::optional<HelloWish> wish;  // with one that is taken
+  bool settled = false;           // where there is none: all were refused, and none left unanswered
+};
+
 /// The hellos that these exchanges begin with, all of versions from TLS 1.0 to TLS 1.2 and known to be taken.
 struct Footing {
   std::optional<HelloWish> any;
-  std::optional<HelloWish> rsa;   // with RSA key transport
-  std::optional<HelloWish> cbc;   // with suites that `cbc_suite` has
+  Kinship rsa;                    // with RSA key transport
+  Kinship cbc;                    // that `cbc_suite` has
   std::optional<bool> heartbeat;  // the extension is answered
-  bool settled = false;           // what is not here was refused, and not left unanswered
+  bool settled = false;           // the versions that are not taken were refused, and not left unanswered
 };
 
 class Decisive {
@@ -39,7 +45,11 @@ class Decisive {
 
   Decisive(NewExchange exchange, const Footing& footing);
 
-  /// Adds the exchanges that make sense on that footing.
+  /// The first exchange with RSA key transport, while nothing else is asked: what its answer took, which is a
+  /// decryption; 0 where none is made. How many may be asked at once, and how long, rests on it.
+  asio::awaitable<std::chrono::nanoseconds> first_decryption();
+
+  /// Adds the exchanges that make sense on that footing; after `first_decryption`.
   void plan(sessions::Jobs& jobs);
 
   /// One verdictless line for each weakness above, in that order.
@@ -54,9 +64,11 @@ class Decisive {
  private:
   using Answers = std::array<std::string, kPaddings>;
 
-  /// Five paddings in the same setting, asked side by side.
+  /// Five paddings in the same setting, asked side by side or in turn.
   struct Round {
-    bool finish = true;  // the rest of the handshake follows
+    bool finish = true;   // the rest of the handshake follows
+    bool hurried = true;  // silence is believed soon
+    bool heard = false;   // one was answered
     Answers answers;
     std::size_t left = kPaddings;  // that have no answer yet
     bool failed = false;           // one could not be asked
@@ -65,15 +77,19 @@ class Decisive {
   void decide(std::string_view name, WeaknessState state, std::string why);
   void take_end(const Exchange& exchange);
 
-  void plan_heartbleed(sessions::Jobs& jobs);
   void plan_robot(sessions::Jobs& jobs);
-  void begin_round(sessions::Jobs& jobs, bool finish);
+  void begin_alone(sessions::Jobs& jobs);
+  void begin_confirming(sessions::Jobs& jobs, bool finish);
   void end_round(sessions::Jobs& jobs, const Round& round);
+  void judge_robot(const Round& round);
   asio::awaitable<void> heartbleed(HelloWish wish);
+  asio::awaitable<bool> try_heartbleed(HelloWish wish, bool last);
   asio::awaitable<void> inject_ccs(HelloWish wish);
+  asio::awaitable<bool> try_ccs(HelloWish wish, bool last);
   asio::awaitable<void> ask_padding(sessions::Jobs& jobs, Round& round, Padding padding);
+  asio::awaitable<void> ask_in_turn(sessions::Jobs& jobs, Round& round);
   asio::awaitable<void> exchange_key(Round& round, Padding padding);
-  milliseconds silence_of(const Exchange& line) const;
+  milliseconds silence_of(const Exchange& line, const Round& round) const;
 
   NewExchange exchange_;
   const Footing& footing_;
@@ -81,7 +97,7 @@ class Decisive {
   Alerts alerts_;
   std::deque<Round> rounds_;  // of ROBOT
   std::string robot_trouble_;
-  std::chrono::nanoseconds slowest_decryption_{0};
+  std::chrono::nanoseconds slowest_decryption_{0};  // with its wait for others; 0: none was answered
   std::optional<Error> over_;
 };
 

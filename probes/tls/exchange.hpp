@@ -61,6 +61,9 @@ class Exchange {
 
   milliseconds patience() const { return asker_.patience(); }
 
+  /// The longest that any answer is waited for, whatever others took.
+  milliseconds longest() const { return asker_.longest(); }
+
   const wire::TlsFlight& flight() const { return flight_; }
 
   /// The flight as it came, where it is kept.

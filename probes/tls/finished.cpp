@@ -227,11 +227,11 @@ void Finished::plan_last(sessions::Jobs& jobs) {
 }
 
 asio::awaitable<void> Finished::renegotiate(TlsStream& stream) {
-  // A server that says or ends something by itself would seem to answer what is asked now.
+  // A server that says or ends something by itself would seem to answer what is asked now; it may do so after a time of
+  // its own, whatever the round trip is.
   std::array<std::byte, 1024> buffer;
   const std::span<std::byte> room{buffer};
-  const auto within = a_moment();
-  const auto before = co_await stream.read_some(room, within);
+  const auto before = co_await stream.read_some(room, kGoodbye);
   if (!before && before.error().kind != ErrorKind::timed_out) {
     look("renegotiates_for_client", std::nullopt, "the session ended before it was asked: " + before.error().what);
     co_return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probes/sessions/certificate.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/tls_build.hpp"
 
@@ -85,10 +86,22 @@ std::optional<bool> Picture::dh_reused(bool export_grade) const {
   return out;
 }
 
-void Picture::add_chain(const std::vector<std::string>& chain) {
-  if (std::find(chains.begin(), chains.end(), chain) == chains.end()) {
+std::optional<std::size_t> Picture::add_chain(const std::vector<std::string>& chain) {
+  const auto known = std::find(chains.begin(), chains.end(), chain);
+  const auto index = static_cast<std::size_t>(known - chains.begin());
+  if (known == chains.end() && index == kMostChains) {
+    // A server may make a certificate for each connection; each costs time to judge and room to keep.
+    std::string all;
+    for (const auto& der : chain) {
+      all += sessions::sha256_hex(der);
+    }
+    chains_left_out.insert(sessions::sha256_hex(all));
+    return std::nullopt;
+  }
+  if (known == chains.end()) {
     chains.push_back(chain);
   }
+  return index;
 }
 
 void Picture::note_dh(const wire::ServerKeyExchange& exchange, bool export_grade) {
@@ -125,12 +138,9 @@ void Picture::note(std::uint16_t version, const wire::TlsFlight& flight) {
     return;
   }
   if (!flight.certificates().empty()) {
-    const auto known = std::find(chains.begin(), chains.end(), flight.certificates());
-    const auto index = static_cast<std::size_t>(known - chains.begin());
-    if (known == chains.end()) {
-      chains.push_back(flight.certificates());
+    if (const auto index = add_chain(flight.certificates())) {
+      chain_of.emplace(key_kind(hello.suite), *index);
     }
-    chain_of.emplace(key_kind(hello.suite), index);
   }
   if (flight.certificate_request()) {
     certificate_request = flight.certificate_request();

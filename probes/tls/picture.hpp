@@ -56,7 +56,10 @@ struct FirstAnswer {
 using Alerts = std::map<std::string, std::string, std::less<>>;
 
 struct Picture {
-  std::vector<std::vector<std::string>> chains;  // DER, as sent, each once
+  static constexpr std::size_t kMostChains = 8;
+
+  std::vector<std::vector<std::string>> chains;  // DER, as sent, each once; the first `kMostChains`
+  std::set<std::string> chains_left_out;         // digests of the others
   std::map<KeyKind, std::size_t> chain_of;       // index into `chains`
   std::vector<std::uint16_t> groups;             // of ECDHE and FFDHE in TLS 1.2 and before
   std::vector<std::uint16_t> groups13;
@@ -82,8 +85,8 @@ struct Picture {
   /// Takes in whatever a flight shows.
   void note(std::uint16_t version, const wire::TlsFlight& flight);
 
-  /// A chain that was seen in a finished session.
-  void add_chain(const std::vector<std::string>& chain);
+  /// A chain that was seen: its index in `chains`, nothing when it is left out.
+  std::optional<std::size_t> add_chain(const std::vector<std::string>& chain);
 
   void look(std::string_view name, std::optional<bool> yes, std::string why);
 

@@ -212,9 +212,11 @@ void RecordChecks::end_round(sessions::Jobs& jobs, const Round& round) {
       std::all_of(answers.begin() + 2, answers.end(), [&](const std::string& one) { return one == answers[1]; });
   if (answers[0] == answers[1]) {
     decide(WeaknessState::unknown, "a right record is answered like one with a wrong MAC: " + answers[0]);
-  } else if (rounds_.size() == 1 && !wrongs_alike) {
-    begin_round(jobs);
-  } else if (rounds_.size() > 1 && rounds_.front().answers != answers) {
+  } else if (rounds_.size() == 1) {
+    wrongs_alike ? judge(round) : begin_round(jobs);
+  } else if (rounds_.size() == 2 && !wrongs_alike && rounds_.front().answers != answers) {
+    begin_round(jobs);  // the first one was hurried, and that may be all that is other
+  } else if (rounds_[rounds_.size() - 2].answers != answers) {
     decide(WeaknessState::unknown, "answers to wrong records differ, but not twice in the same way");
   } else {
     judge(round);

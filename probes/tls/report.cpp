@@ -171,8 +171,9 @@ void Report::write_certificates() {
     sheet_.unobserved("tls.certificates", "no certificate was seen");
   } else {
     json::array chains;
+    sessions::JudgedKeys judged;
     for (const auto& chain : picture_.chains) {
-      auto facts = sessions::chain_facts(chain);
+      auto facts = sessions::chain_facts(chain, judged);
       for (auto& certificate : facts) {
         note_known_key(certificate.as_object(), known_keys_);
       }
@@ -183,6 +184,8 @@ void Report::write_certificates() {
       }
     }
     sheet_.fact("tls.certificates", std::move(chains));
+    sheet_.recorder().coverage("certificates", json::object{{"chains", picture_.chains.size()},
+                                                            {"left_out", picture_.chains_left_out.size()}});
   }
   const auto& request = picture_.certificate_request;
   const auto& seen = picture_.client_certificate;

@@ -32,7 +32,8 @@ inline constexpr FactSpec kFacts[] = {
     {"tls.signatures", ValueKind::list, "[{code, name}] that the server signs with in TLS 1.2"},
     {"tls.dh", ValueKind::list, "[{bits, generator, known, prime, safe_prime, sha256, export}] of finite fields"},
     {"tls.certificates", ValueKind::list,
-     "chains as sent, leaf first, each a list of certificates; key_flaws: [{name, why}] that give its private half "
+     "at most 8 chains as sent, leaf first, each a list of certificates (coverage.certificates: {chains, left_out}); "
+     "key_flaws: [{name, why}] that give its private half "
      "away, "
      "known_key: {where, source, confidence} of others that hold it"},
     {"tls.transparency", ValueKind::object,

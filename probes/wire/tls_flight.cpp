@@ -207,7 +207,8 @@ bool TlsFlight::feed(std::string_view bytes) {
   if (!fault_.empty()) {
     return false;
   }
-  const bool ssl2 = !hello_ && alerts_.empty() && pending_.size() >= 3 && (pending_[0] & 0x80) != 0 && pending_[2] == 4;
+  const bool ssl2 = ssl2_offered_ && !hello_ && alerts_.empty() && pending_.size() >= 3 && (pending_[0] & 0x80) != 0 &&
+                    pending_[2] == 4;
   if (ssl2) {
     return take_ssl2();
   }

@@ -66,6 +66,9 @@ class TlsFlight {
   static constexpr std::size_t kMostCertificates = 32;
   static constexpr std::size_t kMostAlerts = 8;
 
+  /// SSL 2.0 was offered. Without that its SERVER-HELLO is no answer, but bytes that are no TLS.
+  void offer_ssl2() { ssl2_offered_ = true; }
+
   /// Takes the next bytes; false when they cannot be TLS, with `fault()` saying why. What was read before stays.
   bool feed(std::string_view bytes);
 
@@ -127,6 +130,7 @@ class TlsFlight {
   std::optional<CertificateRequest> certificate_request_;
   std::optional<std::string> ocsp_;
   std::vector<TlsAlert> alerts_;
+  bool ssl2_offered_ = false;
   std::optional<Ssl2Hello> ssl2_;
   std::vector<Other> others_;
   bool done_ = false;

@@ -13,8 +13,12 @@ using namespace assay::wire;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
   TlsFlight whole;
-  whole.feed(bytes);
   TlsFlight pieces;
+  if (size % 2 == 0) {
+    whole.offer_ssl2();
+    pieces.offer_ssl2();
+  }
+  whole.feed(bytes);
   for (std::size_t at = 0; at < size; at += 7) {
     if (!pieces.feed(bytes.substr(at, 7))) {
       break;
@@ -26,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                         : true;
   const bool bounded =
       whole.certificates().size() <= TlsFlight::kMostCertificates && whole.alerts().size() <= TlsFlight::kMostAlerts;
-  if (!same || !bounded) {
+  const bool unasked = size % 2 != 0 && whole.ssl2();
+  if (!same || !bounded || unasked) {
     std::abort();
   }
   if (whole.hello()) {

@@ -85,9 +85,10 @@ class FakeNetwork final : public Network {
   Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
   int budget = 1000;
-  int guesses = 1000;                // for permit_guess
-  std::vector<std::string> sources;  // other addresses of ours
-  std::size_t spare = 100;           // connections that could be opened without waiting
+  int guesses = 1000;                    // for permit_guess
+  std::vector<std::string> sources;      // other addresses of ours
+  std::optional<milliseconds> distance;  // round trip; none: nobody knows it
+  std::size_t spare = 100;               // connections that could be opened without waiting
 
   // What happened.
   std::map<std::uint16_t, int> connections;
@@ -141,7 +142,7 @@ class FakeNetwork final : public Network {
     return all;
   }
 
-  milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
+  milliseconds round_trip(milliseconds otherwise) const override { return distance.value_or(otherwise); }
 
   std::size_t spare_connections() const override { return spare; }
 

@@ -147,6 +147,43 @@ TEST_CASE("public key: keys made as the faulty library of CVE-2017-15361 makes t
   CHECK(flaws(product(roca_prime(39, 512), prime(512))) == "");
 }
 
+TEST_CASE("public key: powers of 65537 modulo each prime are no sign of that library unless the exponent is one") {
+  // Of 1 modulo all of the 39 primes but 5, where it is 65537: the exponents of 5 and of 11 have no integer in common.
+  constexpr unsigned kLargest = 167;
+  auto residue = word(0);
+  auto m = word(1);
+  for (unsigned prime = 2; prime <= kLargest; ++prime) {
+    if (BN_check_prime(word(prime).get(), nullptr, nullptr) == 1) {
+      while (BN_mod_word(residue.get(), prime) != (prime == 5 ? 65537 % 5 : 1)) {
+        BN_add(residue.get(), residue.get(), m.get());
+      }
+      BN_mul_word(m.get(), prime);
+    }
+  }
+  Number modulus{BN_new(), &BN_free};
+  std::string found;
+  do {
+    Number k{BN_new(), &BN_free};
+    BN_rand(k.get(), 1024 - BN_num_bits(m.get()), BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY);
+    modulus = product(k, m);
+    BN_add(modulus.get(), modulus.get(), residue.get());
+    found = flaws(modulus);
+  } while (found == "rsa_small_factor");
+  CHECK(found == "");
+}
+
+TEST_CASE("public key: a key that was judged before is not judged again, and the facts are the same") {
+  const auto key = rsa(prime(1024), word(65537));
+  sessions::JudgedKeys judged;
+  const auto first = sessions::public_key_facts(key, judged);
+  CHECK(first == sessions::public_key_facts(key));
+  REQUIRE(judged.size() == 1);
+  judged.begin()->second["seen"] = true;
+  CHECK(sessions::public_key_facts(key, judged).contains("seen"));
+  CHECK_FALSE(sessions::public_key_facts(rsa(prime(1024), word(65537)), judged).contains("seen"));
+  CHECK(judged.size() == 2);
+}
+
 TEST_CASE("public key: a key is known by the same digest whether X.509 or SSH shows it") {
   const auto field = [](std::string_view bytes) {
     std::string out;

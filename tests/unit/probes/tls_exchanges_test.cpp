@@ -143,6 +143,21 @@ TEST_CASE("A client's renegotiation is taken, refused or passed over, and withou
   CHECK(yes(look(network), "renegotiates_for_client").is_null());
 }
 
+TEST_CASE(
+    "A session that ends by itself after a while is no answer to a wish to renegotiate, however near the server is") {
+  auto network = finishing(old_server(), false);
+  network.distance = milliseconds{1};
+  network.renegotiation = Error{ErrorKind::closed, "the device closed the session", {}};
+  CHECK(yes(look(network), "renegotiates_for_client") == false);
+  network.upgraded = [](int) {
+    return [](std::string_view, Line& line) {
+      line.pause(milliseconds{50});
+      line.close();
+    };
+  };
+  CHECK(yes(look(network), "renegotiates_for_client").is_null());
+}
+
 TEST_CASE("A client certificate is needed when its absence is refused, before or after the handshake") {
   auto server = old_server();
   server.suites = {{wire::kTls13, {0x1301}}};

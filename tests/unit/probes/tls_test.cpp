@@ -350,3 +350,63 @@ TEST_CASE("A greeting is understood though answers to the hello follow it") {
   CHECK(dialect_for("220-hub\r\n", kPort) == nullptr);
   CHECK(dialect_for("530 no\r\n220 hub\r\n", kPort) == nullptr);
 }
+
+namespace {
+
+/// A SERVER-HELLO of SSL 2.0 to every hello of TLS from the n-th connection on; before that as the server does.
+fake::PeerMaker falling_to_ssl2(const TlsServer& server, int from) {
+  auto old = server;
+  old.ssl2 = true;
+  return [inner = server.peer(), ssl2 = old.peer(), from](int connection) -> fake::Peer {
+    return [connection, from, peer = inner(connection), other = ssl2(connection)](std::string_view written,
+                                                                                  fake::Line& line) mutable {
+      const bool hello = connection >= from && !written.empty() && written[0] == 22;
+      hello ? other(std::string("\x80\x2e\x01\x00\x02", 5), line) : peer(written, line);
+    };
+  };
+}
+
+}  // namespace
+
+TEST_CASE("A SERVER-HELLO of SSL 2.0 that was not asked for is no answer to any hello of TLS") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02f, 0xc013}}};
+  server.compression = 1;
+  FakeNetwork plain;
+  plain.tcp[kPort] = server.peer();
+  run(plain);
+  const int all = plain.connections[kPort];
+  REQUIRE(all > 8);
+  int untold = 0;
+  for (int from = 1; from < all; ++from) {
+    INFO(from);
+    FakeNetwork network;
+    network.spare = 1;
+    network.tcp[kPort] = falling_to_ssl2(server, from);
+    const auto seen = run(network);
+    CHECK(texts_of(seen.record.value("tls.versions")) == Names{"TLSv1.2"});
+    const auto looks = seen.record.value("tls.behaviour").as_object();
+    const auto* compression = looks.if_contains("compression");
+    untold += compression != nullptr && compression->at("yes").is_null() ? 1 : 0;
+  }
+  CHECK(untold > 0);
+}
+
+TEST_CASE("A certificate of its own for each connection fills eight chains, and the rest is counted") {
+  auto server = modern();
+  server.suites = {{wire::kTls12, {0xc02f, 0xc030, 0xc013, 0xc014, 0x002f, 0x0035, 0x009c, 0x009d}}};
+  FakeNetwork network;
+  network.tcp[kPort] = [server](int connection) {
+    auto own = server;
+    own.certificate = fake::test_certificate();
+    return own.peer()(connection);
+  };
+  const auto seen = run(network);
+  CHECK(seen.record.value("tls.certificates").as_array().size() == 8);
+  const auto& coverage = seen.record.coverages.at("certificates");
+  CHECK(coverage.at("chains").to_number<int>() == 8);
+  CHECK(coverage.at("left_out").to_number<int>() > 0);
+  const auto usual = run(server);
+  CHECK(usual.record.value("tls.certificates").as_array().size() == 1);
+  CHECK(usual.record.coverages.at("certificates").at("left_out").to_number<int>() == 0);
+}
