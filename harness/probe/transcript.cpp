@@ -38,21 +38,46 @@ std::string base64(std::string_view text) {
   return encoded;
 }
 
-/// One pass, the longest match at each place, so that a replacement is never replaced again.
+/// RFC 3986, 2.1, with a blank as `blank`, and all but letters, digits and `kept` encoded.
+std::string percent_encoded(std::string_view text, std::string_view kept, std::string_view blank) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char raw : text) {
+    const auto byte = static_cast<unsigned char>(raw);
+    const bool plain = (raw >= '0' && raw <= '9') || (raw >= 'A' && raw <= 'Z') || (raw >= 'a' && raw <= 'z');
+    if (plain || kept.find(raw) != std::string_view::npos) {
+      encoded += raw;
+    } else if (raw == ' ') {
+      encoded += blank;
+    } else {
+      encoded += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
+    }
+  }
+  return encoded;
+}
+
+/// One pass, the longest match at each place, so that a replacement is never replaced again. By first characters: a
+/// dictionary and the cookies of its logins are thousands of texts.
 std::string masked(std::string_view text, const std::map<std::string, std::string>& concealed) {
-  std::vector<std::pair<std::string_view, std::string_view>> longest_first(concealed.begin(), concealed.end());
-  std::stable_sort(longest_first.begin(), longest_first.end(),
-                   [](const auto& one, const auto& other) { return one.first.size() > other.first.size(); });
+  std::array<std::vector<const std::pair<const std::string, std::string>*>, 256> by_first;
+  for (const auto& entry : concealed) {
+    by_first[static_cast<unsigned char>(entry.first.front())].push_back(&entry);
+  }
+  for (auto& entries : by_first) {
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const auto* one, const auto* other) { return one->first.size() > other->first.size(); });
+  }
   std::string result;
   while (!text.empty()) {
-    const auto found = std::find_if(longest_first.begin(), longest_first.end(),
-                                    [&](const auto& entry) { return text.starts_with(entry.first); });
-    if (found == longest_first.end()) {
+    const auto& entries = by_first[static_cast<unsigned char>(text.front())];
+    const auto found =
+        std::find_if(entries.begin(), entries.end(), [&](const auto* entry) { return text.starts_with(entry->first); });
+    if (found == entries.end()) {
       result += text.front();
       text.remove_prefix(1);
     } else {
-      result += found->second;
-      text.remove_prefix(found->first.size());
+      result += (*found)->second;
+      text.remove_prefix((*found)->first.size());
     }
   }
   return result;
@@ -126,6 +151,8 @@ void Transcript::conceal(std::string_view text, std::string_view name) {
   const auto shown = "{" + std::string{name} + "}";
   concealed_.emplace(text, shown);
   concealed_.emplace(base64(text), shown);
+  concealed_.emplace(percent_encoded(text, "-._~", "%20"), shown);
+  concealed_.emplace(percent_encoded(text, "-._*", "+"), shown);
 }
 
 void Transcript::chunk(char direction, std::span<const std::byte> bytes) {

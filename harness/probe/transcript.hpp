@@ -20,7 +20,8 @@ class Transcript {
   void note(std::string_view text);
 
   /// From now on this text is written as {name}, in the hex dump too: masking the finished text would miss what a dump
-  /// line splits. Also its base64 form. Call it before the bytes are passed; a secret that two calls split is not seen.
+  /// line splits. Also its base64 form, and how addresses and forms write it. Call it before the bytes are passed; a
+  /// secret that two calls split is not seen.
   void conceal(std::string_view text, std::string_view name);
 
   const std::string& text() const { return text_; }

@@ -109,6 +109,9 @@ asio::awaitable<Result<Detection>> detect_reply_lines(Door& door, bool tls, std:
     if (reply) {
       reply = co_await talk.ask("EHLO assay.invalid\r\n", kReply);
     }
+    if (!reply && sessions::ends_probe(reply.error().kind)) {
+      co_return reply.error();
+    }
     smtp = reply && reply->starts_with("250");
   }
   if (smtp) {
@@ -208,26 +211,69 @@ asio::awaitable<Result<Detection>> ask_all(Door& door, bool tls, std::span<const
   co_return none;
 }
 
-/// Whether a ClientHello is answered with TLS.
-asio::awaitable<bool> speaks_tls(Door& door) {
+/// Whether a ClientHello is answered with TLS. Nothing when it is not known: no answer came, or the end alone. An error
+/// only for what ends the probe.
+asio::awaitable<Result<std::optional<bool>>> speaks_tls(Door& door) {
+  const std::optional<bool> unknown;
   auto opened = co_await open_door(door, false);
   if (!opened) {
-    co_return false;
+    const Result<std::optional<bool>> failed{opened.error()};
+    const Result<std::optional<bool>> none{unknown};
+    co_return sessions::ends_probe(opened.error().kind) ? failed : none;
   }
   wire::ClientHello hello;
   hello.random = sessions::random_bytes(32);
   hello.key_share = sessions::random_bytes(32);
   auto bytes = wire::tls_client_hello(hello);
   auto sent = co_await (*opened)->send(std::move(bytes));
-  if (!sent) {
-    co_return false;
+  Result<std::string> heard{std::string{}};
+  if (sent) {
+    heard = co_await (*opened)->receive_speech(door.timers.reply, door.timers.quiet);
+  } else {
+    heard = sent.error();
   }
-  auto heard = co_await (*opened)->receive_speech(door.timers.reply, door.timers.quiet);
-  co_return heard&& wire::recognise(*heard).speech == wire::Speech::tls;
+  if (!heard) {
+    const Result<std::optional<bool>> failed{heard.error()};
+    const Result<std::optional<bool>> none{unknown};
+    co_return sessions::ends_probe(heard.error().kind) ? failed : none;
+  }
+  const std::optional<bool> known{wire::recognise(*heard).speech == wire::Speech::tls};
+  co_return known;
+}
+
+/// The way of a declared login: passwords must not go out in clear to a port that speaks TLS, however slowly it
+/// answered a ClientHello. So either TLS or HTTP in clear has to be heard.
+asio::awaitable<Result<Detection>> detect_declared(Door& door, const LoginRecipe& recipe) {
+  auto tls = co_await speaks_tls(door);
+  if (!tls) {
+    co_return tls.error();
+  }
+  if (!*tls) {
+    auto answer = co_await fetch(door, false, "/");
+    if (!answer && sessions::ends_probe(answer.error().kind)) {
+      co_return answer.error();
+    }
+    // With 400 servers answer HTTP in clear on a port of HTTPS.
+    if (answer && answer->understood && answer->response.protocol == "HTTP" && answer->response.status != 400) {
+      *tls = false;
+    }
+  }
+  Detection found;
+  if (*tls) {
+    found.dialect = make_recipe(door, **tls, recipe);
+  } else {
+    found.spoken = "http-json";
+    found.way_doubt = "neither TLS nor HTTP in clear was heard, so no password was sent";
+    found.doubt = found.way_doubt;
+  }
+  co_return found;
 }
 
 asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
   auto opened = co_await open_door(door, true);
+  if (!opened && sessions::ends_probe(opened.error().kind)) {
+    co_return opened.error();
+  }
   if (!opened) {
     Detection unknown;
     unknown.other_login = "a TLS endpoint whose handshake failed";
@@ -274,9 +320,7 @@ asio::awaitable<Result<Detection>> detect(Door& door) {
   }
   if (const auto* declared = recipe_for(door)) {
     opened->reset();
-    auto tls = co_await speaks_tls(door);
-    Detection found;
-    found.dialect = make_recipe(door, tls, *declared);
+    auto found = co_await detect_declared(door, *declared);
     co_return found;
   }
   const bool terminal_port = door.endpoint.port == 23 || door.endpoint.port == 2323;
@@ -303,13 +347,19 @@ asio::awaitable<Result<Detection>> detect(Door& door) {
   }
   const bool silent = found->silent && !heard;
   auto tls = co_await speaks_tls(door);
-  if (tls) {
+  if (!tls) {
+    co_return tls.error();
+  }
+  if (*tls && **tls) {
     found = co_await detect_inside_tls(door);
     co_return found;
   }
   found = co_await ask_all(door, false, all.subspan(1));
   if (found) {
     found->silent = silent;
+    if (!*tls && !silent && !heard && !is_known(*found)) {
+      found->other_login = "one inside TLS perhaps: a ClientHello got no answer, nor did anything else";
+    }
   }
   co_return found;
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/probe/network.hpp"
 #include "probes/credentials/candidates.hpp"
@@ -54,6 +55,12 @@ class Dialect {
   /// Why the refusals that were seen may be none; empty: they are. Nothing may have been heard at all, or a login may
   /// not have been understood. One that is taken settles it.
   virtual std::string doubt() const { return {}; }
+
+  /// After the last login: what has yet to be heard before silences count. An error only for what ends the probe.
+  virtual asio::awaitable<Result<>> settle() { co_return Result<>{}; }
+
+  /// Passwords whose login got an answer after it was taken for refused: they are to be tried again.
+  virtual std::vector<std::string> late() const { return {}; }
 };
 
 struct Door {
@@ -76,7 +83,9 @@ struct Detection {
   bool answered = false;    // it speaks a protocol that is known here, with a login or without
   std::string shut{};       // the dialect is spoken, and nobody gets in by a password: why
   std::string spoken{};     // name of the dialect where there is nothing to try: anybody is served, or nobody
-  std::string doubt{};      // of such a dialect: why it is not known which
+  std::string doubt{};      // why it is not known whether anybody is served
+  std::string way_doubt{};  // why it is not known whether credentials travel in clear; a login that is understood
+                            // on the way of the dialect settles it
 };
 
 asio::awaitable<Result<Detection>> detect(Door& door);

@@ -67,9 +67,12 @@ asio::awaitable<Attempt> FreshLogin::once(std::string username, Secret password,
   const auto start = Clock::now();
   auto told = co_await log_in(std::move(*opened), std::move(username), std::move(password));
   attempted.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
-  // What a wrong login looks like is learnt from pairs that cannot exist, never from silence alone.
-  cuts_ += control && told.answer == Told::Answer::cut ? 1 : 0;
-  attempted.outcome = outcome_of(told.answer, control || cuts_ >= kCutControls);
+  // What a wrong login looks like is learnt from pairs that cannot exist, never from silence
+  // alone, and never from one cut alone: the network cuts, too.
+  if (control) {
+    cuts_ = told.answer == Told::Answer::cut ? cuts_ + 1 : 0;
+  }
+  attempted.outcome = outcome_of(told.answer, cuts_ >= kCutControls);
   attempted.proof = std::move(told.proof);
   attempted.says = told.text.substr(0, kKeptText);
   if (told.error && sessions::ends_probe(told.error->kind)) {

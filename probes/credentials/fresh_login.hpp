@@ -54,7 +54,7 @@ class FreshLogin : public Dialect {
 
   Door& door_;
   bool tls_;
-  int cuts_ = 0;  // controls that were answered by the end of the connection alone
+  int cuts_ = 0;  // controls in a row that were answered by the end of the connection alone
 };
 
 /// What ends an exchange without an answer: `answer` is cut when the stream ended after the secret, else unclear.

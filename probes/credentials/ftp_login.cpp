@@ -66,6 +66,7 @@ class FtpLogin final : public FreshLogin {
       co_return broken(reply.error(), false);
     }
     if (code_of(*reply) == kNeedsPassword) {
+      asked_ = true;
       const auto shown = "PASS {" + password.name() + "}";
       const auto line = "PASS " + password.reveal() + "\r\n";
       reply = co_await talk.ask_concealed(line, shown, &whole);
@@ -74,6 +75,10 @@ class FtpLogin final : public FreshLogin {
       }
     }
     auto told = judge(std::move(*reply));
+    if (told.answer == Told::Answer::no && !asked_) {
+      // Said of the name, where no name was ever asked for a password: none was judged.
+      told.answer = Told::Answer::unclear;
+    }
     if (told.answer == Told::Answer::yes) {
       auto where = co_await talk.ask("PWD\r\n", &whole);
       const bool answered = where && code_of(*where) == kPath;
@@ -111,42 +116,99 @@ class FtpLogin final : public FreshLogin {
   }
 
   bool upgrade_;
+  bool asked_ = false;  // for a password, after some name
 };
 
-/// Logs in as "anonymous" with an address as the password, as guests do (RFC 1635). Empty when refused.
-asio::awaitable<Result<std::string>> try_guest(Door& door, bool tls) {
+/// Whether guests are let in.
+struct Guest {
+  std::string proof;  // of one that was
+  std::string doubt;  // why it is not known; both empty: refused
+};
+
+Guest judge_guest(const Result<std::string>& reply, bool path_given) {
+  Guest guest;
+  const int code = reply ? code_of(*reply) : 0;
+  if (code == kLoggedIn && path_given) {
+    guest.proof = "the user anonymous was let in, and PWD was answered with 257";
+  } else if (code == kLoggedIn) {
+    guest.doubt = "the user anonymous was answered with 230, and PWD not with 257";
+  } else if (code < 500) {
+    guest.doubt = "the login of the user anonymous got no clear answer";
+  }
+  return guest;
+}
+
+/// Begins TLS on a connection that was greeted; false when it is refused.
+asio::awaitable<Result<bool>> begin_tls(LineTalk& talk, Door& door) {
+  auto agreed = co_await talk.ask("AUTH TLS\r\n", &whole);
+  if (!agreed) {
+    co_return agreed.error();
+  }
+  if (code_of(*agreed) != kTlsNow) {
+    co_return false;
+  }
+  auto begun = co_await talk.start_tls(door);
+  if (!begun) {
+    co_return begun.error();
+  }
+  co_return true;
+}
+
+/// The last reply to a login as "anonymous" with an address as the password, as guests do (RFC 1635).
+asio::awaitable<Result<std::string>> ask_as_guest(LineTalk& talk, Door& door, bool upgrade) {
+  auto reply = co_await talk.hear(&whole);
+  if (!reply || code_of(*reply) != kReady) {
+    const Result<std::string> none{Error{ErrorKind::protocol, "no greeting came", {}}};
+    co_return reply ? none : reply;
+  }
+  if (upgrade) {
+    auto begun = co_await begin_tls(talk, door);
+    if (!begun || !*begun) {
+      const Error refused{ErrorKind::protocol, "AUTH TLS was refused", {}};
+      co_return begun ? refused : begun.error();
+    }
+  }
+  reply = co_await talk.ask("USER anonymous\r\n", &whole);
+  if (reply && code_of(*reply) == kNeedsPassword) {
+    reply = co_await talk.ask("PASS guest@assay.invalid\r\n", &whole);
+  }
+  co_return reply;
+}
+
+asio::awaitable<Result<Guest>> try_guest(Door& door, bool tls, bool upgrade) {
   auto permitted = co_await door.network.permit_login(door.endpoint, "anonymous");
+  if (!permitted && permitted.error().kind != ErrorKind::denied) {
+    co_return permitted.error();
+  }
+  Guest guest;
   if (!permitted) {
-    const bool spent = permitted.error().kind == ErrorKind::denied;
-    const Result<std::string> skipped{std::string{}};
-    const Result<std::string> failed{permitted.error()};
-    co_return spent ? skipped : failed;
+    guest.doubt = "the budget of logins left none for the user anonymous";
+    co_return guest;
   }
   auto opened = co_await open_door(door, tls);
   if (!opened) {
     co_return opened.error();
   }
   LineTalk talk{std::move(*opened), login_patience(door)};
-  auto reply = co_await talk.hear(&whole);
-  if (reply && code_of(*reply) == kReady) {
-    reply = co_await talk.ask("USER anonymous\r\n", &whole);
-  }
-  if (reply && code_of(*reply) == kNeedsPassword) {
-    reply = co_await talk.ask("PASS guest@assay.invalid\r\n", &whole);
-  }
-  std::string proof;
-  if (reply && code_of(*reply) == kLoggedIn) {
-    auto where = co_await talk.ask("PWD\r\n", &whole);
-    proof = where && code_of(*where) == kPath ? "the user anonymous was let in, and PWD was answered with 257" : "";
-  }
+  auto reply = co_await ask_as_guest(talk, door, upgrade);
   if (!reply && sessions::ends_probe(reply.error().kind)) {
     co_return reply.error();
   }
-  co_await talk.say_goodbye("QUIT\r\n");
-  co_return proof;
+  bool path_given = false;
+  if (reply && code_of(*reply) == kLoggedIn) {
+    auto where = co_await talk.ask("PWD\r\n", &whole);
+    if (!where && sessions::ends_probe(where.error().kind)) {
+      co_return where.error();
+    }
+    path_given = where && code_of(*where) == kPath;
+  }
+  if (reply) {
+    co_await talk.say_goodbye("QUIT\r\n");
+  }
+  co_return judge_guest(reply, path_given);
 }
 
-/// The reply to one command on a fresh connection; 0 without one.
+/// The code of the reply to one command on a fresh connection; 0 when none came.
 asio::awaitable<Result<int>> reply_to(Door& door, std::string line) {
   auto opened = co_await open_door(door, false);
   if (!opened) {
@@ -163,40 +225,54 @@ asio::awaitable<Result<int>> reply_to(Door& door, std::string line) {
   co_return reply ? code_of(*reply) : 0;
 }
 
+/// How a name is taken.
+enum class Way : std::uint8_t { clear, after_tls, unknown };
+
 /// Whether a name is only taken once TLS has begun. Asked on two connections: a server may hang up on a name in clear.
-asio::awaitable<Result<bool>> wants_tls_first(Door& door) {
+asio::awaitable<Result<Way>> find_way(Door& door) {
   auto name = "USER assay" + sessions::random_word(8) + "\r\n";
   auto user = co_await reply_to(door, std::move(name));
   if (!user) {
     co_return user.error();
   }
   if (*user == kNeedsPassword || *user == kLoggedIn) {
-    co_return false;
+    co_return Way::clear;
   }
   auto agreed = co_await reply_to(door, "AUTH TLS\r\n");
   if (!agreed) {
     co_return agreed.error();
   }
-  co_return *agreed == kTlsNow;
+  co_return *agreed == kTlsNow ? Way::after_tls : Way::unknown;
 }
 
 asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
   Detection found;
-  auto guest = co_await try_guest(door, tls);
+  auto guest = co_await try_guest(door, tls, false);
   if (!guest) {
     co_return guest.error();
   }
-  found.open = !guest->empty();
-  found.open_proof = *guest;
-  bool upgrade = false;
-  if (!tls && !found.open) {
-    auto wants = co_await wants_tls_first(door);
-    if (!wants) {
-      co_return wants.error();
+  auto way = Way::clear;
+  if (!tls && guest->proof.empty()) {
+    auto seen = co_await find_way(door);
+    if (!seen) {
+      co_return seen.error();
     }
-    upgrade = *wants;
+    way = *seen;
   }
-  found.dialect = std::make_unique<FtpLogin>(door, tls, upgrade);
+  if (way == Way::after_tls) {
+    // What was said to the guest in clear may have been said of the missing TLS.
+    guest = co_await try_guest(door, tls, true);
+    if (!guest) {
+      co_return guest.error();
+    }
+  }
+  found.open = !guest->proof.empty();
+  found.open_proof = guest->proof;
+  found.doubt = guest->doubt;
+  if (way == Way::unknown) {
+    found.way_doubt = "neither a name in clear nor AUTH TLS was taken";
+  }
+  found.dialect = std::make_unique<FtpLogin>(door, tls, way == Way::after_tls);
   co_return found;
 }
 

@@ -153,7 +153,11 @@ class HttpLogin final : public Dialect {
     input.cnonce = sessions::random_word(16);
     input.count = ++nonce_uses_;
     const auto answer = wire::digest_authorization(challenge_, input, hash_hex);
-    return answer ? answer->header : std::string{};
+    if (!answer) {
+      return {};
+    }
+    door_.record.conceal(answer->response, "credentials " + password.name());
+    return answer->header;
   }
 
   std::string request(const std::string& authorization) const {

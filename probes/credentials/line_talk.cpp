@@ -17,8 +17,13 @@ milliseconds login_patience(const Door& door) {
 }
 
 asio::awaitable<Result<std::string>> LineTalk::take(std::size_t count) {
+  const auto before = channel_->spent();
   for (int reads = 0; reads < kMostTalkReads && partial_.size() < count; ++reads) {
-    auto part = co_await channel_->receive(patience_);
+    const auto spent = channel_->spent() - before;
+    if (spent >= patience_) {
+      break;
+    }
+    auto part = co_await channel_->receive(patience_ - spent);
     if (!part) {
       co_return part.error();
     }

@@ -31,7 +31,7 @@ std::set<std::string> lock_words(std::string_view text) {
 }  // namespace
 
 asio::awaitable<Result<>> Logins::run() {
-  auto calibrated = co_await calibrate();
+  auto calibrated = co_await calibrate_with_known();
   if (!calibrated || stopped() || !tally_.open || *tally_.open) {
     tally_.skipped_stopped = std::ssize(candidates_);
     co_return calibrated;
@@ -51,12 +51,41 @@ asio::awaitable<Result<>> Logins::run() {
     }
     co_return ended;
   }
-  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+  auto tried = co_await try_all(0);
+  if (!tried || stopped()) {
+    co_return tried;
+  }
+  // Late answers may come after the last candidate, and those that they speak of are asked once more.
+  const auto first_again = candidates_.size();
+  auto settled = co_await dialect_.settle();
+  if (settled) {
+    reopen();
+    settled = co_await try_all(first_again);
+  }
+  co_return settled;
+}
+
+void Logins::reopen() {
+  const auto count = candidates_.size();
+  for (const auto& late : dialect_.late()) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (candidates_[i].password.reveal() == late) {
+        const auto again = candidates_[i];
+        candidates_.push_back(again);
+        --tally_.tried;  // counted when it is tried again, or skipped
+        break;
+      }
+    }
+  }
+}
+
+asio::awaitable<Result<>> Logins::try_all(std::size_t first) {
+  for (std::size_t i = first; i < candidates_.size(); ++i) {
     if (stopped()) {
       tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i);
       break;
     }
-    const auto& candidate = candidates_[i];
+    const auto candidate = candidates_[i];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;
       continue;
@@ -132,6 +161,26 @@ asio::awaitable<Result<>> Logins::show_known() {
     dialect_.start_afresh();
   }
   co_return Result<>{};
+}
+
+/// Controls that got no clear refusal are asked anew where an account of the tester has shown meanwhile what a login
+/// looks like that is taken: a dialect may understand the refusals then.
+asio::awaitable<Result<>> Logins::calibrate_with_known() {
+  auto calibrated = co_await calibrate();
+  if (!calibrated || tally_.open || !tally_.lock_sign.empty() || dialect_.doubt().empty()) {
+    co_return calibrated;
+  }
+  const auto why = std::exchange(tally_.why_stopped, {});
+  auto shown = co_await show_known();
+  if (!shown || stopped()) {
+    co_return shown;
+  }
+  if (!dialect_.doubt().empty()) {
+    tally_.why_stopped = why;
+    co_return Result<>{};
+  }
+  calibrated = co_await calibrate();
+  co_return calibrated;
 }
 
 asio::awaitable<Result<>> Logins::calibrate() {

@@ -43,6 +43,9 @@ class Logins {
 
  private:
   asio::awaitable<Result<>> calibrate();
+  asio::awaitable<Result<>> calibrate_with_known();
+  asio::awaitable<Result<>> try_all(std::size_t first);
+  void reopen();
   asio::awaitable<Result<Attempt>> control();
   asio::awaitable<Result<bool>> reserve_check();
   asio::awaitable<Result<>> show_known();

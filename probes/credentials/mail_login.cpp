@@ -125,8 +125,10 @@ class ImapLogin final : public MailLogin {
     if (word == "OK") {
       return Told::Answer::yes;
     }
-    if (word != "NO" || reply.find("[UNAVAILABLE]") != std::string::npos ||
-        reply.find("[INUSE]") != std::string::npos) {
+    static constexpr std::string_view kOtherReasons[] = {"[UNAVAILABLE]", "[INUSE]", "[PRIVACYREQUIRED]"};
+    const bool other = std::any_of(std::begin(kOtherReasons), std::end(kOtherReasons),
+                                   [&](auto code) { return wire::contains_ignoring_case(reply, code); });
+    if (word != "NO" || other) {
       return Told::Answer::unclear;
     }
     return says_locked(reply) ? Told::Answer::locked : Told::Answer::no;
@@ -158,13 +160,18 @@ class Pop3Login final : public MailLogin {
     if (!reply) {
       co_return broken(reply.error(), false);
     }
-    if (reply->starts_with("+OK")) {
-      const auto line = "PASS " + password.reveal() + "\r\n";
-      const auto shown = "PASS {" + password.name() + "}";
-      reply = co_await talk.ask_concealed(line, shown, &pop3_line);
-      if (!reply) {
-        co_return broken(reply.error(), true);
-      }
+    if (!reply->starts_with("+OK")) {
+      // Of the name, or of USER in clear: no password was judged.
+      Told told;
+      told.text = *reply;
+      told.answer = says_locked(*reply) ? Told::Answer::locked : Told::Answer::unclear;
+      co_return told;
+    }
+    const auto line = "PASS " + password.reveal() + "\r\n";
+    const auto shown = "PASS {" + password.name() + "}";
+    reply = co_await talk.ask_concealed(line, shown, &pop3_line);
+    if (!reply) {
+      co_return broken(reply.error(), true);
     }
     auto told = judge(*reply);
     if (told.answer == Told::Answer::yes) {
@@ -275,7 +282,8 @@ class SmtpLogin final : public MailLogin {
       told.answer = Told::Answer::yes;
     } else if (says_locked(*reply)) {
       told.answer = Told::Answer::locked;
-    } else if (code == 535 || code == 538 || code == 534 || code == 550) {
+    } else if (code == 535 || code == 550) {
+      // Not 534 and 538: a mechanism that is too weak, or wants TLS first, judged no password (RFC 4954, 6).
       told.answer = Told::Answer::no;
     }
     return told;
@@ -331,7 +339,14 @@ asio::awaitable<Result<Detection>> find_imap(Door& door, bool tls) {
   found.open = greeting.starts_with("* PREAUTH");
   found.open_proof = found.open ? "the greeting says that the client is logged in already" : "";
   auto said = co_await (*talk)->ask("a1 CAPABILITY\r\n", &wire::imap_result);
-  const auto words = said ? wire::parse_imap_capability(*said, "a1").words : std::vector<std::string>{};
+  if (!said) {
+    co_return said.error();
+  }
+  const auto reply = wire::parse_imap_capability(*said, "a1");
+  const auto& words = reply.words;
+  if (!reply.good && !tls) {
+    found.way_doubt = "CAPABILITY was not answered, so whether the login wants TLS first is not known";
+  }
   const bool disabled = holds(words, "LOGINDISABLED");
   if (disabled && (tls || !holds(words, "STARTTLS"))) {
     found.other_login = "an IMAP login by other mechanisms than LOGIN";
@@ -349,8 +364,19 @@ asio::awaitable<Result<Detection>> find_pop3(Door& door, bool tls) {
     co_return talk.error();
   }
   auto said = co_await (*talk)->ask("CAPA\r\n", &pop3_list);
-  const auto reply = said ? wire::parse_pop3_capabilities(*said) : wire::LineReply{};
-  const bool upgrades = reply.good && !tls && !holds(reply.words, "USER") && holds(reply.words, "STLS");
+  if (!said) {
+    co_return said.error();
+  }
+  const auto reply = wire::parse_pop3_capabilities(*said);
+  const bool offered = holds(reply.words, "USER");
+  const bool upgrades = reply.good && !tls && !offered && holds(reply.words, "STLS");
+  if (reply.good && !offered && !upgrades) {
+    found.other_login = "a POP3 login by other mechanisms than USER and PASS";
+    co_return found;
+  }
+  if (!reply.good && !tls) {
+    found.way_doubt = "CAPA was not answered, so whether USER is taken in clear is not known";
+  }
   found.dialect = std::make_unique<Pop3Login>(door, tls, upgrades);
   co_return found;
 }
@@ -363,15 +389,26 @@ asio::awaitable<Result<Detection>> find_smtp(Door& door, bool tls) {
     co_return talk.error();
   }
   auto said = co_await (*talk)->ask("EHLO assay.invalid\r\n", &smtp_reply);
-  auto offer = said ? smtp_offer(*said) : SmtpOffer{};
+  if (!said) {
+    co_return said.error();
+  }
+  auto offer = smtp_offer(*said);
   bool upgrades = false;
   if (!offer.plain && !offer.login && offer.starttls && !tls) {
     auto failed = co_await upgrade(**talk, door, "STARTTLS\r\n", &smtp_reply, "220");
-    if (!failed) {
-      said = co_await (*talk)->ask("EHLO assay.invalid\r\n", &smtp_reply);
-      offer = said ? smtp_offer(*said) : SmtpOffer{};
-      upgrades = true;
+    if (failed && failed->error && sessions::ends_probe(failed->error->kind)) {
+      co_return *failed->error;
     }
+    if (failed) {
+      found.other_login = "what SMTP offers after STARTTLS, which failed";
+      co_return found;
+    }
+    said = co_await (*talk)->ask("EHLO assay.invalid\r\n", &smtp_reply);
+    if (!said) {
+      co_return said.error();
+    }
+    offer = smtp_offer(*said);
+    upgrades = true;
   }
   if (offer.plain || offer.login) {
     found.dialect = std::make_unique<SmtpLogin>(door, tls, upgrades, offer.plain);

@@ -75,22 +75,29 @@ void record_lockout(sessions::FactSheet& sheet, const Tally& tally) {
   sheet.fact("credentials.lockout", std::move(lockout));
 }
 
-void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ended, const std::string& doubt) {
+/// Why what was seen may not be all.
+struct Doubt {
+  std::string why;           // empty: none
+  bool of_refusals = false;  // those that were seen may be none
+};
+
+void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ended, const Doubt& doubt) {
   sheet.fact("credentials.tried", tally.tried);
-  if (!doubt.empty() && ended && tally.lock_sign.empty() && tally.why_stopped.empty()) {
-    sheet.rest_unobserved(doubt);
-    return;
-  }
-  if (tally.open) {
-    sheet.fact("credentials.open", *tally.open);
-  } else {
-    sheet.unobserved("credentials.open", ended ? tally.why_stopped : ended.error().what);
-  }
   const bool open = tally.open && *tally.open;
+  // A doubt takes nothing back that was seen: a login that was taken, a device that says it is locked.
+  if (tally.open && (open || doubt.why.empty())) {
+    sheet.fact("credentials.open", open);
+  } else {
+    sheet.unobserved("credentials.open", !ended              ? ended.error().what
+                                         : doubt.why.empty() ? tally.why_stopped
+                                                             : doubt.why);
+  }
   if (!tally.accepted.empty()) {
     sheet.fact("credentials.accepted", tally.accepted);
   } else if (!ended) {
     sheet.unobserved("credentials.accepted", ended.error().what);
+  } else if (!open && !doubt.why.empty()) {
+    sheet.unobserved("credentials.accepted", doubt.why);
   } else if (!open && tally.tried == 0) {
     sheet.unobserved("credentials.accepted", tally.skipped_budget > 0    ? "the login budget of every account was spent"
                                              : tally.why_stopped.empty() ? "there was no pair to try"
@@ -101,7 +108,9 @@ void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ende
   } else {
     sheet.fact("credentials.accepted", json::array{});
   }
-  if (tally.refusals > 0 || !tally.lock_sign.empty() || open) {
+  if (doubt.of_refusals && tally.lock_sign.empty() && !open) {
+    sheet.unobserved("credentials.lockout", doubt.why);
+  } else if (tally.refusals > 0 || !tally.lock_sign.empty() || open) {
     record_lockout(sheet, tally);
   } else {
     sheet.unobserved("credentials.lockout", "no login was clearly refused");
@@ -131,6 +140,28 @@ void record_settled(sessions::FactSheet& sheet, bool open) {
   sheet.absent("credentials.lockout");
 }
 
+/// Whether credentials travel in clear, where that is known before any login.
+void record_way(sessions::FactSheet& sheet, const Detection& found) {
+  if (!found.way_doubt.empty()) {
+    return;
+  }
+  if (found.dialect) {
+    sheet.fact("credentials.clear", found.dialect->clear());
+  } else {
+    sheet.absent("credentials.clear");
+  }
+}
+
+/// The same once logins were tried: one that was refused or taken on this way has shown it.
+void record_way_after(sessions::FactSheet& sheet, const Tally& tally, bool clear, const std::string& doubt) {
+  const bool understood = tally.refusals > 0 || !tally.accepted.empty() || (tally.open && *tally.open);
+  if (understood) {
+    sheet.fact("credentials.clear", clear);
+  } else {
+    sheet.unobserved("credentials.clear", doubt);
+  }
+}
+
 /// What is known without a single login. True: no login is needed any more.
 bool record_without_logins(ProbeContext& context, sessions::FactSheet& sheet, const Detection& found,
                            std::size_t candidates) {
@@ -139,14 +170,18 @@ bool record_without_logins(ProbeContext& context, sessions::FactSheet& sheet, co
   if (found.open || !found.shut.empty()) {
     record_settled(sheet, found.open);
     none.why_stopped = found.open ? found.open_proof : found.shut;
+    if (!found.way_doubt.empty()) {
+      sheet.unobserved("credentials.clear", found.way_doubt);
+    }
     if (!found.open) {
       candidates = 0;  // there is nothing that a password could be tried on
       none.skipped_stopped = 0;
     }
   } else if (!found.dialect) {
+    const auto& doubt = found.doubt.empty() ? found.way_doubt : found.doubt;
     sheet.fact("credentials.tried", 0);
-    sheet.rest_unobserved(found.doubt);
-    none.why_stopped = found.doubt;
+    sheet.rest_unobserved(doubt);
+    none.why_stopped = doubt;
   } else {
     return false;
   }
@@ -167,11 +202,7 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::
   }
   sheet.fact("credentials.dialect",
              found->dialect ? json::string(found->dialect->name()) : json::string(found->spoken));
-  if (found->dialect) {
-    sheet.fact("credentials.clear", found->dialect->clear());
-  } else {
-    sheet.absent("credentials.clear");
-  }
+  record_way(sheet, *found);
   if (const auto& settled = found->open ? found->open_proof : found->shut; !settled.empty()) {
     door.transcript.note(settled);
   }
@@ -185,7 +216,11 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::
   const auto count = candidates.size();
   Logins logins{context, door, dialect, std::move(candidates), flag(context, "stop_at_first")};
   auto ended = co_await logins.run();
-  record(sheet, logins.tally(), ended, dialect.doubt());
+  if (!found->way_doubt.empty()) {
+    record_way_after(sheet, logins.tally(), dialect.clear(), found->way_doubt);
+  }
+  const auto doubt = dialect.doubt();
+  record(sheet, logins.tally(), ended, {doubt.empty() ? found->doubt : doubt, !doubt.empty()});
   record_coverage(context.record, logins.tally(), count);
   co_return ended;
 }

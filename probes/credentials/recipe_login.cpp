@@ -94,6 +94,27 @@ bool is_given(const wire::HttpResponse& response) {
   return response.status >= 200 && response.status < 300;
 }
 
+bool is_json(const wire::HttpResponse& response) {
+  boost::system::error_code failed;
+  const auto body = json::parse(response.body, failed);
+  return !failed && (body.is_object() || body.is_array());
+}
+
+/// A visitor is told to log in, or gets another answer than the one inside. Not one who came too often, or at a time
+/// when the page failed.
+bool is_kept_out(const wire::HttpResponse& outside, const wire::HttpResponse& inside) {
+  const bool asked = outside.status == 401 || outside.status == 403 || (outside.status >= 300 && outside.status < 400);
+  return asked || (is_given(outside) && outline_of(outside) != outline_of(inside));
+}
+
+/// In the words of HTTP, or of the interface itself. Status 400, 403, 404 and 422 say as well that the recipe does not
+/// fit, a redirect or a page that the path is no interface; they are refusals where a login was seen that is taken.
+bool is_refusal(const wire::HttpResponse& answer, bool login_known) {
+  const int status = answer.status;
+  return status == 401 || (is_given(answer) && is_json(answer)) ||
+         (login_known && status >= 300 && status < 500 && status != 405 && status != 415);
+}
+
 class RecipeLogin final : public Dialect {
  public:
   RecipeLogin(Door& door, bool tls, const LoginRecipe& recipe) : door_(door), tls_(tls), recipe_(recipe) {}
@@ -103,6 +124,12 @@ class RecipeLogin final : public Dialect {
   bool clear() const override { return !tls_; }
 
   void start_afresh() override {}
+
+  std::string doubt() const override {
+    return login_known_ ? std::string{}
+                        : "no login was taken, so the recipe may not be what the interface wants; "
+                          "a login by an account of the DUT file would settle it";
+  }
 
   asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
     auto attempted = co_await attempt(std::move(username), std::move(password));
@@ -147,9 +174,10 @@ class RecipeLogin final : public Dialect {
     request.body = json::serialize(filled(form, username, password.reveal()));
     request.shown =
         "POST " + recipe_.path + "\n" + json::serialize(filled(form, username, "{" + password.name() + "}"));
+    request.conceal = [this](const wire::HttpResponse& response) { conceal_token(response); };
     auto answer = co_await session.fetch(std::move(request));
     if (!answer) {
-      co_return broken_off(answer.error());
+      co_return broken_off(answer.error(), session.has_sent());
     }
     const int status = answer->status;
     if (status == 429 || status == 423 || answer->header("Retry-After") != nullptr) {
@@ -159,15 +187,11 @@ class RecipeLogin final : public Dialect {
       co_return locked;
     }
     const auto token = token_of(answer->body, recipe_.token);
-    if (!token.empty()) {
-      door_.record.conceal(token, "token of the session");
-      door_.transcript.conceal(token, "token of the session");
-    }
     auto inside = co_await check(session, token);
     WebSession visitor{door_, tls_};
     auto outside = co_await check(visitor, std::string());
     if (!inside || !outside) {
-      co_return broken_off(inside ? outside.error() : inside.error());
+      co_return broken_off(inside ? outside.error() : inside.error(), true);
     }
     co_return judge(*answer, *inside, *outside);
   }
@@ -176,20 +200,40 @@ class RecipeLogin final : public Dialect {
     Attempt attempted;
     attempted.says = answer.body.substr(0, kKeptAnswer);
     // Some interfaces answer everything with 200 and say in the body that a login is missing.
-    if (is_given(inside) && outline_of(inside) != outline_of(outside)) {
+    if (is_given(inside) && is_kept_out(outside, inside)) {
+      login_known_ = true;
       attempted.outcome = Outcome::accepted;
       attempted.proof = wire::printable(recipe_.check, 128) + " was given with status " +
                         std::to_string(inside.status) + " and " + std::to_string(inside.body.size()) +
                         " bytes; a visitor gets status " + std::to_string(outside.status) + " and another answer";
-    } else if (answer.status < 500 && answer.status != 404 && answer.status != 405 && answer.status != 415) {
+    } else if (is_given(inside) && !is_given(outside)) {
+      attempted.says = "status " + std::to_string(outside.status) + " to a visitor";
+    } else if (is_refusal(answer, login_known_)) {
       attempted.outcome = Outcome::rejected;
     }
     return attempted;
   }
 
-  static Attempt broken_off(const Error& error) {
+  /// Before the transcript gets the answer: the token, also as JSON may write its slashes.
+  void conceal_token(const wire::HttpResponse& response) {
+    const auto token = token_of(response.body, recipe_.token);
+    if (token.empty()) {
+      return;
+    }
+    std::string escaped;
+    for (const char c : token) {
+      escaped += c == '/' ? "\\/" : std::string(1, c);
+    }
+    for (const auto& form : {token, escaped}) {
+      door_.record.conceal(form, "token of the session");
+      door_.transcript.conceal(form, "token of the session");
+    }
+  }
+
+  /// `judged`: the login itself may have reached the device, so it must not be sent again without a permit.
+  static Attempt broken_off(const Error& error, bool judged) {
     Attempt attempted;
-    const bool lost = error.kind == ErrorKind::refused || error.kind == ErrorKind::unreachable;
+    const bool lost = !judged && (error.kind == ErrorKind::refused || error.kind == ErrorKind::unreachable);
     attempted.outcome = lost ? Outcome::lost : Outcome::unclear;
     attempted.says = error.what;
     if (sessions::ends_probe(error.kind)) {
@@ -200,6 +244,7 @@ class RecipeLogin final : public Dialect {
 
   Door& door_;
   bool tls_;
+  bool login_known_ = false;   // some login was taken
   const LoginRecipe& recipe_;  // of the DUT file, which outlives the probe
 };
 

@@ -91,7 +91,11 @@ class RtspLogin final : public FreshLogin {
     input.password = password.reveal();
     input.cnonce = sessions::random_word(16);
     const auto answer = wire::digest_authorization(challenge, input, hash_hex);
-    return answer ? answer->header : std::string{};
+    if (!answer) {
+      return {};
+    }
+    door().record.conceal(answer->response, "credentials " + password.name());
+    return answer->header;
   }
 
   static Told judge(const sessions::HttpAnswer& answer) {

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
 
 #include "probes/credentials/dialects.hpp"
 #include "probes/wire/bytes.hpp"
@@ -8,7 +11,8 @@
 /// pace and transcript; the two messages that are needed are built and read by probes/wire/snmp.
 ///
 /// An agent answers a wrong community with silence. Silence only says "wrong" of an agent that was heard: one that
-/// reports to a question of SNMP v3, which needs no community, or that answered some community.
+/// reports to a question of SNMP v3, which needs no community, or that answered some community. Answers that come late
+/// are known by the ids of earlier questions; what they speak of is asked again with more patience.
 namespace assay::probes::credentials {
 
 namespace snmp {
@@ -18,6 +22,7 @@ namespace {
 constexpr milliseconds kSilence{500};  // agents answer within a round trip and a little work
 constexpr int kRounds = 2;
 constexpr int kMostDatagrams = 8;
+constexpr int kSlower = 4;                    // times as long, once an answer came late
 constexpr std::uint32_t kNotAuthorised = 16;  // RFC 3416, 3
 
 std::uint32_t fresh_id() {
@@ -67,8 +72,8 @@ asio::awaitable<Result<bool>> reports(Door& door, Datagrams& socket) {
 
 class SnmpCommunity final : public Dialect {
  public:
-  SnmpCommunity(Door& door, std::unique_ptr<Datagrams> socket, bool heard)
-      : door_(door), socket_(std::move(socket)), heard_(heard) {}
+  SnmpCommunity(Door& door, std::unique_ptr<Datagrams> socket, bool reports)
+      : door_(door), socket_(std::move(socket)), reports_(reports), heard_(reports) {}
 
   std::string_view name() const override { return "snmp-community"; }
 
@@ -77,17 +82,56 @@ class SnmpCommunity final : public Dialect {
   bool names_accounts() const override { return false; }
 
   std::string doubt() const override {
-    return heard_ ? std::string{} : "nothing was ever heard: silence cannot be told from a refusal";
+    if (!heard_) {
+      return "nothing was ever heard: silence cannot be told from a refusal";
+    }
+    if (late_control_) {
+      return "an answer to a community that nobody has came late";
+    }
+    if (!late_.empty()) {
+      return "an answer came late, and not again when it was asked for";
+    }
+    return fell_silent_ ? "the agent reports no more: its last silences cannot be told from refusals" : std::string{};
+  }
+
+  std::vector<std::string> late() const override { return {late_.begin(), late_.end()}; }
+
+  /// Hears what comes late, then whether the agent that reported at first still does.
+  asio::awaitable<Result<>> settle() override {
+    Attempt none;
+    auto drained = co_await listen(std::nullopt, none);
+    if (!drained || !reports_) {
+      co_return ended_only(drained);
+    }
+    auto still = co_await reports(door_, *socket_);
+    fell_silent_ = !still || !*still;
+    const Result<> fine;
+    const Result<> failed{still ? Error{} : still.error()};
+    co_return still ? fine : ended_only(failed);
   }
 
   void start_afresh() override {}
 
-  asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
-    auto attempted = co_await attempt(std::move(username), std::move(password));
+  asio::awaitable<Attempt> attempt_control(std::string, Secret password) override {
+    auto attempted = co_await ask(std::move(password), true);
     co_return attempted;
   }
 
   asio::awaitable<Attempt> attempt(std::string, Secret password) override {
+    auto attempted = co_await ask(std::move(password), false);
+    co_return attempted;
+  }
+
+ private:
+  static constexpr wire::SnmpVersion kVersions[] = {wire::SnmpVersion::v2c, wire::SnmpVersion::v1};
+
+  /// A question that was taken for refused.
+  struct Asked {
+    std::string community;
+    bool control = false;
+  };
+
+  asio::awaitable<Attempt> ask(Secret password, bool control) {
     Attempt attempted;
     const auto id = fresh_id();
     for (int round = 0; round < kRounds; ++round) {
@@ -102,17 +146,22 @@ class SnmpCommunity final : public Dialect {
       if (!done) {
         co_return failed(done.error());
       }
+      if (attempted.outcome == Outcome::accepted) {
+        late_.erase(password.reveal());
+      }
       if (attempted.outcome != Outcome::unclear) {
         co_return attempted;
       }
     }
+    asked_[id] = Asked{password.reveal(), control};
     attempted.outcome = Outcome::rejected;
     attempted.says = "silence";
     co_return attempted;
   }
 
- private:
-  static constexpr wire::SnmpVersion kVersions[] = {wire::SnmpVersion::v2c, wire::SnmpVersion::v1};
+  static Result<> ended_only(const Result<>& done) {
+    return done || sessions::ends_probe(done.error().kind) ? done : Result<>{};
+  }
 
   static Attempt failed(const Error& error) {
     Attempt attempted;
@@ -124,10 +173,10 @@ class SnmpCommunity final : public Dialect {
     return attempted;
   }
 
-  /// Until the first answer to this question, or silence.
-  asio::awaitable<Result<>> listen(std::uint32_t id, Attempt& attempted) {
+  /// Until the first answer to this question (none: only late ones are waited for), or silence.
+  asio::awaitable<Result<>> listen(std::optional<std::uint32_t> id, Attempt& attempted) {
     for (int datagrams = 0; datagrams < kMostDatagrams; ++datagrams) {
-      auto answer = co_await receive(door_, *socket_, silence(door_));
+      auto answer = co_await receive(door_, *socket_, slowness_ * silence(door_));
       if (!answer) {
         const bool silent = answer.error().kind == ErrorKind::timed_out;
         const Result<> quiet;
@@ -140,8 +189,25 @@ class SnmpCommunity final : public Dialect {
         read(parse.response, attempted);
         co_return Result<>{};
       }
+      if (parse.state == wire::Parse::complete) {
+        note_late(parse.response);
+      }
     }
     co_return Result<>{};
+  }
+
+  void note_late(const wire::SnmpResponse& response) {
+    const auto asked = asked_.find(response.request_id);
+    if (asked == asked_.end() || response.error_status == kNotAuthorised) {
+      return;
+    }
+    heard_ = true;
+    slowness_ = kSlower;
+    late_control_ = late_control_ || asked->second.control;
+    if (!asked->second.control) {
+      late_.insert(asked->second.community);
+    }
+    asked_.erase(asked);
   }
 
   static void read(const wire::SnmpResponse& response, Attempt& attempted) {
@@ -159,7 +225,13 @@ class SnmpCommunity final : public Dialect {
 
   Door& door_;
   std::unique_ptr<Datagrams> socket_;
+  bool reports_;  // to questions of SNMP v3, at first
   bool heard_;
+  bool fell_silent_ = false;
+  bool late_control_ = false;
+  int slowness_ = 1;
+  std::map<std::uint32_t, Asked> asked_;  // by id; as many as there are candidates and controls
+  std::set<std::string> late_;            // communities whose answers came too late
 };
 
 asio::awaitable<Result<Detection>> find(Door& door) {

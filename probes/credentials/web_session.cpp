@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostCookies = 32;
 constexpr std::size_t kLargestCookie = 4096;
+constexpr std::size_t kShortestSecret = 6;  // shorter values are no keys, and stand everywhere in a page
 constexpr int kMostRedirects = 3;
 
 }  // namespace
@@ -30,6 +31,19 @@ void CookieJar::take(const wire::HttpResponse& response) {
       cookies_[name] = wire::trim(pair.substr(equals + 1));
     }
   }
+}
+
+std::vector<std::string> CookieJar::secrets_of(const wire::HttpResponse& response) {
+  std::vector<std::string> secrets;
+  for (const auto& value : response.all("Set-Cookie")) {
+    const auto pair = std::string_view{value}.substr(0, value.find(';'));
+    const auto equals = pair.find('=');
+    const auto secret = equals == std::string_view::npos ? std::string_view{} : wire::trim(pair.substr(equals + 1));
+    if (secret.size() >= kShortestSecret && secret.size() <= kLargestCookie && secrets.size() < kMostCookies) {
+      secrets.emplace_back(secret);
+    }
+  }
+  return secrets;
 }
 
 std::string CookieJar::header() const {
@@ -85,6 +99,7 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
   out.body = request.body;
   auto bytes = wire::http_request(out);
   auto& channel = **opened;
+  sent_ = true;
   Result<> sent;
   if (request.shown.empty()) {
     sent = co_await channel.send(std::move(bytes));
@@ -94,7 +109,15 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
   if (!sent) {
     co_return sent.error();
   }
+  channel.hold();
   auto answer = co_await sessions::receive_http(channel, door_.timers.reply);
+  if (answer && answer->understood) {
+    conceal_cookies(answer->response);
+    if (request.conceal) {
+      request.conceal(answer->response);
+    }
+  }
+  channel.let_go();
   if (!answer) {
     co_return answer.error();
   }
@@ -103,6 +126,13 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
   }
   jar_.take(answer->response);
   co_return std::move(answer->response);
+}
+
+void WebSession::conceal_cookies(const wire::HttpResponse& response) {
+  for (const auto& secret : CookieJar::secrets_of(response)) {
+    door_.record.conceal(secret, "cookie of the session");
+    door_.transcript.conceal(secret, "cookie of the session");
+  }
 }
 
 asio::awaitable<Result<wire::HttpResponse>> WebSession::follow(wire::HttpResponse response, std::string& path) {

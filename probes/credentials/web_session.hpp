@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "probes/credentials/fresh_login.hpp"
 
@@ -11,6 +13,9 @@ namespace assay::probes::credentials {
 class CookieJar {
  public:
   void take(const wire::HttpResponse& response);
+
+  /// Values that a response sets, for them to be concealed; at most 32, those of a length that tells something.
+  static std::vector<std::string> secrets_of(const wire::HttpResponse& response);
 
   /// Value of the Cookie header, empty for none.
   std::string header() const;
@@ -28,6 +33,7 @@ struct WebRequest {
   std::string referer;       // path of the page that leads here; empty: none
   std::string shown;         // what the transcript gets instead of the body; empty: the request holds no secret
   std::vector<wire::HttpHeader> headers;
+  std::function<void(const wire::HttpResponse&)> conceal{};  // secrets of the answer, before the transcript gets it
 };
 
 /// One visitor of a web interface with its cookies; every request on a connection of its own, on this endpoint alone.
@@ -44,9 +50,15 @@ class WebSession {
   /// Goes on from a response as a browser would.
   asio::awaitable<Result<wire::HttpResponse>> follow(wire::HttpResponse response, std::string& path);
 
+  /// A request went out, so that the device may have judged what was in it.
+  bool has_sent() const { return sent_; }
+
  private:
+  void conceal_cookies(const wire::HttpResponse& response);
+
   Door& door_;
   bool tls_;
+  bool sent_ = false;
   CookieJar jar_;
 };
 

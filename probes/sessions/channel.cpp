@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <utility>
 
 #include "probes/wire/banner.hpp"
 #include "probes/wire/bytes.hpp"
@@ -47,6 +48,27 @@ asio::awaitable<Result<>> Channel::send_concealed(std::string bytes, std::string
   co_return sent;
 }
 
+void Channel::note_received(std::span<const std::byte> bytes) {
+  if (!held_) {
+    transcript_.received(bytes);
+    return;
+  }
+  const auto text = wire::text_of(bytes);
+  const auto kept = text.substr(0, kMaximumBurst - std::min(kMaximumBurst, held_->bytes.size()));
+  held_->bytes += kept;
+  held_->left_out += text.size() - kept.size();
+}
+
+void Channel::let_go() {
+  const auto held = std::exchange(held_, std::nullopt);
+  if (held && !held->bytes.empty()) {
+    transcript_.received(wire::bytes_of(held->bytes));
+  }
+  if (held && held->left_out > 0) {
+    transcript_.note(std::to_string(held->left_out) + " bytes more were received");
+  }
+}
+
 asio::awaitable<void> Channel::say_goodbye(std::string bytes) {
   auto sent = co_await send(std::move(bytes));
   if (!sent) {
@@ -66,7 +88,7 @@ asio::awaitable<Result<std::string>> Channel::receive(milliseconds within) {
     if (count) {
       spent_ += took;
       const auto got = room.first(std::min(*count, room.size()));
-      transcript_.received(got);
+      note_received(got);
       co_return std::string{wire::text_of(got)};
     }
     const auto error = count.error();

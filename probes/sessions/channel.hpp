@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,6 +36,13 @@ class Channel {
   /// A last word whose fate does not matter: the peer may be gone, and nothing rests on it.
   asio::awaitable<void> say_goodbye(std::string bytes);
 
+  /// From now on what is received is put aside, at most 64 KiB of it, for secrets in it to be found before the
+  /// transcript gets it.
+  void hold() { held_ = Held{}; }
+
+  /// The transcript gets what was put aside, and what comes from now on at once.
+  void let_go();
+
   /// What comes within the time, at least one byte.
   asio::awaitable<Result<std::string>> receive(milliseconds within);
 
@@ -56,8 +65,16 @@ class Channel {
  private:
   asio::awaitable<Result<std::string>> collect(milliseconds first, milliseconds quiet, bool stop_when_known);
 
+  struct Held {
+    std::string bytes;
+    std::size_t left_out = 0;  // bytes beyond the limit
+  };
+
+  void note_received(std::span<const std::byte> bytes);
+
   std::unique_ptr<Stream> stream_;
   Transcript& transcript_;
+  std::optional<Held> held_;
   milliseconds write_within_;
   milliseconds spent_{0};
   bool ended_ = false;

@@ -41,6 +41,9 @@ class Tags {
 
   std::string_view rest() const { return html_.substr(at_); }
 
+  /// Where the rest begins.
+  std::size_t at() const { return at_; }
+
  private:
   std::string_view html_;
   std::string_view inside_;
@@ -175,6 +178,7 @@ std::optional<LoginForm> find_login_form(std::string_view html) {
   std::optional<LoginForm> found;
   std::optional<FormInTheMaking> making;
   bool scripted = false;
+  std::size_t scripts_end = 0;
   const auto finish = [&] {
     if (making && making->passwords == 1 && !making->form.password_field.empty() && !found) {
       found = std::move(making->form);
@@ -195,9 +199,13 @@ std::optional<LoginForm> find_login_form(std::string_view html) {
     } else if (equal_ignoring_case(name, "/form")) {
       finish();
     } else if (equal_ignoring_case(name, "script")) {
-      const auto script = tags.rest();
-      scripted =
-          scripted || names_logins(attribute(tag, "src")) || handles_passwords(script.substr(0, script.find("</")));
+      scripted = scripted || names_logins(attribute(tag, "src"));
+      // A script within one that was looked at is a part of it: nothing is read twice.
+      if (!scripted && tags.at() >= scripts_end) {
+        const auto script = tags.rest().substr(0, tags.rest().find("</"));
+        scripted = handles_passwords(script);
+        scripts_end = tags.at() + script.size();
+      }
     } else if (making && (equal_ignoring_case(name, "input") || equal_ignoring_case(name, "select") ||
                           equal_ignoring_case(name, "button"))) {
       making->add(tag, name);

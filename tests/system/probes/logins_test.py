@@ -48,8 +48,9 @@ API = """logins:
 """ for port in range(8301, 8307))
 APIS = [(8301, "token", SECRET, "accepted"), (8302, "token", UNKNOWN, "refused"), (8303, "cookie", SECRET, "accepted"),
         (8304, "cookie", UNKNOWN, "refused"), (8305, "always 200", SECRET, "accepted"), (8306, "always 200", UNKNOWN, "refused")]
-DESCRIBED = dut(["wrong-1", "wrong-2", SECRET], API)
-KNOWN = dut(["wrong-1", "wrong-2", SECRET], f"accounts:\n  - {{role: admin, username: {USER}, secret: {UNKNOWN}}}\n")
+ACCOUNT = f"accounts:\n  - {{role: admin, username: {USER}, secret: {UNKNOWN}}}\n"  # settles that refusals are some
+DESCRIBED = dut(["wrong-1", "wrong-2", SECRET], API + ACCOUNT)
+KNOWN = dut(["wrong-1", "wrong-2", SECRET], ACCOUNT)
 DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN}
 MANY = dut([f"wrong-{i}" for i in range(30)])
 

@@ -8,29 +8,6 @@ using namespace assay::credential_tests;
 
 namespace {
 
-/// A server of lines: says a greeting, then answers each line by its first word.
-struct LineServer {
-  std::string greeting;
-  std::function<std::string(const std::string& line)> answer;  // "": hangs up
-};
-
-fake::PeerMaker lines(LineServer server) {
-  return [server](int) -> Peer {
-    return [server](std::string_view written, Line& line) {
-      if (written.empty()) {
-        line.say(server.greeting);
-        return;
-      }
-      const auto reply = server.answer(std::string{written.substr(0, written.find('\r'))});
-      if (reply.empty()) {
-        line.close();
-      } else {
-        line.say(reply);
-      }
-    };
-  };
-}
-
 /// An FTP server that gives no account of its own.
 fake::PeerMaker ftp(
     std::string username, std::string password, std::function<void()> count = [] {}) {

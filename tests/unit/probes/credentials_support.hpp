@@ -73,6 +73,29 @@ inline fake::PeerMaker basic(std::string username, std::string password) {
   return web([right](const std::string& authorization) { return authorization == right ? ok() : kBasic; });
 }
 
+/// A server of lines: says a greeting, then answers each line by its first word.
+struct LineServer {
+  std::string greeting;
+  std::function<std::string(const std::string& line)> answer;  // "": hangs up
+};
+
+inline fake::PeerMaker lines(LineServer server) {
+  return [server](int) -> Peer {
+    return [server](std::string_view written, Line& line) {
+      if (written.empty()) {
+        line.say(server.greeting);
+        return;
+      }
+      const auto reply = server.answer(std::string{written.substr(0, written.find('\r'))});
+      if (reply.empty()) {
+        line.close();
+      } else {
+        line.say(reply);
+      }
+    };
+  };
+}
+
 inline std::string transcript(const fake::Run& run) {
   return run.record.artifacts.empty() ? std::string{} : run.record.artifacts.back().bytes;
 }
