@@ -32,6 +32,9 @@ constexpr FactSpec kFacts[] = {
      "what wrong logins brought about: seen, sign, after (wrong logins), repeated (it came again at that place from a "
      "fresh start), afresh (what that was), bound (account, source, account_and_source, everything, source_or_all, "
      "unknown), silent (the right password is refused, wrong ones as ever), says"},
+    {"resistance.let_in", ValueKind::object,
+     "wrong passwords that got in: after (logins before the first), times (two end the measure); never a reaction; "
+     "absent: none did"},
     {"resistance.delays", ValueKind::list, "milliseconds from each wrong login of the first series to its answer"},
     {"resistance.rate", ValueKind::object,
      "wrong logins from one address: attempts, seconds, per_day with per_day_low and per_day_high, by_device (the "
@@ -161,8 +164,17 @@ void record_known(sessions::FactSheet& sheet, const Seen& seen) {
   }
 }
 
+void record_let_in(sessions::FactSheet& sheet, const Seen& seen) {
+  if (seen.let_in.times > 0) {
+    sheet.fact("resistance.let_in", json::object{{"after", seen.let_in.after}, {"times", seen.let_in.times}});
+  } else if (seen.first) {
+    sheet.absent("resistance.let_in");
+  }
+}
+
 void record(sessions::FactSheet& sheet, const Seen& seen, const Result<>& ended) {
   sheet.fact("resistance.attempts", seen.made);
+  record_let_in(sheet, seen);
   const auto why = !ended ? ended.error().what : seen.why_stopped;
   if (!seen.first) {
     sheet.rest_unobserved(why.empty() ? "no wrong login was made" : why);

@@ -48,10 +48,16 @@ struct AtSource {
   bool held = false;
 };
 
+/// Wrong passwords that got in. Two end a siege: who is let in by the next word, too, was never held back.
+struct LetIn {
+  int times = 0;
+  std::int64_t after = 0;  // logins of any kind before the first
+};
+
 /// All that a siege saw; what is empty was not looked at.
 struct Seen {
   std::int64_t made = 0;  // logins of any kind
-  bool open = false;      // logins with random names and passwords get in
+  LetIn let_in;
   std::optional<Known> known;
   std::optional<Series> first;
   bool silent = false;  // wrong logins look as ever, but the right one is refused

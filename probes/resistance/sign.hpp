@@ -17,7 +17,7 @@ enum class Sign : std::uint8_t {
   locked,         // it says that it takes no more logins for now
   limited,        // it says that there are too many requests (status 429)
   changed,        // it asks for something else beside the password
-  let_in,         // a wrong password was answered as if it were right
+  let_in,         // a wrong password was answered as if it were right: never a reaction
   no_connection,  // connections are refused
   no_answer,      // silence, or the connection ends without a word
 };

@@ -163,6 +163,7 @@ TEST_CASE("A login without any guard is told by its own account, and its rate is
     return said;
   }};
   const auto seen = measure(device);
+  CHECK(seen.run.record.is_absent("resistance.let_in"));
   CHECK(seen.reaction("seen") == json::value(false));
   CHECK(seen.reaction("after") == json::value(18));
   CHECK(seen.object("resistance.account").at("known") == json::value(true));
@@ -448,6 +449,37 @@ TEST_CASE("The time of the measure is kept") {
   const auto seen = measure(device, true, {{"seconds", 30}, {"recover", 0}});
   CHECK(device.network.passed < milliseconds{45'000});
   CHECK(seen.reaction("after").as_int64() < 12);
+}
+
+TEST_CASE("Wrong passwords that get in end the siege and are no reaction") {
+  const bool with_account = GENERATE(true, false);
+  Device device{[](const Login& login, Device& self) { return decide(login.right || self.judged > 10); }};
+  const auto seen = measure(device, with_account);
+  CHECK(seen.object("resistance.let_in").at("after") == json::value(10));
+  CHECK(seen.object("resistance.let_in").at("times") == json::value(2));
+  CHECK(seen.reaction("seen") == json::value(false));
+  CHECK(seen.object("resistance.rate").at("by_device") == json::value(false));
+  CHECK(device.judged == 12);
+}
+
+TEST_CASE("One wrong password that gets in is told, and ends nothing") {
+  Device device{[](const Login& login, Device& self) { return decide(login.right || self.judged == 10); }};
+  const auto seen = measure(device);
+  CHECK(seen.object("resistance.let_in").at("times") == json::value(1));
+  CHECK(seen.reaction("seen") == json::value(false));
+  CHECK(seen.reaction("after") == json::value(18));
+}
+
+TEST_CASE("A lock that lets in whoever comes after it is told as both") {
+  Device device{[](const Login& login, Device& self) {
+    if (login.now > milliseconds{8000}) {
+      return decide(true);
+    }
+    return lock(self.accounts[login.username], login, 5, milliseconds{5'000}, {refusal("This account is locked")});
+  }};
+  const auto seen = measure(device);
+  CHECK(seen.reaction("seen") == json::value(true));
+  CHECK(seen.object("resistance.let_in").at("times") == json::value(2));
 }
 
 TEST_CASE("Where everybody is let in nobody has to guess") {

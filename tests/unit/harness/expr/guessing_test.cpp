@@ -78,7 +78,7 @@ Evaluated judge(const std::string& program, json::array resistance, json::object
       {"specs",
        json::object{{"services", json::array{"service.reachable", "service.protocol", "service.logins"}},
                     {"resistance", json::array{"resistance.dialect", "resistance.account", "resistance.reaction",
-                                               "resistance.rate", "resistance.recovery"}}}}};
+                                               "resistance.let_in", "resistance.rate", "resistance.recovery"}}}}};
   const Evaluation evaluation{program, "c.yaml:1:1", document, nullptr};
   auto out = evaluate({&evaluation, 1}).front();
   INFO(program);
@@ -115,6 +115,24 @@ TEST_CASE("expr: a real account that nothing guards is a finding with its eviden
   CHECK(what(judge(kDoubts, {unheld()})).empty());
   CHECK(what(judge(kUnheld, {held("account")})).empty());
   CHECK(what(judge(kDoubts, {held("account")})).empty());
+}
+
+TEST_CASE("expr: two wrong passwords that get in are a finding, whatever else was seen, and one is a doubt") {
+  const auto letting_in = [](json::object seen, int times) {
+    seen["facts"].as_object()["resistance.let_in"] = json::object{{"after", 13}, {"times", times}};
+    seen["evidence"].as_object()["resistance.let_in"] = json::array{"bb"};
+    return seen;
+  };
+  const auto declared = entry({{"attempts", "locked after 50"}, {"password_length", 20}, {"password_characters", 62}});
+  for (const auto& program : {kUnheld, kUndeclared, kTooFast}) {
+    for (const auto& seen : {unheld(), unheld(false), held("account")}) {
+      const auto found = judge(program, {letting_in(seen, 2)}, declared);
+      CHECK(says(found, "let in wrong passwords after 13 logins"));
+      CHECK(canonical(found.items[0].at("evidence")) == "[\"bb\"]");
+      CHECK_FALSE(says(judge(program, {letting_in(seen, 1)}, declared), "let in"));
+    }
+  }
+  CHECK(says(judge(kDoubts, {letting_in(held("account"), 1)}), "let in one wrong password"));
 }
 
 TEST_CASE("expr: a name that the device has not shows nothing of its accounts") {
