@@ -46,7 +46,10 @@ constexpr FactSpec kFacts[] = {
     {"resistance.resets", ValueKind::boolean, "a right login wipes off the wrong ones before it"},
     {"resistance.per_connection", ValueKind::integer,
      "wrong logins after which the device ends each connection; absent: no such number showed"},
-    {"resistance.sources", ValueKind::list, "other addresses of ours: address, wrong (logins taken as usual), held"},
+    {"resistance.sources", ValueKind::list,
+     "other addresses of ours: address, reached (a wrong login from there was refused as usual before the attack), "
+     "wrong "
+     "(logins on the account taken as usual after it), held (null: not known)"},
 };
 
 std::int64_t number(const ProbeContext& context, std::string_view name, std::int64_t least, std::int64_t most) {
@@ -194,7 +197,9 @@ void record(sessions::FactSheet& sheet, const Seen& seen, const Result<>& ended)
   }
   json::array sources;
   for (const auto& source : seen.sources) {
-    sources.push_back({{"address", source.address}, {"wrong", source.wrong}, {"held", source.held}});
+    json::object at{{"address", source.address}, {"reached", source.reached}, {"wrong", source.wrong}};
+    at["held"] = source.held ? json::value(*source.held) : json::value(nullptr);
+    sources.push_back(std::move(at));
   }
   sheet.fact("resistance.sources", std::move(sources));
   const bool reacted = seen.first->sign || seen.silent;

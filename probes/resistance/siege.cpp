@@ -104,10 +104,15 @@ void Siege::start_afresh() {
   on_connection_ = 0;
 }
 
-void Siege::speak_from(const std::string& source) {
-  // An address that is gone by now leaves the usual one, and the logins of the usual one are no harm.
-  std::ignore = context_.network.speak_from(source);
+Result<> Siege::speak_from(const std::string& source) {
+  auto spoken = context_.network.speak_from(source);
   start_afresh();
+  return spoken;
+}
+
+void Siege::speak_as_usual() {
+  // The usual address is always there.
+  std::ignore = speak_from({});
 }
 
 asio::awaitable<Result<Sign>> Siege::wrong(std::string username) {
@@ -132,8 +137,8 @@ asio::awaitable<Result<Sign>> Siege::wrong(std::string username) {
   }
 }
 
-/// The right password, on a new connection.
-asio::awaitable<Result<bool>> Siege::right() {
+/// Whether the right password gets in, on a new connection. No answer, or one that means neither, shows nothing.
+asio::awaitable<Result<Answer>> Siege::right() {
   start_afresh();
   const auto username = seen_.known->username;
   const auto secret = seen_.known->secret;
@@ -142,15 +147,19 @@ asio::awaitable<Result<bool>> Siege::right() {
   if (!tried) {
     co_return tried.error();
   }
+  if (tried->outcome == Outcome::lost || tried->outcome == Outcome::unclear) {
+    co_return Answer::unknown;
+  }
   if (sign_of(*tried, usual_) == Sign::changed) {
-    co_return false;
+    co_return Answer::no;
   }
   // Some pages are forbidden to a right password too; what that looks like was seen before anything was locked.
   if (right_looks_ == Outcome::rejected &&
       (tried->outcome == Outcome::accepted || tried->outcome == Outcome::forbidden)) {
     right_looks_ = tried->outcome;
   }
-  co_return right_looks_ != Outcome::rejected && tried->outcome == right_looks_;
+  const bool as_ever = right_looks_ != Outcome::rejected && tried->outcome == right_looks_;
+  co_return as_ever || tried->outcome == Outcome::accepted ? Answer::yes : Answer::no;
 }
 
 /// How refusals look, from names that no device has.
@@ -195,13 +204,13 @@ asio::awaitable<Result<>> Siege::find_known(std::vector<Known> accounts) {
     }
     seen_.known = account;
     auto in = co_await right();
-    if (!in || !*in) {
+    if (!in || *in != Answer::yes) {
       seen_.known.reset();
     }
     if (!in) {
       co_return in.error();
     }
-    if (*in) {
+    if (*in == Answer::yes) {
       break;
     }
   }
@@ -282,19 +291,24 @@ bool Siege::spent(const Result<>& result) {
 }
 
 /// Whether a wrong login is still taken otherwise than at first.
-asio::awaitable<Result<bool>> Siege::held(std::string username) {
+asio::awaitable<Result<Answer>> Siege::held(std::string username, bool elsewhere) {
   if (seen_.silent) {
     auto in = co_await right();
-    if (!in) {
-      co_return in.error();
+    if (!in || *in == Answer::unknown) {
+      co_return in;
     }
-    co_return !*in;
+    co_return *in == Answer::yes ? Answer::no : Answer::yes;
   }
   auto sign = co_await wrong(username);
   if (!sign) {
     co_return sign.error();
   }
-  co_return *sign != Sign::usual;
+  if (*sign == Sign::usual) {
+    co_return Answer::no;
+  }
+  // Where silence was the reaction it still is, but not at an address that it may have a reason of its own at.
+  const bool silence_holds = !elsewhere && !holds(*seen_.first->sign);
+  co_return holds(*sign) || silence_holds ? Answer::yes : Answer::unknown;
 }
 
 }  // namespace assay::probes::resistance

@@ -62,6 +62,10 @@ Sign sign_of(const Attempt& attempt, const Usual& usual) {
   return attempt.took > 3 * usual.slowest + kSlower ? Sign::slow : Sign::usual;
 }
 
+bool holds(Sign sign) {
+  return sign == Sign::slow || sign == Sign::locked || sign == Sign::limited || sign == Sign::changed;
+}
+
 std::optional<std::int64_t> per_connection(const std::vector<std::int64_t>& used_up) {
   if (used_up.size() < 2 || used_up.front() == 0) {
     return std::nullopt;

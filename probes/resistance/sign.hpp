@@ -34,6 +34,9 @@ struct Usual {
 /// A refusal counts as slow from three times the slowest usual one and a second on: a busy device is not a reaction.
 Sign sign_of(const credentials::Attempt& attempt, const Usual& usual);
 
+/// An answer by which the device shows that it holds who asks: silence and refused connections have other reasons too.
+bool holds(Sign sign);
+
 /// How many wrong logins a connection takes before the device ends it, from the logins of each connection in order.
 /// Nothing when fewer than two connections were used up, or when they differ.
 std::optional<std::int64_t> per_connection(const std::vector<std::int64_t>& used_up);

@@ -1,5 +1,6 @@
 #include <openssl/evp.h>
 
+#include "probes/resistance/siege.hpp"
 #include "probes/wire/bytes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
@@ -231,6 +232,108 @@ TEST_CASE("Without another address a lock of the address is not told from one of
   const auto seen = measure(device);
   CHECK(seen.reaction("bound") == json::value("source_or_all"));
   CHECK(seen.reaction("repeated") == json::value(true));
+}
+
+namespace {
+
+const Said kCut{"", milliseconds{0}, true};
+
+Said lock_address(const Login& login, Device& self) {
+  return lock(self.sources[login.source], login, 6, milliseconds{20'000}, {refusal("Too many logins")});
+}
+
+json::object only_source(const Measure& seen) {
+  const auto sources = seen.run.record.value("resistance.sources").as_array();
+  REQUIRE(sources.size() == 1);
+  return sources[0].as_object();
+}
+
+}  // namespace
+
+TEST_CASE("Another address that never gets through is no witness of a hold") {
+  Device device{
+      [](const Login& login, Device& self) { return login.source.empty() ? lock_address(login, self) : kCut; }};
+  device.network.sources = {"192.0.2.8"};
+  const auto seen = measure(device);
+  CHECK(seen.reaction("bound") == json::value("source_or_all"));
+  CHECK(only_source(seen).at("reached") == json::value(false));
+  CHECK(only_source(seen).at("held").is_null());
+}
+
+TEST_CASE("Another address that is gone is not taken for the usual one") {
+  Device device{lock_address};
+  device.network.sources = {"192.0.2.8"};
+  device.network.gone_source = "192.0.2.8";
+  const auto seen = measure(device);
+  CHECK(seen.reaction("bound") == json::value("source_or_all"));
+  CHECK(only_source(seen).at("reached") == json::value(false));
+}
+
+TEST_CASE("Silence at another address after the attack leaves open what the reaction is bound to") {
+  Device device{[](const Login& login, Device& self) {
+    return login.source.empty() || self.judged < 6 ? lock_address(login, self) : kCut;
+  }};
+  device.network.sources = {"192.0.2.8"};
+  const auto seen = measure(device);
+  CHECK(seen.reaction("bound") == json::value("unknown"));
+  CHECK(only_source(seen).at("reached") == json::value(true));
+  CHECK(only_source(seen).at("held").is_null());
+}
+
+TEST_CASE("Without a reaction an address is called held by an answer alone") {
+  const bool locked = GENERATE(true, false);
+  Device device{[locked](const Login& login, Device& self) {
+    const Said odd = locked ? Said{refusal("blocked")} : kCut;
+    return login.source.empty() || self.judged < 6 ? decide(login.right) : odd;
+  }};
+  device.network.sources = {"192.0.2.8"};
+  const auto seen = measure(device);
+  CHECK(seen.reaction("seen") == json::value(false));
+  CHECK(only_source(seen).at("reached") == json::value(true));
+  CHECK(only_source(seen).at("held") == (locked ? json::value(true) : json::value(nullptr)));
+}
+
+TEST_CASE("A right login that is lost shows no lock") {
+  Device device{
+      [](const Login& login, Device& self) { return login.right && self.judged > 8 ? kCut : decide(login.right); }};
+  const auto seen = measure(device);
+  CHECK(seen.reaction("seen") == json::value(false));
+  CHECK(seen.reaction("silent") == json::value(false));
+  CHECK(seen.run.record.is_unobserved("resistance.right_password"));
+}
+
+TEST_CASE("A right login that is lost while wrong ones are locked is not called refused") {
+  Device device{[](const Login& login, Device& self) {
+    const auto said = lock(self.accounts[login.username], login, 5, milliseconds{30'000}, {refusal("locked")});
+    return login.right && self.judged > 6 ? kCut : said;
+  }};
+  const auto seen = measure(device);
+  CHECK(seen.reaction("seen") == json::value(true));
+  CHECK(seen.run.record.is_unobserved("resistance.right_password"));
+}
+
+TEST_CASE("A silent lock whose second time is lost is not called repeated") {
+  Device device{[](const Login& login, Device& self) {
+    const auto said = lock(self.accounts[login.username], login, 5, milliseconds{20'000}, {refusal()});
+    return login.right && login.now > milliseconds{40'000} ? kCut : said;
+  }};
+  const auto seen = measure(device, true, {{"attempts", 60}});
+  CHECK(seen.reaction("silent") == json::value(true));
+  CHECK(seen.reaction("repeated") == json::value(false));
+}
+
+TEST_CASE("What a reaction is bound to follows from both looks, and from no doubtful one") {
+  using probes::resistance::Answer;
+  using probes::resistance::Bound;
+  using probes::resistance::bound_of;
+  CHECK(bound_of(Answer::no, Answer::yes, false) == Bound::account);
+  CHECK(bound_of(Answer::no, Answer::no, false) == Bound::account_and_source);
+  CHECK(bound_of(Answer::yes, Answer::no, false) == Bound::source);
+  CHECK(bound_of(Answer::yes, Answer::yes, false) == Bound::everything);
+  CHECK(bound_of(Answer::yes, std::nullopt, false) == Bound::source_or_all);
+  CHECK(bound_of(Answer::yes, std::nullopt, true) == Bound::unknown);
+  CHECK(bound_of(Answer::unknown, Answer::no, false) == Bound::unknown);
+  CHECK(bound_of(Answer::no, Answer::unknown, false) == Bound::unknown);
 }
 
 namespace {
