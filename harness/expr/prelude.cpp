@@ -350,22 +350,23 @@ def __guessed: . as $service | select(fact("service.reachable")) | obs("resistan
   | select(present("resistance.reaction")) | . as $o | fact("resistance.reaction") as $reaction
   | {o: $o, at: .endpoint, id: .id, evidence: evidence("resistance.reaction"), known: fact("resistance.account").known, r: $reaction,
      let_in: (.facts["resistance.let_in"].times // 0)};
+def __least_guesses: $__judge.run.parameters.guessing.minimum_attempts // 10;
 def __held_in_words: "\(.sign) after \(.after) wrong logins, bound to \(.bound | gsub("_"; " "))";
 def __let_in: . as $service | select(fact("service.reachable")) | obs("resistance") | select(__same_place($service)) | . as $o
   | .facts["resistance.let_in"] // empty | {at: $o.endpoint, id: $o.id, after, times, evidence: ($o | evidence("resistance.let_in"))};
 def __guess_let_in: __let_in | select(.times >= 2)
   | {what: "\(.at) let in wrong passwords after \(.after) logins", endpoint: .at, expected: "every wrong password refused",
      observed: "\(.times) wrong passwords got in", evidence, observation: .id};
-def guess_unheld: __is_service("guess_unheld") | __guess_let_in, (__guessed | select(.known and (.r.seen | not) and .let_in < 2)
+def guess_unheld: __is_service("guess_unheld") | __guess_let_in, (__guessed | select(.known and (.r.seen | not) and .let_in < 2 and .r.after >= __least_guesses)
   | {what: "\(.at) took \(.r.after) wrong logins of a real account one after another without any reaction", endpoint: .at,
-     expected: "a delay, a lock or another limit after some wrong logins", observed: "none after \(.r.after)", evidence, observation: .id});
+     expected: "a delay, a lock or another limit after some wrong logins", observed: "none after \(.r.after); at least \(__least_guesses) are asked for", evidence, observation: .id});
 def __claims_hold: tostring | test("lock|block|delay|wait|slow|limit|ban|captcha|then "; "i") and (test("^\\s*(none|no|unlimited)\\b"; "i") | not);
 def __claimed_number: [tostring | scan("[0-9]+(?![0-9])(?!\\s*(?:ms|s|sec|secs|second|seconds|m|min|minute|minutes|h|hour|hours|days?)\\b)") | tonumber] | .[0];
 def guess_undeclared($ts): __is_service("guess_undeclared") | __guess_let_in, (__guessed | . as $g
   | __there($ts; "guess_undeclared") | . as $table | $__judge.ixit[$table][] | select(__names_port($g.at))
   | select((.attempts // "") != "") | . as $entry | (.attempts | __claimed_number) as $number | select(.attempts | __claims_hold)
   | "IXIT \($table) \($entry.id // "without id") says \"\($entry.attempts)\" of \($g.at)" as $says
-  | if $g.known and ($g.r.seen | not) and ($number == null or $g.r.after > $number + 1) then "\($says), and \($g.r.after) wrong logins brought no reaction"
+  | if $g.known and ($g.r.seen | not) and (if $number == null then $g.r.after >= __least_guesses else $g.r.after > $number + 1 end) then "\($says), and \($g.r.after) wrong logins brought no reaction"
     elif $g.r.seen and $g.r.repeated and $number != null and $g.r.after > $number + 1 then "\($says), and the first reaction came after \($g.r.after) wrong logins"
     else empty end
   | {what: ., endpoint: $g.at, expected: ($entry.attempts | tostring), observed: (if $g.r.seen then $g.r | __held_in_words else "no reaction" end),
@@ -381,6 +382,8 @@ def guess_doubts: __is_service("guess_doubts") | . as $service | select(fact("se
           ($service | __guessed
           | if (.r.seen | not) and (.known | not) then
               {what: "\(.at) took \(.r.after) wrong logins of a name that it does not have without a reaction; what it does for an account that it has needs one in the DUT file (accounts)", evidence}
+            elif (.r.seen | not) and .r.after < __least_guesses then
+              {what: "\(.at) took \(.r.after) wrong logins without a reaction, and it takes \(__least_guesses) to say that there is none: allow more (pace.guesses_per_login)", evidence}
             elif .r.seen and (.r.repeated | not) then
               {what: "\(.at) reacted to wrong logins (\(.r | __held_in_words)), and that did not come a second time from a fresh start", evidence}
             else empty end)

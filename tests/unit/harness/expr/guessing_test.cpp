@@ -67,8 +67,11 @@ json::object entry(json::object more) {
 }
 
 Evaluated judge(const std::string& program, json::array resistance, json::object mechanism = {},
-                json::object service = web()) {
+                json::object service = web(), std::int64_t least = 0) {
   json::object line{{"minimum_days", 100}, {"maximum_chance_percent", 1}, {"addresses", 1000}, {"margin", 1000}};
+  if (least > 0) {
+    line["minimum_attempts"] = least;
+  }
   const json::object document{
       {"run", json::object{{"date", "2026-11-26T00:00:00Z"}, {"parameters", json::object{{"guessing", line}}}}},
       {"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
@@ -133,6 +136,26 @@ TEST_CASE("expr: two wrong passwords that get in are a finding, whatever else wa
     }
   }
   CHECK(says(judge(kDoubts, {letting_in(held("account"), 1)}), "let in one wrong password"));
+}
+
+TEST_CASE("expr: a few wrong logins without a reaction are a doubt and no finding") {
+  const auto few = [](std::int64_t after) {
+    auto out = unheld();
+    out["facts"].as_object()["resistance.reaction"].as_object()["after"] = after;
+    return out;
+  };
+  CHECK(what(judge(kUnheld, {few(9)})).empty());
+  CHECK(says(judge(kDoubts, {few(9)}), "took 9 wrong logins without a reaction, and it takes 10"));
+  const auto enough = judge(kUnheld, {few(10)});
+  CHECK(says(enough, "took 10 wrong logins"));
+  CHECK(canonical(enough.items[0].at("observed")) == "\"none after 10; at least 10 are asked for\"");
+  CHECK(what(judge(kDoubts, {few(10)})).empty());
+  // A number that is declared is measured against itself.
+  CHECK(says(judge(kUndeclared, {few(6)}, entry({{"attempts", "4, then a lock"}})), "6 wrong logins"));
+  CHECK(what(judge(kUndeclared, {few(6)}, entry({{"attempts", "a lock"}}))).empty());
+  // A plan may ask for more, or for fewer.
+  CHECK(what(judge(kUnheld, {few(10)}, {}, web(), 20)).empty());
+  CHECK(says(judge(kUnheld, {few(3)}, {}, web(), 3), "took 3 wrong logins"));
 }
 
 TEST_CASE("expr: a name that the device has not shows nothing of its accounts") {
