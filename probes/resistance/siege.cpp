@@ -45,18 +45,14 @@ asio::awaitable<Siege::Tried> Siege::once(std::string username, Secret password,
     co_return permitted.error();
   }
   ++seen_.made;
-  const bool kept = on_connection_ > 0;
-  const auto before = context_.network.connections_opened();
   Attempt attempted;
   if (control) {
     attempted = co_await dialect_.attempt_control(username, password);
   } else {
     attempted = co_await dialect_.attempt(username, password);
   }
-  const bool same = context_.network.connections_opened() == before;
-  keeps_ = keeps_ || (kept && same);
-  if (kept && keeps_ && !same) {
-    // A kept connection had died, and the dialect may have sent the login twice: the reserve pays for that.
+  for (int i = 1; i < attempted.sent; ++i) {
+    // A kept connection had died, and the device may have counted the login twice: the reserve pays for that.
     ++seen_.made;
     reserve_ = context_.network.permit_guess(door_.endpoint);
   }
@@ -139,27 +135,43 @@ asio::awaitable<Result<Sign>> Siege::wrong(std::string username) {
 
 /// Whether the right password gets in, on a new connection. No answer, or one that means neither, shows nothing.
 asio::awaitable<Result<Answer>> Siege::right() {
+  auto in = co_await right_once();
+  if (in && *in == Answer::unknown) {
+    auto waited = co_await context_.network.wait(kBeforeReconnect);
+    if (!waited) {
+      co_return waited.error();
+    }
+    in = co_await right_once();
+  }
+  co_return in;
+}
+
+asio::awaitable<Result<Answer>> Siege::right_once() {
   start_afresh();
   const auto username = seen_.known->username;
   const auto secret = seen_.known->secret;
-  auto tried = co_await guess(username, secret, false);
+  auto tried = co_await once(username, secret, false);
   start_afresh();
   if (!tried) {
     co_return tried.error();
   }
-  if (tried->outcome == Outcome::lost || tried->outcome == Outcome::unclear) {
-    co_return Answer::unknown;
+  co_return answer_of_right(*tried);
+}
+
+Answer Siege::answer_of_right(const Attempt& tried) {
+  if (tried.outcome == Outcome::lost || tried.outcome == Outcome::unclear) {
+    return Answer::unknown;
   }
-  if (sign_of(*tried, usual_) == Sign::changed) {
-    co_return Answer::no;
+  if (sign_of(tried, usual_) == Sign::changed) {
+    return Answer::no;
   }
   // Some pages are forbidden to a right password too; what that looks like was seen before anything was locked.
   if (right_looks_ == Outcome::rejected &&
-      (tried->outcome == Outcome::accepted || tried->outcome == Outcome::forbidden)) {
-    right_looks_ = tried->outcome;
+      (tried.outcome == Outcome::accepted || tried.outcome == Outcome::forbidden)) {
+    right_looks_ = tried.outcome;
   }
-  const bool as_ever = right_looks_ != Outcome::rejected && tried->outcome == right_looks_;
-  co_return as_ever || tried->outcome == Outcome::accepted ? Answer::yes : Answer::no;
+  const bool as_ever = right_looks_ != Outcome::rejected && tried.outcome == right_looks_;
+  return as_ever || tried.outcome == Outcome::accepted ? Answer::yes : Answer::no;
 }
 
 /// How refusals look, from names that no device has.
@@ -191,27 +203,39 @@ asio::awaitable<Result<bool>> Siege::learn() {
   co_return seen_.why_stopped.empty();
 }
 
-/// The first account that gets in here. An attempt that does not costs the account one of its own logins.
-asio::awaitable<Result<>> Siege::find_known(std::vector<Known> accounts) {
-  for (std::size_t i = 0; i < accounts.size() && i < kAccountsAtMost; ++i) {
-    const auto account = accounts[i];
-    auto permitted = co_await context_.network.permit_login(door_.endpoint, account.username);
+/// One login of a known account, and a second when the first was lost. Each takes a permit of that account, for one
+/// that does not get in costs it a login of its own.
+asio::awaitable<Result<Answer>> Siege::get_in(std::string username) {
+  const auto account = dialect_.names_accounts() ? username : std::string{};
+  auto out = Answer::unknown;
+  for (int i = 0; i < 2 && out == Answer::unknown; ++i) {
+    auto permitted = co_await context_.network.permit_login(door_.endpoint, account);
     if (!permitted && permitted.error().kind == ErrorKind::denied) {
-      continue;
+      co_return out;
     }
     if (!permitted) {
-      co_return permitted;
+      co_return permitted.error();
     }
-    seen_.known = account;
-    auto in = co_await right();
-    if (!in || *in != Answer::yes) {
-      seen_.known.reset();
+    auto in = co_await right_once();
+    if (!in) {
+      co_return in;
     }
+    out = *in;
+  }
+  co_return out;
+}
+
+/// The first account that gets in here.
+asio::awaitable<Result<>> Siege::find_known(std::vector<Known> accounts) {
+  for (std::size_t i = 0; i < accounts.size() && i < kAccountsAtMost; ++i) {
+    seen_.known = accounts[i];
+    auto in = co_await get_in(accounts[i].username);
+    if (in && *in == Answer::yes) {
+      break;
+    }
+    seen_.known.reset();
     if (!in) {
       co_return in.error();
-    }
-    if (*in == Answer::yes) {
-      break;
     }
   }
   target_ = seen_.known ? seen_.known->username : nobody();

@@ -101,6 +101,7 @@ class Siege {
 
   asio::awaitable<Result<bool>> learn();
   asio::awaitable<Result<>> find_known(std::vector<Known> accounts);
+  asio::awaitable<Result<Answer>> get_in(std::string username);
   asio::awaitable<Result<>> find_sources();
   asio::awaitable<Result<>> attack();
   asio::awaitable<Result<>> look_for_silent_lock();
@@ -116,6 +117,8 @@ class Siege {
   asio::awaitable<Result<Sign>> wrong(std::string username);
   asio::awaitable<Result<Answer>> right();
   asio::awaitable<Tried> guess(std::string username, Secret password, bool control);
+  asio::awaitable<Result<Answer>> right_once();
+  Answer answer_of_right(const credentials::Attempt& tried);
   asio::awaitable<Tried> once(std::string username, Secret password, bool control);
   asio::awaitable<Result<Answer>> held(std::string username, bool elsewhere);
   /// A name that no device has.
@@ -144,7 +147,6 @@ class Siege {
   milliseconds took_{0};                                               // of wrong(), with its connection
   milliseconds held_since_{0};
   milliseconds waited_{0};
-  bool keeps_ = false;  // a connection has taken more than one login
   std::int64_t on_connection_ = 0;
   std::int64_t connections_ = 0;
 };

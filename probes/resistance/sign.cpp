@@ -67,7 +67,7 @@ bool holds(Sign sign) {
 }
 
 std::optional<std::int64_t> per_connection(const std::vector<std::int64_t>& used_up) {
-  if (used_up.size() < 2 || used_up.front() == 0) {
+  if (used_up.size() < 2 || used_up.front() <= 1) {
     return std::nullopt;
   }
   const bool same = std::all_of(used_up.begin(), used_up.end(), [&](auto one) { return one == used_up.front(); });

@@ -38,7 +38,8 @@ Sign sign_of(const credentials::Attempt& attempt, const Usual& usual);
 bool holds(Sign sign);
 
 /// How many wrong logins a connection takes before the device ends it, from the logins of each connection in order.
-/// Nothing when fewer than two connections were used up, or when they differ.
+/// Nothing when fewer than two connections were used up, or when they differ, or when none was used again: then it is
+/// the dialect that takes a new one for each login, as far as can be seen.
 std::optional<std::int64_t> per_connection(const std::vector<std::int64_t>& used_up);
 
 }  // namespace assay::probes::resistance

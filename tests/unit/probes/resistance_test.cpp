@@ -313,13 +313,23 @@ TEST_CASE("A right login that is lost while wrong ones are locked is not called 
 }
 
 TEST_CASE("A silent lock whose second time is lost is not called repeated") {
-  Device device{[](const Login& login, Device& self) {
+  const bool lost = GENERATE(true, false);
+  int taken = 0;
+  Device device{[&taken, lost](const Login& login, Device& self) {
+    const bool locks = login.now < self.accounts[login.username].until;
     const auto said = lock(self.accounts[login.username], login, 5, milliseconds{20'000}, {refusal()});
-    return login.right && login.now > milliseconds{40'000} ? kCut : said;
+    const bool again = taken == 2;  // before the attack, and after the lock
+    taken += login.right && !locks ? 1 : 0;
+    return lost && login.right && again ? kCut : said;
   }};
-  const auto seen = measure(device, true, {{"attempts", 60}});
+  device.network.guesses = 5000;
+  // The second series is longer than the first: only a large budget has room for it.
+  Measure seen;
+  seen.run =
+      fake::observe(probes::resistance::kDescriptor, device.network, "tcp/4000", {{"attempts", 4000}}, dut(true));
   CHECK(seen.reaction("silent") == json::value(true));
-  CHECK(seen.reaction("repeated") == json::value(false));
+  CHECK(seen.reaction("afresh") == json::value("waiting"));
+  CHECK(seen.reaction("repeated") == json::value(!lost));
 }
 
 TEST_CASE("What a reaction is bound to follows from both looks, and from no doubtful one") {
@@ -609,4 +619,45 @@ TEST_CASE("A page without a login has no resistance") {
   CHECK(run.record.is_absent("resistance.dialect"));
   CHECK(run.record.is_absent("resistance.reaction"));
   CHECK(network.guessed == 0);
+}
+
+TEST_CASE("Connections that all die of their second login cost what the device may have counted") {
+  Device device{[](const Login& login, Device&) { return login.on_connection == 2 ? kCut : decide(login.right); }};
+  const auto seen = measure(device);
+  CHECK(seen.run.record.value("resistance.attempts") == json::value(device.judged));
+  CHECK(seen.reaction("seen") == json::value(false));
+}
+
+TEST_CASE("A right login that is lost before the attack takes a second permit for the second try") {
+  Device device{[](const Login& login, Device& self) { return self.judged == 3 ? kCut : decide(login.right); }};
+  SECTION("which gets in") {
+    const auto seen = measure(device);
+    CHECK(device.network.permits["admin"] == 2);
+    CHECK(seen.object("resistance.account").at("known") == json::value(true));
+  }
+  SECTION("and without one is not made") {
+    device.network.login_budget["admin"] = 1;
+    const auto seen = measure(device);
+    CHECK(seen.object("resistance.account").at("known") == json::value(false));
+  }
+}
+
+TEST_CASE("A login without names is charged to no name, and one connection for each login is no limit") {
+  FakeNetwork network;
+  network.tcp[6379] = [](int) -> fake::Peer {
+    return [inside = false](std::string_view written, Line& line) mutable {
+      if (written.find("AUTH") != std::string_view::npos) {
+        inside = written.find(kRight) != std::string_view::npos;
+        line.say(inside ? "+OK\r\n" : "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+      } else if (written.find("PING") != std::string_view::npos) {
+        line.say(inside ? "+PONG\r\n" : "-NOAUTH Authentication required.\r\n");
+      }
+    };
+  };
+  const auto run = fake::observe(probes::resistance::kDescriptor, network, "tcp/6379", {}, dut(true));
+  REQUIRE(run.ended);
+  CHECK(run.record.value("resistance.dialect") == json::value("redis"));
+  CHECK(run.record.value("resistance.account").at("known") == json::value(true));
+  CHECK(network.permits == std::map<std::string, int>{{"", 1}});
+  CHECK(run.record.is_absent("resistance.per_connection"));
 }
