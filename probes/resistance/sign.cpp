@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probes/credentials/lock_words.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::resistance {
@@ -9,11 +10,10 @@ namespace assay::probes::resistance {
 namespace {
 
 using credentials::Attempt;
+using credentials::kLockWords;
 using credentials::Outcome;
 
 constexpr milliseconds kSlower{1000};
-constexpr std::string_view kLockWords[] = {"locked",  "lock out",    "lockout",  "too many", "try again later",
-                                           "blocked", "temporarily", "exceeded", "banned",   "wait "};
 constexpr std::string_view kPuzzleWords[] = {"captcha", "not a robot", "verification code", "security code",
                                              "type the characters"};
 
