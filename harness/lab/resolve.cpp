@@ -174,8 +174,9 @@ Result<Resolved> resolve(const EmulationRequest& request, Isolation isolation, c
 
 Result<std::string> fill_dut(const Resolved& resolved, const std::string& dut_template, const std::string& netns) {
   auto names = resolved.placeholders;
-  // Nobody is locked out of an emulated device, but a daemon that answers after seconds would make every run wait.
-  const std::string pace = "pace: {profile: fast, guesses_per_login: 12}";
+  // Nobody is locked out of an emulated device, but a daemon that answers after seconds would make every run wait. Ten
+  // wrong logins have to be left beside the right one, the first two and the reserve.
+  const std::string pace = "pace: {profile: fast, guesses_per_login: 15}";
   names.set("lab", netns.empty() ? pace : pace + "\nlab:\n  vantages:\n    lan: {netns: " + netns + "}");
   return names.fill(dut_template, "the DUT file");
 }

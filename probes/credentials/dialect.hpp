@@ -26,6 +26,7 @@ struct Attempt {
   std::string proof;             // for accepted
   std::string says;              // for the rest: what the device said, raw and bounded
   milliseconds took{0};          // from the password to the answer
+  int sent = 1;                  // times the login went out: a kept connection may die of the first
   std::optional<Error> ended{};  // an error that ends the probe
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "probes/credentials/lock_words.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::credentials {
@@ -93,9 +94,7 @@ Told broken(const Error& error, bool secret_sent) {
 }
 
 bool says_locked(std::string_view text) {
-  static constexpr std::string_view kWords[] = {"too many",        "locked",      "lock out", "lockout",
-                                                "try again later", "temporarily", "blocked",  "banned"};
-  return std::any_of(std::begin(kWords), std::end(kWords),
+  return std::any_of(kPlainLockWords.begin(), kPlainLockWords.end(),
                      [&](auto word) { return wire::contains_ignoring_case(text, word); });
 }
 

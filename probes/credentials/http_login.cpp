@@ -64,9 +64,11 @@ class HttpLogin final : public Dialect {
     Attempt attempted;
     const auto nonce = challenge_.parameter("nonce");
     auto answer = co_await ask(username, password);
+    int sent = sent_;
     if (answer && is_stale(*answer, nonce)) {
       // The nonce had run out: the device judged nothing yet.
       answer = co_await ask(username, password);
+      sent += sent_ - 1;
     }
     if (!answer) {
       const auto kind = answer.error().kind;
@@ -77,10 +79,12 @@ class HttpLogin final : public Dialect {
         attempted.ended = answer.error();
       }
       attempted.took = took_;
+      attempted.sent = sent;
       co_return attempted;
     }
     attempted = judge(answer->response);
     attempted.took = took_;
+    attempted.sent = sent;
     co_return attempted;
   }
 
@@ -108,6 +112,7 @@ class HttpLogin final : public Dialect {
   /// One request with credentials; a kept connection that had died meanwhile is replaced once.
   asio::awaitable<Result<sessions::HttpAnswer>> ask(const std::string& username, const Secret& password) {
     Result<sessions::HttpAnswer> answer{sessions::HttpAnswer{}};
+    sent_ = 1;
     for (int round = 0; round < 2; ++round) {
       auto opened = co_await open();
       if (!opened) {
@@ -119,6 +124,7 @@ class HttpLogin final : public Dialect {
       auto real = request(authorization);
       auto shown = request("{credentials " + username + ", " + password.name() + "}");
       const auto before = channel_->spent();
+      sent_ = round + 1;
       auto sent = co_await channel_->send_concealed(std::move(real), std::move(shown));
       if (!sent) {
         answer = sent.error();
@@ -242,6 +248,7 @@ class HttpLogin final : public Dialect {
   std::vector<std::size_t> refusal_sizes_;
   std::uint32_t nonce_uses_ = 0;
   milliseconds took_{0};
+  int sent_ = 1;  // times that ask() sent its request
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "probes/credentials/lock_words.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::credentials {
@@ -15,8 +16,6 @@ constexpr int kUnclearAtMost = 3;
 constexpr int kSlowAtMost = 2;
 constexpr milliseconds kSlower{2000};
 constexpr milliseconds kBeforeReconnect{1000};
-constexpr std::string_view kLockWords[] = {"locked",  "lock out",    "lockout",  "too many", "try again later",
-                                           "blocked", "temporarily", "exceeded", "banned",   "wait "};
 
 std::set<std::string> lock_words(std::string_view text) {
   std::set<std::string> found;

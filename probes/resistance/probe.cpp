@@ -32,6 +32,9 @@ constexpr FactSpec kFacts[] = {
      "what wrong logins brought about: seen, sign, after (wrong logins), repeated (it came again at that place from a "
      "fresh start), afresh (what that was), bound (account, source, account_and_source, everything, source_or_all, "
      "unknown), silent (the right password is refused, wrong ones as ever), says"},
+    {"resistance.let_in", ValueKind::object,
+     "wrong passwords that got in: after (logins before the first), times (two end the measure); never a reaction; "
+     "absent: none did"},
     {"resistance.delays", ValueKind::list, "milliseconds from each wrong login of the first series to its answer"},
     {"resistance.rate", ValueKind::object,
      "wrong logins from one address: attempts, seconds, per_day with per_day_low and per_day_high, by_device (the "
@@ -43,7 +46,10 @@ constexpr FactSpec kFacts[] = {
     {"resistance.resets", ValueKind::boolean, "a right login wipes off the wrong ones before it"},
     {"resistance.per_connection", ValueKind::integer,
      "wrong logins after which the device ends each connection; absent: no such number showed"},
-    {"resistance.sources", ValueKind::list, "other addresses of ours: address, wrong (logins taken as usual), held"},
+    {"resistance.sources", ValueKind::list,
+     "other addresses of ours: address, reached (a wrong login from there was refused as usual before the attack), "
+     "wrong "
+     "(logins on the account taken as usual after it), held (null: not known)"},
 };
 
 std::int64_t number(const ProbeContext& context, std::string_view name, std::int64_t least, std::int64_t most) {
@@ -161,8 +167,17 @@ void record_known(sessions::FactSheet& sheet, const Seen& seen) {
   }
 }
 
+void record_let_in(sessions::FactSheet& sheet, const Seen& seen) {
+  if (seen.let_in.times > 0) {
+    sheet.fact("resistance.let_in", json::object{{"after", seen.let_in.after}, {"times", seen.let_in.times}});
+  } else if (seen.first) {
+    sheet.absent("resistance.let_in");
+  }
+}
+
 void record(sessions::FactSheet& sheet, const Seen& seen, const Result<>& ended) {
   sheet.fact("resistance.attempts", seen.made);
+  record_let_in(sheet, seen);
   const auto why = !ended ? ended.error().what : seen.why_stopped;
   if (!seen.first) {
     sheet.rest_unobserved(why.empty() ? "no wrong login was made" : why);
@@ -182,7 +197,9 @@ void record(sessions::FactSheet& sheet, const Seen& seen, const Result<>& ended)
   }
   json::array sources;
   for (const auto& source : seen.sources) {
-    sources.push_back({{"address", source.address}, {"wrong", source.wrong}, {"held", source.held}});
+    json::object at{{"address", source.address}, {"reached", source.reached}, {"wrong", source.wrong}};
+    at["held"] = source.held ? json::value(*source.held) : json::value(nullptr);
+    sources.push_back(std::move(at));
   }
   sheet.fact("resistance.sources", std::move(sources));
   const bool reacted = seen.first->sign || seen.silent;

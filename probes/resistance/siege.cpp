@@ -15,6 +15,7 @@ using credentials::Outcome;
 constexpr int kControlsAtMost = 4;
 constexpr std::size_t kAccountsAtMost = 3;
 constexpr std::int64_t kDelaysFollowed = 4;
+constexpr int kLetInEnough = 2;
 constexpr milliseconds kLongEnough{8000};  // a delay of so much is not followed further
 constexpr milliseconds kBeforeReconnect{1000};
 
@@ -33,6 +34,9 @@ asio::awaitable<Siege::Tried> Siege::once(std::string username, Secret password,
   if (left() <= 0) {
     co_return Error{ErrorKind::denied, "the attempts of this measure are spent", {}};
   }
+  if (seen_.let_in.times >= kLetInEnough) {
+    co_return Error{ErrorKind::denied, "wrong passwords get in", {}};
+  }
   if (context_.network.elapsed() - waited_ > means_.time) {
     co_return Error{ErrorKind::denied, "the time of this measure is over", {}};
   }
@@ -41,18 +45,14 @@ asio::awaitable<Siege::Tried> Siege::once(std::string username, Secret password,
     co_return permitted.error();
   }
   ++seen_.made;
-  const bool kept = on_connection_ > 0;
-  const auto before = context_.network.connections_opened();
   Attempt attempted;
   if (control) {
     attempted = co_await dialect_.attempt_control(username, password);
   } else {
     attempted = co_await dialect_.attempt(username, password);
   }
-  const bool same = context_.network.connections_opened() == before;
-  keeps_ = keeps_ || (kept && same);
-  if (kept && keeps_ && !same) {
-    // A kept connection had died, and the dialect may have sent the login twice: the reserve pays for that.
+  for (int i = 1; i < attempted.sent; ++i) {
+    // A kept connection had died, and the device may have counted the login twice: the reserve pays for that.
     ++seen_.made;
     reserve_ = context_.network.permit_guess(door_.endpoint);
   }
@@ -100,43 +100,78 @@ void Siege::start_afresh() {
   on_connection_ = 0;
 }
 
-void Siege::speak_from(const std::string& source) {
-  // An address that is gone by now leaves the usual one, and the logins of the usual one are no harm.
-  std::ignore = context_.network.speak_from(source);
+Result<> Siege::speak_from(const std::string& source) {
+  auto spoken = context_.network.speak_from(source);
   start_afresh();
+  return spoken;
+}
+
+void Siege::speak_as_usual() {
+  // The usual address is always there.
+  std::ignore = speak_from({});
 }
 
 asio::awaitable<Result<Sign>> Siege::wrong(std::string username) {
-  const auto before = context_.network.elapsed();
-  const auto password = random_secret();
-  auto tried = co_await guess(username, password, false);
-  if (!tried) {
-    co_return tried.error();
+  for (;;) {
+    const auto made = seen_.made;
+    const auto before = context_.network.elapsed();
+    const auto password = random_secret();
+    auto tried = co_await guess(username, password, false);
+    if (!tried) {
+      co_return tried.error();
+    }
+    took_ = context_.network.elapsed() - before;
+    last_ = *tried;
+    const auto sign = sign_of(last_, usual_);
+    if (sign != Sign::let_in) {
+      co_return sign;
+    }
+    // No reaction, whatever comes after it: another one shows whether it was one odd answer. The second ends all.
+    seen_.let_in.after = seen_.let_in.times == 0 ? made : seen_.let_in.after;
+    ++seen_.let_in.times;
+    start_afresh();
   }
-  took_ = context_.network.elapsed() - before;
-  last_ = *tried;
-  co_return sign_of(last_, usual_);
 }
 
-/// The right password, on a new connection.
-asio::awaitable<Result<bool>> Siege::right() {
+/// Whether the right password gets in, on a new connection. No answer, or one that means neither, shows nothing.
+asio::awaitable<Result<Answer>> Siege::right() {
+  auto in = co_await right_once();
+  if (in && *in == Answer::unknown) {
+    auto waited = co_await context_.network.wait(kBeforeReconnect);
+    if (!waited) {
+      co_return waited.error();
+    }
+    in = co_await right_once();
+  }
+  co_return in;
+}
+
+asio::awaitable<Result<Answer>> Siege::right_once() {
   start_afresh();
   const auto username = seen_.known->username;
   const auto secret = seen_.known->secret;
-  auto tried = co_await guess(username, secret, false);
+  auto tried = co_await once(username, secret, false);
   start_afresh();
   if (!tried) {
     co_return tried.error();
   }
-  if (sign_of(*tried, usual_) == Sign::changed) {
-    co_return false;
+  co_return answer_of_right(*tried);
+}
+
+Answer Siege::answer_of_right(const Attempt& tried) {
+  if (tried.outcome == Outcome::lost || tried.outcome == Outcome::unclear) {
+    return Answer::unknown;
+  }
+  if (sign_of(tried, usual_) == Sign::changed) {
+    return Answer::no;
   }
   // Some pages are forbidden to a right password too; what that looks like was seen before anything was locked.
   if (right_looks_ == Outcome::rejected &&
-      (tried->outcome == Outcome::accepted || tried->outcome == Outcome::forbidden)) {
-    right_looks_ = tried->outcome;
+      (tried.outcome == Outcome::accepted || tried.outcome == Outcome::forbidden)) {
+    right_looks_ = tried.outcome;
   }
-  co_return right_looks_ != Outcome::rejected && tried->outcome == right_looks_;
+  const bool as_ever = right_looks_ != Outcome::rejected && tried.outcome == right_looks_;
+  return as_ever || tried.outcome == Outcome::accepted ? Answer::yes : Answer::no;
 }
 
 /// How refusals look, from names that no device has.
@@ -160,8 +195,7 @@ asio::awaitable<Result<bool>> Siege::learn() {
       start_afresh();
     }
   }
-  seen_.open = taken >= kControls;
-  if (seen_.open) {
+  if (taken >= kControls) {
     seen_.why_stopped = "logins with random names and passwords succeed";
   } else if (refused < kControls) {
     seen_.why_stopped = "logins with random names and passwords gave no clear refusal";
@@ -169,27 +203,39 @@ asio::awaitable<Result<bool>> Siege::learn() {
   co_return seen_.why_stopped.empty();
 }
 
-/// The first account that gets in here. An attempt that does not costs the account one of its own logins.
-asio::awaitable<Result<>> Siege::find_known(std::vector<Known> accounts) {
-  for (std::size_t i = 0; i < accounts.size() && i < kAccountsAtMost; ++i) {
-    const auto account = accounts[i];
-    auto permitted = co_await context_.network.permit_login(door_.endpoint, account.username);
+/// One login of a known account, and a second when the first was lost. Each takes a permit of that account, for one
+/// that does not get in costs it a login of its own.
+asio::awaitable<Result<Answer>> Siege::get_in(std::string username) {
+  const auto account = dialect_.names_accounts() ? username : std::string{};
+  auto out = Answer::unknown;
+  for (int i = 0; i < 2 && out == Answer::unknown; ++i) {
+    auto permitted = co_await context_.network.permit_login(door_.endpoint, account);
     if (!permitted && permitted.error().kind == ErrorKind::denied) {
-      continue;
+      co_return out;
     }
     if (!permitted) {
-      co_return permitted;
+      co_return permitted.error();
     }
-    seen_.known = account;
-    auto in = co_await right();
-    if (!in || !*in) {
-      seen_.known.reset();
+    auto in = co_await right_once();
+    if (!in) {
+      co_return in;
     }
+    out = *in;
+  }
+  co_return out;
+}
+
+/// The first account that gets in here.
+asio::awaitable<Result<>> Siege::find_known(std::vector<Known> accounts) {
+  for (std::size_t i = 0; i < accounts.size() && i < kAccountsAtMost; ++i) {
+    seen_.known = accounts[i];
+    auto in = co_await get_in(accounts[i].username);
+    if (in && *in == Answer::yes) {
+      break;
+    }
+    seen_.known.reset();
     if (!in) {
       co_return in.error();
-    }
-    if (*in) {
-      break;
     }
   }
   target_ = seen_.known ? seen_.known->username : nobody();
@@ -204,7 +250,8 @@ asio::awaitable<Result<Series>> Siege::series(std::string username, std::int64_t
     }
     auto sign = co_await wrong(username);
     if (!sign) {
-      if (sign.error().kind == ErrorKind::denied && out.wrong > 0) {
+      const bool some = out.wrong > 0 || seen_.let_in.times > 0;
+      if (sign.error().kind == ErrorKind::denied && some) {
         seen_.why_stopped = sign.error().what;
         break;
       }
@@ -268,19 +315,24 @@ bool Siege::spent(const Result<>& result) {
 }
 
 /// Whether a wrong login is still taken otherwise than at first.
-asio::awaitable<Result<bool>> Siege::held(std::string username) {
+asio::awaitable<Result<Answer>> Siege::held(std::string username, bool elsewhere) {
   if (seen_.silent) {
     auto in = co_await right();
-    if (!in) {
-      co_return in.error();
+    if (!in || *in == Answer::unknown) {
+      co_return in;
     }
-    co_return !*in;
+    co_return *in == Answer::yes ? Answer::no : Answer::yes;
   }
   auto sign = co_await wrong(username);
   if (!sign) {
     co_return sign.error();
   }
-  co_return *sign != Sign::usual;
+  if (*sign == Sign::usual) {
+    co_return Answer::no;
+  }
+  // Where silence was the reaction it still is, but not at an address that it may have a reason of its own at.
+  const bool silence_holds = !elsewhere && !holds(*seen_.first->sign);
+  co_return holds(*sign) || silence_holds ? Answer::yes : Answer::unknown;
 }
 
 }  // namespace assay::probes::resistance

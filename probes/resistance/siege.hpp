@@ -42,16 +42,29 @@ enum class Bound : std::uint8_t {
 };
 BOOST_DESCRIBE_ENUM(Bound, unknown, account, source, account_and_source, everything, source_or_all)
 
+/// Another address of ours.
 struct AtSource {
   std::string address;
+  bool reached = false;  // before the attack a wrong login from there was refused as usual
   std::int64_t wrong = 0;
-  bool held = false;
+  std::optional<bool> held{};  // nothing: not looked at, or not known
+};
+
+enum class Answer : std::uint8_t { no, yes, unknown };
+
+/// From whether another account is held, and the account that is attacked at another address; nothing: not asked there.
+Bound bound_of(Answer other_account, std::optional<Answer> elsewhere, bool silent);
+
+/// Wrong passwords that got in. Two end a siege: who is let in by the next word, too, was never held back.
+struct LetIn {
+  int times = 0;
+  std::int64_t after = 0;  // logins of any kind before the first
 };
 
 /// All that a siege saw; what is empty was not looked at.
 struct Seen {
   std::int64_t made = 0;  // logins of any kind
-  bool open = false;      // logins with random names and passwords get in
+  LetIn let_in;
   std::optional<Known> known;
   std::optional<Series> first;
   bool silent = false;  // wrong logins look as ever, but the right one is refused
@@ -88,9 +101,12 @@ class Siege {
 
   asio::awaitable<Result<bool>> learn();
   asio::awaitable<Result<>> find_known(std::vector<Known> accounts);
+  asio::awaitable<Result<Answer>> get_in(std::string username);
+  asio::awaitable<Result<>> find_sources();
   asio::awaitable<Result<>> attack();
   asio::awaitable<Result<>> look_for_silent_lock();
   asio::awaitable<Result<>> look_around();
+  asio::awaitable<Result<std::optional<Answer>>> look_elsewhere();
   asio::awaitable<Result<>> wait_for_end();
   asio::awaitable<Result<>> repeat();
   asio::awaitable<Result<>> try_reset();
@@ -99,13 +115,16 @@ class Siege {
   asio::awaitable<Result<Series>> series(std::string username, std::int64_t most);
   asio::awaitable<Result<>> follow_delay(Series& out, std::string username);
   asio::awaitable<Result<Sign>> wrong(std::string username);
-  asio::awaitable<Result<bool>> right();
+  asio::awaitable<Result<Answer>> right();
   asio::awaitable<Tried> guess(std::string username, Secret password, bool control);
+  asio::awaitable<Result<Answer>> right_once();
+  Answer answer_of_right(const credentials::Attempt& tried);
   asio::awaitable<Tried> once(std::string username, Secret password, bool control);
-  asio::awaitable<Result<bool>> held(std::string username);
+  asio::awaitable<Result<Answer>> held(std::string username, bool elsewhere);
   /// A name that no device has.
   static std::string nobody();
-  void speak_from(const std::string& source);
+  Result<> speak_from(const std::string& source);
+  void speak_as_usual();
   void start_afresh();
   void count_connection();
   bool spent(const Result<>& result);
@@ -128,7 +147,6 @@ class Siege {
   milliseconds took_{0};                                               // of wrong(), with its connection
   milliseconds held_since_{0};
   milliseconds waited_{0};
-  bool keeps_ = false;  // a connection has taken more than one login
   std::int64_t on_connection_ = 0;
   std::int64_t connections_ = 0;
 };

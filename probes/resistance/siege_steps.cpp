@@ -8,72 +8,130 @@ namespace assay::probes::resistance {
 namespace {
 
 constexpr std::int64_t kAtSource = 3;
+constexpr std::int64_t kForSource = 8;  // logins that have to be left for each other address
+constexpr int kRightLogins = 3;
 
 }  // namespace
+
+Bound bound_of(Answer other_account, std::optional<Answer> elsewhere, bool silent) {
+  if (other_account == Answer::unknown || elsewhere == Answer::unknown) {
+    return Bound::unknown;
+  }
+  if (other_account == Answer::no) {
+    return elsewhere == Answer::no ? Bound::account_and_source : Bound::account;
+  }
+  if (elsewhere) {
+    return *elsewhere == Answer::no ? Bound::source : Bound::everything;
+  }
+  return silent ? Bound::unknown : Bound::source_or_all;
+}
+
+/// Which other addresses of ours the device answers as it does the usual one, before anything is held.
+asio::awaitable<Result<>> Siege::find_sources() {
+  const auto sources = context_.network.other_sources();
+  const auto most = std::min(means_.sources, left() / kForSource);
+  for (std::size_t i = 0; i < sources.size() && static_cast<std::int64_t>(i) < most; ++i) {
+    AtSource at;
+    at.address = sources[i];
+    if (speak_from(at.address)) {
+      const auto username = nobody();
+      auto sign = co_await wrong(username);
+      speak_as_usual();
+      if (!sign) {
+        co_return sign.error();
+      }
+      at.reached = *sign == Sign::usual;
+    }
+    seen_.sources.push_back(std::move(at));
+  }
+  speak_as_usual();
+  co_return Result<>{};
+}
 
 asio::awaitable<Result<>> Siege::look_for_silent_lock() {
   if (!seen_.known || seen_.first->sign) {
     co_return Result<>{};
   }
-  for (int round = 0; round < 2; ++round) {
-    held_since_ = context_.network.elapsed();
+  int refused = 0;
+  for (int i = 0; i < kRightLogins && refused < 2; ++i) {
+    const auto now = context_.network.elapsed();
     auto in = co_await right();
     if (!in) {
       co_return in.error();
     }
-    seen_.right_in_attack = *in;
-    if (*in) {
+    if (*in == Answer::yes) {
+      seen_.right_in_attack = true;
       co_return Result<>{};
     }
+    if (*in == Answer::no) {
+      held_since_ = now;
+      ++refused;
+    }
   }
-  seen_.silent = true;
+  if (refused == 2) {
+    seen_.right_in_attack = false;
+    seen_.silent = true;
+  }
   co_return Result<>{};
+}
+
+/// Whether the account that is attacked is held at another address too; nothing when there is none to ask from.
+asio::awaitable<Result<std::optional<Answer>>> Siege::look_elsewhere() {
+  std::optional<Answer> out;
+  const auto at = std::find_if(seen_.sources.begin(), seen_.sources.end(), [](const auto& one) { return one.reached; });
+  if (at == seen_.sources.end()) {
+    co_return out;
+  }
+  out = Answer::unknown;
+  if (speak_from(at->address)) {
+    auto there = co_await held(target_, true);
+    speak_as_usual();
+    if (!there) {
+      co_return there.error();
+    }
+    out = *there;
+  }
+  speak_as_usual();
+  if (out != Answer::unknown) {
+    at->held = out == Answer::yes;
+    other_source_ = out == Answer::no ? at->address : std::string{};
+  }
+  co_return out;
 }
 
 /// What the reaction is bound to, and whether the right password still gets in.
 asio::awaitable<Result<>> Siege::look_around() {
   start_afresh();
-  bool other_account_held = true;
+  auto other_account = Answer::yes;
   if (!seen_.silent) {
     const auto other = nobody();
-    auto there = co_await held(other);
+    auto there = co_await held(other, false);
     if (!there) {
       co_return there.error();
     }
-    other_account_held = *there;
+    other_account = *there;
   }
-  const auto sources = context_.network.other_sources();
-  bool other_source_held = true;
-  if (!sources.empty() && means_.sources > 0) {
-    speak_from(sources.front());
-    auto there = co_await held(target_);
-    speak_from({});
-    if (!there) {
-      co_return there.error();
-    }
-    other_source_held = *there;
-    other_source_ = other_source_held ? std::string{} : sources.front();
+  auto elsewhere = co_await look_elsewhere();
+  if (!elsewhere) {
+    co_return elsewhere.error();
   }
-  const bool asked_elsewhere = !sources.empty() && means_.sources > 0;
-  if (!other_account_held) {
-    seen_.bound = other_source_held ? Bound::account : Bound::account_and_source;
-  } else if (asked_elsewhere) {
-    seen_.bound = other_source_held ? Bound::everything : Bound::source;
-  } else {
-    seen_.bound = seen_.silent ? Bound::unknown : Bound::source_or_all;
-  }
+  seen_.bound = bound_of(other_account, *elsewhere, seen_.silent);
   if (seen_.known && !seen_.silent) {
     auto in = co_await right();
     if (!in) {
       co_return in.error();
     }
-    seen_.right_in_attack = *in;
-    if (*in) {
-      auto still = co_await held(target_);
+    if (*in != Answer::unknown) {
+      seen_.right_in_attack = *in == Answer::yes;
+    }
+    if (*in == Answer::yes) {
+      auto still = co_await held(target_, false);
       if (!still) {
         co_return still.error();
       }
-      seen_.right_lifts = !*still;
+      if (*still != Answer::unknown) {
+        seen_.right_lifts = *still == Answer::no;
+      }
     }
   }
   co_return Result<>{};
@@ -95,15 +153,17 @@ asio::awaitable<Result<>> Siege::wait_for_end() {
     waited_ += step;
     const auto asked = context_.network.elapsed();
     start_afresh();
-    auto still = co_await held(target_);
+    auto still = co_await held(target_, false);
     if (!still) {
       co_return still.error();
     }
-    if (!*still) {
+    if (*still == Answer::no) {
       seen_.most = asked - held_since_;
       co_return Result<>{};
     }
-    seen_.least = asked - held_since_;
+    if (*still == Answer::yes) {
+      seen_.least = asked - held_since_;
+    }
     step = std::min(slow ? step : step * 2, milliseconds{30'000});
   }
   co_return Result<>{};
@@ -139,28 +199,35 @@ asio::awaitable<Result<>> Siege::repeat() {
     }
   }
   const auto since = held_since_;
-  speak_from(other_source_.empty() || seen_.afresh != "another address" ? std::string{} : other_source_);
+  const bool moves = seen_.afresh == "another address";
+  const auto place = moves ? other_source_ : std::string{};
+  if (!speak_from(place)) {
+    speak_as_usual();
+    co_return Result<>{};
+  }
   auto again =
       co_await series(username, seen_.first->wrong + kControls + std::max<std::int64_t>(1, seen_.first->wrong / 5) + 1);
   if (again && seen_.silent) {
     auto in = co_await right();
-    speak_from({});
+    speak_as_usual();
     if (!in) {
       co_return in.error();
     }
     seen_.second = *again;
-    seen_.repeated = !*in;
+    seen_.repeated = *in == Answer::no;
     co_return Result<>{};
   }
-  speak_from({});
+  speak_as_usual();
   if (!again) {
     co_return again.error();
   }
-  // The login that showed the fresh start counted already.
-  again->wrong += seen_.afresh == "another account" || again->wrong == 0 ? 0 : 1;
+  // The login that showed the fresh start counted already, and at another address the one before the attack too, unless
+  // accounts are counted there one by one.
+  const int before = moves && seen_.bound == Bound::source ? 2 : 1;
+  again->wrong += seen_.afresh == "another account" || again->wrong == 0 ? 0 : before;
   seen_.second = *again;
   seen_.repeated = near(*again);
-  if (seen_.afresh == "another address") {
+  if (moves) {
     held_since_ = since;
     auto waited = co_await wait_for_end();
     co_return waited;
@@ -177,7 +244,7 @@ asio::awaitable<Result<>> Siege::try_reset() {
   }
   if (seen_.right_lifts.value_or(false)) {
     auto lifted = co_await right();
-    if (!lifted || !*lifted) {
+    if (!lifted || *lifted != Answer::yes) {
       co_return lifted ? Result<>{} : Result<>{lifted.error()};
     }
   } else {
@@ -192,7 +259,7 @@ asio::awaitable<Result<>> Siege::try_reset() {
     co_return before ? Result<>{} : Result<>{before.error()};
   }
   auto in = co_await right();
-  if (!in || !*in) {
+  if (!in || *in != Answer::yes) {
     co_return in ? Result<>{} : Result<>{in.error()};
   }
   auto after = co_await series(target_, some);
@@ -205,17 +272,21 @@ asio::awaitable<Result<>> Siege::try_reset() {
 
 /// A few from each other address, on the account that has had all the rest.
 asio::awaitable<Result<>> Siege::try_sources() {
-  const auto sources = context_.network.other_sources();
-  for (std::size_t i = 0; i < sources.size() && static_cast<std::int64_t>(i) < means_.sources; ++i) {
-    speak_from(sources[i]);
+  for (auto& at : seen_.sources) {
+    if (!at.reached || !speak_from(at.address)) {
+      continue;
+    }
     auto some = co_await series(target_, kAtSource);
-    speak_from({});
+    speak_as_usual();
     if (!some) {
       co_return some.error();
     }
-    AtSource at{sources[i], some->wrong, some->sign.has_value()};
-    seen_.sources.push_back(std::move(at));
+    at.wrong = some->wrong;
+    if (!some->sign || holds(*some->sign)) {
+      at.held = some->sign.has_value();
+    }
   }
+  speak_as_usual();
   co_return Result<>{};
 }
 
@@ -258,8 +329,11 @@ asio::awaitable<Result<>> Siege::run(std::vector<Known> accounts) {
   if (!found) {
     co_return spent(found) ? Result<>{} : found;
   }
-  auto ended = co_await attack();
-  speak_from({});
+  auto ended = co_await find_sources();
+  if (ended) {
+    ended = co_await attack();
+  }
+  speak_as_usual();
   co_return ended || spent(ended) ? Result<>{} : ended;
 }
 

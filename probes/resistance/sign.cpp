@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probes/credentials/lock_words.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::resistance {
@@ -9,11 +10,10 @@ namespace assay::probes::resistance {
 namespace {
 
 using credentials::Attempt;
+using credentials::kLockWords;
 using credentials::Outcome;
 
 constexpr milliseconds kSlower{1000};
-constexpr std::string_view kLockWords[] = {"locked",  "lock out",    "lockout",  "too many", "try again later",
-                                           "blocked", "temporarily", "exceeded", "banned",   "wait "};
 constexpr std::string_view kPuzzleWords[] = {"captcha", "not a robot", "verification code", "security code",
                                              "type the characters"};
 
@@ -62,8 +62,12 @@ Sign sign_of(const Attempt& attempt, const Usual& usual) {
   return attempt.took > 3 * usual.slowest + kSlower ? Sign::slow : Sign::usual;
 }
 
+bool holds(Sign sign) {
+  return sign == Sign::slow || sign == Sign::locked || sign == Sign::limited || sign == Sign::changed;
+}
+
 std::optional<std::int64_t> per_connection(const std::vector<std::int64_t>& used_up) {
-  if (used_up.size() < 2 || used_up.front() == 0) {
+  if (used_up.size() < 2 || used_up.front() <= 1) {
     return std::nullopt;
   }
   const bool same = std::all_of(used_up.begin(), used_up.end(), [&](auto one) { return one == used_up.front(); });

@@ -64,6 +64,9 @@ Value value_of(const PasswordSample& given, std::size_t number, const Dut& dut) 
 std::map<std::string, Values> generators_of(const Dut& dut) {
   std::map<std::string, Values> out;
   for (std::size_t i = 0; i < dut.password_samples.size(); ++i) {
+    if (dut.password_samples[i].secret.empty()) {
+      continue;  // as in the count of samples
+    }
     auto& values = out[dut.password_samples[i].mechanism];
     if (values.size() < kMostValues) {
       values.push_back(value_of(dut.password_samples[i], i + 1, dut));

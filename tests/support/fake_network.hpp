@@ -87,6 +87,7 @@ class FakeNetwork final : public Network {
   int budget = 1000;
   int guesses = 1000;                    // for permit_guess
   std::vector<std::string> sources;      // other addresses of ours
+  std::string gone_source;               // the one of them that is not there any more
   std::optional<milliseconds> distance;  // round trip; none: nobody knows it
   std::size_t spare = 100;               // connections that could be opened without waiting
 
@@ -128,6 +129,9 @@ class FakeNetwork final : public Network {
   std::vector<std::string> other_sources() override { return sources; }
 
   Result<> speak_from(const std::string& from) override {
+    if (!from.empty() && from == gone_source) {
+      return Error{ErrorKind::unreachable, "the address is gone", {}};
+    }
     source = from;
     return {};
   }

@@ -326,3 +326,18 @@ TEST_CASE("Without factory values their number is told and the rest was not look
   CHECK(run.record.value("uniqueness.samples") == json::value(0));
   CHECK(run.record.is_unobserved("uniqueness.relations"));
 }
+
+TEST_CASE("Values that were left empty are no values, and not equal to each other") {
+  fake::FakeNetwork network;
+  Dut dut;
+  for (const auto* text : {"", "kq7Zr2Lw", "", ""}) {
+    PasswordSample one;
+    one.secret = Secret{text, "env:PASSWORD"};
+    dut.password_samples.push_back(one);
+  }
+  const auto run = fake::observe(kDescriptor, network, "", {{"dictionary", ""}}, dut);
+  REQUIRE(run.ended);
+  CHECK(run.record.value("uniqueness.samples") == json::value(1));
+  CHECK(run.record.value("uniqueness.relations").as_array().empty());
+  CHECK(run.record.value("uniqueness.forms").at(0).at("samples") == json::value(1));
+}

@@ -67,8 +67,11 @@ json::object entry(json::object more) {
 }
 
 Evaluated judge(const std::string& program, json::array resistance, json::object mechanism = {},
-                json::object service = web()) {
+                json::object service = web(), std::int64_t least = 0) {
   json::object line{{"minimum_days", 100}, {"maximum_chance_percent", 1}, {"addresses", 1000}, {"margin", 1000}};
+  if (least > 0) {
+    line["minimum_attempts"] = least;
+  }
   const json::object document{
       {"run", json::object{{"date", "2026-11-26T00:00:00Z"}, {"parameters", json::object{{"guessing", line}}}}},
       {"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
@@ -78,7 +81,7 @@ Evaluated judge(const std::string& program, json::array resistance, json::object
       {"specs",
        json::object{{"services", json::array{"service.reachable", "service.protocol", "service.logins"}},
                     {"resistance", json::array{"resistance.dialect", "resistance.account", "resistance.reaction",
-                                               "resistance.rate", "resistance.recovery"}}}}};
+                                               "resistance.let_in", "resistance.rate", "resistance.recovery"}}}}};
   const Evaluation evaluation{program, "c.yaml:1:1", document, nullptr};
   auto out = evaluate({&evaluation, 1}).front();
   INFO(program);
@@ -115,6 +118,44 @@ TEST_CASE("expr: a real account that nothing guards is a finding with its eviden
   CHECK(what(judge(kDoubts, {unheld()})).empty());
   CHECK(what(judge(kUnheld, {held("account")})).empty());
   CHECK(what(judge(kDoubts, {held("account")})).empty());
+}
+
+TEST_CASE("expr: two wrong passwords that get in are a finding, whatever else was seen, and one is a doubt") {
+  const auto letting_in = [](json::object seen, int times) {
+    seen["facts"].as_object()["resistance.let_in"] = json::object{{"after", 13}, {"times", times}};
+    seen["evidence"].as_object()["resistance.let_in"] = json::array{"bb"};
+    return seen;
+  };
+  const auto declared = entry({{"attempts", "locked after 50"}, {"password_length", 20}, {"password_characters", 62}});
+  for (const auto& program : {kUnheld, kUndeclared, kTooFast}) {
+    for (const auto& seen : {unheld(), unheld(false), held("account")}) {
+      const auto found = judge(program, {letting_in(seen, 2)}, declared);
+      CHECK(says(found, "let in wrong passwords after 13 logins"));
+      CHECK(canonical(found.items[0].at("evidence")) == "[\"bb\"]");
+      CHECK_FALSE(says(judge(program, {letting_in(seen, 1)}, declared), "let in"));
+    }
+  }
+  CHECK(says(judge(kDoubts, {letting_in(held("account"), 1)}), "let in one wrong password"));
+}
+
+TEST_CASE("expr: a few wrong logins without a reaction are a doubt and no finding") {
+  const auto few = [](std::int64_t after) {
+    auto out = unheld();
+    out["facts"].as_object()["resistance.reaction"].as_object()["after"] = after;
+    return out;
+  };
+  CHECK(what(judge(kUnheld, {few(9)})).empty());
+  CHECK(says(judge(kDoubts, {few(9)}), "took 9 wrong logins without a reaction, and it takes 10"));
+  const auto enough = judge(kUnheld, {few(10)});
+  CHECK(says(enough, "took 10 wrong logins"));
+  CHECK(canonical(enough.items[0].at("observed")) == "\"none after 10; at least 10 are asked for\"");
+  CHECK(what(judge(kDoubts, {few(10)})).empty());
+  // A number that is declared is measured against itself.
+  CHECK(says(judge(kUndeclared, {few(6)}, entry({{"attempts", "4, then a lock"}})), "6 wrong logins"));
+  CHECK(what(judge(kUndeclared, {few(6)}, entry({{"attempts", "a lock"}}))).empty());
+  // A plan may ask for more, or for fewer.
+  CHECK(what(judge(kUnheld, {few(10)}, {}, web(), 20)).empty());
+  CHECK(says(judge(kUnheld, {few(3)}, {}, web(), 3), "took 3 wrong logins"));
 }
 
 TEST_CASE("expr: a name that the device has not shows nothing of its accounts") {

@@ -78,10 +78,12 @@ TEST_CASE("The DUT file gets the pace, and the namespace it is probed from where
   REQUIRE(resolved);
   const auto in_namespace = fill_dut(*resolved, "at: {address}\n{lab}\n", "/proc/7/ns/net");
   REQUIRE(in_namespace);
-  CHECK(*in_namespace == "at: 10.66.0.2\npace: {profile: fast, guesses_per_login: 12}\nlab:\n  vantages:\n    lan: {netns: /proc/7/ns/net}\n");
+  CHECK(*in_namespace ==
+        "at: 10.66.0.2\npace: {profile: fast, guesses_per_login: 15}\nlab:\n  vantages:\n    lan: {netns: "
+        "/proc/7/ns/net}\n");
   const auto without = fill_dut(*resolved, "{lab}\n", "");
   REQUIRE(without);
-  CHECK(*without == "pace: {profile: fast, guesses_per_login: 12}\n");
+  CHECK(*without == "pace: {profile: fast, guesses_per_login: 15}\n");
 }
 
 }  // namespace
