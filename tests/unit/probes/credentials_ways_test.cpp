@@ -125,11 +125,17 @@ TEST_CASE("A guest that only TLS lets in is let in") {
   const auto clear = [](const std::string& line) -> std::string {
     return line == "AUTH TLS" ? "234 Go on\r\n" : "530 Use encryption\r\n";
   };
-  const auto run = log_in("220 FTP\r\n", clear, lines({"", [](const std::string& line) -> std::string {
-                                                         return line.starts_with("USER")   ? "331 Password?\r\n"
-                                                                : line.starts_with("PASS") ? "230 In\r\n"
-                                                                                           : "257 \"/\"\r\n";
-                                                       }}));
+  const auto inside = [user = std::make_shared<std::string>()](const std::string& line) -> std::string {
+    if (line.starts_with("USER ")) {
+      *user = line.substr(5);
+      return "331 Password?\r\n";
+    }
+    if (line.starts_with("PASS ")) {
+      return *user == "anonymous" ? "230 In\r\n" : "530 No\r\n";
+    }
+    return "257 \"/\"\r\n";
+  };
+  const auto run = log_in("220 FTP\r\n", clear, lines({"", inside}));
   CHECK(run.record.value("credentials.open") == json::value(true));
   CHECK(run.record.value("credentials.clear") == json::value(false));
 }
