@@ -30,8 +30,8 @@ ROOMS = {
 }
 PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
          VALUES + ("boost/asio/awaitable.hpp", "boost/url", "openssl/", "fmt/"))
-# A measure of logins logs in as the probe `credentials` does, through its one interface.
-SHARING = {"probes/resistance": (PROBE[0] + ("probes/credentials/dialect.hpp",), PROBE[1])}
+# A measure of logins logs in as the probe `credentials` does, through its one interface, and reads the same words.
+SHARING = {"probes/resistance": (PROBE[0] + ("probes/credentials/dialect.hpp", "probes/credentials/lock_words.hpp"), PROBE[1])}
 REPORT = (("harness/model", "harness/evidence", "reports/common"), VALUES + ("ctemplate/", "fmt/"))
 REGISTRY = (("harness/probe",), ())
 

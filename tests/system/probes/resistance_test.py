@@ -1,5 +1,6 @@
 """How real logins bear guessing: what daemons take without end, and what a guard in front of them does to whom."""
 
+import concurrent.futures
 import http.server
 import os
 import subprocess
@@ -7,6 +8,7 @@ import threading
 import time
 
 import daemons
+import login_servers as servers
 from daemons import ADDRESS, equal, path, true, write
 
 daemons.own_namespace()
@@ -17,7 +19,7 @@ OTHER = "127.0.0.9"
 
 def dut(sources=False, guesses=40):
     lab = f"lab:\n  sources: [{OTHER}/32]\n" if sources else ""
-    return write("dut.yaml", f"""assay: dut/1
+    return write(f"dut-{time.monotonic_ns()}.yaml", f"""assay: dut/1
 device: {{vendor: Example, model: Hub}}
 samples:
   - {{id: A, at: {{lan: {ADDRESS}}}}}
@@ -135,15 +137,20 @@ def lock_by_address():
 
 
 def telnet():
+    """Three seconds for each login: what is returned measures them while the others run."""
     if os.environ.get("ASSAY_TEST_NAMESPACE") != "own" or os.geteuid() != 0:
-        return
+        return lambda: None
     word = subprocess.run([daemons.need("openssl"), "passwd", "-6", SECRET], capture_output=True, text=True, check=True).stdout.strip()
-    write("passwd", "root:x:0:0:root:/root:/bin/sh\nmaker:x:0:0:maker:/:/bin/sh\n")
-    write("shadow", f"root:*:19000:0:99999:7:::\nmaker:{word}:19000:0:99999:7:::\n", 0o600)
+    write("telnet-passwd", "root:x:0:0:root:/root:/bin/sh\nmaker:x:0:0:maker:/:/bin/sh\n")
+    write("telnet-shadow", f"root:*:19000:0:99999:7:::\nmaker:{word}:19000:0:99999:7:::\n", 0o600)
     for name in ("passwd", "shadow"):
-        subprocess.run(["mount", "--bind", path(name), "/etc/" + name], check=True)
+        subprocess.run(["mount", "--bind", path("telnet-" + name), "/etc/" + name], check=True)
     login = write("login.sh", f"#!/bin/sh\nexec {busybox} login\n", 0o755)
     daemons.start([busybox, "telnetd", "-F", "-b", ADDRESS, "-p", "9204", "-l", login], 9204)
+    return measure_telnet
+
+
+def measure_telnet():
     facts, seen = measure("tcp/9204", attempts=14, seconds=60, recover=0)
     equal(facts["resistance.dialect"], "telnet", "dialect of telnetd")
     equal(facts["resistance.reaction"]["seen"], False, "three seconds for each are as usual, and a new connection is free")
@@ -151,11 +158,46 @@ def telnet():
     true(15_000 < rate["per_day"] < 40_000, f"three seconds each: {rate}")
 
 
+def ssh():
+    """dropbear takes wrong passwords without end, by its own log; a server that takes keys alone is asked for no password."""
+    if os.environ.get("ASSAY_TEST_NAMESPACE") != "own" or os.geteuid() != 0:
+        return
+    if subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], capture_output=True).returncode != 0:
+        daemons.skip("sshd needs a folder of its own under /run")
+    os.makedirs("/run/sshd", mode=0o755)
+    os.chmod(daemons.FOLDER, 0o755)
+    servers.accounts()
+    equal(servers.SECRET, SECRET, "the account of the DUT file")
+    log = path(f"daemon{len(daemons._running)}.log")
+    daemons.start(servers.seeing("weak", servers.dropbear(9205)), 9205)
+    keys = ["HostKey " + servers.ssh_key("ed25519"), "PasswordAuthentication no", "KbdInteractiveAuthentication no"]
+    keys_log = path(f"daemon{len(daemons._running)}.log")
+    daemons.start(servers.seeing("weak", servers.sshd(9206, *keys, "LogLevel VERBOSE")), 9206)
+    facts, seen = measure("tcp/9205", attempts=26, seconds=30, recover=0)
+    equal(facts["resistance.dialect"], "ssh-password", "dialect of dropbear")
+    equal(facts["resistance.account"], {"known": True, "role": "owner"}, "the account is a real one")
+    equal((facts["resistance.reaction"]["seen"], facts["resistance.reaction"]["after"]), (False, 11), "no reaction")
+    equal(facts["resistance.right_password"]["in_attack"], True, "the right password")
+    true({"resistance.let_in", "resistance.per_connection"} <= set(seen["absent"]), f"one connection for each login is no limit: {seen['absent']}")
+    with open(log) as file:
+        text = file.read()
+    equal(text.count("Bad password attempt for 'maker'"), 11, "dropbear's own count of wrong passwords")
+    equal(text.count("Password auth succeeded for 'maker'"), 2, "and of right ones")
+    facts, seen = measure("tcp/9206", attempts=26, seconds=30, recover=0)
+    equal((facts["resistance.dialect"], facts["resistance.attempts"]), ("ssh-password", 0), "keys alone: nothing is guessed")
+    true({"resistance.reaction", "resistance.rate", "resistance.let_in"} <= set(seen["absent"]), f"keys alone: {seen['absent']}")
+    with open(keys_log) as file:
+        true("Failed password" not in file.read(), "sshd saw no password")
+
+
 checked, skipped = [], []
-for part in (plain_http, lighttpd_digest, lock_by_address, telnet):
-    try:
-        part()
-        checked.append(part.__name__)
-    except SystemExit:
-        skipped.append(part.__name__)
-print("checked", ", ".join(checked), "" if not skipped else "; left out " + ", ".join(skipped))
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    slow = pool.submit(telnet())
+    for part in (plain_http, lighttpd_digest, lock_by_address, ssh):
+        try:
+            part()
+            checked.append(part.__name__)
+        except SystemExit:
+            skipped.append(part.__name__)
+    slow.result()
+print("checked telnet,", ", ".join(checked), "" if not skipped else "; left out " + ", ".join(skipped))
