@@ -336,6 +336,8 @@ def keys_given_away: __is_service("keys_given_away") | . as $o | [__shown_keys] 
       (.item.key_flaws // [] | .[] | "that gives its private half away, \(.name): \(.why)") )
   | {what: "\($o | __place) shows \($key.about) \(.)", endpoint: $o.endpoint, expected: "a key that the device alone holds",
      observed: ($key.item.key_sha256 // $key.item.fingerprint), evidence: ($key.fact as $fact | $o | evidence($fact)), observation: $o.id};
+def factors_not_compared: select(($__judge.moduli_left_out // 0) > 0)
+  | {what: "\($__judge.moduli_left_out) RSA keys were compared with none for common factors: there are more, or longer ones, than are compared"};
 def shared_factors: [ $__judge.specs | keys[] | obs(.) | . as $o | __shown_keys | select(.item.modulus != null)
     | {modulus: .item.modulus, sample: $o.sample, endpoint: $o.endpoint, id: $o.id, evidence: (.fact as $fact | $o | evidence($fact))} ] as $shown
   | ($__judge.common_factors // [])[] as $pair | [$shown[] | select(.modulus == $pair.one or .modulus == $pair.other)]
