@@ -54,10 +54,10 @@ bool without_certificates(const Versions& versions) {
   const bool takes_any =
       std::any_of(versions.begin(), versions.end(), [](const auto& entry) { return !entry.second.suites.empty(); });
   return takes_any && std::all_of(versions.begin(), versions.end(), [](const auto& entry) {
-           const auto& [version, facts] = entry;
+           const auto& facts = entry.second;
            return facts.settled && std::all_of(facts.suites.begin(), facts.suites.end(), [&](std::uint16_t suite) {
                     const auto parts = wire::suite_parts(suite);
-                    return version != wire::kSsl2 && (parts.anonymous || (parts.psk && !parts.rsa_transport));
+                    return entry.first != wire::kSsl2 && (parts.anonymous || (parts.psk && !parts.rsa_transport));
                   });
          });
 }
