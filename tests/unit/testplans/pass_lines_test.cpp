@@ -354,12 +354,15 @@ TEST_CASE("pass lines: a suite that is listed with encrypt-then-MAC alone is ope
 TEST_CASE("pass lines: a certificate signed over SHA-1 by another key fails, one that ran out is a person's decision") {
   const auto showing = [](bool self_signed, const char* signature, const char* until) {
     auto survey = tls_survey({"secp256r1"});
-    survey["tls.certificates"] = json::array{json::array{json::object{{"self_signed", self_signed},
-                                                                      {"signature", signature},
-                                                                      {"key_type", "EC"},
-                                                                      {"key_bits", 256},
-                                                                      {"not_before", "2020-01-01T00:00:00Z"},
-                                                                      {"not_after", until}}}};
+    json::array chain{json::object{{"self_signed", self_signed},
+                                   {"signature", signature},
+                                   {"key_type", "EC"},
+                                   {"key_bits", 256},
+                                   {"not_before", "2020-01-01T00:00:00Z"},
+                                   {"not_after", until}}};
+    json::array chains;
+    chains.push_back(std::move(chain));
+    survey["tls.certificates"] = std::move(chains);
     return offered("cls-iot/2", survey);
   };
   CHECK(showing(false, "sha256WithRSAEncryption", "2030-01-01T00:00:00Z").verdict == Verdict::pass);

@@ -234,7 +234,7 @@ TEST_CASE("Shut names inside strings, comments, fields and keys are only text") 
 TEST_CASE("Hostile programs cost themselves only") {
   ExprLimits limits;
   limits.time = std::chrono::milliseconds{150};
-  limits.memory_bytes = 64u << 20u;
+  limits.memory_bytes = 128u << 20u;
   limits.items = 100;
   limits.output_bytes = 1u << 20u;
   const std::vector<std::string> hostile = {"syntax error here",

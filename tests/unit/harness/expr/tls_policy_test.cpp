@@ -58,14 +58,16 @@ json::object without(json::object observation, const char* fact) {
 }
 
 json::object showing(const char* signature, bool self_signed, const char* until = "2030-01-01T00:00:00Z") {
-  return with(sound(), "tls.certificates",
-              json::array{json::array{json::object{{"signature", signature},
-                                                   {"self_signed", self_signed},
-                                                   {"key_type", "RSA"},
-                                                   {"key_bits", 2048},
-                                                   {"public_key", "RSA 2048"},
-                                                   {"not_before", "2026-01-01T00:00:00Z"},
-                                                   {"not_after", until}}}});
+  json::array chain{json::object{{"signature", signature},
+                                 {"self_signed", self_signed},
+                                 {"key_type", "RSA"},
+                                 {"key_bits", 2048},
+                                 {"public_key", "RSA 2048"},
+                                 {"not_before", "2026-01-01T00:00:00Z"},
+                                 {"not_after", until}}};
+  json::array chains;
+  chains.push_back(std::move(chain));
+  return with(sound(), "tls.certificates", std::move(chains));
 }
 
 Policy policy(Unlisted unlisted) {
