@@ -18,7 +18,7 @@ class NewProbe(unittest.TestCase):
             shutil.copytree(SOURCE / name, self.copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(SOURCE / "CMakeLists.txt", self.copy)
 
-    def run_in_copy(self, *command, timeout=100):
+    def run_in_copy(self, *command, timeout=300):
         return subprocess.run([str(word) for word in command], cwd=self.copy, capture_output=True, text=True, timeout=timeout,
                               stdin=subprocess.DEVNULL)
 
