@@ -133,3 +133,16 @@ def _stop():
             except subprocess.TimeoutExpired:
                 process.kill()
     shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def make_rsa_key():
+    """An RSA key and its own certificate for CN=hub.example: files rsa.key and rsa.pem of the test, and both as DER."""
+    openssl = need("openssl")
+    run(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=hub.example", "-keyout",
+        path("rsa.key"), "-out", path("rsa.pem"))
+    return (run(openssl, "rsa", "-in", path("rsa.key"), "-traditional", "-outform", "DER"),
+            run(openssl, "x509", "-in", path("rsa.pem"), "-outform", "DER"))

@@ -12,16 +12,7 @@ daemons.own_namespace()
 openssl = need("openssl")
 DECISIVE = ("heartbleed", "ccs_injection", "robot")
 RECORDS = ("tls_poodle", "zombie_poodle", "goldendoodle")
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True).stdout
-
-
-run(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=hub.example", "-keyout",
-    path("rsa.key"), "-out", path("rsa.pem"))
-KEY = run(openssl, "rsa", "-in", path("rsa.key"), "-traditional", "-outform", "DER")
-CERTIFICATE = run(openssl, "x509", "-in", path("rsa.pem"), "-outform", "DER")
+KEY, CERTIFICATE = daemons.make_rsa_key()
 
 
 def look(port):
@@ -104,7 +95,7 @@ def sound_gnutls():
 def sound_mbedtls():
     program = path("mbedtls_server")
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stacks", "mbedtls_server.c")
-    run("cc", "-O1", "-o", program, source, "-lmbedtls", "-lmbedx509", "-lmbedcrypto")
+    daemons.run("cc", "-O1", "-o", program, source, "-lmbedtls", "-lmbedx509", "-lmbedcrypto")
     for port, suite in ((9631, "TLS-RSA-WITH-AES-128-CBC-SHA"), (9632, "TLS-ECDHE-RSA-WITH-AES-256-CBC-SHA384")):
         daemons.start([program, str(port), path("rsa.pem"), path("rsa.key"), "1", "3", suite, "secp256r1,secp384r1", "0", "reads"], port)
         states, _ = look(port)

@@ -1,23 +1,12 @@
 """Weaknesses and habits that sound questions show: sessions that go on, new handshakes, client certificates, tickets."""
 
-import subprocess
-
 import daemons
 import tls_device
 from daemons import ADDRESS, equal, need, path, true
 
 daemons.own_namespace()
 openssl = need("openssl")
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True).stdout
-
-
-run(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=hub.example", "-keyout",
-    path("rsa.key"), "-out", path("rsa.pem"))
-KEY = run(openssl, "rsa", "-in", path("rsa.key"), "-traditional", "-outform", "DER")
-CERTIFICATE = run(openssl, "x509", "-in", path("rsa.pem"), "-outform", "DER")
+KEY, CERTIFICATE = daemons.make_rsa_key()
 
 
 def look(port):
