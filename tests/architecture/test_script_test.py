@@ -1,4 +1,4 @@
-"""scripts/test counts what ctest says and never calls a broken build green; cmake is a stand-in here."""
+"""scripts/test counts what ctest says and never calls a broken build green; cmake and ctest are stand-ins here."""
 import os
 import pathlib
 import subprocess
@@ -9,24 +9,42 @@ from common import SOURCE
 
 
 class TestScript(unittest.TestCase):
-    def run_parts(self, **outputs):
-        """Part -> (what it prints, its exit status)."""
+    def run_parts(self, second_try="", **outputs):
+        """Part -> (what it prints, its exit status); `second_try` is what ctest prints of the failed tests alone."""
         with tempfile.TemporaryDirectory() as folder:
             cases = "".join(f"  *--workflow*{part}*) printf '{text}\\n'; exit {status} ;;\n"
                             for part, (text, status) in outputs.items())
-            stand_in = pathlib.Path(folder) / "cmake"
-            stand_in.write_text(f'#!/bin/bash\ncase "$*" in\n{cases}esac\n')
-            stand_in.chmod(0o755)
+            for name, body in (("cmake", f'case "$*" in\n{cases}esac\n'), ("ctest", f"printf '{second_try}\\n'\n")):
+                stand_in = pathlib.Path(folder) / name
+                stand_in.write_text(f"#!/bin/bash\n{body}")
+                stand_in.chmod(0o755)
             done = subprocess.run([str(SOURCE / "scripts/test"), *outputs], capture_output=True, text=True, timeout=30,
                                   stdin=subprocess.DEVNULL, env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+        self.printed = done.stdout
         return done.returncode, done.stdout.splitlines()[-1]
 
     def test_sums_the_parts(self):
         self.assertEqual(self.run_parts(release=("100%% tests passed, 0 tests failed out of 7", 0),
                                         asan=("100%% tests passed, 0 tests failed out of 5", 0)), (0, "12 passed, 0 failed"))
 
-    def test_a_failed_test_fails_the_whole(self):
-        self.assertEqual(self.run_parts(release=("80%% tests passed, 1 tests failed out of 5", 8)), (1, "4 passed, 1 failed"))
+    FAILED = "The following tests FAILED:\\n\\t  3 - system: x (Failed)\\n{}%% tests passed, 1 tests failed out of {}"
+
+    def test_a_test_that_fails_twice_fails_the_whole(self):
+        self.assertEqual(self.run_parts(self.FAILED.format(0, 1), release=(self.FAILED.format(80, 5), 8)), (1, "4 passed, 1 failed"))
+        self.assertIn("FAILED twice: system: x", self.printed)
+
+    def test_a_test_that_passes_alone_passes_and_is_named(self):
+        once = "100%% tests passed, 0 tests failed out of 1"
+        self.assertEqual(self.run_parts(once, release=(self.FAILED.format(80, 5), 8)), (0, "5 passed, 0 failed"))
+        self.assertIn("unsteady, passed at the second try: system: x", self.printed)
+
+    def test_a_second_try_that_says_nothing_changes_nothing(self):
+        self.assertEqual(self.run_parts("ctest broke", release=(self.FAILED.format(80, 5), 8)), (1, "4 passed, 1 failed"))
+        self.assertIn("FAILED twice: system: x", self.printed)
+
+    def test_many_failures_are_not_tried_again(self):
+        once = "100%% tests passed, 0 tests failed out of 20"
+        self.assertEqual(self.run_parts(once, release=("33%% tests passed, 20 tests failed out of 30", 8)), (1, "10 passed, 20 failed"))
 
     def test_a_skipped_test_is_not_a_passed_one(self):
         text = "The following tests did not run:\\n\\t  3 - system: x (Skipped)\\n100%% tests passed, 0 tests failed out of 5"
