@@ -298,6 +298,27 @@ asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
   co_return found;
 }
 
+/// Listens once more for as long as an answer may take: a server with much to do greets late, and what every question of
+/// ours then heard was its greeting. Nothing when no greeting came or it is of no protocol that has a dialect here.
+asio::awaitable<Result<std::optional<Detection>>> detect_late_greeter(Door& door) {
+  auto opened = co_await open_door(door, false);
+  Result<std::string> heard{std::string{}};
+  if (opened) {
+    heard = co_await (*opened)->receive_speech(door.timers.reply, door.timers.quiet);
+    opened->reset();
+  } else {
+    heard = opened.error();
+  }
+  if (heard) {
+    auto found = co_await detect_greeter(door, false, std::move(*heard));
+    co_return found;
+  }
+  if (sessions::ends_probe(heard.error().kind)) {
+    co_return heard.error();
+  }
+  co_return std::optional<Detection>{};
+}
+
 asio::awaitable<Result<Detection>> detect_datagrams(Door& door) {
   if (door.endpoint.port == 69) {
     auto found = co_await detect_tftp(door);
@@ -355,6 +376,15 @@ asio::awaitable<Result<Detection>> detect(Door& door) {
     co_return found;
   }
   found = co_await ask_all(door, false, all.subspan(1));
+  if (found && !heard && !is_known(*found)) {
+    auto late = co_await detect_late_greeter(door);
+    if (!late) {
+      co_return late.error();
+    }
+    if (*late) {
+      co_return std::move(**late);
+    }
+  }
   if (found) {
     found->silent = silent;
     if (!*tls && !silent && !heard && !is_known(*found)) {

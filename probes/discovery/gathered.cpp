@@ -35,6 +35,13 @@ void add(json::array& into, std::string_view protocol, std::string_view item, st
   }
 }
 
+/// Whether all that `one` says stands in `other` too: a Hello names the endpoint of a match without its types.
+bool says_no_more(const wire::WsdMatch& one, const wire::WsdMatch& other) {
+  const auto within = [](const std::string& part, const std::string& whole) { return part.empty() || part == whole; };
+  return one.address == other.address && within(one.types, other.types) && within(one.scopes, other.scopes) &&
+         within(one.xaddrs, other.xaddrs);
+}
+
 }  // namespace
 
 bool SsdpPicture::take(std::string_view datagram) {
@@ -110,11 +117,14 @@ bool WsdPicture::take(std::string_view datagram) {
     return false;
   }
   for (const auto& match : parse.matches) {
-    const bool known = std::any_of(matches_.begin(), matches_.end(), [&](const auto& other) {
-      return other.address == match.address && other.types == match.types && other.scopes == match.scopes &&
-             other.xaddrs == match.xaddrs;
+    const auto told = std::find_if(matches_.begin(), matches_.end(), [&](const auto& other) {
+      return says_no_more(match, other) || says_no_more(other, match);
     });
-    if (!known && matches_.size() < kMostMatches) {
+    if (told != matches_.end()) {
+      if (says_no_more(*told, match)) {
+        *told = match;
+      }
+    } else if (matches_.size() < kMostMatches) {
       matches_.push_back(match);
     }
   }

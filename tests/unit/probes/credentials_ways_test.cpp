@@ -78,6 +78,24 @@ TEST_CASE("POP3 that takes no USER in clear has no login in clear") {
   CHECK(plain.record.value("credentials.clear") == json::value(true));
 }
 
+TEST_CASE("A server with much to do, which greets after the questions for those that wait, is known by its greeting") {
+  const auto greeter = lines({"+OK POP3\r\n", [](const std::string& line) -> std::string {
+                                return line == "CAPA" || line.starts_with("PASS") ? "-ERR no\r\n" : "+OK\r\n";
+                              }});
+  FakeNetwork network;
+  network.tcp[kPort] = [greeter](int number) -> Peer {
+    return [peer = greeter(number)](std::string_view written, Line& line) {
+      if (written.empty()) {
+        line.pause(milliseconds{900});
+      }
+      peer(written, line);
+    };
+  };
+  const auto run = attack(network, pairs({{"admin", "b22"}}), without_blanks());
+  CHECK(run.record.value("credentials.dialect") == json::value("pop3"));
+  CHECK(run.record.value("credentials.accepted") == json::value(json::array{}));
+}
+
 TEST_CASE("An FTP server that hangs up on every question shows no way") {
   const auto cut = log_in("220 FTP\r\n", [](const std::string& line) -> std::string {
     return line == "USER anonymous" ? "530 No\r\n" : "";

@@ -113,6 +113,30 @@ constexpr const char* kDescription =
 
 }  // namespace
 
+TEST_CASE("A Hello that says less than the match of the same endpoint is no second endpoint") {
+  const std::string hello = "<a:Hello><b:Address>urn:uuid:1</b:Address><a:XAddrs>http://192.0.2.7/</a:XAddrs></a:Hello>";
+  const std::string match =
+      "<a:ProbeMatches><a:ProbeMatch><b:Address>urn:uuid:1</b:Address><a:Types>x:Device</a:Types>"
+      "<a:XAddrs>http://192.0.2.7/</a:XAddrs></a:ProbeMatch></a:ProbeMatches>";
+  const std::string other = "<a:Hello><b:Address>urn:uuid:2</b:Address></a:Hello>";
+  for (const auto& order : {std::vector{hello, match, other}, std::vector{match, hello, other}}) {
+    fake::FakeNetwork network;
+    network.group = [&](const GroupQuestion& question) {
+      GroupAnswers answers;
+      if (question.group == DiscoveryGroup::wsd) {
+        for (const auto& text : order) {
+          answers.answers.push_back(answer(DiscoveryGroup::wsd, text, true));
+        }
+      }
+      return answers;
+    };
+    const auto found = run(network).record.value("discovery.wsd").as_array();
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].at("types") == json::value("x:Device"));
+    CHECK(found[1].at("address") == json::value("urn:uuid:2"));
+  }
+}
+
 TEST_CASE("A device that stays silent and refuses the ports has no discovery protocol") {
   fake::FakeNetwork network;
   refuse_all(network);
