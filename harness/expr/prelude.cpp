@@ -94,12 +94,13 @@ def login_endpoints: __is_service("login_endpoints")
   | (if observed("service.protocol") then fact("service.protocol"; "") else "" end) as $protocol
   | .endpoint as $endpoint
   | select(if .endpoint | startswith("tcp/") then
-             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "smtp", "imap", "pop3", "vnc", "redis"))
-           else $protocol | IN("snmp", "tftp") end)
+             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "smtp", "imap", "pop3", "vnc", "redis", "postgresql", "mysql"))
+           else $protocol | IN("snmp", "tftp", "dtls", "ipmi") end)
   | .endpoint;
 def __login_family: if startswith("smtp-") then "smtp" elif startswith("rtsp-") then "rtsp" else . end;
 def other_logins($tried): if type == "array" then . else __fault("other_logins() reads a list of dialects") end
-  | ($tried // "" | __login_family) as $family | [.[] | select(__login_family != $family)];
+  | ($tried | if type == "array" then . else [. // ""] end | map(__login_family)) as $families
+  | [.[] | select(__login_family as $family | $families | index($family) | not)];
 def declared_services($ts): [ __there($ts; "declared_services") | . as $t | $__judge.ixit[$t][] | select(.status != "disabled")
     | . as $entry | __ports | {endpoint: ., name: ("IXIT \($t)" + ($entry | [.id, .service] | map(strings | " " + .) | join("")))} ]
   | unique_by(.endpoint)[];

@@ -15,6 +15,7 @@ constexpr std::string_view kOwnWords =
     "rtsp-digest "
     "already desktop subscription granted session opened visitor who has not logged in is asked silence sent, with a "
     "secret left out system read write file block "
+    "postgresql mysql onvif snmp-user coaps-psk ipmi-rakp digest key session suite zero postgres user users given "
     "vnc redis snmp-community tftp community communities USER PASS AUTH CONNECT LOGIN "
     "with without credentials username source proof accepted tried lockout observed account after_attempts sign clear "
     "connect sent received stream ended tcp udp true false a shell evaluated random echo login";
@@ -32,9 +33,10 @@ Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrar
   }
   std::vector<Candidate> candidates;
   std::set<std::pair<std::string, std::string>> seen;
-  const auto add = [&](const std::string& username, const Secret& password, std::string source) {
+  const auto add = [&](const std::string& username, const Secret& password, std::string source,
+                       bool community = false) {
     if (seen.emplace(username, password.reveal()).second) {
-      candidates.push_back({username, password, std::move(source)});
+      candidates.push_back({username, password, std::move(source), community});
     }
   };
   for (std::size_t i = 0; options.vendor && i < dut.vendor_credentials.size(); ++i) {
@@ -44,7 +46,7 @@ Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrar
   const auto* communities = options.communities.empty() ? nullptr : library.dictionary(options.communities);
   for (std::size_t i = 0; communities != nullptr && i < communities->credentials.size(); ++i) {
     const auto& pair = communities->credentials[i];
-    add(pair.username, pair.password, "dictionary " + communities->id + " entry " + std::to_string(i + 1));
+    add(pair.username, pair.password, "dictionary " + communities->id + " entry " + std::to_string(i + 1), true);
   }
   if (dictionary == nullptr) {
     return candidates;
@@ -68,6 +70,11 @@ std::vector<Candidate> without_names(std::vector<Candidate> candidates) {
     candidate.username.clear();
     return candidate.password.empty() || !seen.insert(candidate.password.reveal()).second;
   });
+  return candidates;
+}
+
+std::vector<Candidate> with_names(std::vector<Candidate> candidates) {
+  std::erase_if(candidates, [](const auto& candidate) { return candidate.community; });
   return candidates;
 }
 

@@ -13,6 +13,7 @@ struct Candidate {
   std::string username;
   Secret password;
   std::string source;
+  bool community = false;  // of SNMP: no login that has names
 };
 
 struct CandidateOptions {
@@ -29,6 +30,9 @@ Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrar
 
 /// The secrets alone, each once, in the same order and for the account "": for a login that has no names.
 std::vector<Candidate> without_names(std::vector<Candidate> candidates);
+
+/// Those of a login that has names: all but the communities.
+std::vector<Candidate> with_names(std::vector<Candidate> candidates);
 
 /// Passwords that must be masked. A word that is also a user name, or a word of our own records, is no secret: masking
 /// it would make the records unreadable and hide nothing.

@@ -20,6 +20,12 @@ namespace assay::probes::credentials {
 namespace {
 
 constexpr int kMaximumRedirects = 3;
+constexpr std::uint16_t kSnmpPort = 161;
+constexpr std::uint16_t kIpmiPort = 623;
+constexpr std::uint16_t kCoapsPort = 5684;
+constexpr std::uint16_t kOnvifPorts[] = {80, 443, 2020, 8000, 8080, 8899, 10080};
+
+using AskByDatagram = asio::awaitable<Result<Detection>> (*)(Door& door);
 
 std::string get(const Door& door, bool tls, std::string_view path) {
   wire::HttpRequest request;
@@ -143,7 +149,7 @@ asio::awaitable<Result<std::optional<Detection>>> detect_greeter(Door& door, boo
   } else if (wire::parse_rfb_version(greeting).state == wire::Parse::complete) {
     found = co_await detect_vnc(door, tls);
   } else if (wire::parse_mysql(greeting).state == wire::Parse::complete) {
-    found->other_login = "a MySQL login";
+    found = co_await detect_mysql(door);
   } else {
     co_return std::optional<Detection>{};
   }
@@ -155,6 +161,23 @@ asio::awaitable<Result<std::optional<Detection>>> detect_greeter(Door& door, boo
 
 bool is_known(const Detection& found) {
   return found.dialect != nullptr || !found.spoken.empty() || !found.other_login.empty() || found.answered;
+}
+
+/// What else was found on the same endpoint stands behind the first login.
+void join(Detection& found, Detection other) {
+  if (other.open && !found.open) {
+    found.open = true;
+    found.open_proof = std::move(other.open_proof);
+  }
+  if (!other.dialect) {
+    found.other_login = found.other_login.empty() ? other.other_login : found.other_login;
+    return;
+  }
+  if (found.dialect) {
+    found.more.push_back(std::move(other.dialect));
+  } else {
+    found.dialect = std::move(other.dialect);
+  }
 }
 
 /// A first word of ours in one protocol; nothing found when the answer is of another.
@@ -172,8 +195,17 @@ asio::awaitable<Result<Detection>> ask_http(Door& door, bool tls) {
     co_return none;
   }
   auto found = co_await detect_http(door, tls, std::move(answer->response));
-  if (found) {
-    found->answered = true;
+  if (!found) {
+    co_return found;
+  }
+  found->answered = true;
+  const auto port = door.endpoint.port;
+  if (std::find(std::begin(kOnvifPorts), std::end(kOnvifPorts), port) != std::end(kOnvifPorts)) {
+    auto camera = co_await detect_onvif(door, tls);
+    if (!camera) {
+      co_return camera.error();
+    }
+    join(*found, std::move(*camera));
   }
   co_return found;
 }
@@ -181,8 +213,8 @@ asio::awaitable<Result<Detection>> ask_http(Door& door, bool tls) {
 using Ask = asio::awaitable<Result<Detection>> (*)(Door& door, bool tls);
 
 /// The questions for servers that wait for one, the one of the port's usual protocol first.
-std::array<Ask, 4> questions_for(std::uint16_t port) {
-  std::array<Ask, 4> asks{&ask_http, &detect_mqtt, &detect_redis, &detect_rtsp};
+std::array<Ask, 5> questions_for(std::uint16_t port) {
+  std::array<Ask, 5> asks{&ask_http, &detect_mqtt, &detect_redis, &detect_rtsp, &detect_postgres};
   const auto first = [&](Ask ask) { std::rotate(asks.begin(), std::find(asks.begin(), asks.end(), ask), asks.end()); };
   if (port == 1883 || port == 8883) {
     first(&detect_mqtt);
@@ -190,6 +222,8 @@ std::array<Ask, 4> questions_for(std::uint16_t port) {
     first(&detect_redis);
   } else if (port == 554 || port == 8554 || port == 10554 || port == 322) {
     first(&detect_rtsp);
+  } else if (port == 5432) {
+    first(&detect_postgres);
   }
   return asks;
 }
@@ -324,8 +358,33 @@ asio::awaitable<Result<Detection>> detect_datagrams(Door& door) {
     auto found = co_await detect_tftp(door);
     co_return found;
   }
-  auto found = co_await detect_snmp(door);
-  co_return found;
+  if (door.endpoint.port == kSnmpPort) {
+    auto found = co_await detect_snmp(door);
+    co_return found;
+  }
+  // The usual protocol first; an agent of SNMP that nobody hears is the last guess.
+  std::array<AskByDatagram, 2> asks{&detect_coaps, &detect_ipmi};
+  if (door.endpoint.port == kIpmiPort) {
+    std::swap(asks[0], asks[1]);
+  }
+  const bool usual = door.endpoint.port == kIpmiPort || door.endpoint.port == kCoapsPort;
+  Result<Detection> agent{Detection{}};
+  if (!usual) {
+    agent = co_await detect_snmp(door);
+    if (!agent || agent->answered) {
+      co_return agent;
+    }
+  }
+  for (const auto ask : asks) {
+    auto found = co_await ask(door);
+    if (!found || is_known(*found)) {
+      co_return found;
+    }
+  }
+  if (usual) {
+    agent = co_await detect_snmp(door);
+  }
+  co_return agent;
 }
 
 }  // namespace

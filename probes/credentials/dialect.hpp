@@ -60,6 +60,9 @@ class Dialect {
   /// After the last login: what has yet to be heard before silences count. An error only for what ends the probe.
   virtual asio::awaitable<Result<>> settle() { co_return Result<>{}; }
 
+  /// What whoever asks is given without a login and may use to guess at leisure, each as a sentence's object.
+  virtual json::array given_away() const { return {}; }
+
   /// Passwords whose login got an answer after it was taken for refused: they are to be tried again.
   virtual std::vector<std::string> late() const { return {}; }
 };
@@ -76,8 +79,9 @@ struct Door {
 
 /// What stands behind an endpoint.
 struct Detection {
-  std::unique_ptr<Dialect> dialect;  // null: no login that this probe knows
-  bool open = false;                 // a command line or a page where a login is expected answers without one
+  std::unique_ptr<Dialect> dialect;              // null: no login that this probe knows
+  std::vector<std::unique_ptr<Dialect>> more{};  // other logins of the same endpoint, tried after it
+  bool open = false;  // a command line or a page where a login is expected answers without one
   std::string open_proof;
   std::string other_login;  // a login was seen that this probe does not know: which
   bool silent = false;      // the endpoint said nothing at all

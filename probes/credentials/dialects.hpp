@@ -33,7 +33,25 @@ asio::awaitable<Result<Detection>> detect_vnc(Door& door, bool tls);
 /// Redis AUTH (RESP).
 asio::awaitable<Result<Detection>> detect_redis(Door& door, bool tls);
 
-/// Communities of SNMP v1 and v2c (RFC 1157, RFC 3416).
+/// PostgreSQL: passwords in clear, MD5 and SCRAM-SHA-256 (RFC 7677), with TLS where a name is refused without it.
+asio::awaitable<Result<Detection>> detect_postgres(Door& door, bool tls);
+
+/// MySQL and MariaDB: mysql_native_password and caching_sha2_password, with TLS where it is offered.
+asio::awaitable<Result<Detection>> detect_mysql(Door& door);
+
+/// The device service of ONVIF: WS-Security UsernameToken with a digest.
+asio::awaitable<Result<Detection>> detect_onvif(Door& door, bool tls);
+
+/// DTLS with pre-shared keys before CoAP (RFC 7252, 9.1.3.1).
+asio::awaitable<Result<Detection>> detect_coaps(Door& door);
+
+/// IPMI 2.0 over RMCP: RAKP with SHA-1 and SHA-256, sessions of cipher suite zero.
+asio::awaitable<Result<Detection>> detect_ipmi(Door& door);
+
+/// Users of SNMP v3 (RFC 3414), with a socket of their own.
+asio::awaitable<Result<std::unique_ptr<Dialect>>> make_snmp_user(Door& door);
+
+/// Communities of SNMP v1 and v2c (RFC 1157, RFC 3416), and users where SNMP v3 is spoken.
 asio::awaitable<Result<Detection>> detect_snmp(Door& door);
 
 /// TFTP (RFC 1350) has no login: whether a file is given to anybody.

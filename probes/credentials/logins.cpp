@@ -29,6 +29,29 @@ std::set<std::string> lock_words(std::string_view text) {
 
 }  // namespace
 
+void Tally::absorb(const Tally& other) {
+  for (const auto& entry : other.accepted) {
+    accepted.push_back(entry);
+  }
+  // One open door is enough; that all are shut has to be known of each.
+  const bool one_open = (open && *open) || (other.open && *other.open);
+  open = one_open ? std::optional{true} : open && other.open ? std::optional{false} : std::nullopt;
+  tried += other.tried;
+  skipped_budget += other.skipped_budget;
+  skipped_stopped += other.skipped_stopped;
+  controls += other.controls;
+  unclear += other.unclear;
+  refusals += other.refusals;
+  accounts.insert(other.accounts.begin(), other.accounts.end());
+  if (lock_sign.empty()) {
+    lock_sign = other.lock_sign;
+    lock_account = other.lock_account;
+  }
+  if (why_stopped.empty()) {
+    why_stopped = other.why_stopped;
+  }
+}
+
 asio::awaitable<Result<>> Logins::run() {
   auto calibrated = co_await calibrate_with_known();
   if (!calibrated || stopped() || !tally_.open || *tally_.open) {
@@ -369,6 +392,7 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
     co_return Result<>{};
   }
   json::object entry;
+  entry["dialect"] = dialect_.name();
   entry["username"] = wire::printable(candidate.username, 128);
   entry["source"] = candidate.source;
   entry["proof"] = proof;

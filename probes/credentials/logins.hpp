@@ -23,6 +23,9 @@ struct Tally {
   std::string lock_sign;  // empty: no lockout seen
   std::string lock_account;
   std::string why_stopped;  // empty: went to the end
+
+  /// Takes in what another login of the same endpoint showed.
+  void absorb(const Tally& other);
 };
 
 /// Tries candidates one by one. A pair is accepted when what is behind the login was reached, twice, and logins with

@@ -18,9 +18,13 @@ constexpr ParameterSpec kParameters[] = {
 
 constexpr FactSpec kFacts[] = {
     {"credentials.dialect", ValueKind::text, "how one logs in here; absent: no login that this probe knows"},
+    {"credentials.dialects", ValueKind::list, "every way of logging in here that was tried, in their order"},
+    {"credentials.given_away", ValueKind::list,
+     "what whoever asks is given without a login and may use to guess at leisure; looked for in IPMI alone"},
     {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
     {"credentials.accepted", ValueKind::list,
-     "pairs that work, each proved, confirmed and controlled: username (empty where a login has none), source, proof"},
+     "pairs that work, each proved, confirmed and controlled: dialect, username (empty where a login has none), "
+     "source, proof"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
      "whether the device stopped taking logins: observed, sign, after_attempts, account"},
@@ -123,6 +127,8 @@ void record_no_dialect(sessions::FactSheet& sheet, const Detection& found) {
     return;
   }
   sheet.absent("credentials.dialect");
+  sheet.absent("credentials.dialects");
+  sheet.absent("credentials.given_away");
   sheet.absent("credentials.clear");
   sheet.fact("credentials.tried", 0);
   if (found.other_login.empty()) {
@@ -130,6 +136,19 @@ void record_no_dialect(sessions::FactSheet& sheet, const Detection& found) {
   } else {
     sheet.rest_unobserved("there is a login that this probe does not know: " + found.other_login);
   }
+}
+
+json::array names_of(const Detection& found) {
+  json::array names;
+  if (!found.dialect) {
+    names.emplace_back(found.spoken);
+    return names;
+  }
+  names.emplace_back(found.dialect->name());
+  for (const auto& other : found.more) {
+    names.emplace_back(other->name());
+  }
+  return names;
 }
 
 /// Nobody needs a password here, or nobody gets in by one.
@@ -146,7 +165,11 @@ void record_way(sessions::FactSheet& sheet, const Detection& found) {
     return;
   }
   if (found.dialect) {
-    sheet.fact("credentials.clear", found.dialect->clear());
+    bool clear = found.dialect->clear();
+    for (const auto& other : found.more) {
+      clear = clear || other->clear();
+    }
+    sheet.fact("credentials.clear", clear);
   } else {
     sheet.absent("credentials.clear");
   }
@@ -169,6 +192,7 @@ bool record_without_logins(ProbeContext& context, sessions::FactSheet& sheet, co
   none.skipped_stopped = static_cast<std::int64_t>(candidates);
   if (found.open || !found.shut.empty()) {
     record_settled(sheet, found.open);
+    sheet.fact("credentials.given_away", found.dialect ? found.dialect->given_away() : json::array{});
     none.why_stopped = found.open ? found.open_proof : found.shut;
     if (!found.way_doubt.empty()) {
       sheet.unobserved("credentials.clear", found.way_doubt);
@@ -189,6 +213,62 @@ bool record_without_logins(ProbeContext& context, sessions::FactSheet& sheet, co
   return true;
 }
 
+/// What all logins of one endpoint showed together.
+struct Series {
+  Tally tally;
+  std::string doubt;
+  std::size_t candidates = 0;
+  bool clear = false;
+  json::array given;
+};
+
+/// The logins of one dialect, added to those before it. None is tried any more once the device shows a lockout, and
+/// what was left out is counted.
+asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect& dialect,
+                                      const std::vector<Candidate>& all, Series& series) {
+  auto candidates = dialect.names_accounts() ? with_names(all) : without_names(all);
+  const auto count = candidates.size();
+  series.candidates += count;
+  series.clear = series.clear || dialect.clear();
+  Result<> ended;
+  Tally tally;
+  if (series.tally.lock_sign.empty()) {
+    Logins logins{context, door, dialect, std::move(candidates), flag(context, "stop_at_first")};
+    ended = co_await logins.run();
+    tally = logins.tally();
+  } else {
+    tally.skipped_stopped = static_cast<std::int64_t>(count);
+  }
+  if (series.doubt.empty()) {
+    series.doubt = dialect.doubt();
+  }
+  for (auto& entry : dialect.given_away()) {
+    series.given.push_back(entry);
+  }
+  if (series.candidates == count) {
+    series.tally = std::move(tally);
+  } else {
+    series.tally.absorb(tally);
+  }
+  co_return ended;
+}
+
+asio::awaitable<Result<>> try_dialects(ProbeContext& context, Door& door, Detection& found,
+                                       const std::vector<Candidate>& all, sessions::FactSheet& sheet) {
+  Series series;
+  auto ended = co_await try_dialect(context, door, *found.dialect, all, series);
+  for (std::size_t i = 0; ended && i < found.more.size(); ++i) {
+    ended = co_await try_dialect(context, door, *found.more[i], all, series);
+  }
+  if (!found.way_doubt.empty()) {
+    record_way_after(sheet, series.tally, series.clear, found.way_doubt);
+  }
+  sheet.fact("credentials.given_away", series.given);
+  record(sheet, series.tally, ended, {series.doubt.empty() ? found.doubt : series.doubt, !series.doubt.empty()});
+  record_coverage(context.record, series.tally, series.candidates);
+  co_return ended;
+}
+
 asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::vector<Candidate> candidates,
                                         sessions::FactSheet& sheet) {
   auto found = co_await detect(door);
@@ -202,6 +282,7 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::
   }
   sheet.fact("credentials.dialect",
              found->dialect ? json::string(found->dialect->name()) : json::string(found->spoken));
+  sheet.fact("credentials.dialects", names_of(*found));
   record_way(sheet, *found);
   if (const auto& settled = found->open ? found->open_proof : found->shut; !settled.empty()) {
     door.transcript.note(settled);
@@ -209,19 +290,7 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::
   if (record_without_logins(context, sheet, *found, candidates.size())) {
     co_return Result<>{};
   }
-  auto& dialect = *found->dialect;
-  if (!dialect.names_accounts()) {
-    candidates = without_names(std::move(candidates));
-  }
-  const auto count = candidates.size();
-  Logins logins{context, door, dialect, std::move(candidates), flag(context, "stop_at_first")};
-  auto ended = co_await logins.run();
-  if (!found->way_doubt.empty()) {
-    record_way_after(sheet, logins.tally(), dialect.clear(), found->way_doubt);
-  }
-  const auto doubt = dialect.doubt();
-  record(sheet, logins.tally(), ended, {doubt.empty() ? found->doubt : doubt, !doubt.empty()});
-  record_coverage(context.record, logins.tally(), count);
+  auto ended = co_await try_dialects(context, door, *found, candidates, sheet);
   co_return ended;
 }
 

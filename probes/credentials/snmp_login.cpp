@@ -49,9 +49,10 @@ asio::awaitable<Result<std::string>> receive(Door& door, Datagrams& socket, mill
   co_return std::string{wire::text_of(received->payload)};
 }
 
-/// Whether somebody speaks SNMP v3 here.
-asio::awaitable<Result<bool>> reports(Door& door, Datagrams& socket) {
-  for (int round = 0; round < kRounds; ++round) {
+/// Whether somebody speaks SNMP v3 here: the name of the engine, which may be empty.
+asio::awaitable<Result<std::optional<std::string>>> reports(Door& door, Datagrams& socket) {
+  std::optional<std::string> engine;
+  for (int round = 0; round < kRounds && !engine; ++round) {
     const auto id = fresh_id();
     auto question = wire::snmp_v3_discovery(id);
     auto sent = co_await send(door, socket, std::move(question));
@@ -64,10 +65,10 @@ asio::awaitable<Result<bool>> reports(Door& door, Datagrams& socket) {
     }
     const auto report = answer ? wire::parse_snmp_report(*answer) : wire::SnmpReport{};
     if (report.state == wire::Parse::complete && report.message_id == id) {
-      co_return true;
+      engine = report.engine;
     }
   }
-  co_return false;
+  co_return engine;
 }
 
 class SnmpCommunity final : public Dialect {
@@ -247,7 +248,15 @@ asio::awaitable<Result<Detection>> find(Door& door) {
     }
     co_return found;  // a closed port
   }
-  found.dialect = std::make_unique<SnmpCommunity>(door, std::move(*socket), *heard);
+  found.dialect = std::make_unique<SnmpCommunity>(door, std::move(*socket), heard->has_value());
+  found.answered = heard->has_value();
+  if (*heard && !(*heard)->empty()) {
+    auto users = co_await make_snmp_user(door);
+    if (!users) {
+      co_return users.error();
+    }
+    found.more.push_back(std::move(*users));
+  }
   co_return found;
 }
 

@@ -212,6 +212,9 @@ bool note_listed(std::string_view payload, const Questions& asked, Sighting& sig
   }
   if (snmp) {
     sighting.details["answers_v3"] = true;
+    add_login(sighting, "snmp-user", false);
+  } else if (sighting.protocol == "ipmi") {
+    add_login(sighting, "ipmi-rakp", false);
   }
   note_details(payload, sighting);
   return true;

@@ -49,6 +49,7 @@ void note_hnap(const wire::HttpResponse& answer, Sighting& sighting) {
 void note_onvif(const wire::HttpResponse& answer, Sighting& sighting) {
   if (wire::is_onvif(answer.body)) {
     variant_of(sighting, "onvif")["status"] = answer.status;
+    add_login(sighting, "onvif", false, {}, "/onvif/device_service");
   }
 }
 

@@ -125,7 +125,8 @@ MysqlParse parse_mysql(std::string_view bytes) {
     return parse;
   }
   const auto version = terminated(body);
-  body.take(4 + 8);
+  body.take(4);
+  const auto challenge = body.take(8);
   const bool filler = body.u8() == 0;
   const auto low = little16(body);
   body.take(3);
@@ -137,8 +138,10 @@ MysqlParse parse_mysql(std::string_view bytes) {
   }
   parse.greeting.version = printable(version, 64);
   parse.greeting.tls = (low & kMysqlSsl) != 0;
+  parse.greeting.salt = challenge;
   if ((high & kMysqlPluginAuth) != 0) {
-    body.take(std::max<std::size_t>(13, salt > 8 ? salt - 8 : 0));
+    const auto rest = body.take(std::max<std::size_t>(13, salt > 8 ? salt - 8 : 0));
+    parse.greeting.salt.append(rest.substr(0, 12));  // the thirteenth is a zero
     parse.greeting.plugin = printable(body.rest().substr(0, body.rest().find('\0')), 64);
   }
   parse.state = Parse::complete;

@@ -33,6 +33,7 @@ std::string redis_field(std::string_view info, std::string_view name);
 struct MysqlGreeting {
   std::string version;
   std::string plugin;  // of authentication
+  std::string salt;    // its challenge, 8 or 20 bytes
   bool tls = false;
   bool refused = false;  // an error packet instead: this host is not let in
   std::string reason;

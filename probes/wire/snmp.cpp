@@ -1,14 +1,13 @@
 #include "probes/wire/snmp.hpp"
 
+#include "probes/wire/ber.hpp"
+
 namespace assay::wire {
 
 namespace {
 
-constexpr std::uint8_t kInteger = 0x02;
-constexpr std::uint8_t kOctets = 0x04;
-constexpr std::uint8_t kNull = 0x05;
-constexpr std::uint8_t kOid = 0x06;
-constexpr std::uint8_t kSequence = 0x30;
+using namespace ber;
+
 constexpr std::uint8_t kGetRequest = 0xa0;
 constexpr std::uint8_t kGetResponse = 0xa2;
 constexpr std::uint8_t kReport = 0xa8;
@@ -19,57 +18,6 @@ constexpr std::size_t kMaximumText = 4096;
 constexpr std::size_t kMaximumEngine = 32;
 // 1.3.6.1.2.1.1.1.0
 constexpr std::string_view kSysDescr{"\x2b\x06\x01\x02\x01\x01\x01\x00", 8};
-
-std::string tlv(std::uint8_t tag, std::string_view body) {
-  std::string out;
-  put_u8(out, tag);
-  if (body.size() < 128) {
-    put_u8(out, static_cast<std::uint32_t>(body.size()));
-  } else {
-    put_u8(out, 0x82);
-    put_u16(out, static_cast<std::uint32_t>(body.size()));
-  }
-  return out.append(body);
-}
-
-std::string integer(std::uint32_t value) {
-  std::string body;
-  put_u32(body, value & 0x7fffffffU);
-  // BER wants the shortest form: no leading zero byte unless it keeps the number positive.
-  while (body.size() > 1 && body[0] == '\0' && (static_cast<unsigned char>(body[1]) & 0x80U) == 0) {
-    body.erase(0, 1);
-  }
-  return tlv(kInteger, body);
-}
-
-/// Contents of the next element when it has the tag; fails the reader otherwise.
-std::string_view element(Reader& reader, std::uint8_t tag) {
-  if (reader.u8() != tag) {
-    reader.take(reader.rest().size() + 1);
-    return {};
-  }
-  std::size_t length = reader.u8();
-  if (length == 0x81) {
-    length = reader.u8();
-  } else if (length == 0x82) {
-    length = reader.u16();
-  } else if (length >= 0x80) {
-    length = reader.rest().size() + 1;
-  }
-  return reader.take(length);
-}
-
-std::uint32_t integer_of(Reader& reader) {
-  const auto body = element(reader, kInteger);
-  std::uint32_t value = 0;
-  for (const char c : body.substr(0, 5)) {
-    value = value << 8U | static_cast<unsigned char>(c);
-  }
-  if (body.empty() || body.size() > 5) {
-    reader.take(reader.rest().size() + 1);
-  }
-  return value;
-}
 
 }  // namespace
 

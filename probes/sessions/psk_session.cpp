@@ -1,0 +1,249 @@
+#include "probes/sessions/psk_session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "probes/wire/bytes.hpp"
+
+namespace assay::sessions {
+
+namespace psk {
+
+namespace {
+
+constexpr int kMtu = 1280;
+constexpr int kMostSilences = 3;
+constexpr int kMostDatagrams = 64;
+constexpr std::size_t kLongestHint = 128;
+
+template <auto Free>
+struct Freed {
+  template <typename T>
+  void operator()(T* thing) const {
+    Free(thing);
+  }
+};
+
+using Context = std::unique_ptr<SSL_CTX, Freed<&SSL_CTX_free>>;
+using Session = std::unique_ptr<SSL, Freed<&SSL_free>>;
+
+/// One client and what it saw. The library holds a pointer to it, so it stays where it is.
+class Client {
+ public:
+  explicit Client(PskOffer offer) : offer_(std::move(offer)), context_(SSL_CTX_new(DTLS_client_method())) {
+    if (!context_ || SSL_CTX_set_cipher_list(context_.get(), "PSK:@SECLEVEL=0") != 1 ||
+        SSL_CTX_set_min_proto_version(context_.get(), DTLS1_VERSION) != 1) {
+      return;
+    }
+    SSL_CTX_set_psk_client_callback(context_.get(), &Client::give_key);
+    SSL_CTX_set_info_callback(context_.get(), &Client::hear_alert);
+    session_.reset(SSL_new(context_.get()));
+    in_ = BIO_new(BIO_s_mem());
+    out_ = BIO_new(BIO_s_mem());
+    if (!session_ || in_ == nullptr || out_ == nullptr) {
+      BIO_free(in_);
+      BIO_free(out_);
+      session_.reset();
+      return;
+    }
+    BIO_set_mem_eof_return(in_, -1);
+    BIO_set_mem_eof_return(out_, -1);
+    SSL_set_bio(session_.get(), in_, out_);
+    SSL_set_app_data(session_.get(), this);
+    SSL_set_options(session_.get(), SSL_OP_NO_QUERY_MTU);
+    SSL_set_mtu(session_.get(), kMtu);
+    SSL_set_connect_state(session_.get());
+  }
+
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() = default;
+
+  bool ready() const { return session_ != nullptr; }
+
+  /// 1: finished, 0: more is to be read, -1: over.
+  int step() {
+    ERR_clear_error();
+    const int done = SSL_do_handshake(session_.get());
+    if (done == 1) {
+      return 1;
+    }
+    return SSL_get_error(session_.get(), done) == SSL_ERROR_WANT_READ ? 0 : -1;
+  }
+
+  /// What is to be sent, as one datagram: its records stand one behind the other (RFC 6347, 4.1.1).
+  std::string written() {
+    std::string out(BIO_ctrl_pending(out_), '\0');
+    const int size = out.empty() ? 0 : BIO_read(out_, out.data(), static_cast<int>(out.size()));
+    out.resize(static_cast<std::size_t>(std::max(size, 0)));
+    return out;
+  }
+
+  void feed(std::string_view datagram) {
+    heard_ = true;
+    BIO_write(in_, datagram.data(), static_cast<int>(datagram.size()));
+  }
+
+  /// Sends the last flight again when its time has come.
+  void repeat() { DTLSv1_handle_timeout(session_.get()); }
+
+  void write(std::string_view bytes) { SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size())); }
+
+  std::string read() {
+    std::array<char, 2048> buffer{};
+    ERR_clear_error();
+    const int size = SSL_read(session_.get(), buffer.data(), static_cast<int>(buffer.size()));
+    return {buffer.data(), static_cast<std::size_t>(std::max(size, 0))};
+  }
+
+  void end() { SSL_shutdown(session_.get()); }
+
+  PskLogin told() const {
+    PskLogin out;
+    using Answer = PskLogin::Answer;
+    const bool finished = SSL_is_init_finished(session_.get()) == 1;
+    out.alert = alert_;
+    out.hint = hint_;
+    const auto* suite = SSL_get_current_cipher(session_.get());
+    out.suite = suite != nullptr ? SSL_CIPHER_get_name(suite) : "";
+    out.answer = finished && asked_ ? Answer::accepted
+                 : asked_           ? (alert_.empty() ? Answer::silent : Answer::refused)
+                 : heard_           ? Answer::no_key
+                                    : Answer::unheard;
+    return out;
+  }
+
+ private:
+  static unsigned int give_key(SSL* session, const char* hint, char* identity, unsigned int longest_identity,
+                               unsigned char* key, unsigned int longest_key) {
+    auto& self = *static_cast<Client*>(SSL_get_app_data(session));
+    self.asked_ = true;
+    self.hint_ = hint != nullptr ? std::string{hint}.substr(0, kLongestHint) : std::string{};
+    const auto& offer = self.offer_;
+    if (offer.key.empty() || offer.key.size() > longest_key || offer.identity.size() >= longest_identity) {
+      return 0;
+    }
+    std::memcpy(identity, offer.identity.c_str(), offer.identity.size() + 1);
+    std::memcpy(key, offer.key.data(), offer.key.size());
+    return static_cast<unsigned int>(offer.key.size());
+  }
+
+  static void hear_alert(const SSL* session, int where, int value) {
+    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT) {
+      static_cast<Client*>(SSL_get_app_data(session))->alert_ = SSL_alert_desc_string_long(value);
+    }
+  }
+
+  PskOffer offer_;
+  Context context_;
+  Session session_;
+  BIO* in_ = nullptr;   // the session's
+  BIO* out_ = nullptr;  // the session's
+  bool heard_ = false;
+  bool asked_ = false;
+  std::string alert_;
+  std::string hint_;
+};
+
+asio::awaitable<Result<>> send(Client& client, Datagrams& socket, Transcript& transcript) {
+  const auto datagram = client.written();
+  if (datagram.empty()) {
+    co_return Result<>{};
+  }
+  const auto view = wire::bytes_of(datagram);
+  transcript.sent(view);
+  auto sent = co_await socket.send(view);
+  co_return sent;
+}
+
+/// Takes one datagram, or notes that none came. True: something came.
+asio::awaitable<Result<bool>> receive(Client& client, Datagrams& socket, Transcript& transcript,
+                                      milliseconds patience) {
+  auto received = co_await socket.receive(patience);
+  if (!received) {
+    if (received.error().kind != ErrorKind::timed_out) {
+      co_return received.error();
+    }
+    client.repeat();
+    co_return false;
+  }
+  transcript.received(received->payload);
+  client.feed(wire::text_of(received->payload));
+  co_return true;
+}
+
+asio::awaitable<Result<>> shake_hands(Client& client, Datagrams& socket, Transcript& transcript,
+                                      milliseconds patience) {
+  int silences = 0;
+  for (int datagrams = 0; datagrams < kMostDatagrams && silences < kMostSilences; ++datagrams) {
+    const int state = client.step();
+    auto sent = co_await send(client, socket, transcript);
+    if (!sent) {
+      co_return sent;
+    }
+    if (state != 0) {
+      break;
+    }
+    auto heard = co_await receive(client, socket, transcript, patience);
+    if (!heard) {
+      co_return heard.error();
+    }
+    silences = *heard ? 0 : silences + 1;
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<std::string>> ask(Client& client, Datagrams& socket, Transcript& transcript,
+                                         std::string question, milliseconds patience) {
+  std::string reply;
+  for (int round = 0; round < kMostSilences && reply.empty(); ++round) {
+    client.write(question);
+    auto sent = co_await send(client, socket, transcript);
+    if (!sent) {
+      co_return sent.error();
+    }
+    auto heard = co_await receive(client, socket, transcript, patience);
+    if (!heard) {
+      co_return heard.error();
+    }
+    reply = *heard ? client.read() : std::string{};
+  }
+  co_return reply;
+}
+
+}  // namespace
+
+}  // namespace psk
+
+asio::awaitable<Result<PskLogin>> log_in_psk(Datagrams& socket, Transcript& transcript, PskOffer offer,
+                                             milliseconds patience) {
+  auto question = offer.question;
+  psk::Client client{std::move(offer)};
+  if (!client.ready()) {
+    co_return Error{ErrorKind::unsupported, "the TLS library has no pre-shared keys", {}};
+  }
+  auto done = co_await psk::shake_hands(client, socket, transcript, patience);
+  if (!done) {
+    co_return done.error();
+  }
+  auto told = client.told();
+  if (told.answer == PskLogin::Answer::accepted) {
+    auto reply = co_await psk::ask(client, socket, transcript, std::move(question), patience);
+    if (reply) {
+      told.reply = std::move(*reply);
+    }
+    client.end();
+    auto last = co_await psk::send(client, socket, transcript);
+    if (!last) {
+      transcript.note("the last word was not sent: " + last.error().what);
+    }
+  }
+  co_return told;
+}
+
+}  // namespace assay::sessions

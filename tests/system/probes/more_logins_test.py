@@ -1,0 +1,185 @@
+"""Logins of databases, agents of SNMP v3, CoAP behind DTLS, management controllers and cameras: weak ones are found and sound ones are
+not by the probe, and the usual client of each says the same. What is not installed is left out and said so."""
+
+import concurrent.futures
+import os
+import time
+
+import daemons
+import more_login_servers as servers
+import peers
+from daemons import ADDRESS, equal, true, write
+from login_servers import SECRET, UNKNOWN, USER
+
+daemons.own_namespace()
+os.chmod(daemons.FOLDER, 0o755)
+LONG = SECRET + "long"  # a user of SNMP v3 has at least eight letters
+
+
+def dut(name, *pairs):
+    rows = "".join(f'  - {{username: {user}, password: "{word}"}}\n' for user, word in pairs)
+    return write(f"dut-{name}.yaml", f"""assay: dut/1
+device: {{vendor: Example, model: Hub}}
+samples:
+  - {{id: A, at: {{lan: {ADDRESS}}}}}
+scope: [127.0.0.0/8]
+vendor_credentials:
+{rows}""")
+
+
+def look(where, *pairs):
+    seen, kept = daemons.probe("credentials", where, dut=dut(where.replace("/", "") + "-" + pairs[0][0], *pairs), dictionary="")
+    for word in (SECRET, UNKNOWN, LONG):
+        true(word not in str(seen) + kept, f"{where}: a password stands in the records")
+    equal(seen["completion"], "completed", f"{where}: {seen['error']}")
+    return seen
+
+
+def names(seen):
+    return [entry["username"] for entry in seen["facts"]["credentials.accepted"]]
+
+
+def told(seen, where, dialect, accepted, is_open=False):
+    facts = seen["facts"]
+    equal(facts.get("credentials.dialect"), dialect, f"{where}: dialect; {seen['unobserved']}")
+    equal(facts.get("credentials.open"), is_open, f"{where}: open; {seen['unobserved']}, {seen['coverage']}")
+    true("credentials.accepted" in facts, f"{where}: {seen['unobserved']}, {seen['coverage']}")
+    equal(names(seen), accepted, f"{where}: {facts['credentials.accepted']}, {seen['coverage']}")
+
+
+def side_by_side(works):
+    with concurrent.futures.ThreadPoolExecutor(len(works)) as helpers:
+        for work in [helpers.submit(work) for work in works]:
+            work.result()
+
+
+def postgres():
+    if not servers.postgres_tools() or os.geteuid() != 0:
+        return "PostgreSQL is not installed, or nobody may become its user"
+    server = servers.Postgres(5432)
+    server.prepare()
+    daemons.start(server.rules("scram-sha-256").command(), 5432)
+    seen = look("tcp/5432", ("sound", SECRET), ("maker", "wrong-1"), ("maker", SECRET))
+    told(seen, "SCRAM", "postgresql", ["maker"])
+    equal(seen["facts"]["credentials.clear"], False, "SCRAM sends no password")
+    true("knows the password too" in seen["facts"]["credentials.accepted"][0]["proof"], "the server shows that it knows the password")
+    for name in ("old", "plain"):
+        told(look("tcp/5432", (name, "wrong-1"), (name, SECRET)), f"account {name}", "postgresql", [name])
+    told(look("tcp/5432", ("guest", "wrong-1")), "a trusted name", "postgresql", ["guest"])
+    told(look("tcp/5432", ("sound", "wrong-1"), ("sound", SECRET)), "a sound account", "postgresql", [])
+    equal((servers.psql(5432, "maker", SECRET), servers.psql(5432, "sound", SECRET)), (True, False), "psql says the same")
+    named, _ = daemons.probe("services", "tcp/5432")
+    true("postgresql" in [login["dialect"] for login in named["facts"]["service.logins"]], "services names the login")
+    server.trust_everybody()
+    for _ in range(200):
+        if servers.psql(5432, "maker", "wrong-1"):
+            break
+        time.sleep(0.05)
+    told(look("tcp/5432", ("trusted", SECRET)), "trust for all", "postgresql", [], is_open=True)
+    return None
+
+
+def mariadb():
+    if not servers.found("mariadbd") or not os.path.exists("/usr/share/mysql/mysql_system_tables.sql"):
+        return "MariaDB is not installed"
+    daemons.start(servers.mariadb(3306), 3306)
+    seen = look("tcp/3306", ("sound", SECRET), ("maker", "wrong-1"), ("maker", SECRET))
+    told(seen, "MariaDB", "mysql", ["maker"])
+    true(f'gave "{USER}@%"' in seen["facts"]["credentials.accepted"][0]["proof"], "the session says whose it is")
+    told(look("tcp/3306", ("sound", "wrong-1"), ("sound", SECRET)), "a sound account", "mysql", [])
+    locked = look("tcp/3306", ("locked", "x-1"))
+    equal(locked["facts"]["credentials.lockout"]["observed"], True, f"a locked account is told: {locked['facts']}")
+    named, _ = daemons.probe("services", "tcp/3306")
+    equal([login["dialect"] for login in named["facts"]["service.logins"]], ["mysql"], "services names the login")
+    return None
+
+
+def snmp():
+    if not servers.found("snmpd") or not servers.found("snmpget"):
+        return "snmpd or snmpget is not installed"
+    daemons.start(servers.snmpd_users(1613))
+    seen = look("udp/1613", ("nobody-here", LONG), ("maker", "wrong-1"), ("maker", LONG))
+    told(seen, "SHA-1", "snmp-community", ["maker"])
+    equal(seen["facts"]["credentials.dialects"], ["snmp-community", "snmp-user"], "both logins were tried")
+    equal(seen["facts"]["credentials.accepted"][0]["dialect"], "snmp-user", "which login it is")
+    side_by_side([lambda name=name: told(look("udp/1613", (name, "wrong-1-long"), (name, LONG)), f"user {name}", "snmp-community", [name])
+                  for name in ("old", "newer", "hidden")]
+                 + [lambda: told(look("udp/1613", ("nobody", "")), "a user without a password", "snmp-community", ["nobody"]),
+                    lambda: told(look("udp/1613", ("sound", LONG), ("sound", "wrong-1-long")), "a sound user", "snmp-community", [])])
+    equal((servers.snmpget(1613, "maker", LONG), servers.snmpget(1613, "sound", LONG)), (True, False), "snmpget says the same")
+    return None
+
+
+def coaps():
+    if not servers.found("coap-server-openssl") or not servers.found("coap-client-openssl"):
+        return "libcoap's server and client are not installed"
+    daemons.start(servers.coap_server(5684, SECRET))
+    daemons.start(servers.coap_server(5694, UNKNOWN))
+
+    def weak():
+        seen = look("udp/5684", ("device", "wrong-1"), ("device", SECRET))
+        told(seen, "a weak key", "coaps-psk", ["device"])
+        true("2.05" in seen["facts"]["credentials.accepted"][0]["proof"], "a question inside is answered")
+
+    side_by_side([weak, lambda: told(look("udp/5694", ("device", "wrong-1"), ("device", SECRET)), "a sound key", "coaps-psk", [])])
+    equal((servers.coap_client(5684, "device", SECRET), servers.coap_client(5694, "device", SECRET)), (True, False), "coap-client says the same")
+    return None
+
+
+def gnutls_coaps():
+    if not servers.found("coap-server-gnutls"):
+        return "libcoap's server with GnuTLS is not installed"
+    daemons.start(servers.coap_server(5704, SECRET, "gnutls"))
+    told(look("udp/5704", ("device", "wrong-1"), ("device", SECRET)), "a weak key behind GnuTLS", "coaps-psk", ["device"])
+    return None
+
+
+def ipmi():
+    if not servers.found("ipmi_sim") or not servers.found("ipmitool"):
+        return "ipmi_sim and ipmitool are not installed"
+    daemons.start(servers.controller(623, SECRET))
+    daemons.start(servers.controller(6230, UNKNOWN))
+    seen = look("udp/623", ("stranger", SECRET), (USER, "wrong-1"), (USER, SECRET))
+    told(seen, "a weak account", "ipmi-rakp", [USER])
+    true(any(f'password of "{USER}"' in given for given in seen["facts"]["credentials.given_away"]), "its digest is given to whoever names it")
+    sound = look("udp/6230", (USER, "wrong-1"), (USER, SECRET))
+    told(sound, "a sound account", "ipmi-rakp", [])
+    true(any(f'password of "{USER}"' in given for given in sound["facts"]["credentials.given_away"]), "and so is that of a sound one")
+    equal((servers.ipmitool(623, SECRET), servers.ipmitool(6230, SECRET)), (True, False), "ipmitool says the same")
+    named, _ = daemons.probe("services", "udp/623")
+    equal([login["dialect"] for login in named["facts"]["service.logins"]], ["ipmi-rakp"], f"services names the login: {named['facts']}")
+    return None
+
+
+def cameras():
+    weak, sound, opened = servers.Camera(SECRET), servers.Camera(UNKNOWN), servers.Camera(None)
+    for port, camera in ((8899, weak), (2020, sound), (10080, opened)):
+        peers.serve(ADDRESS, port, camera)
+    told(look("tcp/8899", (USER, "wrong-1"), (USER, SECRET)), "a weak camera", "onvif", [USER])
+    told(look("tcp/2020", (USER, "wrong-1"), (USER, SECRET)), "a sound camera", "onvif", [])
+    told(look("tcp/10080", (USER, "wrong-1")), "an open camera", "onvif", [], is_open=True)
+    true(0 < sound.logins <= 6, f"the camera counts {sound.logins} logins: two candidates and the controls")
+    named, _ = daemons.probe("services", "tcp/8899")
+    equal([login["dialect"] for login in named["facts"]["service.logins"]], ["onvif"], "services names the login")
+    return None
+
+
+only = os.environ.get("ONLY", "")
+tasks = [task for task in (postgres, mariadb, snmp, coaps, gnutls_coaps, ipmi, cameras) if only in task.__name__]
+failed, done = [], []
+
+
+def timed(task):
+    start = time.monotonic()
+    left_out = task()
+    return task.__name__, round(time.monotonic() - start, 1), left_out
+
+
+with concurrent.futures.ThreadPoolExecutor(len(tasks)) as pool:
+    for work in [pool.submit(timed, task) for task in tasks]:
+        try:
+            done.append(work.result())
+        except Exception as error:  # each is looked at, then all that failed are told together
+            failed.append(f"{type(error).__name__}: {error}")
+print("took", done)
+true(not failed, "\n".join(failed))
