@@ -20,7 +20,8 @@ constexpr FactSpec kFacts[] = {
     {"credentials.dialect", ValueKind::text, "how one logs in here; absent: no login that this probe knows"},
     {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
     {"credentials.accepted", ValueKind::list,
-     "pairs that work, each proved, confirmed and controlled: username (empty where a login has none), source, proof"},
+     "pairs that work, each proved, confirmed and controlled: username (empty where a login has none), source, proof, "
+     "secret (by what the laboratory knows it again)"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
      "whether the device stopped taking logins: observed, sign, after_attempts, account"},
@@ -252,7 +253,7 @@ class Credentials final : public Probe {
               *context.endpoint, sessions::timers_for(context.network),
               &context.dut};
     auto ended = co_await observe_login(context, door, std::move(*candidates), sheet);
-    const auto digest = context.record.artifact("logins", "text/plain; charset=utf-8", transcript.text());
+    const auto digest = context.record.transcript("logins", transcript);
     sheet.evidence_for_values("credentials.", digest);
     co_return ended;
   }
