@@ -297,12 +297,14 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   }
   std::error_code failed;
   fs::create_directories(folder, failed);
+  // Before there is a bundle that could be resumed; that of another run is left alone.
+  auto begun =
+      fs::exists(folder / "bundle/journal.jsonl", failed) ? Result<>{} : note_dut_file(folder, prepared.dut_file);
   const auto writer = BundleWriter::create(folder / "bundle", prepared.run_plan, prepared.inputs);
   if (!writer) {
     context.complain(writer.error(), ExitCode::usage);
     return std::nullopt;
   }
-  auto begun = note_dut_file(folder, prepared.dut_file);
   if (begun) {
     begun = (*writer)->append("secrets", secrets_record(prepared.secrets, prepared.run_plan.dut));
   }
