@@ -47,6 +47,7 @@ void define_commands(CLI::App& app, Context& context) {
   add_report(app, context);
   add_replay(app, context);
   add_verify(app, context);
+  add_secret(app, context);
   add_crosswalk(app, context);
   add_probe(app, context);
   add_probes(app, context);

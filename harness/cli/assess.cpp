@@ -6,18 +6,17 @@
 
 #include "harness/cli/amend.hpp"
 #include "harness/cli/approval.hpp"
+#include "harness/cli/assessing.hpp"
 #include "harness/cli/attachments.hpp"
 #include "harness/cli/crosswalk.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
 #include "harness/cli/settings.hpp"
-#include "harness/engine/device_states.hpp"
 #include "harness/engine/session.hpp"
 #include "harness/judge/judge.hpp"
 #include "harness/lab/recipes.hpp"
-#include "harness/model/display.hpp"
+#include "harness/load/written_secrets.hpp"
 #include "harness/plan/plan_run.hpp"
-#include "probes/registry.hpp"
 #include "reports/console/crosswalk.hpp"
 #include "reports/console/report.hpp"
 #include "reports/html/report.hpp"
@@ -30,17 +29,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kDutInput = "dut.yaml";
-
 template <class T>
 std::optional<T> value_or_complain(Context& context, Loaded<T> loaded) {
   context.complain(loaded.errors);
   return std::move(loaded.value);
 }
 
-/// Reads the DUT file, keeping its exact bytes for the bundle; or makes the undeclared device of the first hour.
+/// The DUT file as the bundle keeps it: without the secrets that are written out in it.
+Result<std::string> kept_dut(const SourceText& source, const SecretHandling& secrets) {
+  if (secrets.reveal) {
+    return source.text;
+  }
+  return without_written_secrets(source, [&](std::string_view secret) {
+    return secrets.key ? secrets.key->name_of(secret) : std::string{"without a key"};
+  });
+}
+
+/// Reads the DUT file, keeping it for the bundle; or makes the undeclared device of the first hour.
 std::optional<Dut> device(Context& context, const AssessOptions& options, const PlanLibrary& library,
-                          BundleInputs& inputs) {
+                          const SecretHandling& secrets, BundleInputs& inputs) {
   if (options.dut_file.empty()) {
     return undeclared_device(options.target, options.ask);
   }
@@ -49,13 +56,18 @@ std::optional<Dut> device(Context& context, const AssessOptions& options, const 
     context.complain(source.error(), ExitCode::usage);
     return std::nullopt;
   }
-  inputs.files[std::string{kDutInput}] = source->text;
   // A misspelt field would silently declare nothing.
   if (const auto errors = validate_file(*source, library, context.probes()); !errors.empty()) {
     context.complain(errors);
     return std::nullopt;
   }
   auto dut = value_or_complain(context, load_dut(*source));
+  auto kept = dut ? kept_dut(*source, secrets) : Result<std::string>{std::string{}};
+  if (!kept) {
+    context.complain(kept.error(), ExitCode::usage);
+    return std::nullopt;
+  }
+  inputs.files[std::string{kDutInput}] = std::move(*kept);
   if (dut && !keep_attachments(context, fs::path{options.dut_file}.parent_path(), *dut, inputs)) {
     return std::nullopt;
   }
@@ -175,7 +187,8 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
   auto data = load_probe_data(context, *library);
   auto plan = value_or_complain(context, load_plan(*library, options.plan_id, context.probes()));
   const auto approvals = value_or_complain(context, load_approvals(*library));
-  auto dut = device(context, options, *library, prepared.inputs);
+  auto secrets = options.plan_only ? SecretHandling{} : secret_handling(context, options.secrets);
+  auto dut = secrets ? device(context, options, *library, *secrets, prepared.inputs) : std::nullopt;
   auto probes = context.probes();
   if (const auto set = apply_settings(options.set, probes); !set) {
     context.complain(set.error(), ExitCode::usage);
@@ -211,6 +224,8 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
                                               std::to_string(dictionary.credentials.size()) + " pairs.");
     }
   }
+  prepared.secrets = std::move(*secrets);
+  prepared.dut_file = options.dut_file;
   prepared.dut_folder = fs::path{options.dut_file}.parent_path();
   prepared.inputs.host = host_record(context);
   return prepared;
@@ -268,79 +283,6 @@ Assessed judged(const fs::path& folder, const Bundle& bundle) {
   return out;
 }
 
-namespace {
-
-/// The part that a new run and a resumed one share: run, judge, close, report.
-std::optional<Assessed> run_and_close(Context& context, const RunPlan& plan, const ProbeLibrary& library,
-                                      BundleWriter& writer, std::vector<Observation> earlier, SessionOptions options,
-                                      const fs::path& folder) {
-  ProgressLine line(context);
-  options.progress = [&line](const RunProgress& progress) { line.show(progress.done, progress.total, progress.what); };
-  const auto outcome = run_session(plan, probe_table(), library, writer, std::move(earlier), options);
-  line.clear();
-  if (!outcome) {
-    context.complain(outcome.error(), exit_code_for(outcome.error()));
-    return std::nullopt;
-  }
-  const auto bundle = Bundle::open(writer.directory());
-  if (!bundle) {
-    context.complain(bundle.error(), ExitCode::error);
-    return std::nullopt;
-  }
-  auto assessed = judged(folder, *bundle);
-  assessed.interrupted = outcome->interrupted;
-  assessed.device_lost = outcome->device_lost;
-  if (outcome->interrupted) {
-    std::cerr << "assay: interrupted; go on with: assay resume " << folder.string() << '\n';
-    return assessed;
-  }
-  if (outcome->device_lost) {
-    std::cerr << "assay: the device stopped answering: " << outcome->lost_because << '\n';
-  }
-  if (const auto closed = writer.close(assessed.verdicts); !closed) {
-    context.complain(closed.error(), ExitCode::error);
-    return std::nullopt;
-  }
-  if (!write_reports(context, folder)) {
-    return std::nullopt;
-  }
-  return assessed;
-}
-
-/// What recipes need: the DUT file's folder, and whoever is at the terminal.
-RecipeSurroundings surroundings_of(const fs::path& dut_folder) {
-  RecipeSurroundings out;
-  out.folder = dut_folder;
-  if (person_at_terminal()) {
-    out.ask = [](const std::string& sentence) {
-      std::cerr << displayable(sentence) << " [Enter when done] " << std::flush;
-      std::string answer;
-      return bool{std::getline(std::cin, answer)};
-    };
-  }
-  return out;
-}
-
-/// The DUT file's `start`. An emulated device is started by `assay emulate` and `assay demo`, which write the DUT file.
-bool bring_up(Context& context, const RunPlan& plan, const fs::path& dut_folder) {
-  if (!plan.dut.lab.start) {
-    return true;
-  }
-  const auto started = run_recipe(*plan.dut.lab.start, surroundings_of(dut_folder));
-  if (started && started->kind == RecipeOutcome::Kind::done) {
-    return true;
-  }
-  if (!started) {
-    context.complain(started.error(), ExitCode::error);
-  } else {
-    context.complain({ErrorKind::bad_input, "the device has to be started by a person: " + started->text, {}},
-                     ExitCode::usage);
-  }
-  return false;
-}
-
-}  // namespace
-
 std::optional<Assessed> assess(Context& context, const Prepared& prepared, const fs::path& folder, bool allow_public,
                                const CaptureOptions& capture) {
   if (const auto allowed = check_scope(prepared.run_plan, allow_public); !allowed) {
@@ -355,9 +297,19 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   }
   std::error_code failed;
   fs::create_directories(folder, failed);
+  // Before there is a bundle that could be resumed; that of another run is left alone.
+  auto begun =
+      fs::exists(folder / "bundle/journal.jsonl", failed) ? Result<>{} : note_dut_file(folder, prepared.dut_file);
   const auto writer = BundleWriter::create(folder / "bundle", prepared.run_plan, prepared.inputs);
   if (!writer) {
     context.complain(writer.error(), ExitCode::usage);
+    return std::nullopt;
+  }
+  if (begun) {
+    begun = (*writer)->append("secrets", secrets_record(prepared.secrets, prepared.run_plan.dut));
+  }
+  if (!begun) {
+    context.complain(begun.error(), ExitCode::error);
     return std::nullopt;
   }
   // No observation yet: the verdicts only say which ids there are.
@@ -383,75 +335,8 @@ std::optional<Assessed> assess(Context& context, const Prepared& prepared, const
   options.allow_public = allow_public;
   options.surroundings = surroundings_of(prepared.dut_folder);
   options.capture = capture;
+  options.secrets = prepared.secrets;
   return run_and_close(context, prepared.run_plan, library, **writer, {}, options, folder);
-}
-
-namespace {
-
-/// Secrets never reach runplan.json: a resumed run reads them again from the kept DUT file.
-bool restore_secrets(Context& context, const fs::path& bundle, RunPlan& plan) {
-  const auto path = bundle / "inputs" / kDutInput;
-  if (!fs::exists(path)) {
-    return true;
-  }
-  const auto source = read_source(path);
-  if (!source) {
-    context.complain(source.error(), ExitCode::error);
-    return false;
-  }
-  auto dut = value_or_complain(context, load_dut(*source));
-  if (!dut) {
-    return false;
-  }
-  plan.dut.accounts = std::move(dut->accounts);
-  plan.dut.vendor_credentials = std::move(dut->vendor_credentials);
-  plan.dut.password_samples = std::move(dut->password_samples);
-  return true;
-}
-
-std::map<std::string, std::int64_t> spent_logins(const Bundle& bundle) {
-  std::map<std::string, std::int64_t> spent;
-  for (const auto& event : bundle.events()) {
-    if (event.type == "login") {
-      const auto text = [&](const char* key) { return std::string{std::string_view{event.data.at(key).as_string()}}; };
-      spent[text("address") + " " + text("endpoint") + " " + text("account")] = event.data.at("count").as_int64();
-    }
-  }
-  return spent;
-}
-
-}  // namespace
-
-std::optional<Assessed> resume_assessment(Context& context, const fs::path& folder, bool allow_public,
-                                          const CaptureOptions& capture) {
-  const auto directory = bundle_in(folder);
-  const auto writer = BundleWriter::resume(directory);
-  if (!writer) {
-    context.complain(writer.error(), exit_code_for(writer.error()));
-    return std::nullopt;
-  }
-  const auto bundle = Bundle::open(directory);
-  const auto library = context.library();
-  if (!bundle || !library) {
-    context.complain(bundle ? library.error() : bundle.error(), ExitCode::error);
-    return std::nullopt;
-  }
-  auto plan = bundle->run_plan();
-  auto data = load_probe_data(context, *library);
-  if (!data || !restore_secrets(context, directory, plan) || !bring_up(context, plan, fs::current_path())) {
-    return std::nullopt;
-  }
-  const LoadedData loaded(std::move(*data));
-  SessionOptions options;
-  options.allow_public = allow_public;
-  options.capture = capture;
-  options.logins = spent_logins(*bundle);
-  options.surroundings = surroundings_of(fs::current_path());
-  options.device_state = last_state(bundle->events());
-  options.first_invocation = 1 + std::count_if(bundle->events().begin(), bundle->events().end(),
-                                               [](const Event& event) { return event.type == "invocation_started"; });
-  const auto run_folder = directory.filename() == "bundle" ? directory.parent_path() : directory;
-  return run_and_close(context, plan, loaded, **writer, bundle->observations(), options, run_folder);
 }
 
 void print_assessment(Context& context, const Assessed& assessed) {

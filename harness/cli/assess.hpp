@@ -7,6 +7,7 @@
 
 #include "harness/cli/capture_options.hpp"
 #include "harness/cli/context.hpp"
+#include "harness/cli/secret_options.hpp"
 #include "harness/evidence/bundle.hpp"
 #include "harness/load/record.hpp"
 #include "harness/model/crosswalk.hpp"
@@ -30,6 +31,8 @@ struct AssessOptions {
   std::string state = "initialised";
   std::string netns;  // network namespace to probe from
   CaptureOptions capture;
+  SecretOptions secrets;
+  bool plan_only = false;  // nothing is kept, so secrets need no name
   bool allow_public = false;
   bool ask = false;               // a person is at the terminal
   std::vector<std::string> also;  // plans or schemes to judge the evidence by as well
@@ -41,6 +44,8 @@ struct Prepared {
   RunPlan run_plan;
   BundleInputs inputs;
   std::vector<WaiverEntry> waivers;
+  std::filesystem::path dut_file;  // none: the first hour
+  SecretHandling secrets;
   std::filesystem::path dut_folder;  // where the DUT file's recipes run
   ProbeData data;
   CrosswalkInputs also;  // without plans: none was asked for
@@ -62,9 +67,17 @@ struct Assessed {
 std::optional<Assessed> assess(Context& context, const Prepared& prepared, const std::filesystem::path& folder,
                                bool allow_public, const CaptureOptions& capture = {});
 
+/// What a person can set when an interrupted run goes on.
+struct ResumeOptions {
+  std::string dut_file;  // where the run began with another path of it, or without secrets in the kept one
+  bool allow_public = false;
+  CaptureOptions capture;
+  SecretOptions secrets;
+};
+
 /// Goes on with an interrupted run.
-std::optional<Assessed> resume_assessment(Context& context, const std::filesystem::path& folder, bool allow_public,
-                                          const CaptureOptions& capture = {});
+std::optional<Assessed> resume_assessment(Context& context, const std::filesystem::path& folder,
+                                          const ResumeOptions& options);
 
 /// The bundle of a run folder, or the folder itself when it is one.
 std::filesystem::path bundle_in(const std::filesystem::path& folder);

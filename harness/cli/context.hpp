@@ -120,6 +120,7 @@ void add_report(CLI::App& app, Context& context);
 void add_resume(CLI::App& app, Context& context);
 void add_review(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
+void add_secret(CLI::App& app, Context& context);
 void add_validate(CLI::App& app, Context& context);
 void add_dictionary(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);

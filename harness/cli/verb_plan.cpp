@@ -383,6 +383,7 @@ void add_plan(CLI::App& app, Context& context) {
       context.complain({ErrorKind::bad_input, "plan needs --dut FILE or --target ADDRESS", {}}, ExitCode::usage);
       return;
     }
+    options->plan_only = true;
     plan_run(context, *options, *out);
   });
 }

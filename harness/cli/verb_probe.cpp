@@ -8,6 +8,7 @@
 #include "harness/cli/capture_options.hpp"
 #include "harness/cli/context.hpp"
 #include "harness/cli/first_hour.hpp"
+#include "harness/cli/secret_options.hpp"
 #include "harness/engine/session.hpp"
 #include "harness/lab/emulation.hpp"
 #include "harness/model/display.hpp"
@@ -33,6 +34,7 @@ struct ProbeVerb {
   std::int64_t deadline_ms = 0;
   bool allow_public = false;
   CaptureOptions capture;
+  SecretOptions secrets;
 };
 
 /// "name=value": the value as JSON when it is JSON, else as text.
@@ -159,7 +161,8 @@ void probe(Context& context, const ProbeVerb& verb) {
     return;
   }
   auto data = load_probe_data(context, *library);
-  if (!data) {
+  auto secrets = data ? secret_handling(context, verb.secrets) : std::nullopt;
+  if (!secrets) {
     return;
   }
   if (!verb.netns.empty()) {
@@ -181,6 +184,7 @@ void probe(Context& context, const ProbeVerb& verb) {
   SessionOptions options;
   options.allow_public = verb.allow_public;
   options.capture = verb.capture;
+  options.secrets = std::move(*secrets);
   options.no_capture = [](const std::string& why) { std::cerr << "assay: no packets are captured: " << why << "\n"; };
   if (verb.artifacts.empty()) {
     options.capture.mode = CaptureMode::off;  // there is no place for them
@@ -270,6 +274,7 @@ void add_probe(CLI::App& app, Context& context) {
       ->type_name("CIDR,…");
   verb->add_flag("--allow-public", options->allow_public, "Allow a public address (only with written authorisation)");
   add_capture_options(*verb, options->capture);
+  add_secret_options(*verb, options->secrets);
   verb->callback([&context, options] { probe(context, *options); });
 }
 

@@ -139,6 +139,7 @@ void add_run(CLI::App& app, Context& context) {
   verb->add_option("--netns", options->assess.netns, "Network namespace to probe from, over the DUT file's")
       ->type_name("PATH");
   add_capture_options(*verb, options->assess.capture);
+  add_secret_options(*verb, options->assess.secrets);
   add_gate_options(*verb, *options);
   verb->callback([&context, options] {
     if (options->assess.dut_file.empty() && options->assess.target.empty()) {
@@ -153,12 +154,16 @@ void add_resume(CLI::App& app, Context& context) {
   auto options = std::make_shared<RunVerb>();
   auto* verb = app.add_subcommand("resume", "Go on with an interrupted run: no case lost, none doubled");
   verb->add_option("folder", options->out, "Folder of the run")->required()->type_name("DIR");
+  verb->add_option("--dut", options->assess.dut_file, "The DUT file, where it is no longer where the run read it")
+      ->type_name("FILE");
   verb->add_flag("--allow-public", options->assess.allow_public, "Allow public addresses in the scope");
   add_capture_options(*verb, options->assess.capture);
+  add_secret_options(*verb, options->assess.secrets);
   add_gate_options(*verb, *options);
   verb->callback([&context, options] {
     const auto& assess = options->assess;
-    finish(context, resume_assessment(context, options->out, assess.allow_public, assess.capture), *options);
+    const ResumeOptions how{assess.dut_file, assess.allow_public, assess.capture, assess.secrets};
+    finish(context, resume_assessment(context, options->out, how), *options);
   });
 }
 

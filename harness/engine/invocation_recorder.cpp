@@ -1,7 +1,9 @@
 #include "harness/engine/invocation_recorder.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "harness/model/never_kept.hpp"
+#include "harness/probe/transcript.hpp"
 
 namespace assay {
 
@@ -10,58 +12,10 @@ namespace {
 constexpr std::size_t kMaximumArtifact = 4u << 20u;    // bytes of one artifact
 constexpr std::size_t kMaximumArtifacts = 32u << 20u;  // bytes of all artifacts of one invocation
 constexpr std::size_t kMaximumFact = 256u << 10u;      // bytes of one fact as JSON
-constexpr std::size_t kShortestConcealed = 3;          // shorter texts would mask half of every transcript
-
-std::string base64(std::string_view text) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    const auto byte = [&](std::size_t at) -> std::uint32_t {
-      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
-    };
-    const std::uint32_t group = byte(i) << 16u | byte(i + 1) << 8u | byte(i + 2);
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += i + k <= text.size() ? kAlphabet[group >> (18u - 6u * k) & 63u] : '=';
-    }
-  }
-  return out;
-}
-
-std::string percent_encoded(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || std::string_view{"-._~"}.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4u];
-      out += kHex[byte & 15u];
-    }
-  }
-  return out;
-}
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
 
 }  // namespace
 
-void conceal_in(Concealed& concealed, std::string_view text, std::string_view name) {
-  if (text.size() < kShortestConcealed) {
-    return;
-  }
-  const auto placeholder = "{" + std::string{name} + "}";
-  concealed[std::string{text}] = placeholder;
-  concealed[base64(text)] = placeholder;
-  concealed[percent_encoded(text)] = placeholder;
-}
-
-InvocationRecorder::InvocationRecorder(const ProbeInfo& probe, Observation& observation, KeepArtifact keep)
+InvocationRecorder::InvocationRecorder(const ProbeInfo& probe, Observation& observation, Keeping keep)
     : probe_(probe), observation_(observation), keep_(std::move(keep)) {}
 
 bool InvocationRecorder::known(std::string_view key) {
@@ -105,15 +59,17 @@ void InvocationRecorder::unobserved(std::string_view key, std::string reason) {
   }
 }
 
-std::string InvocationRecorder::artifact(std::string_view title, std::string_view media_type, std::string_view bytes) {
+/// Bounded; the digest, empty when the bytes were not kept.
+std::string InvocationRecorder::store(const KeepArtifact& keep, std::string_view title, std::string_view media_type,
+                                      std::string_view bytes) {
   if (kept_bytes_ >= kMaximumArtifacts) {
     observation_.coverage["artifacts_left_out"] = true;
     return {};
   }
   const bool cut = bytes.size() > kMaximumArtifact;
-  auto text = masked(std::string{bytes.substr(0, kMaximumArtifact)});
-  kept_bytes_ += text.size();
-  auto kept = keep_(cut ? std::string{title} + " (first 4 MiB)" : std::string{title}, media_type, text);
+  const auto part = bytes.substr(0, kMaximumArtifact);
+  kept_bytes_ += part.size();
+  auto kept = keep(cut ? std::string{title} + " (first 4 MiB)" : std::string{title}, media_type, part);
   if (!kept) {
     fault("could not keep an artifact: " + kept.error().what);
     return {};
@@ -123,6 +79,36 @@ std::string InvocationRecorder::artifact(std::string_view title, std::string_vie
     observation_.artifacts.push_back(*kept);
   }
   return kept->sha256;
+}
+
+std::string InvocationRecorder::artifact(std::string_view title, std::string_view media_type, std::string_view bytes) {
+  return keep_both(title, media_type, masked(std::string{bytes}), bytes);
+}
+
+std::string InvocationRecorder::transcript(std::string_view title, const Transcript& transcript) {
+  const auto* open = transcript.open_text();
+  const auto& text = transcript.text();
+  return keep_both(title, "text/plain; charset=utf-8", masked(text), open == nullptr ? text : *open);
+}
+
+/// What may be read, and beside it for the laboratory what it says less by.
+std::string InvocationRecorder::keep_both(std::string_view title, std::string_view media_type, const std::string& shown,
+                                          std::string_view bytes) {
+  const auto open = ConcealedFinder{withheld_}.masked(bytes);
+  auto digest = store(keep_.plain, title, media_type, keep_.secrets.reveal ? open : shown);
+  if (keep_.open && shown != open) {
+    store(keep_.open, title, media_type, open);
+  }
+  return digest;
+}
+
+void InvocationRecorder::identify(const Secret& secret, json::object& entry) {
+  if (keep_.secrets.key) {
+    entry["secret"] = keep_.secrets.key->name_of(secret.reveal());
+  }
+  if (keep_.secrets.reveal) {
+    entry["clear"] = secret.reveal();
+  }
 }
 
 void InvocationRecorder::evidence(std::string_view key, std::string_view sha256) {
@@ -143,18 +129,24 @@ void InvocationRecorder::conceal(const Secret& secret) {
 }
 
 void InvocationRecorder::conceal(std::string_view text, std::string_view name) {
-  conceal_in(concealed_, text, name);
+  const bool never = name == kDeviceMemory;
+  if (never) {
+    conceal_in(withheld_, text, name);
+  }
+  if (never || !keep_.secrets.reveal) {
+    conceal_in(concealed_, text, name);
+    finder_.reset();
+  }
 }
 
 std::string InvocationRecorder::masked(std::string text) const {
-  // Longest first: a secret that contains another must not be left half readable.
-  std::vector<std::pair<std::string_view, std::string_view>> ordered(concealed_.begin(), concealed_.end());
-  std::sort(ordered.begin(), ordered.end(),
-            [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
-  for (const auto& [from, to] : ordered) {
-    replace_all(text, from, to);
+  if (concealed_.empty()) {
+    return text;
   }
-  return text;
+  if (!finder_) {
+    finder_.emplace(concealed_);
+  }
+  return finder_->masked(text);
 }
 
 json::value InvocationRecorder::masked(json::value value) const {

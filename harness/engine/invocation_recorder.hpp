@@ -1,36 +1,28 @@
 #pragma once
 
-#include <functional>
-#include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "harness/engine/secret_handling.hpp"
+#include "harness/model/concealed.hpp"
 #include "harness/model/observation.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/probe/recorder.hpp"
 
 namespace assay {
 
-/// Stores bytes and says what came of it; empty digest when they could not be kept.
-using KeepArtifact =
-    std::function<Result<ArtifactRef>(std::string_view title, std::string_view media_type, std::string_view bytes)>;
-
-/// Texts that must not be written, with what is written instead.
-using Concealed = std::map<std::string, std::string>;
-
-/// Adds a text with its base64 and URL-encoded forms. Texts too short to be told from anything else are left out.
-void conceal_in(Concealed& concealed, std::string_view text, std::string_view name);
-
 /// The Recorder of one invocation: fills its observation, checks keys and kinds against the probe's facts, masks what
 /// the probe concealed, and bounds what a hostile device can make it keep.
 class InvocationRecorder final : public Recorder {
  public:
-  InvocationRecorder(const ProbeInfo& probe, Observation& observation, KeepArtifact keep);
+  InvocationRecorder(const ProbeInfo& probe, Observation& observation, Keeping keep);
 
   void fact(std::string_view key, json::value value) override;
   void absent(std::string_view key) override;
   void unobserved(std::string_view key, std::string reason) override;
   std::string artifact(std::string_view title, std::string_view media_type, std::string_view bytes) override;
+  std::string transcript(std::string_view title, const Transcript& transcript) override;
+  void identify(const Secret& secret, json::object& entry) override;
   void evidence(std::string_view key, std::string_view sha256) override;
   void coverage(std::string_view key, json::value value) override;
   void conceal(const Secret& secret) override;
@@ -40,11 +32,18 @@ class InvocationRecorder final : public Recorder {
   /// harness fault when the probe said it had finished.
   void finish(const Result<>& ended);
 
-  /// What the probe asked to be concealed.
+  /// What the probe asked to be concealed; where secrets are revealed only what nobody may keep.
   const Concealed& concealed() const { return concealed_; }
+
+  /// What of it nobody may keep (kDeviceMemory).
+  const Concealed& withheld() const { return withheld_; }
 
  private:
   bool known(std::string_view key);
+  std::string store(const KeepArtifact& keep, std::string_view title, std::string_view media_type,
+                    std::string_view bytes);
+  std::string keep_both(std::string_view title, std::string_view media_type, const std::string& shown,
+                        std::string_view bytes);
   void fault(std::string what);
   std::string masked(std::string text) const;
   json::value masked(json::value value) const;
@@ -52,8 +51,10 @@ class InvocationRecorder final : public Recorder {
 
   const ProbeInfo& probe_;
   Observation& observation_;
-  KeepArtifact keep_;
+  Keeping keep_;
   Concealed concealed_;
+  Concealed withheld_;
+  mutable std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
   std::string fault_;
   std::size_t kept_bytes_ = 0;
 };

@@ -12,7 +12,7 @@ constexpr std::size_t kMostCanaries = 8;
 // Where an IoT device most often listens; port 1 is nearly always closed and refuses at once.
 constexpr std::uint16_t kCommonPorts[] = {80, 443, 22, 1, 23};
 
-std::string joined(const std::vector<Endpoint>& endpoints) {
+std::string listed(const std::vector<Endpoint>& endpoints) {
   std::string text;
   for (const auto& endpoint : endpoints) {
     text += (text.empty() ? "" : ", ") + endpoint.text();
@@ -62,7 +62,7 @@ asio::awaitable<LivenessCheck> Liveness::check(Network& network) {
     }
   }
   if (!result.alive && result.how.empty()) {
-    result.how = "no answer from " + joined(canaries_);
+    result.how = "no answer from " + listed(canaries_);
   }
   result.took = std::chrono::steady_clock::now() - result.began;
   co_return result;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 #include <tuple>
+
+#include "harness/model/joined.hpp"
 
 namespace assay {
 
@@ -22,7 +25,7 @@ using Place = std::tuple<PacketKey::Kind, IpAddress, std::uint16_t, IpAddress, s
 
 class Masking {
  public:
-  Masking(std::vector<CapturedFrame>& frames, const Concealed& concealed) : frames_(frames), concealed_(concealed) {}
+  Masking(std::vector<CapturedFrame>& frames, const Concealed& concealed) : frames_(frames), finder_(concealed) {}
 
   /// Looks through pieces whose bytes follow each other without a gap, sorted by place.
   void search(const std::vector<Piece>& run) {
@@ -54,9 +57,7 @@ class Masking {
           bytes[at] = bytes[at + 1] = std::byte{0};
         }
       }
-      for (const auto& name : masked.names) {
-        out[frame] += (out[frame].empty() ? "" : ", ") + name;
-      }
+      out[frame] = joined(masked.names);
     }
     return out;
   }
@@ -69,19 +70,15 @@ class Masking {
   };
 
   void search(std::string_view text, const std::vector<Piece>& run) {
-    for (const auto& [secret, name] : concealed_) {
-      auto at = text.find(secret);
-      if (at == std::string_view::npos) {
-        continue;
-      }
-      std::vector<bool> hidden(text.size());
-      for (std::size_t done = 0; at != std::string_view::npos; at = text.find(secret, at + 1)) {
-        for (done = std::max(done, at); done < at + secret.size(); ++done) {
-          hidden[done] = true;
-        }
-      }
+    std::map<std::string_view, std::vector<bool>> hidden;  // by whose secret it is
+    for (const auto& hit : finder_.hits(text)) {
+      auto& places = hidden[*hit.shown];
+      places.resize(text.size());
+      std::fill_n(places.begin() + static_cast<std::ptrdiff_t>(hit.at), hit.length, true);
+    }
+    for (const auto& [name, places] : hidden) {
       for (const auto& piece : run) {
-        hide(piece, hidden, static_cast<std::size_t>(piece.at - run.front().at), name);
+        hide(piece, places, static_cast<std::size_t>(piece.at - run.front().at), std::string{name});
       }
     }
   }
@@ -100,7 +97,7 @@ class Masking {
   }
 
   std::vector<CapturedFrame>& frames_;
-  const Concealed& concealed_;
+  ConcealedFinder finder_;
   std::map<std::size_t, Masked> masked_;  // by frame
 };
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/engine/invocation_recorder.hpp"
+#include "harness/model/concealed.hpp"
 #include "harness/net/capture.hpp"
 
 namespace assay {

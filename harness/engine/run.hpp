@@ -53,6 +53,7 @@ struct RunInputs {
   std::string device_state{};       // where an interrupted run left the device (last_state)
   RunCapture* capture = nullptr;    // none: no packets are kept
   std::string no_capture = {};      // why not, when they should have been
+  SecretHandling secrets = {};      // default: they have no names and nothing restricted is kept
 };
 
 struct RunOutcome {

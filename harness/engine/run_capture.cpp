@@ -109,7 +109,7 @@ void put_exchanges(const std::vector<CapturedFrame>& frames, const std::vector<T
 
 Result<std::unique_ptr<RunCapture>> RunCapture::open(const asio::any_io_executor& executor,
                                                      const std::vector<Target>& targets, const VantageOf& at,
-                                                     const Dut& dut, CaptureOptions options, KeepArtifact keep) {
+                                                     const Dut& dut, CaptureOptions options, Keeping keep) {
   std::vector<CaptureTarget> places;
   for (const auto& target : targets) {
     if (const auto address = IpAddress::parse(target.address)) {
@@ -121,8 +121,10 @@ Result<std::unique_ptr<RunCapture>> RunCapture::open(const asio::any_io_executor
     return capture.error();
   }
   std::unique_ptr<RunCapture> out{new RunCapture(std::move(*capture), std::move(options), std::move(keep))};
-  out->accounts_ = secrets_of(dut);
-  out->concealed_ = out->accounts_;
+  if (!out->keep_.secrets.reveal) {
+    out->accounts_ = secrets_of(dut);
+    out->concealed_ = out->accounts_;
+  }
   return out;
 }
 
@@ -194,18 +196,46 @@ RunCapture::File RunCapture::file_of(std::vector<CapturedFrame> frames, const Co
   return out;
 }
 
-Result<ArtifactRef> RunCapture::store(const File& file, const std::string& title) {
-  cut_ += file.cut;
-  auto kept = file.frames.empty() ? Result<ArtifactRef>{ArtifactRef{}} : keep_(title, kMediaType, file.bytes);
-  if (kept) {
-    spent_ += kept->size;
+/// With what is concealed written over; where that changed anything, for the laboratory also as they were.
+Result<std::vector<ArtifactRef>> RunCapture::store(std::vector<CapturedFrame> frames, const Concealed& concealed,
+                                                   const std::string& title, const std::string& comment, File& file) {
+  std::vector<CapturedFrame> open;
+  if (keep_.open && !concealed.empty()) {
+    open = frames;
   }
-  return kept;
+  file = file_of(std::move(frames), concealed, comment);
+  cut_ += file.cut;
+  std::vector<ArtifactRef> out;
+  if (file.frames.empty()) {
+    return out;
+  }
+  auto kept = keep_.plain(title, kMediaType, file.bytes);
+  if (!kept) {
+    return kept.error();
+  }
+  spent_ += kept->size;
+  out.push_back(std::move(*kept));
+  if (open.empty() || file.masked == 0) {
+    return out;
+  }
+  const auto whole = file_of(std::move(open), withheld_, comment);
+  if (whole.frames.empty()) {
+    return out;  // the bound of the run is reached
+  }
+  kept = keep_.open(title, kMediaType, whole.bytes);
+  if (!kept) {
+    return kept.error();
+  }
+  spent_ += kept->size;
+  out.push_back(std::move(*kept));
+  return out;
 }
 
-asio::awaitable<Result<>> RunCapture::finish(Observation& observation, const Concealed& concealed) {
+asio::awaitable<Result<>> RunCapture::finish(Observation& observation, const Concealed& concealed,
+                                             const Concealed& withheld) {
   const auto& invocation = observation.invocation;
   concealed_.insert(concealed.begin(), concealed.end());
+  withheld_.insert(withheld.begin(), withheld.end());
   auto secrets = concealed;
   secrets.insert(accounts_.begin(), accounts_.end());
   auto frames = co_await capture_->take(invocation.id);
@@ -213,21 +243,20 @@ asio::awaitable<Result<>> RunCapture::finish(Observation& observation, const Con
     co_return Result<>{};
   }
   const auto title = "packets of " + invocation.id;
-  const auto file = file_of(std::move(frames), secrets, title + ": " + where(invocation));
-  const auto kept = store(file, title);
+  const auto comment = title + ": " + where(invocation);
+  File file;
+  const auto kept = store(std::move(frames), secrets, title, comment, file);
   if (!kept) {
     co_return kept.error();
   }
   CaptureRef reference;
-  reference.sha256 = kept->sha256;
+  reference.sha256 = kept->empty() ? std::string{} : kept->front().sha256;
   reference.frames = static_cast<std::int64_t>(file.frames.size());
   reference.cut = file.cut;
   reference.dropped = lost() - lost_before_[invocation.id];
   reference.masked = file.masked;
   put_exchanges(file.frames, capture_->interfaces(), reference);
-  if (!kept->sha256.empty()) {
-    observation.artifacts.push_back(*kept);
-  }
+  observation.artifacts.insert(observation.artifacts.end(), kept->begin(), kept->end());
   observation.captures.push_back(std::move(reference));
   co_return Result<>{};
 }
@@ -236,11 +265,11 @@ asio::awaitable<Result<json::object>> RunCapture::finish_run() {
   auto frames = co_await capture_->take_rest();
   capture_->stop();
   const std::string title = "packets of no invocation";
-  const auto file = file_of(std::move(frames), concealed_,
-                            title +
-                                ": checks whether the device is there, what came late, and what "
-                                "the device said by itself");
-  const auto kept = store(file, title);
+  const auto comment = title +
+                       ": checks whether the device is there, what came late, and what "
+                       "the device said by itself";
+  File file;
+  const auto kept = store(std::move(frames), concealed_, title, comment, file);
   if (!kept) {
     co_return kept.error();
   }
@@ -254,8 +283,8 @@ asio::awaitable<Result<json::object>> RunCapture::finish_run() {
   }
   json::object out{{"interfaces", std::move(interfaces)}, {"frames", file.frames.size()}, {"cut", cut_},
                    {"not_kept", capture_->not_kept()},    {"masked", file.masked},        {"bytes", spent_}};
-  if (!kept->sha256.empty()) {
-    out["artifacts"] = json::array{to_json(*kept)};
+  if (!kept->empty()) {
+    out["artifacts"] = to_json(*kept);
   }
   co_return out;
 }

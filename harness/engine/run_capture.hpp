@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/engine/invocation_recorder.hpp"
+#include "harness/engine/secret_handling.hpp"
 #include "harness/evidence/pcapng.hpp"
+#include "harness/model/concealed.hpp"
 #include "harness/model/dut.hpp"
 #include "harness/model/run_plan.hpp"
 #include "harness/net/capture.hpp"
@@ -36,7 +37,7 @@ class RunCapture {
   /// Opens the capture for these targets, each at its vantage; its errors are those of Capture::open.
   static Result<std::unique_ptr<RunCapture>> open(const asio::any_io_executor& executor,
                                                   const std::vector<Target>& targets, const VantageOf& at,
-                                                  const Dut& dut, CaptureOptions options, KeepArtifact keep);
+                                                  const Dut& dut, CaptureOptions options, Keeping keep);
 
   /// What the network of an invocation tells and is told. `owner` is the invocation's id, or what else contacts the
   /// device.
@@ -46,7 +47,8 @@ class RunCapture {
   json::object description() const;
 
   /// Writes the file of an invocation that has ended and names it in its observation. An error is one of the bundle's.
-  asio::awaitable<Result<>> finish(Observation& observation, const Concealed& concealed);
+  /// `withheld` is written over for the laboratory too.
+  asio::awaitable<Result<>> finish(Observation& observation, const Concealed& concealed, const Concealed& withheld);
 
   /// Writes what is left, and says for the journal what came, what was lost and what was cut.
   asio::awaitable<Result<json::object>> finish_run();
@@ -62,19 +64,21 @@ class RunCapture {
     std::int64_t masked = 0;
   };
 
-  RunCapture(std::unique_ptr<Capture> capture, CaptureOptions options, KeepArtifact keep)
+  RunCapture(std::unique_ptr<Capture> capture, CaptureOptions options, Keeping keep)
       : capture_(std::move(capture)), options_(std::move(options)), keep_(std::move(keep)), began_ns_(packet_clock()) {}
 
   evidence::PcapngWriter begin_file(const std::string& comment) const;
   File file_of(std::vector<CapturedFrame> frames, const Concealed& concealed, const std::string& comment);
-  Result<ArtifactRef> store(const File& file, const std::string& title);
+  Result<std::vector<ArtifactRef>> store(std::vector<CapturedFrame> frames, const Concealed& concealed,
+                                         const std::string& title, const std::string& comment, File& file);
   std::int64_t lost() const;
 
   std::unique_ptr<Capture> capture_;
   CaptureOptions options_;
-  KeepArtifact keep_;
+  Keeping keep_;
   std::int64_t began_ns_;
   Concealed accounts_;                               // secrets of the DUT file
+  Concealed withheld_;                               // what nobody may keep, of all invocations so far
   Concealed concealed_;                              // with what all invocations so far concealed
   std::map<std::string, std::int64_t> lost_before_;  // owner -> frames lost when it began
   std::int64_t spent_ = 0;                           // bytes of files

@@ -134,16 +134,13 @@ asio::awaitable<void> PlanRun::invoke(const Queued& queued) {
   Observation observation;
   observation.invocation = queued.invocation;
   observation.began = utc_now();
-  InvocationRecorder recorder(info, observation,
-                              [this](std::string_view title, std::string_view type, std::string_view bytes) {
-                                return inputs_.bundle.artifact(title, type, bytes);
-                              });
+  InvocationRecorder recorder(info, observation, keeping_in(inputs_.bundle, inputs_.secrets));
   const auto began = Clock::now();
   co_await observe(queued, observation, recorder);
   const auto finished = Clock::now();
   observation.took_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(finished - began).count();
   if (inputs_.capture != nullptr) {
-    const auto kept = co_await inputs_.capture->finish(observation, recorder.concealed());
+    const auto kept = co_await inputs_.capture->finish(observation, recorder.concealed(), recorder.withheld());
     if (!kept && !broken_) {
       broken_ = kept.error();
     }

@@ -175,7 +175,7 @@ class Session {
   }
 
   /// Why there is no capture, empty when there is one or none is wanted; an error when there must be one.
-  Result<std::string> begin_capture(const std::vector<Target>& targets, const Dut& dut, KeepArtifact keep) {
+  Result<std::string> begin_capture(const std::vector<Target>& targets, const Dut& dut, Keeping keep) {
     const auto& wanted = options_.capture;
     if (wanted.mode == CaptureMode::off) {
       return std::string{};
@@ -334,9 +334,8 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
   RunInputs inputs{plan, probes, library, bundle, {}, std::move(earlier), options.first_invocation, options.progress};
   inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline,
                                const std::string& owner) { return session.network(target, deadline, owner); };
-  KeepArtifact keep = [&bundle](std::string_view title, std::string_view type, std::string_view bytes) {
-    return bundle.artifact(title, type, bytes);
-  };
+  inputs.secrets = options.secrets;
+  auto keep = keeping_in(bundle, options.secrets);
   if (session.has_vantages()) {
     inputs.executors = [&session](const Target& target) { return session.executor(target.vantage); };
   }
@@ -370,8 +369,10 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
 
 namespace {
 
-KeepArtifact keeper_of(const SingleProbe& single) {
-  return [&single](std::string_view title, std::string_view type, std::string_view bytes) -> Result<ArtifactRef> {
+Keeping keeping_of(const SingleProbe& single, const SecretHandling& secrets) {
+  Keeping out;
+  out.secrets = secrets;
+  out.plain = [&single](std::string_view title, std::string_view type, std::string_view bytes) -> Result<ArtifactRef> {
     ArtifactRef artifact{sha256_hex(bytes), std::string{type}, static_cast<std::int64_t>(bytes.size()),
                          std::string{title}, false};
     if (single.keep) {
@@ -379,23 +380,25 @@ KeepArtifact keeper_of(const SingleProbe& single) {
     }
     return artifact;
   };
+  return out;
 }
 
 asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
                                                         const ProbeLibrary& library, Network& network,
-                                                        const Progress& progress, RunCapture* capture) {
+                                                        const Progress& progress, RunCapture* capture,
+                                                        const SecretHandling& secrets) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto info = describe_probe(probe);
   Observation observation;
   observation.id = "o1";
   observation.invocation = single.invocation;
   observation.began = utc_now();
-  InvocationRecorder recorder(info, observation, keeper_of(single));
+  InvocationRecorder recorder(info, observation, keeping_of(single, secrets));
   const auto began = std::chrono::steady_clock::now();
   co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress);
   observation.took_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
   if (capture != nullptr) {
-    const auto kept = co_await capture->finish(observation, recorder.concealed());
+    const auto kept = co_await capture->finish(observation, recorder.concealed(), recorder.withheld());
     if (!kept) {
       co_return kept.error();
     }
@@ -419,7 +422,7 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
   }
   const auto* probe = find_probe(probes, single.invocation.probe);
   Session session(single.dut, *scope_of(single.dut, options.allow_public), options);
-  const auto without = session.begin_capture(plan.targets, single.dut, keeper_of(single));
+  const auto without = session.begin_capture(plan.targets, single.dut, keeping_of(single, options.secrets));
   if (!without) {
     return without.error();
   }
@@ -439,7 +442,7 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
   if (options.handle_signals) {
     stop = [&cancel](int) { cancel.emit(asio::cancellation_type::terminal); };
   }
-  auto work = single_observation(single, *probe, library, *network, progress, session.capture());
+  auto work = single_observation(single, *probe, library, *network, progress, session.capture(), options.secrets);
   return run_to_end<Observation>(session, std::move(work), std::move(stop), cancel.slot());
 }
 

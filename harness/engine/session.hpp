@@ -18,6 +18,7 @@ struct SessionOptions {
   std::function<void(const RunProgress&)> progress;
   RecipeSurroundings surroundings;  // of the recipes that change the device's state
   std::string device_state;         // see RunInputs
+  SecretHandling secrets;
 };
 
 /// Whether every target of the plan may be contacted: `denied` names the first that is outside the scope, or public

@@ -217,7 +217,7 @@ RunFacts Bundle::run_facts() const {
 }
 
 Result<std::string> Bundle::artifact(std::string_view sha256) const {
-  const std::string path = std::string{kArtifacts} + std::string{sha256};
+  const auto path = artifact_path(sha256, false);
   if (!is_sha256(sha256)) {
     return Error{ErrorKind::bad_input, "\"" + printable(sha256) + "\" is not the digest of an artifact", {}};
   }

@@ -65,6 +65,10 @@ class BundleWriter {
   virtual Result<> append(std::string_view type, json::object data) = 0;
   virtual Result<ArtifactRef> artifact(std::string_view title, std::string_view media_type, std::string_view bytes) = 0;
 
+  /// The same for bytes that only the laboratory can read, encrypted by the caller (see Recipients): under restricted/.
+  virtual Result<ArtifactRef> restricted(std::string_view title, std::string_view media_type,
+                                         std::string_view bytes) = 0;
+
   /// verdicts.json, manifest.json, SHA256SUMS; the journal gets its last event, `closed`. After a failure for want of
   /// space it can be called again.
   virtual Result<> close(const Verdicts& verdicts) = 0;

@@ -30,9 +30,11 @@ class Writer final : public BundleWriter {
 
   Result<> append(std::string_view type, json::object data) override;
   Result<ArtifactRef> artifact(std::string_view title, std::string_view media_type, std::string_view bytes) override;
+  Result<ArtifactRef> restricted(std::string_view title, std::string_view media_type, std::string_view bytes) override;
   Result<> close(const Verdicts& verdicts) override;
 
  private:
+  Result<ArtifactRef> keep(ArtifactRef reference, std::string_view bytes);
   Result<> put(const std::string& path, std::string_view bytes);
   Result<std::string> line_for(std::string_view type, json::object data, Event& event);
   Result<> write_line(const std::string& line, const Event& event);
@@ -53,8 +55,8 @@ class Writer final : public BundleWriter {
   std::int64_t sequence_ = 0;
   std::string head_ = no_previous();
   std::map<std::string, std::string> files_;    // written at the start: path -> sha256
-  std::map<std::string, ArtifactRef> on_disk_;  // by digest
-  std::set<std::string> named_;                 // artifacts that an event names
+  std::map<std::string, ArtifactRef> on_disk_;  // by path
+  std::set<std::string> named_;                 // paths of artifacts that an event names
   std::string shut_;                            // why nothing can be written any more
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "harness/evidence/digest.hpp"
+#include "harness/evidence/layout.hpp"
 
 namespace assay::evidence {
 
@@ -46,15 +47,17 @@ std::string readable_text(std::string_view text) {
   return out;
 }
 
-void add_digests(const json::value* artifacts, std::vector<std::string>& out) {
+void add_paths(const json::value* artifacts, std::vector<std::string>& out) {
   if (artifacts == nullptr || !artifacts->is_array()) {
     return;
   }
   for (const auto& item : artifacts->get_array()) {
     const auto* object = item.if_object();
     const auto* digest = object == nullptr ? nullptr : object->if_contains("sha256");
+    const auto* restricted = object == nullptr ? nullptr : object->if_contains("restricted");
+    const bool apart = restricted != nullptr && restricted->is_bool() && restricted->get_bool();
     if (digest != nullptr && digest->is_string()) {
-      out.emplace_back(std::string_view{digest->get_string()});
+      out.push_back(artifact_path(std::string_view{digest->get_string()}, apart));
     }
   }
 }
@@ -140,9 +143,9 @@ bool has_fraction(const json::value& value) {
 
 std::vector<std::string> named_artifacts(const Event& event) {
   std::vector<std::string> out;
-  add_digests(event.data.if_contains("artifacts"), out);
+  add_paths(event.data.if_contains("artifacts"), out);
   if (const auto* observation = observation_of(event)) {
-    add_digests(observation->if_contains("artifacts"), out);
+    add_paths(observation->if_contains("artifacts"), out);
   }
   return out;
 }

@@ -36,7 +36,7 @@ json::value readable(const json::value& value);
 /// Whether a number in it is no integer. Such a one may be read back differing in its last digit.
 bool has_fraction(const json::value& value);
 
-/// Artifact digests an event names: `data.observation.artifacts` and `data.artifacts`.
+/// Paths of the artifacts an event names: `data.observation.artifacts` and `data.artifacts`.
 std::vector<std::string> named_artifacts(const Event& event);
 
 /// Digests that facts of an observation rest on: `data.observation.evidence`.

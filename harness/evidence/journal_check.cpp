@@ -104,8 +104,8 @@ void JournalCheck::check_clocks(const Event& event) {
 }
 
 void JournalCheck::keep(const Event& event) {
-  for (const auto& digest : named_artifacts(event)) {
-    artifacts.emplace(digest, events);
+  for (const auto& path : named_artifacts(event)) {
+    artifacts.emplace(path, events);
   }
   for (const auto& digest : named_evidence(event)) {
     rested_on.emplace(digest, events);

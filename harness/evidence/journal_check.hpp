@@ -43,7 +43,7 @@ class JournalCheck {
   bool closed = false;                            // its last event is `closed`
   bool reopened = false;                          // it was closed before and has been amended since
   std::map<std::string, std::string> files;       // path -> digest, as `created` and `closed` say
-  std::map<std::string, std::int64_t> artifacts;  // digest -> first event that names it
+  std::map<std::string, std::int64_t> artifacts;  // path -> first event that names it
   std::map<std::string, std::int64_t> rested_on;  // digest a fact rests on -> first such event
 
  private:

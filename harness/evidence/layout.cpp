@@ -108,11 +108,16 @@ bool is_input_name(std::string_view name) {
   }
 }
 
+std::string artifact_path(std::string_view sha256, bool restricted) {
+  return std::string{restricted ? kRestricted : kArtifacts} + std::string{sha256};
+}
+
 std::optional<std::string> artifact_digest(std::string_view path) {
-  if (!path.starts_with(kArtifacts) || !is_sha256(path.substr(kArtifacts.size()))) {
+  const auto folder = path.starts_with(kRestricted) ? kRestricted : kArtifacts;
+  if (!path.starts_with(folder) || !is_sha256(path.substr(folder.size()))) {
     return std::nullopt;
   }
-  return std::string{path.substr(kArtifacts.size())};
+  return std::string{path.substr(folder.size())};
 }
 
 bool is_closing_file(std::string_view path) {

@@ -21,6 +21,7 @@ inline constexpr std::string_view kManifest = "manifest.json";
 inline constexpr std::string_view kSums = "SHA256SUMS";
 inline constexpr std::string_view kInputs = "inputs/";
 inline constexpr std::string_view kArtifacts = "artifacts/";
+inline constexpr std::string_view kRestricted = "restricted/";  // encrypted to the laboratory
 
 /// In the order in which closing renames them into place; the manifest last.
 inline constexpr std::string_view kClosing[] = {kVerdicts, kSums, kManifest};
@@ -68,7 +69,10 @@ Result<std::map<std::string, std::string>> read_sums(std::string_view text);
 /// A name below inputs/: relative, no empty part, no "." or "..", nothing unprintable, no backslash.
 bool is_input_name(std::string_view name);
 
-/// The digest in "artifacts/<sha256>", none for any other path.
+/// "artifacts/<sha256>" or "restricted/<sha256>".
+std::string artifact_path(std::string_view sha256, bool restricted);
+
+/// The digest in such a path, none in any other.
 std::optional<std::string> artifact_digest(std::string_view path);
 
 /// verdicts.json, SHA256SUMS, manifest.json: there only when the bundle is closed.

@@ -69,7 +69,7 @@ bool Verification::list_files() {
 
 /// Everything has to be a plain file or folder of a bundle.
 void Verification::check_names() {
-  std::set<std::string> folders = {"artifacts", "inputs"};
+  std::set<std::string> folders = {"artifacts", "inputs", "restricted"};
   const auto add_folders_of = [&](const std::string& path) {
     for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
       folders.insert(path.substr(0, slash));
@@ -284,7 +284,7 @@ void Verification::check_artifacts(bool closed) {
   }
   for (const auto& [path, facts] : files_) {
     const auto digest = artifact_digest(path);
-    if (!digest || journal_.artifacts.contains(*digest)) {
+    if (!digest || journal_.artifacts.contains(path)) {
       continue;
     }
     if (closed) {
@@ -294,7 +294,8 @@ void Verification::check_artifacts(bool closed) {
     }
   }
   for (const auto& [digest, event] : journal_.rested_on) {
-    if (!journal_.artifacts.contains(digest)) {
+    if (!journal_.artifacts.contains(artifact_path(digest, false)) &&
+        !journal_.artifacts.contains(artifact_path(digest, true))) {
       findings_.fault(event_place(event), "rests on " + printable(digest) + ", which is no artifact of this bundle");
     }
   }
@@ -313,8 +314,8 @@ VerifyReport Verification::run(const std::filesystem::path& directory) {
     check_names();
     digest_files();
     by_journal_ = journal_.files;
-    for (const auto& [digest, event] : journal_.artifacts) {
-      by_journal_->emplace(std::string{kArtifacts} + digest, digest);
+    for (const auto& [path, event] : journal_.artifacts) {
+      by_journal_->emplace(path, artifact_digest(path).value_or(""));
     }
     const bool closed = journal_.closed || (tree_.contains(std::string{kManifest}) && !journal_.reopened);
     if (!journal_.sound) {

@@ -71,8 +71,8 @@ Result<> Writer::write_line(const std::string& line, const Event& event) {
   size_ += line.size() + 1;
   sequence_ = event.sequence;
   head_ = sha256_hex(line);
-  for (const auto& digest : named_artifacts(event)) {
-    named_.insert(digest);
+  for (const auto& path : named_artifacts(event)) {
+    named_.insert(path);
   }
   return {};
 }
@@ -86,8 +86,8 @@ Result<> Writer::append(std::string_view type, json::object data) {
   if (!line) {
     return line.error();
   }
-  for (const auto& digest : named_artifacts(event)) {
-    if (!on_disk_.contains(digest)) {
+  for (const auto& path : named_artifacts(event)) {
+    if (!on_disk_.contains(path)) {
       return Error{
           ErrorKind::internal, "an event of type " + event.type + " names an artifact that was not stored", {}};
     }
@@ -96,27 +96,48 @@ Result<> Writer::append(std::string_view type, json::object data) {
 }
 
 Result<ArtifactRef> Writer::artifact(std::string_view title, std::string_view media_type, std::string_view bytes) {
+  return keep({{}, std::string{media_type}, 0, std::string{title}, false}, bytes);
+}
+
+Result<ArtifactRef> Writer::restricted(std::string_view title, std::string_view media_type, std::string_view bytes) {
+  return keep({{}, std::string{media_type}, 0, std::string{title}, true}, bytes);
+}
+
+Result<ArtifactRef> Writer::keep(ArtifactRef reference, std::string_view bytes) {
   if (!shut_.empty()) {
     return refuse(directory_, "cannot take another artifact: " + shut_);
   }
-  ArtifactRef out{sha256_hex(bytes), std::string{media_type}, static_cast<std::int64_t>(bytes.size()),
-                  std::string{title}, false};
   if (bytes.size() > kMaximumArtifact) {
     return Error{ErrorKind::internal, "an artifact is larger than " + std::to_string(kMaximumArtifact) + " bytes", {}};
   }
-  if (!on_disk_.contains(out.sha256)) {
-    if (auto written = write_atomic(directory_ / kArtifacts / out.sha256, bytes); !written) {
-      return written.error();
-    }
-    on_disk_.emplace(out.sha256, out);
+  reference.sha256 = sha256_hex(bytes);
+  reference.size = static_cast<std::int64_t>(bytes.size());
+  const auto path = artifact_path(reference.sha256, reference.restricted);
+  if (on_disk_.contains(path)) {
+    return reference;
   }
-  return out;
+  // Most bundles have nothing restricted, and no bundle has an empty folder for it.
+  if (const auto folder = (directory_ / path).parent_path(); reference.restricted && !fs::exists(folder)) {
+    std::error_code failed;
+    fs::create_directory(folder, failed);
+    if (failed) {
+      return io_error("create", folder, failed.value());
+    }
+    if (auto synced = sync_directory(directory_); !synced) {
+      return synced.error();
+    }
+  }
+  if (auto written = write_atomic(directory_ / path, bytes); !written) {
+    return written.error();
+  }
+  on_disk_.emplace(path, reference);
+  return reference;
 }
 
 json::array Writer::unnamed_artifacts() const {
   json::array out;
-  for (const auto& [digest, reference] : on_disk_) {
-    if (!named_.contains(digest)) {
+  for (const auto& [path, reference] : on_disk_) {
+    if (!named_.contains(path)) {
       out.push_back(to_json(reference));
     }
   }

@@ -241,9 +241,9 @@ Result<> Writer::restore(const Chain& chain) {
   head_ = chain.head;
   files_ = vouched_files(chain.events.front());
   for (const auto& event : chain.events) {
-    for (const auto& digest : named_artifacts(event)) {
-      named_.insert(digest);
-      on_disk_[digest] = {digest, "", 0, "", false};
+    for (const auto& path : named_artifacts(event)) {
+      named_.insert(path);
+      on_disk_[path] = {artifact_digest(path).value_or(""), "", 0, "", path.starts_with(kRestricted)};
     }
   }
   return {};
@@ -270,7 +270,8 @@ Result<> Writer::recover(const Chain& chain) {
   on_disk_.clear();
   for (const auto& [path, facts] : *files) {
     if (const auto digest = artifact_digest(path)) {
-      on_disk_[*digest] = {*digest, "application/octet-stream", facts.size, "left by the interruption", false};
+      on_disk_[path] = {*digest, "application/octet-stream", facts.size, "left by the interruption",
+                        path.starts_with(kRestricted)};
     }
   }
   if (!chain.torn.empty() &&

@@ -7,6 +7,7 @@
 #include "harness/load/mud.hpp"
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
+#include "harness/load/written_secrets.hpp"
 
 namespace assay {
 
@@ -251,6 +252,10 @@ Secret resolve_secret(const Node& mapping, std::string_view key, std::string nam
   }
   if (text.starts_with("file:")) {
     return secret_from_file(text, folder / text.substr(5), node->place, faults);
+  }
+  if (text.starts_with(kMaskedSecret)) {
+    faults.add(node->place, "this secret was left out of the bundle: give the DUT file itself with --dut FILE");
+    return {};
   }
   return Secret{text, std::move(name)};
 }

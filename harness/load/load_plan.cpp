@@ -6,6 +6,7 @@
 #include "harness/load/plan_builder.hpp"
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
+#include "harness/model/joined.hpp"
 
 namespace assay {
 
@@ -374,10 +375,7 @@ class PlanBuilder {
     if (find_provision(requirement.id) == nullptr) {
       return;
     }
-    std::string methods;
-    for (const auto& method : methods_) {
-      methods += (methods.empty() ? "" : ", ") + method;
-    }
+    const auto methods = joined(methods_);
     const auto place = find(*asked.node, "id")->place;
     if (found == 0) {
       asked.file->faults.add(place, "no case of " + methods + " covers " + requirement.id + ": add one");

@@ -133,7 +133,7 @@ constinit const Key kAccountKeys[] = {
     {"role", &kSentence, true, "", "What the account may do, in the device's words", "admin"},
     {"username", &kText, true, "", "Login name; \"\" where the device asks for none", "admin"},
     {"secret", &kSecretText, true, "",
-     "Password: env:NAME, file:PATH (from the DUT file's folder) or the text itself, which then is in the bundle too",
+     "Password: env:NAME, file:PATH (from the DUT file's folder) or the text itself, which is left out of the bundle",
      "env:DUT_ADMIN"},
 };
 constinit const Table kAccountTable{"an account", "A login that the tester knows", kAccountKeys};

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "harness/model/joined.hpp"
 #include "harness/plan/applicability.hpp"
 #include "harness/plan/estimate.hpp"
 #include "harness/plan/phases.hpp"
@@ -32,13 +33,7 @@ class Problems {
 
   bool any() const { return !problems_.empty(); }
 
-  Error error() const {
-    std::string what;
-    for (const auto& problem : problems_) {
-      what += (what.empty() ? "" : "; ") + problem;
-    }
-    return {ErrorKind::bad_input, what, {}};
-  }
+  Error error() const { return {ErrorKind::bad_input, joined(problems_, "; "), {}}; }
 
  private:
   std::vector<std::string> problems_;

@@ -11,6 +11,8 @@
 
 namespace assay {
 
+class Transcript;
+
 /// Where a probe puts what it saw. Append-only: what was recorded before a deadline or an error stays.
 /// Keys are those of the probe's facts; any other key is a fault of the probe.
 class Recorder {
@@ -28,13 +30,21 @@ class Recorder {
   /// Keeps bytes as a file of the bundle and returns its sha256 (hex). Every concealed text in it is masked first.
   virtual std::string artifact(std::string_view title, std::string_view media_type, std::string_view bytes) = 0;
 
+  /// Keeps a transcript as text. As it was before secrets were left out it is kept only where it can be encrypted to
+  /// the laboratory. Returns the sha256 of the first.
+  virtual std::string transcript(std::string_view title, const Transcript& transcript) = 0;
+
   /// Ties an artifact to the fact it shows.
   virtual void evidence(std::string_view key, std::string_view sha256) = 0;
 
   /// What was looked at, how hard, and what was lost.
   virtual void coverage(std::string_view key, json::value value) = 0;
 
-  /// From now on this text, and its base64 and URL-encoded forms, appear as the secret's name wherever this
+  /// Adds to an entry of a fact by what the laboratory knows this secret again: `secret`, an HMAC under its key.
+  /// Nothing where there is no key. With --reveal-secrets also `clear`, the secret itself.
+  virtual void identify(const Secret& secret, json::object& entry) = 0;
+
+  /// From now on this text, in every form of `forms_of`, appears as the secret's name wherever this
   /// recorder writes: artifacts, facts, reasons.
   virtual void conceal(const Secret& secret) = 0;
   /// The same for a derived form of a secret (a Digest response, a Basic token).

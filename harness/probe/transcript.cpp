@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstdio>
-#include <vector>
 
 namespace assay {
 
@@ -19,68 +17,6 @@ bool printable(unsigned char byte) {
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-/// RFC 4648, 4.
-std::string base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string encoded;
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    std::uint32_t group = 0;
-    const auto part = text.substr(at, 3);
-    for (std::size_t index = 0; index < 3; ++index) {
-      group = (group << 8) | (index < part.size() ? static_cast<unsigned char>(part[index]) : 0U);
-    }
-    for (std::size_t index = 0; index < 4; ++index) {
-      encoded += index <= part.size() ? kDigits[(group >> (18 - 6 * index)) & 63U] : '=';
-    }
-  }
-  return encoded;
-}
-
-/// RFC 3986, 2.1, with a blank as `blank`, and all but letters, digits and `kept` encoded.
-std::string percent_encoded(std::string_view text, std::string_view kept, std::string_view blank) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char raw : text) {
-    const auto byte = static_cast<unsigned char>(raw);
-    const bool plain = (raw >= '0' && raw <= '9') || (raw >= 'A' && raw <= 'Z') || (raw >= 'a' && raw <= 'z');
-    if (plain || kept.find(raw) != std::string_view::npos) {
-      encoded += raw;
-    } else if (raw == ' ') {
-      encoded += blank;
-    } else {
-      encoded += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-    }
-  }
-  return encoded;
-}
-
-/// One pass, the longest match at each place, so that a replacement is never replaced again. By first characters: a
-/// dictionary and the cookies of its logins are thousands of texts.
-std::string masked(std::string_view text, const std::map<std::string, std::string>& concealed) {
-  std::array<std::vector<const std::pair<const std::string, std::string>*>, 256> by_first;
-  for (const auto& entry : concealed) {
-    by_first[static_cast<unsigned char>(entry.first.front())].push_back(&entry);
-  }
-  for (auto& entries : by_first) {
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const auto* one, const auto* other) { return one->first.size() > other->first.size(); });
-  }
-  std::string result;
-  while (!text.empty()) {
-    const auto& entries = by_first[static_cast<unsigned char>(text.front())];
-    const auto found =
-        std::find_if(entries.begin(), entries.end(), [&](const auto* entry) { return text.starts_with(entry->first); });
-    if (found == entries.end()) {
-      result += text.front();
-      text.remove_prefix(1);
-    } else {
-      result += (*found)->second;
-      text.remove_prefix((*found)->first.size());
-    }
-  }
-  return result;
 }
 
 /// "00000010  48 54 54 50 …  |HTTP…|"
@@ -128,60 +64,96 @@ std::string escaped(std::string_view text) {
 }  // namespace
 
 Transcript::Transcript(std::string_view what, std::size_t limit)
-    : limit_(limit), text_("# " + escaped(what) + "; > sent, < received, seconds since the start\n") {}
+    : limit_(limit), shown_{"# " + escaped(what) + "; > sent, < received, seconds since the start\n"} {}
 
 void Transcript::sent(std::span<const std::byte> bytes) {
-  chunk('>', bytes);
+  chunk('>', text_of(bytes));
 }
 
 void Transcript::received(std::span<const std::byte> bytes) {
-  chunk('<', bytes);
+  chunk('<', text_of(bytes));
+}
+
+void Transcript::sent_concealed(std::span<const std::byte> bytes, std::string_view shown) {
+  const auto when = since_start();
+  if (!open_) {
+    open_ = shown_;
+  }
+  append(shown_, "# " + when + " sent, with a secret left out: " + escaped(masked(shown)) + "\n", shown.size());
+  dump(*open_, '>', when, text_of(bytes));
 }
 
 void Transcript::note(std::string_view text) {
-  const auto line =
-      "# " + offset_text(std::chrono::steady_clock::now() - start_) + " " + escaped(masked(text, concealed_)) + "\n";
-  append(line, text.size());
+  const auto shown = masked(text);
+  part(shown, text);
+  const auto when = "# " + since_start() + " ";
+  append(shown_, when + escaped(shown) + "\n", text.size());
+  if (open_) {
+    append(*open_, when + escaped(text) + "\n", text.size());
+  }
 }
 
 void Transcript::conceal(std::string_view text, std::string_view name) {
-  if (text.empty()) {
-    return;
-  }
-  const auto shown = "{" + std::string{name} + "}";
-  concealed_.emplace(text, shown);
-  concealed_.emplace(base64(text), shown);
-  concealed_.emplace(percent_encoded(text, "-._~", "%20"), shown);
-  concealed_.emplace(percent_encoded(text, "-._*", "+"), shown);
+  conceal_in(concealed_, text, name, 1);
+  finder_.reset();
 }
 
-void Transcript::chunk(char direction, std::span<const std::byte> bytes) {
-  const auto shown = masked(text_of(bytes), concealed_);
-  const std::string_view rest{shown};
-  const auto size = std::to_string(rest.size()) + (rest.size() == 1 ? " byte" : " bytes");
-  append(direction + (" " + offset_text(std::chrono::steady_clock::now() - start_)) + " " + size + "\n", 0);
-  for (std::size_t at = 0; at < rest.size(); at += kBytesInRow) {
-    const auto part = rest.substr(at, kBytesInRow);
-    if (full_) {
-      append({}, rest.size() - at);
+std::string Transcript::masked(std::string_view text) {
+  if (concealed_.empty()) {
+    return std::string{text};
+  }
+  if (!finder_) {
+    finder_.emplace(concealed_);
+  }
+  return finder_->masked(text);
+}
+
+std::string Transcript::since_start() const {
+  return offset_text(std::chrono::steady_clock::now() - start_);
+}
+
+/// From the first difference on there are two pages.
+void Transcript::part(std::string_view shown, std::string_view open) {
+  if (!open_ && shown != open) {
+    open_ = shown_;
+  }
+}
+
+void Transcript::chunk(char direction, std::string_view bytes) {
+  const auto shown = masked(bytes);
+  part(shown, bytes);
+  const auto when = since_start();
+  dump(shown_, direction, when, shown);
+  if (open_) {
+    dump(*open_, direction, when, bytes);
+  }
+}
+
+void Transcript::dump(Page& page, char direction, const std::string& when, std::string_view bytes) const {
+  const auto size = std::to_string(bytes.size()) + (bytes.size() == 1 ? " byte" : " bytes");
+  append(page, direction + (" " + when) + " " + size + "\n", 0);
+  for (std::size_t at = 0; at < bytes.size(); at += kBytesInRow) {
+    const auto part = bytes.substr(at, kBytesInRow);
+    if (page.full) {
+      append(page, {}, bytes.size() - at);
       return;
     }
-    append(row(at, part), part.size());
+    append(page, row(at, part), part.size());
   }
 }
 
 /// Adds a whole line, or counts what it stands for once the limit is reached: nothing small slips in after a gap.
-void Transcript::append(std::string_view line, std::size_t bytes) {
-  if (!full_ && !line.empty() && text_.size() + line.size() <= limit_) {
-    text_ += line;
+void Transcript::append(Page& page, std::string_view line, std::size_t bytes) const {
+  if (!page.full && !line.empty() && page.text.size() + line.size() <= limit_) {
+    page.text += line;
     return;
   }
-  if (full_) {
-    text_.erase(text_.rfind(kLeftOut));
+  if (page.full) {
+    page.text.erase(page.text.rfind(kLeftOut));
   }
-  full_ = true;
-  left_out_ += bytes;
-  text_ += std::string{kLeftOut} + std::to_string(left_out_) + " bytes\n";
+  page.full = true;
+  page.left_out += bytes;
+  page.text += std::string{kLeftOut} + std::to_string(page.left_out) + " bytes\n";
 }
 
 }  // namespace assay

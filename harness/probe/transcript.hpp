@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstddef>
-#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "harness/model/concealed.hpp"
 
 namespace assay {
 
@@ -14,28 +16,45 @@ namespace assay {
 class Transcript {
  public:
   explicit Transcript(std::string_view what, std::size_t limit = 64 * 1024);
+  Transcript(Transcript&&) = default;  // a copy's finder would look into the list of another
 
   void sent(std::span<const std::byte> bytes);
   void received(std::span<const std::byte> bytes);
   void note(std::string_view text);
 
-  /// From now on this text is written as {name}, in the hex dump too: masking the finished text would miss what a dump
-  /// line splits. Also its base64 form, and how addresses and forms write it. Call it before the bytes are passed; a
-  /// secret that two calls split is not seen.
+  /// Sent bytes with a secret in them: `shown` is what may be read, such as "PASS {accounts entry 1}".
+  void sent_concealed(std::span<const std::byte> bytes, std::string_view shown);
+
+  /// From now on this text, in every form of `forms_of`, is written as {name}, in the hex dump too: masking the
+  /// finished text would miss what a dump line splits. Call it before the bytes are passed; a secret that two calls
+  /// split is not seen.
   void conceal(std::string_view text, std::string_view name);
 
-  const std::string& text() const { return text_; }
+  const std::string& text() const { return shown_.text; }
+
+  /// With everything that was concealed; null where that is nothing.
+  const std::string* open_text() const { return open_ ? &open_->text : nullptr; }
 
  private:
-  void chunk(char direction, std::span<const std::byte> bytes);
-  void append(std::string_view line, std::size_t bytes);
+  struct Page {
+    std::string text;
+    std::size_t left_out = 0;
+    bool full = false;
+  };
+
+  std::string masked(std::string_view text);
+  std::string since_start() const;
+  void part(std::string_view shown, std::string_view open);
+  void chunk(char direction, std::string_view bytes);
+  void dump(Page& page, char direction, const std::string& when, std::string_view bytes) const;
+  void append(Page& page, std::string_view line, std::size_t bytes) const;
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::size_t limit_;
-  std::size_t left_out_ = 0;
-  bool full_ = false;
-  std::string text_;
-  std::map<std::string, std::string> concealed_;
+  Page shown_;
+  std::optional<Page> open_;  // from the first concealed text on
+  Concealed concealed_;
+  std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
 };
 
 }  // namespace assay

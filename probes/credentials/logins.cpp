@@ -396,6 +396,7 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
   entry["username"] = wire::printable(candidate.username, 128);
   entry["source"] = candidate.source;
   entry["proof"] = proof;
+  context_.record.identify(candidate.password, entry);
   tally_.accepted.push_back(std::move(entry));
   // At once: what was found stays found when the time of the step runs out.
   context_.record.fact("credentials.accepted", tally_.accepted);

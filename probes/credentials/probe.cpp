@@ -24,7 +24,7 @@ constexpr FactSpec kFacts[] = {
     {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
     {"credentials.accepted", ValueKind::list,
      "pairs that work, each proved, confirmed and controlled: dialect, username (empty where a login has none), "
-     "source, proof"},
+     "source, proof, secret (by what the laboratory knows it again)"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
      "whether the device stopped taking logins: observed, sign, after_attempts, account"},
@@ -321,7 +321,7 @@ class Credentials final : public Probe {
               *context.endpoint, sessions::timers_for(context.network),
               &context.dut};
     auto ended = co_await observe_login(context, door, std::move(*candidates), sheet);
-    const auto digest = context.record.artifact("logins", "text/plain; charset=utf-8", transcript.text());
+    const auto digest = context.record.transcript("logins", transcript);
     sheet.evidence_for_values("credentials.", digest);
     co_return ended;
   }

@@ -291,7 +291,7 @@ class Resistance final : public Probe {
                            *context.endpoint, sessions::timers_for(context.network),
                            &context.dut};
     auto ended = co_await observe_login(context, door, std::move(accounts), sheet);
-    const auto digest = context.record.artifact("guessing", "text/plain; charset=utf-8", transcript.text());
+    const auto digest = context.record.transcript("guessing", transcript);
     sheet.evidence_for_values("resistance.", digest);
     co_return ended;
   }

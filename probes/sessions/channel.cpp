@@ -42,8 +42,8 @@ asio::awaitable<Result<>> Channel::send(std::string bytes) {
 }
 
 asio::awaitable<Result<>> Channel::send_concealed(std::string bytes, std::string shown) {
-  transcript_.note("sent, with a secret left out: " + wire::printable(shown, 4096));
   const auto view = wire::bytes_of(bytes);
+  transcript_.sent_concealed(view, wire::printable(shown, 4096));
   auto sent = co_await stream_->write_all(view, write_within_);
   co_return sent;
 }

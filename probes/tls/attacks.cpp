@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "harness/model/never_kept.hpp"
 #include "harness/probe/probe.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
@@ -59,8 +60,7 @@ class AttackSurvey {
   using Fits = bool (*)(std::uint16_t suite, std::uint16_t version);
 
   Exchange exchange() {
-    return {asker_, transcript_,
-            [this](std::string_view bytes) { context_.record.conceal(bytes, "memory of the device"); }};
+    return {asker_, transcript_, [this](std::string_view bytes) { context_.record.conceal(bytes, kDeviceMemory); }};
   }
 
   asio::awaitable<Reply> ask_version(std::uint16_t version);

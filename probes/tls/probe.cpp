@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/model/never_kept.hpp"
 #include "probes/sessions/certificate.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
@@ -155,7 +156,7 @@ asio::awaitable<void> Survey::go_on() {
   }
   jobs_.add([this] {
     Exchange line{*tcp_, transcript_,
-                  [this](std::string_view bytes) { context_.record.conceal(bytes, "memory of the device"); }};
+                  [this](std::string_view bytes) { context_.record.conceal(bytes, kDeviceMemory); }};
     return ticketbleed_->ask(std::move(line), finished_->old_ticket());
   });
   finished_->plan_last(jobs_);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "harness/model/joined.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/sessions/ranges.hpp"
 #include "probes/wire/bytes.hpp"
@@ -114,11 +115,7 @@ std::string protocol_of(const UdpReport& report, const Plan& plan, std::uint16_t
       names.insert(plan.payloads[answer.question]->protocol);
     }
   }
-  std::string text;
-  for (const auto& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text.empty() ? "unknown" : text;
+  return names.empty() ? "unknown" : joined(names);
 }
 
 json::array open_ports(const UdpReport& report, const Plan& plan) {

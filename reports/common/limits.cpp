@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/model/joined.hpp"
 #include "reports/common/reading.hpp"
 
 /// What a reader must know before believing a result: what was assumed, left out, cut short or lost.
@@ -136,11 +137,7 @@ void add_journal_limits(const Bundle& bundle, std::vector<Limit>& out) {
       "recovered", "interrupted", "resumed", "device_lost", "device_back", "state_failed", "no_capture", "note"};
   for (const auto& event : bundle.events()) {
     if (kTelling.contains(event.type)) {
-      const auto told = lines_of(event.data);
-      std::string what;
-      for (const auto& line : told) {
-        what += (what.empty() ? "" : "; ") + line;
-      }
+      const auto what = joined(lines_of(event.data), "; ");
       out.push_back({in_plain_words(event.type),
                      "journal event " + std::to_string(event.sequence) + ", " + readable_time(event.time),
                      event.data.empty() ? "No more is recorded." : what});

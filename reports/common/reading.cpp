@@ -190,6 +190,32 @@ RunDates run_dates(const Bundle& bundle) {
   return {events.front().time, closed == events.end() ? events.back().time : closed->time};
 }
 
+std::optional<SecretsOfRun> secrets_of_run(const Bundle& bundle) {
+  std::optional<SecretsOfRun> out;
+  for (const auto& event : bundle.events()) {
+    if (event.type != "secrets") {
+      continue;
+    }
+    out = out.value_or(SecretsOfRun{});
+    const auto text = [](const json::object& of, std::string_view key) {
+      const auto* value = of.if_contains(key);
+      return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}}
+                                                    : std::string{};
+    };
+    const auto* revealed = event.data.if_contains("revealed");
+    const auto* certificates = event.data.if_contains("restricted_to");
+    out->key = text(event.data, "key");
+    out->because = text(event.data, "because");
+    out->revealed = out->revealed || (revealed != nullptr && *revealed == true);
+    out->restricted_to.clear();
+    for (const auto& one :
+         certificates != nullptr && certificates->is_array() ? certificates->get_array() : json::array{}) {
+      out->restricted_to.push_back(one.is_object() ? text(one.get_object(), "subject") : std::string{});
+    }
+  }
+  return out;
+}
+
 std::string readable_time(std::string_view rfc3339) {
   constexpr std::string_view kShape = "0000-00-00T00:00:00";
   const auto fits = [&] {

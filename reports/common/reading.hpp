@@ -69,6 +69,20 @@ struct RunDates {
 
 RunDates run_dates(const Bundle& bundle);
 
+/// What the run did with secrets, as its events `secrets` say.
+struct SecretsOfRun {
+  std::string key;                         // id of the laboratory's key; empty: there was none
+  std::string because;                     // why not
+  bool revealed = false;                   // at any time: there are secrets in clear
+  std::vector<std::string> restricted_to;  // subjects of the certificates that restricted files are encrypted to
+};
+
+/// None in a bundle that says nothing of it.
+std::optional<SecretsOfRun> secrets_of_run(const Bundle& bundle);
+
+/// What every report of such a run says first.
+inline constexpr std::string_view kContainsSecrets = "CONTAINS SECRETS in clear: not to be handed on";
+
 /// "2026-11-23 18:00:00 UTC" for an RFC 3339 UTC time; what is not one comes back unchanged.
 std::string readable_time(std::string_view rfc3339);
 

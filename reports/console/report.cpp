@@ -27,6 +27,11 @@ bool is_draft(const Bundle& bundle) {
   return !bundle.run_plan().plan.approval || (bundle.verdicts() && bundle.verdicts()->summary.draft);
 }
 
+bool reveals_secrets(const Bundle& bundle) {
+  const auto secrets = reports::secrets_of_run(bundle);
+  return secrets && secrets->revealed;
+}
+
 std::string where_tested(const RunPlan& plan) {
   std::string out;
   for (const auto& target : plan.targets) {
@@ -54,6 +59,10 @@ void write_head(const Bundle& bundle, Page& page) {
   page.field(0, "Run", kLabel,
              dates.began.empty() ? "no event yet"
                                  : reports::readable_time(dates.began) + " to " + reports::readable_time(dates.ended));
+  if (reveals_secrets(bundle)) {
+    page.blank();
+    page.text(0, std::string{reports::kContainsSecrets}, Tone::warning);
+  }
   if (is_draft(bundle)) {
     page.blank();
     page.text(0, kDraft, Tone::warning);
@@ -301,6 +310,9 @@ void write_console_report(const Bundle& bundle, const ConsoleOptions& options, s
   }
   if (is_draft(bundle)) {
     page.text(0, kDraft, Tone::warning);
+  }
+  if (reveals_secrets(bundle)) {
+    page.text(0, std::string{reports::kContainsSecrets}, Tone::warning);
   }
   write_foot(bundle, page);
 }

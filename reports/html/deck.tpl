@@ -25,7 +25,7 @@ body.deck { max-width: 84rem; }
 <p class="kicker">Evidence deck <span class="mono">{{REPORT_ID}}</span></p>
 <h1>{{DEVICE}}</h1>
 <p class="plan">{{PLAN_TITLE}} <span class="mono">{{PLAN_ID}}</span></p>
-{{#DRAFT}}<p class="draft" role="note"><strong>DRAFT PLAN, not for submission</strong><span>Nobody has yet recorded that this plan was checked against the scheme's document.</span></p>{{/DRAFT}}
+{{#REVEALED}}<p class="draft" role="note"><strong>{{TEXT}}</strong><span>The run was told to reveal them: facts, transcripts and packets show them as they are.</span></p>{{/REVEALED}}{{#DRAFT}}<p class="draft" role="note"><strong>DRAFT PLAN, not for submission</strong><span>Nobody has yet recorded that this plan was checked against the scheme's document.</span></p>{{/DRAFT}}
 <p>{{STATEMENT}}</p>
 </header>
 <main>

@@ -98,6 +98,15 @@ std::string samples_of(const RunPlan& plan) {
   return or_none(joined(out, ", "), "none named");
 }
 
+std::string secrets_in_words(const SecretsOfRun& secrets) {
+  const auto kept = secrets.restricted_to.empty()
+                        ? std::string{"; what holds them was not kept"}
+                        : "; what holds them is encrypted to " + joined(secrets.restricted_to, ", ");
+  const auto named = secrets.key.empty() ? "without names: " + secrets.because
+                                         : "named by HMAC under the laboratory's key " + secrets.key;
+  return secrets.revealed ? named + "; written in clear" : named + kept;
+}
+
 /// "12 requirements", "1 requirement".
 std::string counted(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -115,6 +124,13 @@ void fill_front(const Reading& reading, Section page) {
   page.text("DEVICE", name);
   page.text("PLAN_ID", reading.plan.plan.id);
   page.text("PLAN_TITLE", reading.plan.plan.title);
+  const auto secrets = secrets_of_run(reading.bundle);
+  if (secrets && secrets->revealed) {
+    page.add("REVEALED").text("TEXT", kContainsSecrets);
+  }
+  if (secrets) {
+    page.add("SECRETS").text("TEXT", secrets_in_words(*secrets));
+  }
   if (!reading.plan.plan.approval || (verdicts && verdicts->summary.draft)) {
     page.add("DRAFT");
   }

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "harness/model/display.hpp"
+#include "harness/model/joined.hpp"
 #include "reports/html/pages.hpp"
 
 /// The appendix: what was seen, its files, the limits of the run and the digest of its journal.
@@ -70,21 +72,17 @@ void put_facts(const Reading& reading, const Observation& observation, Section a
 
 /// Facts without a value are many and say little each: one line for all that share it.
 void put_valueless(const Observation& observation, Section article) {
-  std::string absent;
-  for (const auto& key : observation.absent) {
-    if (!observation.evidence.contains(key)) {
-      absent += (absent.empty() ? "" : ", ") + key;
-    }
-  }
-  article.maybe("ABSENT", displayable(absent));
-  std::map<std::string, std::string> by_reason;
+  std::vector<std::string> absent;
+  std::copy_if(observation.absent.begin(), observation.absent.end(), std::back_inserter(absent),
+               [&](const auto& key) { return !observation.evidence.contains(key); });
+  article.maybe("ABSENT", displayable(joined(absent)));
+  std::map<std::string, std::vector<std::string>> by_reason;
   for (const auto& [key, reason] : observation.unobserved) {
-    auto& keys = by_reason[reason];
-    keys += (keys.empty() ? "" : ", ") + key;
+    by_reason[reason].push_back(key);
   }
   for (const auto& [reason, keys] : by_reason) {
     auto line = article.add("UNOBSERVED");
-    line.text("KEYS", keys);
+    line.text("KEYS", joined(keys));
     line.text("REASON", reason);
   }
 }

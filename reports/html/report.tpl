@@ -15,7 +15,7 @@
 <p class="kicker">Evidence report <span class="mono">{{REPORT_ID}}</span></p>
 <h1>{{DEVICE}}</h1>
 <p class="plan">{{PLAN_TITLE}} <span class="mono">{{PLAN_ID}}</span></p>
-{{#DRAFT}}<p class="draft" role="note"><strong>DRAFT PLAN, not for submission</strong><span>Nobody has yet recorded that this plan was checked against the scheme's document.</span></p>{{/DRAFT}}
+{{#REVEALED}}<p class="draft" role="note"><strong>{{TEXT}}</strong><span>The run was told to reveal them: facts, transcripts and packets show them as they are.</span></p>{{/REVEALED}}{{#DRAFT}}<p class="draft" role="note"><strong>DRAFT PLAN, not for submission</strong><span>Nobody has yet recorded that this plan was checked against the scheme's document.</span></p>{{/DRAFT}}
 <dl class="facts">
 <div><dt>Hardware</dt><dd>{{HARDWARE}}</dd></div>
 <div><dt>Firmware</dt><dd>{{FIRMWARE}}</dd></div>
@@ -23,7 +23,8 @@
 <div><dt>Began</dt><dd>{{BEGAN}}</dd></div>
 <div><dt>Ended</dt><dd>{{ENDED}}</dd></div>
 <div><dt>Tool</dt><dd>{{TOOL}}</dd></div>
-</dl>
+{{#SECRETS}}<div><dt>Secrets</dt><dd>{{TEXT}}</dd></div>
+{{/SECRETS}}</dl>
 </header>
 <main>
 {{>RESULT}}

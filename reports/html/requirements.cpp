@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/model/joined.hpp"
 #include "reports/html/pages.hpp"
 
 /// Each requirement with its cases, units and findings.
@@ -63,11 +64,7 @@ void put_manual(const ManualStep& step, Section unit) {
   manual.maybe("PASS", step.pass);
   manual.maybe("FAIL", step.fail);
   manual.maybe("INCONCLUSIVE", step.inconclusive);
-  std::string attachments;
-  for (const auto& attachment : step.attachments) {
-    attachments += (attachments.empty() ? "" : ", ") + attachment;
-  }
-  manual.maybe("ATTACH", attachments);
+  manual.maybe("ATTACH", joined(step.attachments));
 }
 
 void put_judged_on(const Reading& reading, const UnitVerdict& verdict, Section unit) {

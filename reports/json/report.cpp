@@ -134,6 +134,13 @@ Result<> write_json_report(const Bundle& bundle, std::ostream& out) {
   if (!plan.dut.family.empty()) {
     report["family"] = to_json(plan.dut.family);
   }
+  if (const auto secrets = reports::secrets_of_run(bundle)) {
+    report["secrets"] = json::object{{"key", secrets->key},
+                                     {"because", secrets->because},
+                                     {"revealed", secrets->revealed},
+                                     {"restricted_to", to_json(secrets->restricted_to)}};
+    report["contains_secrets"] = secrets->revealed;
+  }
   report["plan"] = plan_json(plan.plan);
   report["summary"] = bundle.verdicts() ? to_json(bundle.verdicts()->summary) : json::value{};
   report["requirements"] = bundle.verdicts() ? requirements_json(bundle) : json::array{};

@@ -160,14 +160,19 @@ std::vector<Suite> suites_of(const Bundle& bundle, const JunitOptions& options) 
 XmlAttributes run_properties(const Bundle& bundle) {
   const auto& plan = bundle.run_plan();
   const auto& device = plan.dut.device;
-  return {{"plan", plan.plan.id},
-          {"plan_status", plan.plan.approval ? "approved" : "DRAFT PLAN, not for submission"},
-          {"vendor", device.vendor},
-          {"model", device.model},
-          {"hardware", device.hardware},
-          {"firmware", device.firmware},
-          {"result", bundle.verdicts() ? bundle.verdicts()->summary.statement : "the run is not complete"},
-          {"chain_head", reports::chain_head(bundle)}};
+  const auto secrets = reports::secrets_of_run(bundle);
+  XmlAttributes out{{"plan", plan.plan.id},
+                    {"plan_status", plan.plan.approval ? "approved" : "DRAFT PLAN, not for submission"},
+                    {"vendor", device.vendor},
+                    {"model", device.model},
+                    {"hardware", device.hardware},
+                    {"firmware", device.firmware},
+                    {"result", bundle.verdicts() ? bundle.verdicts()->summary.statement : "the run is not complete"},
+                    {"chain_head", reports::chain_head(bundle)}};
+  if (secrets && secrets->revealed) {
+    out.emplace_back("secrets", std::string{reports::kContainsSecrets});
+  }
+  return out;
 }
 
 void write_suite(const Suite& suite, const XmlAttributes& common, const std::string& began, XmlWriter& xml) {

@@ -21,6 +21,15 @@ std::string FakeRecorder::artifact(std::string_view title, std::string_view medi
   return "artifact-" + std::to_string(artifacts.size());
 }
 
+std::string FakeRecorder::transcript(std::string_view title, const Transcript& transcript) {
+  return artifact(title, "text/plain; charset=utf-8", transcript.text());
+}
+
+/// By its name: tests know whose secret is whose.
+void FakeRecorder::identify(const Secret& secret, json::object& entry) {
+  entry["secret"] = "hmac:" + secret.name();
+}
+
 void FakeRecorder::evidence(std::string_view key, std::string_view sha256) {
   evidences[std::string{key}].emplace_back(sha256);
 }

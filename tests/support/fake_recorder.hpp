@@ -30,6 +30,8 @@ class FakeRecorder final : public Recorder {
   void absent(std::string_view key) override;
   void unobserved(std::string_view key, std::string reason) override;
   std::string artifact(std::string_view title, std::string_view media_type, std::string_view bytes) override;
+  std::string transcript(std::string_view title, const Transcript& transcript) override;
+  void identify(const Secret& secret, json::object& entry) override;
   void evidence(std::string_view key, std::string_view sha256) override;
   void coverage(std::string_view key, json::value value) override;
   void conceal(const Secret& secret) override;

@@ -4,7 +4,7 @@ import subprocess
 
 from common import ASSAY, EXIT_NOT_VERIFIED, EXIT_PASSED, EXIT_USAGE, assay, facts, folder
 
-VERBS = "demo run resume plan plans coverage init declare explain validate report replay verify probe probes emulate doctor".split()
+VERBS = "demo run resume plan plans coverage init declare explain validate report replay verify probe probes secret emulate doctor".split()
 
 help_text = assay("--help", check=EXIT_PASSED).stdout
 for verb in VERBS:

@@ -2,6 +2,7 @@
 
 A test is a script: it passes by ending, fails by an assertion, and is skipped by skip("reason") (exit 77).
 """
+import atexit
 import concurrent.futures
 import contextlib
 import json
@@ -16,6 +17,10 @@ import tempfile
 SOURCE = pathlib.Path(os.environ.get("ASSAY_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 ASSAY = os.environ.get("ASSAY", str(SOURCE / "build/release/bin/assay"))
 PLAN = "cls-iot/1"
+
+# The laboratory's key of the tests, and not that of whoever runs them.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="assay-laboratory-")
+atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_OPEN, EXIT_ERROR, EXIT_REFUSED, EXIT_NOT_VERIFIED = range(7)
 EXIT_INTERRUPTED = 130

@@ -15,6 +15,10 @@ FOLDER = tempfile.mkdtemp(prefix="assay-probes-")
 LIBRARY = os.path.join(os.environ.get("ASSAY_SOURCE_DIR", os.getcwd()), "testplans")
 _running = []
 
+# The laboratory's key of the tests, and not that of whoever runs them.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="assay-laboratory-")
+atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
+
 
 def skip(reason):
     print("skipped:", reason)

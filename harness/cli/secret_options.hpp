@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "harness/cli/context.hpp"
+#include "harness/engine/secret_handling.hpp"
+
+namespace assay {
+
+/// --lab-key, --lab-certificate and --reveal-secrets.
+struct SecretOptions {
+  std::string lab_key;
+  std::string lab_certificate;
+  bool reveal = false;
+};
+
+void add_secret_options(CLI::App& verb, SecretOptions& options);
+
+/// The laboratory's own folder: $XDG_CONFIG_HOME/assay, ~/.config/assay; empty where there is neither.
+std::filesystem::path laboratory_folder();
+
+/// The key that `given` names, or the laboratory's own, which is made on first use with a notice. None where there is
+/// no folder for it: `why` says so. An error where the key cannot be used.
+Result<std::optional<evidence::LabKey>> laboratory_key(const std::string& given, std::string& why);
+
+/// Everything a run needs to know; errors are printed and nothing comes back.
+std::optional<SecretHandling> secret_handling(Context& context, const SecretOptions& options);
+
+}  // namespace assay

@@ -1,0 +1,258 @@
+#include "harness/model/concealed.hpp"
+
+#include <algorithm>
+
+namespace assay {
+
+namespace {
+
+constexpr std::size_t kShortestPart = 6;      // characters of a form that says only a part
+constexpr std::size_t kShortestCoded = 4;     // characters of what hex and UTF-16 are made of
+constexpr std::size_t kLongestSecret = 4096;  // memory that a device gave away is longer, and nobody codes it
+constexpr std::size_t kPairs = 65536;
+
+unsigned char byte_at(std::string_view text, std::size_t at) {
+  return static_cast<unsigned char>(text[at]);
+}
+
+/// RFC 4648, 4, with its padding.
+std::string base64(std::string_view text) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string encoded;
+  for (std::size_t at = 0; at < text.size(); at += 3) {
+    const auto part = text.substr(at, 3);
+    std::uint32_t group = 0;
+    for (std::size_t index = 0; index < 3; ++index) {
+      group = (group << 8U) | (index < part.size() ? byte_at(part, index) : 0U);
+    }
+    for (std::size_t index = 0; index < 4; ++index) {
+      encoded += index <= part.size() ? kDigits[(group >> (18 - 6 * index)) & 63U] : '=';
+    }
+  }
+  return encoded;
+}
+
+/// The characters of base64 that a text sets by itself, whatever stands `before` (0 to 2 bytes) and behind it.
+std::string base64_inside(std::string_view text, std::size_t before) {
+  const auto encoded = base64(std::string(before, '\0') + std::string{text});
+  const auto first = (before * 8 + 5) / 6;
+  const auto last = (before + text.size()) * 8 / 6;
+  return last > first ? encoded.substr(first, last - first) : std::string{};
+}
+
+/// RFC 4648, 5.
+std::string url_safe(std::string text) {
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+std::string hex(std::string_view text, std::string_view digits) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out += digits[byte_at(text, i) >> 4U];
+    out += digits[byte_at(text, i) & 15U];
+  }
+  return out;
+}
+
+constexpr std::string_view kUpper = "0123456789ABCDEF";
+constexpr std::string_view kLower = "0123456789abcdef";
+
+/// RFC 3986, 2.1, with a blank as `blank`, and all but letters, digits and `kept` encoded.
+std::string percent_encoded(std::string_view text, std::string_view kept, std::string_view blank,
+                            std::string_view digits) {
+  std::string out;
+  for (const char raw : text) {
+    const bool plain = (raw >= '0' && raw <= '9') || (raw >= 'A' && raw <= 'Z') || (raw >= 'a' && raw <= 'z');
+    if (plain || kept.find(raw) != std::string_view::npos) {
+      out += raw;
+    } else if (raw == ' ') {
+      out += blank;
+    } else {
+      out += "%" + hex({&raw, 1}, digits);
+    }
+  }
+  return out;
+}
+
+/// RFC 8259, 7: what must be escaped, and the solidus where a writer does that.
+std::string json_escaped(std::string_view text, bool solidus) {
+  constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
+  constexpr std::string_view kLetters = "\"\\bfnrt";
+  std::string out;
+  for (const char raw : text) {
+    if (const auto at = kEscaped.find(raw); at != std::string_view::npos) {
+      out += {'\\', kLetters[at]};
+    } else if (raw == '/' && solidus) {
+      out += "\\/";
+    } else if (static_cast<unsigned char>(raw) < 0x20) {
+      out += "\\u00" + hex({&raw, 1}, kLower);
+    } else {
+      out += raw;
+    }
+  }
+  return out;
+}
+
+std::string html_escaped(std::string_view text, std::string_view apostrophe) {
+  std::string out;
+  for (const char raw : text) {
+    switch (raw) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += apostrophe;
+        break;
+      default:
+        out += raw;
+    }
+  }
+  return out;
+}
+
+/// Of ASCII; other characters have other forms there, which are not known here.
+std::string utf16(std::string_view text, bool little) {
+  std::string out;
+  for (const char raw : text) {
+    out += little ? std::string{raw, '\0'} : std::string{'\0', raw};
+  }
+  return out;
+}
+
+void add_base64(std::string_view secret, std::vector<std::string>& out) {
+  out.push_back(base64(secret));
+  out.push_back(url_safe(out.back()));
+  for (std::size_t before = 0; before < 3; ++before) {
+    auto inside = base64_inside(secret, before);
+    if (inside.size() >= kShortestPart) {
+      out.push_back(url_safe(inside));
+      out.push_back(std::move(inside));
+    }
+  }
+}
+
+/// The first two bytes as one number; a text of one character is filed as if a NUL followed.
+std::size_t pair_of(std::string_view text) {
+  return byte_at(text, 0) * std::size_t{256} + (text.size() > 1 ? byte_at(text, 1) : 0U);
+}
+
+}  // namespace
+
+std::vector<std::string> forms_of(std::string_view secret) {
+  std::vector<std::string> out;
+  if (secret.empty()) {
+    return out;
+  }
+  out.emplace_back(secret);
+  if (secret.size() > kLongestSecret) {
+    return out;
+  }
+  add_base64(secret, out);
+  for (const auto digits : {kUpper, kLower}) {
+    out.push_back(percent_encoded(secret, "-._~", "%20", digits));
+    out.push_back(percent_encoded(secret, "-._*", "+", digits));
+  }
+  for (const bool solidus : {false, true}) {
+    out.push_back(json_escaped(secret, solidus));
+  }
+  out.push_back(html_escaped(secret, "&#39;"));
+  out.push_back(html_escaped(secret, "&#x27;"));
+  if (secret.size() >= kShortestCoded) {
+    out.push_back(hex(secret, kUpper));
+    out.push_back(hex(secret, kLower));
+    out.push_back(utf16(secret, true));
+    out.push_back(utf16(secret, false));
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+void conceal_in(Concealed& concealed, std::string_view secret, std::string_view name, std::size_t shortest) {
+  if (secret.size() < shortest) {
+    return;
+  }
+  const auto shown = "{" + std::string{name} + "}";
+  for (auto& form : forms_of(secret)) {
+    concealed.emplace(std::move(form), shown);
+  }
+}
+
+ConcealedFinder::ConcealedFinder(const Concealed& concealed) {
+  for (const auto& entry : concealed) {
+    if (!entry.first.empty()) {
+      texts_.push_back(&entry);
+    }
+  }
+  if (texts_.empty()) {
+    return;
+  }
+  // The map has them in the order of signed or unsigned characters; pairs want the latter.
+  std::sort(texts_.begin(), texts_.end(),
+            [](const auto* one, const auto* other) { return pair_of(one->first) < pair_of(other->first); });
+  starts_.assign(kPairs + 1, 0);
+  std::size_t next = 0;
+  for (std::size_t pair = 0; pair < kPairs; ++pair) {
+    while (next < texts_.size() && pair_of(texts_[next]->first) < pair) {
+      ++next;
+    }
+    starts_[pair] = static_cast<std::uint32_t>(next);
+  }
+  starts_[kPairs] = static_cast<std::uint32_t>(texts_.size());
+}
+
+std::vector<ConcealedFinder::Hit> ConcealedFinder::hits(std::string_view text) const {
+  std::vector<Hit> out;
+  if (texts_.empty()) {
+    return out;
+  }
+  const auto look = [&](std::size_t at, std::size_t pair, bool alone) {
+    for (auto i = starts_[pair]; i < starts_[pair + 1]; ++i) {
+      const std::string_view one{texts_[i]->first};
+      if ((one.size() == 1) == alone && text.substr(at, one.size()) == one) {
+        out.push_back({at, one.size(), &texts_[i]->second});
+      }
+    }
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::size_t first = byte_at(text, at) * std::size_t{256};
+    look(at, first, true);
+    if (at + 1 < text.size()) {
+      look(at, first + byte_at(text, at + 1), false);
+    }
+  }
+  return out;
+}
+
+std::string ConcealedFinder::masked(std::string_view text) const {
+  std::string out;
+  std::size_t done = 0;
+  const auto found = hits(text);
+  for (std::size_t i = 0; i < found.size();) {
+    const auto* longest = &found[i];
+    auto end = found[i].at + found[i].length;
+    std::size_t next = i + 1;
+    for (; next < found.size() && found[next].at < end; ++next) {
+      end = std::max(end, found[next].at + found[next].length);
+      longest = found[next].length > longest->length ? &found[next] : longest;
+    }
+    out += text.substr(done, found[i].at - done);
+    out += *longest->shown;
+    done = end;
+    i = next;
+  }
+  return out + std::string{text.substr(std::min(done, text.size()))};
+}
+
+}  // namespace assay

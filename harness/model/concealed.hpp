@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Texts that must not be written, in every form in which they may appear, and how they are found.
+namespace assay {
+
+/// Text -> what is written instead.
+using Concealed = std::map<std::string, std::string>;
+
+/// A text as it is, and as base64 (alone and inside something longer), base64url, addresses, forms, JSON, HTML, hex and
+/// UTF-16 write it. Of the forms that say only a part of it, those with fewer than 6 characters are left out, and hex
+/// and UTF-16 of texts with fewer than 4: digests and pictures are full of them.
+std::vector<std::string> forms_of(std::string_view secret);
+
+/// Adds all forms, shown as "{name}". Texts with fewer than `shortest` characters are left out.
+void conceal_in(Concealed& concealed, std::string_view secret, std::string_view name, std::size_t shortest = 3);
+
+/// Finds all texts of a list in one pass: a dictionary and the cookies of its logins are thousands, with their forms.
+/// The list must outlive it and stay as it is.
+class ConcealedFinder {
+ public:
+  struct Hit {
+    std::size_t at = 0;
+    std::size_t length = 0;
+    const std::string* shown = nullptr;
+  };
+
+  explicit ConcealedFinder(const Concealed& concealed);
+
+  /// Every place where a text begins, in order; hits may overlap.
+  std::vector<Hit> hits(std::string_view text) const;
+
+  /// The text with what is concealed replaced. Where hits overlap, all of them are, by the name of the longest.
+  std::string masked(std::string_view text) const;
+
+ private:
+  std::vector<const Concealed::value_type*> texts_;  // sorted by text
+  std::vector<std::uint32_t> starts_;                // of each pair of first bytes in texts_, and the end
+};
+
+}  // namespace assay

@@ -1,0 +1,90 @@
+#include "harness/model/concealed.hpp"
+
+#include <algorithm>
+
+#include "tests/support/catch.hpp"
+
+using namespace assay;
+
+namespace {
+
+Concealed of(std::string_view secret) {
+  Concealed out;
+  conceal_in(out, secret, "pin");
+  return out;
+}
+
+std::string masked(std::string_view secret, std::string_view text) {
+  const auto concealed = of(secret);
+  return ConcealedFinder{concealed}.masked(text);
+}
+
+bool has(const std::vector<std::string>& forms, std::string_view one) {
+  return std::find(forms.begin(), forms.end(), one) != forms.end();
+}
+
+}  // namespace
+
+TEST_CASE("a secret has the forms in which others write it") {
+  const auto forms = forms_of("p&ss \"w/rd");
+  CHECK(has(forms, "p&ss \"w/rd"));
+  CHECK(has(forms, "cCZzcyAidy9yZA=="));    // RFC 4648, 4
+  CHECK(has(forms, "p%26ss%20%22w%2Frd"));  // in an address
+  CHECK(has(forms, "p%26ss%20%22w%2frd"));
+  CHECK(has(forms, "p%26ss+%22w%2Frd"));  // in a form
+  CHECK(has(forms, "p&ss \\\"w/rd"));     // in JSON
+  CHECK(has(forms, "p&ss \\\"w\\/rd"));
+  CHECK(has(forms, "p&amp;ss &quot;w/rd"));  // in HTML
+  CHECK(has(forms, "702673732022772f7264"));
+  CHECK(has(forms, "702673732022772F7264"));
+  CHECK(has(forms, std::string{"p\0&\0s\0s\0 \0\"\0w\0/\0r\0d\0", 20}));
+  CHECK(has(forms_of("\xfb\xff\xfe+"), "-__-Kw=="));  // base64url
+}
+
+TEST_CASE("a secret inside something longer is found in its base64, wherever it begins there") {
+  // base64 of "user:hunter22!", "a:hunter22!" and "ab:hunter22!", and of the secret alone.
+  for (const std::string text : {"dXNlcjpodW50ZXIyMiE=", "YTpodW50ZXIyMiE=", "YWI6aHVudGVyMjIh", "aHVudGVyMjI="}) {
+    INFO(text);
+    const auto shown = masked("hunter22", text);
+    CHECK(shown.find("{pin}") != std::string::npos);
+    CHECK(shown.find("dGVyMj") == std::string::npos);
+    CHECK(shown.find("50ZXIy") == std::string::npos);
+    CHECK(shown.find("bnRlcj") == std::string::npos);
+  }
+}
+
+TEST_CASE("a short secret has no forms that digests and pictures are full of") {
+  const auto forms = forms_of("123");
+  CHECK_FALSE(has(forms, "313233"));
+  CHECK(has(forms, "MTIz"));
+  CHECK(std::none_of(forms.begin(), forms.end(), [](const auto& form) { return form.size() < 3; }));
+  CHECK(forms_of("").empty());
+  Concealed none;
+  conceal_in(none, "12", "pin");
+  CHECK(none.empty());
+  conceal_in(none, "12", "pin", 1);
+  CHECK(none.contains("12"));
+}
+
+TEST_CASE("every occurrence is replaced, and what overlaps is hidden as a whole") {
+  Concealed concealed{{"abcd", "{one}"}, {"cdefgh", "{two}"}, {"x", "{three}"}, {"", "{empty}"}};
+  const ConcealedFinder finder{concealed};
+  CHECK(finder.masked("abcd-abcd") == "{one}-{one}");
+  CHECK(finder.masked("abcdefgh") == "{two}");
+  CHECK(finder.masked("cdefg x") == "cdefg {three}");
+  CHECK(finder.masked("x") == "{three}");
+  CHECK(finder.masked("").empty());
+  CHECK(finder.masked("nothing") == "nothing");
+  CHECK(finder.hits("abcdefgh").size() == 2);
+}
+
+TEST_CASE("a name is no text to be replaced") {
+  Concealed concealed{{"pin", "{pin of the device}"}, {"device", "{pin}"}};
+  CHECK(ConcealedFinder{concealed}.masked("pin device") == "{pin of the device} {pin}");
+}
+
+TEST_CASE("bytes above 127 and NUL bytes are found as any other") {
+  const std::string secret{"\xff\0\xfe\x80", 4};
+  Concealed concealed{{secret, "{raw}"}, {"\xff", "{one}"}};
+  CHECK(ConcealedFinder{concealed}.masked("a" + secret + "b\xff") == "a{raw}b{one}");
+}
