@@ -307,7 +307,8 @@ std::optional<Assessed> run_and_close(Context& context, const RunPlan& plan, con
   return assessed;
 }
 
-/// What recipes need: the DUT file's folder, and whoever is at the terminal.
+}  // namespace
+
 RecipeSurroundings surroundings_of(const fs::path& dut_folder) {
   RecipeSurroundings out;
   out.folder = dut_folder;
@@ -320,6 +321,8 @@ RecipeSurroundings surroundings_of(const fs::path& dut_folder) {
   }
   return out;
 }
+
+namespace {
 
 /// The DUT file's `start`. An emulated device is started by `assay emulate` and `assay demo`, which write the DUT file.
 bool bring_up(Context& context, const RunPlan& plan, const fs::path& dut_folder) {

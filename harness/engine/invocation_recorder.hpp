@@ -43,11 +43,13 @@ class InvocationRecorder final : public Recorder {
   /// What the probe asked to be concealed.
   const Concealed& concealed() const { return concealed_; }
 
+  /// With every concealed text written over.
+  std::string masked(std::string text) const;
+  json::value masked(json::value value) const;
+
  private:
   bool known(std::string_view key);
   void fault(std::string what);
-  std::string masked(std::string text) const;
-  json::value masked(json::value value) const;
   bool settled(const std::string& key) const;
 
   const ProbeInfo& probe_;

@@ -13,6 +13,7 @@
 #include "harness/model/payload.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/model/result.hpp"
+#include "harness/probe/bench.hpp"
 #include "harness/probe/network.hpp"
 #include "harness/probe/recorder.hpp"
 
@@ -44,6 +45,7 @@ struct ProbeContext {
   Network& network;
   Recorder& record;
   const Progress& progress;
+  Bench& bench;  // recipes of the DUT file
 };
 
 /// Observes, never judges. Returns an error only for how the exchange ended (refused, reset, timed_out …); what was

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/probe/probe.hpp"
+#include "tests/support/fake_bench.hpp"
 #include "tests/support/fake_recorder.hpp"
 
 /// A device of script instead of sockets: time does not pass, silence is an answer that comes at once, and every
@@ -184,10 +185,12 @@ class FakeLibrary final : public ProbeLibrary {
 struct Run {
   Result<> ended;
   FakeRecorder record;
+  std::vector<FakeBench::Ran> recipes;
 };
 
 Run observe(const ProbeDescriptor& probe, FakeNetwork& network, std::string_view endpoint,
-            const json::object& parameters = {}, const Dut& dut = {}, const FakeLibrary& library = {});
+            const json::object& parameters = {}, const Dut& dut = {}, const FakeLibrary& library = {},
+            FakeBench bench = {});
 
 /// A peer that says something at once and then listens in silence.
 PeerMaker says(std::string greeting);
