@@ -178,6 +178,13 @@ class FakeLibrary final : public ProbeLibrary {
     const auto found = lists.find(id);
     return found == lists.end() ? nullptr : &found->second;
   }
+
+  std::map<std::string, PasswordRules, std::less<>> rules;
+
+  const PasswordRules* password_rules(std::string_view id) const override {
+    const auto found = rules.find(id);
+    return found == rules.end() ? nullptr : &found->second;
+  }
 };
 
 /// Runs a probe against a script to its end; parameters are completed with the defaults. The recorder's text says

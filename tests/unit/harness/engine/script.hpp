@@ -234,6 +234,8 @@ class NoDictionaries final : public ProbeLibrary {
     static const KnownKeys none;
     return none;
   }
+
+  const PasswordRules* password_rules(std::string_view) const override { return nullptr; }
 };
 
 inline Unit unit_of(const std::string& id, std::vector<Observe> observe) {
