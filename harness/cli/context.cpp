@@ -114,15 +114,23 @@ std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& li
   auto payloads = load_payloads(library);
   auto fingerprints = load_fingerprints(library);
   auto known_keys = load_known_keys(library);
+  auto password_rules = load_password_rules(library);
   context.complain(dictionaries.errors);
   context.complain(payloads.errors);
   context.complain(fingerprints.errors);
   context.complain(known_keys.errors);
-  if (!dictionaries.value || !payloads.value || !fingerprints.value || !known_keys.value) {
+  context.complain(password_rules.errors);
+  if (!dictionaries.value || !payloads.value || !fingerprints.value || !known_keys.value ||
+      !password_rules.value) {
     return std::nullopt;
   }
   return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value), std::move(*fingerprints.value),
-                   std::move(*known_keys.value)};
+                   std::move(*known_keys.value), std::move(*password_rules.value)};
+}
+
+const PasswordRules* LoadedData::password_rules(std::string_view id) const {
+  const auto found = data_.password_rules.find(std::string{id});
+  return found == data_.password_rules.end() ? nullptr : &found->second;
 }
 
 const Dictionary* LoadedData::dictionary(std::string_view id) const {

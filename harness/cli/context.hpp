@@ -49,12 +49,13 @@ struct Context {
 /// Maps an error to the exit code of its kind.
 ExitCode exit_code_for(const Error& error);
 
-/// What the plan library holds for probes, as `testplans/dictionaries/` has it.
+/// What the plan library holds for probes, as `testplans/dictionaries/` and `testplans/policies/passwords/` have it.
 struct ProbeData {
   std::map<std::string, Dictionary> dictionaries;
   std::map<std::string, PayloadList> payloads;
   std::vector<Fingerprint> fingerprints;
   KnownKeys known_keys;
+  std::map<std::string, PasswordRules> password_rules;
 };
 
 /// Reads it; complains about every error and is empty then.
@@ -71,6 +72,8 @@ class LoadedData final : public ProbeLibrary {
   std::span<const Fingerprint> fingerprints() const override { return data_.fingerprints; }
 
   const KnownKeys& known_keys() const override { return data_.known_keys; }
+
+  const PasswordRules* password_rules(std::string_view id) const override;
 
  private:
   ProbeData data_;

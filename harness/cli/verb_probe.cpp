@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/assessing.hpp"
 #include "harness/cli/capture_options.hpp"
 #include "harness/cli/context.hpp"
 #include "harness/cli/first_hour.hpp"
@@ -185,6 +186,7 @@ void probe(Context& context, const ProbeVerb& verb) {
   options.allow_public = verb.allow_public;
   options.capture = verb.capture;
   options.secrets = std::move(*secrets);
+  options.surroundings = surroundings_of(std::filesystem::path{verb.dut_file}.parent_path());
   options.no_capture = [](const std::string& why) { std::cerr << "assay: no packets are captured: " << why << "\n"; };
   if (verb.artifacts.empty()) {
     options.capture.mode = CaptureMode::off;  // there is no place for them

@@ -129,7 +129,8 @@ asio::awaitable<Result<>> DeviceStates::change(const std::string& to, const Plan
   }
   json::array said;
   for (const auto& sample : phase.samples) {
-    const auto ran = co_await run_(*recipe, sample, to);
+    const std::map<std::string, std::string> environment{{"ASSAY_SAMPLE", sample}, {"ASSAY_STATE", to}};
+    const auto ran = co_await run_(*recipe, environment);
     if (!ran || ran->kind != RecipeOutcome::Kind::done) {
       const auto why = ran ? "a person has to do it: " + ran->text : ran.error().what;
       state_ = "?";

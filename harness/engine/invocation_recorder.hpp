@@ -38,6 +38,10 @@ class InvocationRecorder final : public Recorder {
   /// What of it nobody may keep (kDeviceMemory).
   const Concealed& withheld() const { return withheld_; }
 
+  /// With every concealed text written over.
+  std::string masked(std::string text) const;
+  json::value masked(json::value value) const;
+
  private:
   bool known(std::string_view key);
   std::string store(const KeepArtifact& keep, std::string_view title, std::string_view media_type,
@@ -45,8 +49,6 @@ class InvocationRecorder final : public Recorder {
   std::string keep_both(std::string_view title, std::string_view media_type, const std::string& shown,
                         std::string_view bytes);
   void fault(std::string what);
-  std::string masked(std::string text) const;
-  json::value masked(json::value value) const;
   bool settled(const std::string& key) const;
 
   const ProbeInfo& probe_;

@@ -4,9 +4,9 @@ namespace assay {
 
 asio::awaitable<void> observe_once(const Invocation& invocation, const ProbeDescriptor& probe, const Dut& dut,
                                    const ProbeLibrary& library, Network& network, InvocationRecorder& recorder,
-                                   const Progress& progress) {
-  ProbeContext context{invocation.target, invocation.endpoint, invocation.parameters, dut, library, network, recorder,
-                       progress};
+                                   const Progress& progress, Bench& bench) {
+  ProbeContext context{
+      invocation.target, invocation.endpoint, invocation.parameters, dut, library, network, recorder, progress, bench};
   Result<> result = Error{ErrorKind::internal, "the probe did not run", {}};
   try {
     const auto instance = probe.make();

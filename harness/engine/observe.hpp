@@ -9,6 +9,6 @@ namespace assay {
 /// becomes a harness fault. The references must outlive the coroutine.
 asio::awaitable<void> observe_once(const Invocation& invocation, const ProbeDescriptor& probe, const Dut& dut,
                                    const ProbeLibrary& library, Network& network, InvocationRecorder& recorder,
-                                   const Progress& progress);
+                                   const Progress& progress, Bench& bench);
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,9 +28,10 @@ using NetworkFactory = std::function<std::unique_ptr<Network>(
 /// Where the work of a target runs: the executor of its vantage.
 using ExecutorOf = std::function<asio::any_io_executor(const Target& target)>;
 
-/// Runs a recipe of the DUT file for one unit, to bring it to `state`.
-using RunRecipe = std::function<asio::awaitable<Result<RecipeOutcome>>(const Recipe& recipe, const std::string& sample,
-                                                                       const std::string& state)>;
+/// Runs a recipe of the DUT file; `environment` tells a command which unit (ASSAY_SAMPLE) and state (ASSAY_STATE) it is
+/// for.
+using RunRecipe = std::function<asio::awaitable<Result<RecipeOutcome>>(
+    const Recipe& recipe, const std::map<std::string, std::string>& environment)>;
 
 /// Tells a person where the run is. `what` is one short line; totals are known only in part and grow.
 struct RunProgress {
@@ -49,7 +51,7 @@ struct RunInputs {
   std::function<void(const RunProgress&)> progress;
   std::size_t max_concurrent = 32;  // invocations at once; the governor bounds what they do to the device
   ExecutorOf executors{};           // none: all work runs where the run itself does
-  RunRecipe recipes{};              // none: the device's state cannot be changed
+  RunRecipe recipes{};              // none: nobody can touch the device
   std::string device_state{};       // where an interrupted run left the device (last_state)
   RunCapture* capture = nullptr;    // none: no packets are kept
   std::string no_capture = {};      // why not, when they should have been

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "harness/engine/observe.hpp"
+#include "harness/engine/recipe_bench.hpp"
 #include "harness/engine/run_in_progress.hpp"
 #include "harness/expr/expand.hpp"
 
@@ -162,8 +163,11 @@ asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observ
       inputs_.progress(report);
     }
   };
-  co_await observe_once(queued.invocation, *descriptor, inputs_.plan.dut, inputs_.library, *network, recorder,
-                        progress);
+  RecipeBench bench({queued.invocation, descriptor->intrusiveness, inputs_.plan.dut, deadline}, inputs_.recipes,
+                    recorder,
+                    [this](std::string_view type, json::object data) { return journal(type, std::move(data)); });
+  co_await observe_once(queued.invocation, *descriptor, inputs_.plan.dut, inputs_.library, *network, recorder, progress,
+                        bench);
   if (lost_ && observation.completion != Completion::completed) {
     observation.completion = Completion::device_lost;
   }

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "harness/engine/observe.hpp"
+#include "harness/engine/recipe_bench.hpp"
 #include "harness/engine/run_capture.hpp"
 #include "harness/lab/emulation.hpp"
 #include "harness/net/backstop.hpp"
@@ -116,17 +117,23 @@ class Recipes {
     std::ignore = ::write(cancel_.get(), &one, sizeof one);
   }
 
-  asio::awaitable<Result<RecipeOutcome>> run(const Recipe& recipe, std::string sample, std::string state) {
-    auto work = run_here(recipe, surroundings_, std::move(sample), std::move(state));
+  RunRecipe runner() {
+    return [this](const Recipe& recipe, const std::map<std::string, std::string>& environment) {
+      return run(recipe, environment);
+    };
+  }
+
+  asio::awaitable<Result<RecipeOutcome>> run(const Recipe& recipe, const std::map<std::string, std::string>& added) {
+    auto surroundings = surroundings_;
+    surroundings.environment = added;
+    auto work = run_here(recipe, std::move(surroundings));
     const auto executor = pool_.get_executor();
     auto outcome = co_await asio::co_spawn(executor, std::move(work), asio::use_awaitable);
     co_return outcome;
   }
 
  private:
-  static asio::awaitable<Result<RecipeOutcome>> run_here(const Recipe& recipe, RecipeSurroundings surroundings,
-                                                         std::string sample, std::string state) {
-    surroundings.environment = {{"ASSAY_SAMPLE", std::move(sample)}, {"ASSAY_STATE", std::move(state)}};
+  static asio::awaitable<Result<RecipeOutcome>> run_here(const Recipe& recipe, RecipeSurroundings surroundings) {
     co_return run_recipe(recipe, surroundings);
   }
 
@@ -339,12 +346,9 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
   if (session.has_vantages()) {
     inputs.executors = [&session](const Target& target) { return session.executor(target.vantage); };
   }
-  std::optional<Recipes> recipes;
+  Recipes recipes(options.surroundings);
+  inputs.recipes = recipes.runner();
   if (!plan.phases.empty()) {
-    recipes.emplace(options.surroundings);
-    inputs.recipes = [&recipes](const Recipe& recipe, const std::string& sample, const std::string& state) {
-      return recipes->run(recipe, sample, state);
-    };
     inputs.device_state = options.device_state;
   }
   auto without = session.begin_capture(plan.targets, plan.dut, std::move(keep));
@@ -358,9 +362,7 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
   if (options.handle_signals) {
     stop = [&run, &recipes](int signal) {
       run->interrupt(signal);
-      if (recipes) {
-        recipes->cancel();
-      }
+      recipes.cancel();
     };
   }
   auto work = run->execute();
@@ -386,7 +388,7 @@ Keeping keeping_of(const SingleProbe& single, const SecretHandling& secrets) {
 asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
                                                         const ProbeLibrary& library, Network& network,
                                                         const Progress& progress, RunCapture* capture,
-                                                        const SecretHandling& secrets) {
+                                                        const SecretHandling& secrets, const RunRecipe& recipes) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto info = describe_probe(probe);
   Observation observation;
@@ -395,7 +397,9 @@ asio::awaitable<Result<Observation>> single_observation(const SingleProbe& singl
   observation.began = utc_now();
   InvocationRecorder recorder(info, observation, keeping_of(single, secrets));
   const auto began = std::chrono::steady_clock::now();
-  co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress);
+  RecipeBench bench({single.invocation, probe.intrusiveness, single.dut, began + single.deadline}, recipes, recorder,
+                    {});
+  co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress, bench);
   observation.took_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
   if (capture != nullptr) {
     const auto kept = co_await capture->finish(observation, recorder.concealed(), recorder.withheld());
@@ -437,12 +441,18 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
       options.progress(report);
     }
   };
+  Recipes recipes(options.surroundings);
+  const auto runner = recipes.runner();
   asio::cancellation_signal cancel;
   std::function<void(int)> stop;
   if (options.handle_signals) {
-    stop = [&cancel](int) { cancel.emit(asio::cancellation_type::terminal); };
+    stop = [&cancel, &recipes](int) {
+      cancel.emit(asio::cancellation_type::terminal);
+      recipes.cancel();
+    };
   }
-  auto work = single_observation(single, *probe, library, *network, progress, session.capture(), options.secrets);
+  auto work =
+      single_observation(single, *probe, library, *network, progress, session.capture(), options.secrets, runner);
   return run_to_end<Observation>(session, std::move(work), std::move(stop), cancel.slot());
 }
 

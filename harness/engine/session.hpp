@@ -16,7 +16,7 @@ struct SessionOptions {
   std::int64_t first_invocation = 1;           // see RunInputs
   std::map<std::string, std::int64_t> logins;  // spent attempts by "address endpoint account", when a run is resumed
   std::function<void(const RunProgress&)> progress;
-  RecipeSurroundings surroundings;  // of the recipes that change the device's state
+  RecipeSurroundings surroundings;  // of recipes
   std::string device_state;         // see RunInputs
   SecretHandling secrets;
 };

@@ -122,7 +122,9 @@ std::string tidy_compile_error(std::string message) {
   if (const auto at = message.find(kAt); at != std::string::npos) {
     int line = 0;
     std::from_chars(message.data() + at + kAt.size(), message.data() + message.size(), line);
-    line -= static_cast<int>(std::count(kPrelude.begin(), kPrelude.end(), '\n')) + 1;
+    const auto lines = std::count(kPrelude.begin(), kPrelude.end(), '\n') +
+                       std::count(kWebPrelude.begin(), kWebPrelude.end(), '\n');
+    line -= static_cast<int>(lines) + 1;
     message = message.substr(0, at) + " (line " + std::to_string(std::max(line, 1)) + " of the expression)";
   }
   return message;
@@ -180,6 +182,7 @@ class JqChunk final : public Chunk {
   bool compile(std::span<const std::string_view> programs, std::string& error) {
     std::string text{kHead};
     text += kPrelude;
+    text += kWebPrelude;
     dispatch(programs, 0, text);
     std::string message;
     jq_set_error_cb(jq_, keep_first_error, &message);

@@ -55,6 +55,13 @@ json::object declaration_document(const Plan& plan, const Dut& dut, std::string_
   if (!logins.empty()) {
     device.as_object()["logins"] = std::move(logins);
   }
+  json::array web;
+  for (const auto& entry : dut.web) {
+    web.emplace_back(entry.port.text());
+  }
+  if (!web.empty()) {
+    device.as_object()["web"] = std::move(web);
+  }
   document["dut"] = std::move(device);
   document["standard"] = dut.standard;
   json::object ics;

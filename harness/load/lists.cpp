@@ -173,6 +173,18 @@ Loaded<KnownKeys> load_known_keys(const PlanLibrary& library) {
   return loaded(std::move(out), files.errors());
 }
 
+Loaded<std::map<std::string, PasswordRules>> load_password_rules(const PlanLibrary& library) {
+  const Library files(library, {"policies"});
+  std::map<std::string, PasswordRules> out;
+  for (auto* file : files.of_kind("password-rules/1")) {
+    file->check();
+    files.find("password-rules/1", file->id);
+    auto rules = password_rules_of(file->root(), file->faults);
+    out.emplace(rules.id, std::move(rules));
+  }
+  return loaded(std::move(out), files.errors());
+}
+
 Loaded<std::vector<Policy>> load_policies(const PlanLibrary& library) {
   const Library files(library, {"policies"});
   std::vector<Policy> out;

@@ -10,6 +10,7 @@
 #include "harness/model/dut.hpp"
 #include "harness/model/fingerprint.hpp"
 #include "harness/model/known_key.hpp"
+#include "harness/model/password_rules.hpp"
 #include "harness/model/payload.hpp"
 #include "harness/model/plan.hpp"
 #include "harness/model/probe_info.hpp"
@@ -84,6 +85,9 @@ Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library);
 
 /// The keys of every known-keys/1 in `dictionaries/`; of equal digests the one of the first file counts.
 Loaded<KnownKeys> load_known_keys(const PlanLibrary& library);
+
+/// Every password-rules/1 of the library by id.
+Loaded<std::map<std::string, PasswordRules>> load_password_rules(const PlanLibrary& library);
 
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);

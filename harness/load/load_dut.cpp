@@ -278,6 +278,7 @@ Loaded<Dut> load_dut(const SourceText& source) {
   dut.inherits = inherits_of(child(*root, "inherits"));
   dut.family = family_of(child(*root, "family"));
   dut.logins = logins_of(child(*root, "logins"), faults);
+  dut.web = web_interfaces_of(child(*root, "web"), faults);
   read_mud(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
   const auto folder = std::filesystem::path{source.path}.parent_path();
   read_secrets(*root, folder, dut, faults);

@@ -8,6 +8,7 @@
 #include "harness/load/syntax.hpp"
 #include "harness/model/fingerprint.hpp"
 #include "harness/model/known_key.hpp"
+#include "harness/model/password_rules.hpp"
 #include "harness/model/policy.hpp"
 
 /// The parts of the library: standards, methods and cases, from trees whose keys have been checked.
@@ -18,6 +19,7 @@ PayloadList payloads_of(const Node& root, Faults& faults);
 std::vector<Fingerprint> fingerprints_of(const Node& root, Faults& faults);
 void add_known_keys(const Node& root, KnownKeys& out, Faults& faults);
 Policy policy_of(const Node& root, Faults& faults);
+PasswordRules password_rules_of(const Node& root, Faults& faults);
 
 /// A standard with the place of each provision.
 struct StandardPart {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kStrengths[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 constexpr std::string_view kModalities[] = {"shall", "should"};
 
-constinit const std::array<FileKind, 19> kFileKinds{{
+constinit const std::array<FileKind, 20> kFileKinds{{
     {"dut/1", &kDutTable, "dut"},
     {"job/1", &kJobTable, "job"},
     {"dictionary/1", &kDictionaryTable, "dictionary"},
@@ -21,6 +21,7 @@ constinit const std::array<FileKind, 19> kFileKinds{{
     {"fingerprints/1", &kFingerprintsTable, "fingerprints"},
     {"known-keys/1", &kKnownKeysTable, "known-keys"},
     {"policy/1", &kPolicyTable, "policy"},
+    {"password-rules/1", &kPasswordRulesTable, "password-rules"},
     {"plan/1", &kPlanTable, "plan"},
     {"cases/1", &kCasesTable, "cases"},
     {"standard/1", &kStandardTable, "standard"},

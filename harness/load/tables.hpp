@@ -123,6 +123,8 @@ extern const Table kPayloadsTable;
 extern const Table kFingerprintsTable;
 extern const Table kKnownKeysTable;
 extern const Table kPolicyTable;
+extern const Table kPasswordRulesTable;
+extern const Table kWebInterfaceTable;
 extern const Table kApprovalTable;
 extern const Table kAnswersTable;
 extern const Table kReviewsTable;

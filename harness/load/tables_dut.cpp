@@ -183,6 +183,9 @@ constinit const Table kLoginTable{"a login", "How one logs in to a programming i
 constinit const Shape kLogin{.form = Form::mapping, .table = &kLoginTable};
 constinit const Shape kLogins{.form = Form::list, .item = &kLogin, .may_be_empty = true};
 
+constinit const Shape kWebEntry{.form = Form::mapping, .table = &kWebInterfaceTable};
+constinit const Shape kWeb{.form = Form::list, .item = &kWebEntry, .may_be_empty = true};
+
 constinit const Shape kSupport{.form = Form::word, .words = kSupportWords};
 constinit const Key kIcsKeys[] = {
     {"support", &kSupport, true, "", "Does the device meet the provision: Y, N, or N/A", "N/A"},
@@ -246,6 +249,9 @@ constinit const Key kDutKeys[] = {
     {"logins", &kLogins, false, "[]",
      "How one logs in where nothing on the wire says it, so that default passwords can be tried there too",
      "[{port: tcp/443, path: /api/login, …}]"},
+    {"web", &kWeb, false, "[]",
+     "How web interfaces are used beyond the login: what the probes of sessions and of passwords need to know",
+     "[{port: tcp/443, log_out: {path: /logout}, …}]"},
     {"standard", &kEditionText, false, "",
      "Edition whose ICS and IXIT this declaration follows; required with `ics` or `ixit`", "TS103701@1.1.1"},
     {"ics", &kIcs, false, "{}", "Provision -> what the maker claims",

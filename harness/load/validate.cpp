@@ -90,6 +90,8 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
     add_known_keys(*root, keys, faults);
   } else if (kind->tag == "policy/1") {
     policy_of(*root, faults);
+  } else if (kind->tag == "password-rules/1") {
+    password_rules_of(*root, faults);
   }
   return faults.errors();
 }

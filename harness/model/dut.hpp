@@ -9,6 +9,7 @@
 #include "harness/model/json.hpp"
 #include "harness/model/pace.hpp"
 #include "harness/model/secret.hpp"
+#include "harness/model/web_interface.hpp"
 
 /// The device under test and its maker's declaration: what a `dut.yaml` says (docs/dut-format.md).
 namespace assay {
@@ -218,12 +219,13 @@ struct Dut {
   Later<Mud> mud;  // none or one
   Later<PasswordSample> password_samples;
   Later<LoginRecipe> logins;  // at most one for an endpoint
+  Later<WebInterface> web;    // at most one for an endpoint
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
                       (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
-                       inherits, family, mud, password_samples, logins))
+                       inherits, family, mud, password_samples, logins, web))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).

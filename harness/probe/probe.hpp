@@ -10,9 +10,11 @@
 #include "harness/model/dut.hpp"
 #include "harness/model/fingerprint.hpp"
 #include "harness/model/known_key.hpp"
+#include "harness/model/password_rules.hpp"
 #include "harness/model/payload.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/model/result.hpp"
+#include "harness/probe/bench.hpp"
 #include "harness/probe/network.hpp"
 #include "harness/probe/recorder.hpp"
 
@@ -31,6 +33,8 @@ class ProbeLibrary {
   virtual std::span<const Fingerprint> fingerprints() const = 0;
   /// All public keys whose private half others hold too.
   virtual const KnownKeys& known_keys() const = 0;
+  /// A set of weak passwords of `testplans/policies/passwords/` by id, or null.
+  virtual const PasswordRules* password_rules(std::string_view id) const = 0;
 };
 
 /// Everything a probe may touch; the only way out. Outlives the probe's coroutine (the engine owns it), so it
@@ -44,6 +48,7 @@ struct ProbeContext {
   Network& network;
   Recorder& record;
   const Progress& progress;
+  Bench& bench;  // recipes of the DUT file
 };
 
 /// Observes, never judges. Returns an error only for how the exchange ended (refused, reset, timed_out …); what was

@@ -54,6 +54,7 @@ asio::awaitable<Result<sessions::HttpAnswer>> fetch(Door& door, bool tls, std::s
 asio::awaitable<Result<Detection>> detect_http(Door& door, bool tls, wire::HttpResponse response) {
   Detection found;
   std::string path = "/";
+  found.path = path;
   for (int redirects = 0;; ++redirects) {
     if (auto challenge = usable_challenge(response)) {
       found.dialect = make_http(door, tls, path, std::move(*challenge));
@@ -77,6 +78,7 @@ asio::awaitable<Result<Detection>> detect_http(Door& door, bool tls, wire::HttpR
       break;
     }
     path = target->path;
+    found.path = path;
     auto next = co_await fetch(door, tls, path);
     if (!next && sessions::ends_probe(next.error().kind)) {
       co_return next.error();

@@ -91,6 +91,7 @@ struct Detection {
   std::string doubt{};      // why it is not known whether anybody is served
   std::string way_doubt{};  // why it is not known whether credentials travel in clear; a login that is understood
                             // on the way of the dialect settles it
+  std::string path{};       // of HTTP: the page that asks for the login
 };
 
 asio::awaitable<Result<Detection>> detect(Door& door);

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "probes/credentials/dialects.hpp"
-#include "probes/credentials/web_session.hpp"
+#include "probes/credentials/web_pages.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
 
@@ -18,9 +18,6 @@ namespace form {
 namespace {
 
 constexpr std::size_t kKeptAnswer = 512;
-constexpr std::size_t kMostWords = 512;
-constexpr std::size_t kMostPages = 4;
-constexpr int kAlike = 70;  // percent of common words
 
 /// What stays the same in two answers of one kind: words without digits, so that tokens and times drop out.
 struct Look {
@@ -30,50 +27,9 @@ struct Look {
   std::set<std::string> words;
 };
 
-std::set<std::string> words_of(std::string_view text, std::string_view without) {
-  std::set<std::string> words;
-  std::string word;
-  const auto keep = [&] {
-    if (word.size() >= 3 && word.find_first_of("0123456789") == std::string::npos && words.size() < kMostWords &&
-        !wire::equal_ignoring_case(word, without)) {
-      words.insert(wire::lower(word));
-    }
-    word.clear();
-  };
-  for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter) {
-      word += c;
-    } else {
-      keep();
-    }
-  }
-  keep();
-  return words;
-}
-
-bool alike(const std::set<std::string>& one, const std::set<std::string>& other) {
-  std::size_t common = 0;
-  for (const auto& word : one) {
-    common += other.contains(word) ? 1 : 0;
-  }
-  const auto all = one.size() + other.size() - common;
-  return all == 0 || 100 * common / all >= kAlike;
-}
-
 bool alike(const Look& one, const Look& other) {
   return one.status == other.status && one.place == other.place && one.asks == other.asks &&
-         alike(one.words, other.words);
-}
-
-/// The page wants a login before it shows itself.
-bool turns_away(const wire::HttpResponse& response, const std::string& place, const std::string& login_place) {
-  return response.status == 401 || response.status == 403 || wire::find_login_form(response.body).has_value() ||
-         place == login_place;
-}
-
-bool is_page(const wire::HttpResponse& response) {
-  return response.status == 200 && !wire::find_login_form(response.body);
+         are_alike(one.words, other.words);
 }
 
 /// The form is not taken as we send it: nothing is said of the password.
@@ -145,7 +101,7 @@ class FormLogin final : public Dialect {
     if (!form) {
       co_return without_form(*page);
     }
-    auto request = filled(*form, path, username, password);
+    auto request = filled_form(door_, tls_, *form, path, username, password);
     if (!request) {
       co_return failed(request.error(), true);
     }
@@ -171,34 +127,6 @@ class FormLogin final : public Dialect {
     return attempted;
   }
 
-  Result<WebRequest> filled(const wire::LoginForm& form, const std::string& page, const std::string& username,
-                            const Secret& password) const {
-    const auto place = form.action.empty() ? wire::http_location(page, page) : wire::http_location(form.action, page);
-    if (!place || !wire::leads_to(*place, door_.address, door_.endpoint.port, tls_)) {
-      return Error{ErrorKind::protocol, "the form is sent to another place", {}};
-    }
-    std::string body;
-    const auto add = [&](std::string_view name, std::string_view value) {
-      body += (body.empty() ? "" : "&") + form_encoded(name) + "=" + form_encoded(value);
-    };
-    for (const auto& [name, value] : form.fields) {
-      add(name, value);
-    }
-    if (!form.username_field.empty()) {
-      add(form.username_field, username);
-    }
-    std::string shown = body + "&" + form_encoded(form.password_field) + "={" + password.name() + "}";
-    add(form.password_field, password.reveal());
-    WebRequest request;
-    request.path = place->path;
-    request.referer = page;
-    request.method = "POST";
-    request.content_type = "application/x-www-form-urlencoded";
-    request.body = std::move(body);
-    request.shown = request.method + " " + place->path + "\n" + shown;
-    return request;
-  }
-
   asio::awaitable<Result<Sent>> send(WebSession& session, WebRequest request, const std::string& page,
                                      const std::string& username) {
     Sent sent;
@@ -217,13 +145,7 @@ class FormLogin final : public Dialect {
     sent.look.asks = wire::find_login_form(last->body).has_value();
     sent.look.words = words_of(last->body, username);
     sent.text = last->body;
-    for (const auto& link : wire::html_pages(last->body, kMostPages)) {
-      const auto place = wire::http_location(link, sent.place);
-      if (place && wire::leads_to(*place, door_.address, door_.endpoint.port, tls_)) {
-        sent.pages.push_back(place->path);
-      }
-    }
-    sent.pages.insert(sent.pages.begin(), {sent.place, page, "/"});
+    sent.pages = pages_from(door_, tls_, *last, sent.place, page);
     co_return sent;
   }
 
@@ -238,17 +160,17 @@ class FormLogin final : public Dialect {
     const bool usual =
         std::any_of(refusals_.begin(), refusals_.end(), [&](const auto& known) { return alike(known, sent.look); });
     // A wrong login that looks as ever and shows the form again has opened nothing.
-    Result<std::string> proof{std::string{}};
+    Result<Inside> inside{Inside{}};
     if (!usual || !sent.look.asks) {
-      proof = co_await opened(session, sent);
+      inside = co_await find_inside(door_, tls_, path_, session, sent.pages);
     }
-    if (!proof) {
-      co_return failed(proof.error(), true);
+    if (!inside) {
+      co_return failed(inside.error(), true);
     }
-    if (!proof->empty()) {
+    if (!inside->path.empty()) {
       understood_ = true;
       attempted.outcome = Outcome::accepted;
-      attempted.proof = *proof;
+      attempted.proof = inside->proof;
       co_return attempted;
     }
     if (control && !misunderstood(sent.look.status)) {
@@ -261,39 +183,6 @@ class FormLogin final : public Dialect {
       attempted.outcome = Outcome::locked;
     }
     co_return attempted;
-  }
-
-  /// The first page that shows itself in this session and asks a visitor for a login; empty when none does.
-  asio::awaitable<Result<std::string>> opened(WebSession& session, const Sent& sent) {
-    std::set<std::string> asked;
-    for (const auto& wanted : sent.pages) {
-      if (!asked.insert(wanted).second) {
-        continue;
-      }
-      auto inside_place = wanted;
-      auto inside = co_await session.visit(inside_place);
-      if (!inside) {
-        co_return inside.error();
-      }
-      if (!is_page(*inside)) {
-        continue;
-      }
-      WebSession visitor{door_, tls_};
-      auto place = path_;
-      auto came = co_await visitor.visit(place);
-      const auto login_place = place;
-      place = wanted;
-      auto outside = co_await visitor.visit(place);
-      if (!came || !outside) {
-        co_return came ? outside.error() : came.error();
-      }
-      const bool same_place = inside_place == login_place;
-      if (turns_away(*outside, same_place ? std::string{} : place, login_place)) {
-        co_return "the page " + wire::printable(inside_place, 128) + " of " + std::to_string(inside->body.size()) +
-            " bytes was shown; a visitor who has not logged in is asked for a login there";
-      }
-    }
-    co_return std::string{};
   }
 
   Door& door_;

@@ -18,17 +18,19 @@ constexpr int kMostRedirects = 3;
 
 void CookieJar::take(const wire::HttpResponse& response) {
   for (const auto& value : response.all("Set-Cookie")) {
-    const auto pair = std::string_view{value}.substr(0, value.find(';'));
-    const auto equals = pair.find('=');
-    if (equals == std::string_view::npos || equals == 0 || pair.size() > kLargestCookie) {
+    auto cookie = wire::parse_set_cookie(value);
+    if (!cookie || cookie->name.size() + cookie->value.size() > kLargestCookie) {
       continue;
     }
-    const std::string name{wire::trim(pair.substr(0, equals))};
-    const auto rest = wire::lower(std::string_view{value}.substr(pair.size()));
-    if (rest.find("max-age=0") != std::string::npos) {
+    const auto name = cookie->name;
+    const bool ends = cookie->max_age ? *cookie->max_age <= 0 : cookie->expires.find(" 1970 ") != std::string::npos ||
+                                                                    cookie->expires.find("-1970 ") != std::string::npos;
+    if (ends) {
       cookies_.erase(name);
     } else if (cookies_.size() < kMostCookies || cookies_.contains(name)) {
-      cookies_[name] = wire::trim(pair.substr(equals + 1));
+      cookies_[name] = std::move(cookie->value);
+      cookie->value.clear();
+      marks_[name] = std::move(*cookie);
     }
   }
 }
@@ -73,11 +75,11 @@ std::string form_encoded(std::string_view text) {
 }
 
 asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request) {
-  auto opened = co_await open_door(door_, tls_);
+  auto opened = co_await open_door(*door_, tls_);
   if (!opened) {
     co_return opened.error();
   }
-  const auto host = sessions::host_header(door_.address, door_.endpoint.port, tls_);
+  const auto host = sessions::host_header(door_->address, door_->endpoint.port, tls_);
   const auto origin = (tls_ ? "https://" : "http://") + host;
   wire::HttpRequest out;
   out.method = request.method;
@@ -87,7 +89,11 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
   if (const auto cookies = jar_.header(); !cookies.empty()) {
     out.headers.push_back({"Cookie", cookies});
   }
-  if (!request.referer.empty()) {
+  out.headers.insert(out.headers.end(), carried_.begin(), carried_.end());
+  if (!request.origin.empty()) {
+    out.headers.push_back({"Referer", request.origin + "/"});
+    out.headers.push_back({"Origin", request.origin});
+  } else if (!request.referer.empty()) {
     // Guards against forged requests look at one of the two.
     out.headers.push_back({"Referer", origin + request.referer});
     out.headers.push_back({"Origin", origin});
@@ -110,7 +116,7 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
     co_return sent.error();
   }
   channel.hold();
-  auto answer = co_await sessions::receive_http(channel, door_.timers.reply);
+  auto answer = co_await sessions::receive_http(channel, door_->timers.reply);
   if (answer && answer->understood) {
     conceal_cookies(answer->response);
     if (request.conceal) {
@@ -130,15 +136,15 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
 
 void WebSession::conceal_cookies(const wire::HttpResponse& response) {
   for (const auto& secret : CookieJar::secrets_of(response)) {
-    door_.record.conceal(secret, "cookie of the session");
-    door_.transcript.conceal(secret, "cookie of the session");
+    door_->record.conceal(secret, "cookie of the session");
+    door_->transcript.conceal(secret, "cookie of the session");
   }
 }
 
 asio::awaitable<Result<wire::HttpResponse>> WebSession::follow(wire::HttpResponse response, std::string& path) {
   for (int redirects = 0; redirects < kMostRedirects; ++redirects) {
     const auto place = wire::http_location(wire::browser_redirect(response), path);
-    if (!place || !wire::leads_to(*place, door_.address, door_.endpoint.port, tls_)) {
+    if (!place || !wire::leads_to(*place, door_->address, door_->endpoint.port, tls_)) {
       break;
     }
     WebRequest request;

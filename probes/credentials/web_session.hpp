@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "probes/credentials/fresh_login.hpp"
+#include "probes/wire/web_page.hpp"
 
 namespace assay::probes::credentials {
 
@@ -20,8 +21,19 @@ class CookieJar {
   /// Value of the Cookie header, empty for none.
   std::string header() const;
 
+  /// By name.
+  const std::map<std::string, std::string>& all() const { return cookies_; }
+
+  void set(const std::string& name, std::string value) { cookies_[name] = std::move(value); }
+
+  void drop(const std::string& name) { cookies_.erase(name); }
+
+  /// How each of them was set, without its value.
+  const std::map<std::string, wire::SetCookie>& marks() const { return marks_; }
+
  private:
   std::map<std::string, std::string> cookies_;
+  std::map<std::string, wire::SetCookie> marks_;
 };
 
 /// What a request sends beside its place.
@@ -31,15 +43,17 @@ struct WebRequest {
   std::string body;          // of a POST
   std::string content_type;  // of the body
   std::string referer;       // path of the page that leads here; empty: none
+  std::string origin;        // of the page that leads here, where it is another one than this endpoint
   std::string shown;         // what the transcript gets instead of the body; empty: the request holds no secret
   std::vector<wire::HttpHeader> headers;
   std::function<void(const wire::HttpResponse&)> conceal{};  // secrets of the answer, before the transcript gets it
 };
 
-/// One visitor of a web interface with its cookies; every request on a connection of its own, on this endpoint alone.
+/// One visitor of a web interface with its cookies; every request on a connection of its own, on this endpoint alone. A
+/// copy is a second visitor who has the same cookies.
 class WebSession {
  public:
-  WebSession(Door& door, bool tls) : door_(door), tls_(tls) {}
+  WebSession(Door& door, bool tls) : door_(&door), tls_(tls) {}
 
   /// One request and its response. `protocol` when the answer is not HTTP.
   asio::awaitable<Result<wire::HttpResponse>> fetch(WebRequest request);
@@ -53,13 +67,21 @@ class WebSession {
   /// A request went out, so that the device may have judged what was in it.
   bool has_sent() const { return sent_; }
 
+  CookieJar& jar() { return jar_; }
+
+  /// A header that carries the session, on every request from now on. What is secret in it has been concealed.
+  void carry(wire::HttpHeader header) { carried_ = {std::move(header)}; }
+
+  bool carries() const { return !carried_.empty(); }
+
  private:
   void conceal_cookies(const wire::HttpResponse& response);
 
-  Door& door_;
+  Door* door_;
   bool tls_;
   bool sent_ = false;
   CookieJar jar_;
+  std::vector<wire::HttpHeader> carried_;  // at most one
 };
 
 /// A value as application/x-www-form-urlencoded has it.

@@ -4,108 +4,19 @@
 #include <utility>
 
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/html_tags.hpp"
 
 namespace assay::wire {
 
 namespace {
 
-constexpr std::size_t kMaximumTag = 4096;
+using html::attribute;
+using html::kMaximumTag;
+using html::resolved;
+using html::tag_name;
+using html::Tags;
 
 constexpr std::size_t kMaximumFields = 64;
-
-/// One tag after the other, comments left out, at most 4 KiB each: the inside and what follows it.
-class Tags {
- public:
-  explicit Tags(std::string_view html) : html_(html) {}
-
-  bool next() {
-    while (at_ < html_.size()) {
-      const auto open = html_.find('<', at_);
-      if (open == std::string_view::npos) {
-        return false;
-      }
-      const auto window = html_.substr(open + 1, kMaximumTag);
-      if (window.starts_with("!--")) {
-        const auto end = html_.find("-->", open);
-        at_ = end == std::string_view::npos ? html_.size() : end + 3;
-        continue;
-      }
-      inside_ = window.substr(0, window.find('>'));
-      at_ = open + 1 + inside_.size();
-      return true;
-    }
-    return false;
-  }
-
-  std::string_view inside() const { return inside_; }
-
-  std::string_view rest() const { return html_.substr(at_); }
-
-  /// Where the rest begins.
-  std::size_t at() const { return at_; }
-
- private:
-  std::string_view html_;
-  std::string_view inside_;
-  std::size_t at_ = 0;
-};
-
-/// Attribute of the inside of a tag ("input type=password name='x'"), empty when it is not there.
-std::string attribute(std::string_view tag, std::string_view wanted) {
-  std::size_t at = tag.find_first_of(" \t\r\n/");
-  while (at != std::string_view::npos && at < tag.size()) {
-    at = tag.find_first_not_of(" \t\r\n/", at);
-    if (at == std::string_view::npos) {
-      break;
-    }
-    const auto name_end = std::min(tag.find_first_of(" \t\r\n/=", at + 1), tag.size());
-    const auto name = tag.substr(at, name_end - at);
-    at = tag.find_first_not_of(" \t\r\n", name_end);
-    std::string_view value;
-    if (at != std::string_view::npos && tag[at] == '=') {
-      at = tag.find_first_not_of(" \t\r\n", at + 1);
-      if (at == std::string_view::npos) {
-        break;
-      }
-      const char open = tag[at];
-      const bool quoted = open == '"' || open == '\'';
-      const auto start = quoted ? at + 1 : at;
-      const auto end = std::min(quoted ? tag.find(open, start) : tag.find_first_of(" \t\r\n", start), tag.size());
-      value = tag.substr(start, end - start);
-      at = std::min(quoted ? end + 1 : end, tag.size());
-    }
-    if (equal_ignoring_case(name, wanted)) {
-      return std::string{value};
-    }
-  }
-  return {};
-}
-
-std::string_view tag_name(std::string_view tag) {
-  return tag.substr(0, tag.find_first_of(" \t\r\n/", 1));
-}
-
-/// The few entities that stand in attributes of forms.
-std::string resolved(std::string_view text) {
-  static constexpr std::pair<std::string_view, char> kNamed[] = {{"&amp;", '&'},  {"&lt;", '<'},   {"&gt;", '>'},
-                                                                 {"&quot;", '"'}, {"&#39;", '\''}, {"&#x27;", '\''},
-                                                                 {"&#34;", '"'},  {"&#38;", '&'}};
-  std::string out;
-  while (!text.empty()) {
-    std::size_t used = 1;
-    char c = text.front();
-    for (const auto& [name, character] : kNamed) {
-      if (text.starts_with(name)) {
-        used = name.size();
-        c = character;
-        break;
-      }
-    }
-    out += c;
-    text.remove_prefix(used);
-  }
-  return out;
-}
 
 bool has_attribute(std::string_view tag, std::string_view name) {
   return !attribute(tag, name).empty();

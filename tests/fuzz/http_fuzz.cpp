@@ -4,8 +4,10 @@
 #include <string_view>
 
 #include "probes/wire/html.hpp"
+#include "probes/wire/html_tags.hpp"
 #include "probes/wire/http.hpp"
 #include "probes/wire/http_auth.hpp"
+#include "probes/wire/web_page.hpp"
 
 using namespace assay::wire;
 
@@ -39,11 +41,30 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (place && !place->path.starts_with('/')) {
       std::abort();
     }
+    const auto cookie = parse_set_cookie(header.value);
+    if (cookie && (cookie->name.empty() || cookie->name.size() + cookie->value.size() > header.value.size())) {
+      std::abort();
+    }
   }
   find_password_form(response.body);
   const auto form = find_login_form(bytes);
   if ((form && (form->fields.size() > 64 || form->password_field.empty())) || html_pages(bytes, 4).size() > 4) {
     std::abort();
+  }
+  const auto forms = html_forms(bytes, 8);
+  const auto links = html_links(bytes, 8);
+  if (forms.size() > 8 || links.size() > 8) {
+    std::abort();
+  }
+  for (const auto& one : forms) {
+    if (one.fields.size() > 64 || one.hidden.size() > 64) {
+      std::abort();
+    }
+  }
+  for (html::Tags tags{bytes}; tags.next();) {
+    if (html::attribute(tags.inside(), "name").size() > html::kMaximumTag) {
+      std::abort();
+    }
   }
   html_title(bytes);
   browser_redirect(response);

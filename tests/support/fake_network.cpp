@@ -251,14 +251,15 @@ Result<> FakeNetwork::permit_guess(Endpoint) {
 }
 
 Run observe(const ProbeDescriptor& probe, FakeNetwork& network, std::string_view endpoint,
-            const json::object& parameters, const Dut& dut, const FakeLibrary& library) {
+            const json::object& parameters, const Dut& dut, const FakeLibrary& library, FakeBench bench) {
   Run run;
   const Target target{"A", "initialised", "lan", "192.0.2.7"};
   const auto place = Endpoint::parse(endpoint);
   const auto info = describe_probe(probe);
   const auto complete = complete_parameters(info, parameters);
   const Progress progress;
-  ProbeContext context{target, place, complete ? *complete : parameters, dut, library, network, run.record, progress};
+  ProbeContext context{target,   place, complete ? *complete : parameters, dut, library, network, run.record,
+                       progress, bench};
   const auto instance = probe.make();
   asio::io_context loop;
   bool finished = false;
@@ -273,6 +274,7 @@ Run observe(const ProbeDescriptor& probe, FakeNetwork& network, std::string_view
     run.ended = Error{ErrorKind::internal, "the probe did not end", {}};
   }
   run.record.check(info);
+  run.recipes = std::move(bench.ran);
   return run;
 }
 

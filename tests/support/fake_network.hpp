@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/probe/probe.hpp"
+#include "tests/support/fake_bench.hpp"
 #include "tests/support/fake_recorder.hpp"
 
 /// A device of script instead of sockets: time does not pass, silence is an answer that comes at once, and every
@@ -177,6 +178,13 @@ class FakeLibrary final : public ProbeLibrary {
     const auto found = lists.find(id);
     return found == lists.end() ? nullptr : &found->second;
   }
+
+  std::map<std::string, PasswordRules, std::less<>> rules;
+
+  const PasswordRules* password_rules(std::string_view id) const override {
+    const auto found = rules.find(id);
+    return found == rules.end() ? nullptr : &found->second;
+  }
 };
 
 /// Runs a probe against a script to its end; parameters are completed with the defaults. The recorder's text says
@@ -184,10 +192,12 @@ class FakeLibrary final : public ProbeLibrary {
 struct Run {
   Result<> ended;
   FakeRecorder record;
+  std::vector<FakeBench::Ran> recipes;
 };
 
 Run observe(const ProbeDescriptor& probe, FakeNetwork& network, std::string_view endpoint,
-            const json::object& parameters = {}, const Dut& dut = {}, const FakeLibrary& library = {});
+            const json::object& parameters = {}, const Dut& dut = {}, const FakeLibrary& library = {},
+            FakeBench bench = {});
 
 /// A peer that says something at once and then listens in silence.
 PeerMaker says(std::string greeting);

@@ -234,6 +234,8 @@ class NoDictionaries final : public ProbeLibrary {
     static const KnownKeys none;
     return none;
   }
+
+  const PasswordRules* password_rules(std::string_view) const override { return nullptr; }
 };
 
 inline Unit unit_of(const std::string& id, std::vector<Observe> observe) {
@@ -304,9 +306,10 @@ inline Ran run(const RunPlan& plan, Script& shared, std::vector<Observation> ear
     return std::make_unique<ScriptedNetwork>(shared.device, target);
   };
   inputs.device_state = shared.device_state;
-  inputs.recipes = [&](const Recipe& recipe, const std::string& sample,
-                       const std::string& state) -> asio::awaitable<Result<RecipeOutcome>> {
-    shared.ran.push_back(*recipe.exec + " " + sample + " to " + state);
+  inputs.recipes =
+      [&](const Recipe& recipe,
+          const std::map<std::string, std::string>& environment) -> asio::awaitable<Result<RecipeOutcome>> {
+    shared.ran.push_back(*recipe.exec + " " + environment.at("ASSAY_SAMPLE") + " to " + environment.at("ASSAY_STATE"));
     if (*recipe.exec == "swap") {
       shared.device.mac = "02:00:00:00:00:02";
     }

@@ -30,6 +30,7 @@ const DocPart kDocParts[] = {
     {"docs/plan-format.md", "method", &kMethodTable},
     {"docs/plan-format.md", "cases", &kCasesTable},
     {"docs/plan-format.md", "policy", &kPolicyTable},
+    {"docs/plan-format.md", "password-rules", &kPasswordRulesTable},
     {"docs/plan-format.md", "mapping", &kMappingTable},
     {"docs/plan-format.md", "plan", &kPlanTable},
     {"docs/crosswalk.md", "arrangements", &kArrangementsTable},
@@ -70,6 +71,9 @@ TEST_CASE("the shipped library loads as a whole") {
   const auto policies = load_policies(kLibrary);
   CHECK(lines(policies.errors) == std::vector<std::string>{});
   CHECK(policies.value->size() >= 3);
+  const auto rules = load_password_rules(kLibrary);
+  CHECK(lines(rules.errors) == std::vector<std::string>{});
+  CHECK(rules.value->contains("baseline-passwords"));
   CHECK(lines(load_approvals(kLibrary).errors) == std::vector<std::string>{});
   CHECK(lines(load_crosswalk(kLibrary).errors) == std::vector<std::string>{});
 }

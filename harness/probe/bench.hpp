@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "harness/model/dut.hpp"
+#include "harness/model/probe_info.hpp"
+#include "harness/model/result.hpp"
+#include "harness/model/secret.hpp"
+
+/// The laboratory's hands as a probe sees them: recipes of the DUT file that it names. Real in `harness/engine`,
+/// scripted in `tests/support`.
+namespace assay {
+
+namespace asio = boost::asio;
+
+/// What a recipe is run for and with.
+struct RecipeUse {
+  std::string purpose;  // "restore", "trigger": for the journal
+  /// What it does to the device: reading is benign, changing intrusive, resetting or risking it destructive.
+  Intrusiveness does = Intrusiveness::intrusive;
+  std::map<std::string, std::string> environment{};  // "ASSAY_IMAGE" -> path; beside ASSAY_SAMPLE and ASSAY_STATE
+  std::map<std::string, Secret> secrets{};           // environment too; written down by name only
+};
+
+struct RecipeDone {
+  std::string said;  // of a command: its last 64 KiB, secrets and all; of a prompt: nothing
+  std::chrono::milliseconds took{0};
+};
+
+class Bench {
+ public:
+  virtual ~Bench() = default;
+
+  /// Runs one recipe for the unit that is probed: a command in the DUT file's folder, or a sentence that a person
+  /// confirms. The journal has it before it begins and how it ended. Errors: `denied` when it does more than the probe
+  /// may, or risks a unit that is not to be spent; `unsupported` for a recipe that is neither command nor prompt, or a
+  /// prompt with nobody there; `io` for a command that failed (with its last words); `timed_out`; `cancelled`.
+  virtual asio::awaitable<Result<RecipeDone>> run(const Recipe& recipe, const RecipeUse& use) = 0;
+};
+
+}  // namespace assay

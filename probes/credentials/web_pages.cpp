@@ -1,0 +1,133 @@
+#include "probes/credentials/web_pages.hpp"
+
+#include "probes/wire/bytes.hpp"
+#include "probes/wire/html.hpp"
+
+namespace assay::probes::credentials {
+
+namespace {
+
+constexpr std::size_t kMostWords = 512;
+constexpr std::size_t kMostPages = 4;
+constexpr int kAlike = 70;  // percent of common words
+
+bool is_page(const wire::HttpResponse& response) {
+  return response.status == 200 && !wire::find_login_form(response.body);
+}
+
+}  // namespace
+
+std::set<std::string> words_of(std::string_view text, std::string_view without) {
+  std::set<std::string> words;
+  std::string word;
+  const auto keep = [&] {
+    if (word.size() >= 3 && word.find_first_of("0123456789") == std::string::npos && words.size() < kMostWords &&
+        !wire::equal_ignoring_case(word, without)) {
+      words.insert(wire::lower(word));
+    }
+    word.clear();
+  };
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter) {
+      word += c;
+    } else {
+      keep();
+    }
+  }
+  keep();
+  return words;
+}
+
+bool are_alike(const std::set<std::string>& one, const std::set<std::string>& other) {
+  std::size_t common = 0;
+  for (const auto& word : one) {
+    common += other.contains(word) ? 1 : 0;
+  }
+  const auto all = one.size() + other.size() - common;
+  return all == 0 || 100 * common / all >= kAlike;
+}
+
+bool turns_away(const wire::HttpResponse& response, const std::string& place, const std::string& login_place) {
+  return response.status == 401 || response.status == 403 || wire::find_login_form(response.body).has_value() ||
+         place == login_place;
+}
+
+Result<WebRequest> filled_form(const Door& door, bool tls, const wire::LoginForm& form, const std::string& page,
+                               const std::string& username, const Secret& password) {
+  const auto place = form.action.empty() ? wire::http_location(page, page) : wire::http_location(form.action, page);
+  if (!place || !wire::leads_to(*place, door.address, door.endpoint.port, tls)) {
+    return Error{ErrorKind::protocol, "the form is sent to another place", {}};
+  }
+  std::string body;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    body += (body.empty() ? "" : "&") + form_encoded(name) + "=" + form_encoded(value);
+  };
+  for (const auto& [name, value] : form.fields) {
+    add(name, value);
+  }
+  if (!form.username_field.empty()) {
+    add(form.username_field, username);
+  }
+  std::string shown = body + "&" + form_encoded(form.password_field) + "={" + password.name() + "}";
+  add(form.password_field, password.reveal());
+  WebRequest request;
+  request.path = place->path;
+  request.referer = page;
+  request.method = "POST";
+  request.content_type = "application/x-www-form-urlencoded";
+  request.body = std::move(body);
+  request.shown = request.method + " " + place->path + "\n" + shown;
+  return request;
+}
+
+asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string login_path, WebSession& session,
+                                            std::vector<std::string> pages) {
+  std::set<std::string> asked;
+  for (const auto& wanted : pages) {
+    if (!asked.insert(wanted).second) {
+      continue;
+    }
+    auto inside_place = wanted;
+    auto inside = co_await session.visit(inside_place);
+    if (!inside) {
+      co_return inside.error();
+    }
+    if (!is_page(*inside)) {
+      continue;
+    }
+    WebSession visitor{door, tls};
+    auto place = login_path;
+    auto came = co_await visitor.visit(place);
+    const auto login_place = place;
+    place = wanted;
+    auto outside = co_await visitor.visit(place);
+    if (!came || !outside) {
+      co_return came ? outside.error() : came.error();
+    }
+    const bool same_place = inside_place == login_place;
+    if (turns_away(*outside, same_place ? std::string{} : place, login_place)) {
+      Inside found;
+      found.path = wanted;
+      found.login_path = login_place;
+      found.proof = "the page " + wire::printable(inside_place, 128) + " of " + std::to_string(inside->body.size()) +
+                    " bytes was shown; a visitor who has not logged in is asked for a login there";
+      co_return found;
+    }
+  }
+  co_return Inside{};
+}
+
+std::vector<std::string> pages_from(const Door& door, bool tls, const wire::HttpResponse& page,
+                                    const std::string& place, const std::string& login_page) {
+  std::vector<std::string> pages{place, login_page, "/"};
+  for (const auto& link : wire::html_pages(page.body, kMostPages)) {
+    const auto target = wire::http_location(link, place);
+    if (target && wire::leads_to(*target, door.address, door.endpoint.port, tls)) {
+      pages.push_back(target->path);
+    }
+  }
+  return pages;
+}
+
+}  // namespace assay::probes::credentials

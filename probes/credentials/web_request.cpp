@@ -1,0 +1,194 @@
+#include <algorithm>
+
+#include "probes/credentials/web_user.hpp"
+#include "probes/wire/bytes.hpp"
+
+/// The requests that the DUT file describes.
+namespace assay::probes::credentials {
+
+namespace request {
+
+namespace {
+
+constexpr std::size_t kMostForms = 16;
+
+using Fields = std::vector<WebField>;
+
+/// A text of the recipe with its marks filled in. What was filled in is not looked through again.
+std::string filled_text(std::string_view text, const Filling& filling, bool reveal) {
+  const auto secret = [&](const Secret& one) { return reveal ? one.reveal() : "{" + one.name() + "}"; };
+  const std::pair<std::string_view, std::string> marks[] = {{"{username}", filling.username},
+                                                            {"{password}", secret(filling.password)},
+                                                            {"{old}", secret(filling.old)},
+                                                            {"{value}", filling.value}};
+  std::string out;
+  while (!text.empty()) {
+    const auto* mark = std::find_if(std::begin(marks), std::end(marks),
+                                    [&](const auto& one) { return text.starts_with(one.first); });
+    if (mark == std::end(marks)) {
+      out += text.front();
+      text.remove_prefix(1);
+    } else {
+      out += mark->second;
+      text.remove_prefix(mark->first.size());
+    }
+  }
+  return out;
+}
+
+json::value filled_json(const json::value& value, const Filling& filling, bool reveal) {
+  if (value.is_object()) {
+    json::object out;
+    for (const auto& [key, member] : value.get_object()) {
+      out[key] = filled_json(member, filling, reveal);
+    }
+    return out;
+  }
+  if (value.is_array()) {
+    json::array out;
+    for (const auto& item : value.get_array()) {
+      out.push_back(filled_json(item, filling, reveal));
+    }
+    return out;
+  }
+  return value.is_string() ? json::value(json::string(filled_text(std::string_view{value.get_string()}, filling, reveal))) : value;
+}
+
+/// name=value&… of the recipe, filled in.
+Fields fields_of(std::string_view body, const Filling& filling) {
+  Fields out;
+  while (!body.empty()) {
+    const auto end = std::min(body.find('&'), body.size());
+    const auto pair = body.substr(0, end);
+    const auto equals = std::min(pair.find('='), pair.size());
+    if (equals > 0) {
+      const auto value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view{};
+      out.push_back({std::string{pair.substr(0, equals)}, filled_text(value, filling, true),
+                     filled_text(value, filling, false)});
+    }
+    body.remove_prefix(std::min(end + 1, body.size()));
+  }
+  return out;
+}
+
+std::string encoded(const Fields& fields, std::string WebField::*what) {
+  std::string out;
+  for (const auto& field : fields) {
+    out += (out.empty() ? "" : "&") + form_encoded(field.name) + "=" + form_encoded(field.*what);
+  }
+  return out;
+}
+
+/// The form has every field that the recipe fills in: a login page in the place of another one has not.
+bool has_fields(const wire::WebForm& form, const RequestRecipe& recipe) {
+  const auto wanted = fields_of(recipe.body, {});
+  return std::all_of(wanted.begin(), wanted.end(), [&](const WebField& one) {
+    return std::any_of(form.fields.begin(), form.fields.end(), [&](const auto& field) { return field.first == one.name; });
+  });
+}
+
+/// The form that goes to the path of the recipe, else the first that sends its fields.
+const wire::WebForm* chosen(const std::vector<wire::WebForm>& forms, const RequestRecipe& recipe,
+                            const std::string& place) {
+  for (const auto& form : forms) {
+    const auto target = wire::http_location(form.action.empty() ? place : form.action, place);
+    const bool fits = recipe.path.empty() ? form.method == "post" && has_fields(form, recipe)
+                                          : target && target->path == recipe.path;
+    if (fits) {
+      return &form;
+    }
+  }
+  return nullptr;
+}
+
+/// The fields of a form, as the page shows them, under those of the recipe.
+Fields overlaid(const wire::WebForm& form, const Fields& wanted) {
+  Fields fields;
+  for (const auto& [name, value] : form.fields) {
+    fields.push_back({name, value, value});
+  }
+  for (const auto& one : wanted) {
+    const auto known =
+        std::find_if(fields.begin(), fields.end(), [&](const auto& field) { return field.name == one.name; });
+    if (known != fields.end()) {
+      *known = one;
+    } else {
+      fields.push_back(one);
+    }
+  }
+  return fields;
+}
+
+Prepared without_form(const RequestRecipe& recipe, const Filling& filling) {
+  Prepared out;
+  auto& request = out.request;
+  request.method = recipe.method;
+  request.path = recipe.path;
+  request.referer = recipe.path;
+  boost::system::error_code failed;
+  const auto body = json::parse(recipe.body, failed);
+  if (failed) {
+    request.content_type = "application/x-www-form-urlencoded";
+    refill(out, fields_of(recipe.body, filling));
+    return out;
+  }
+  request.content_type = "application/json";
+  request.body = json::serialize(filled_json(body, filling, true));
+  const auto shown = json::serialize(filled_json(body, filling, false));
+  request.shown = shown == request.body ? std::string{} : request.method + " " + request.path + "\n" + shown;
+  return out;
+}
+
+}  // namespace
+
+}  // namespace request
+
+asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user,
+                                          const RequestRecipe& recipe, const Filling& filling) {
+  if (recipe.page.empty()) {
+    co_return request::without_form(recipe, filling);
+  }
+  auto page = co_await user.look(recipe.page);
+  if (!page) {
+    co_return page.error();
+  }
+  const auto forms = wire::html_forms(page->response.body, request::kMostForms);
+  const auto* form = request::chosen(forms, recipe, page->place);
+  if (form == nullptr) {
+    co_return Error{ErrorKind::protocol,
+                    "the page " + wire::printable(recipe.page, 128) + " (status " +
+                        std::to_string(page->response.status) + ") has no form that the DUT file speaks of",
+                    {}};
+  }
+  const auto target = wire::http_location(form->action.empty() ? page->place : form->action, page->place);
+  if (!target || !wire::leads_to(*target, door.address, door.endpoint.port, login.tls)) {
+    co_return Error{ErrorKind::protocol, "the form is sent to another place", {}};
+  }
+  Prepared out;
+  out.request.method = recipe.method;
+  out.request.path = target->path;
+  out.request.referer = page->place;
+  out.request.content_type = "application/x-www-form-urlencoded";
+  out.hidden = form->hidden;
+  refill(out, request::overlaid(*form, request::fields_of(recipe.body, filling)));
+  co_return out;
+}
+
+bool has_form_for(const Page& page, const RequestRecipe& recipe) {
+  const auto forms = wire::html_forms(page.response.body, request::kMostForms);
+  return request::chosen(forms, recipe, page.place) != nullptr;
+}
+
+void refill(Prepared& prepared, std::vector<WebField> fields) {
+  auto& request = prepared.request;
+  prepared.fields = std::move(fields);
+  request.body = request::encoded(prepared.fields, &WebField::value);
+  const auto shown = request::encoded(prepared.fields, &WebField::shown);
+  request.shown = shown == request.body ? std::string{} : request.method + " " + request.path + "\n" + shown;
+}
+
+bool is_taken(int status) {
+  return status >= 200 && status < 400;
+}
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probes/credentials/web_user.hpp"
+#include "probes/sessions/fact_sheet.hpp"
+
+/// What the probes of the first use and of a changed password share.
+namespace assay::probes::first_use {
+
+using credentials::Door;
+using credentials::Filling;
+using credentials::Page;
+using credentials::Sight;
+using credentials::WebHouse;
+using credentials::WebLogin;
+using credentials::WebUser;
+
+/// The passwords that these probes set: strong by any rule, and written down, so that whoever finds the device with one
+/// of them gets in. Two, for devices that do not take the last one again.
+extern const std::string_view kStrong;
+extern const std::string_view kStronger;
+
+Secret strong_password();
+Secret stronger_password();
+
+/// A weak password of the rules, filled in for the account.
+struct Weak {
+  const WeakPassword* rule = nullptr;
+  Secret value;
+};
+
+std::vector<Weak> weak_passwords(const PasswordRules& rules, const std::string& username, const Secret& old);
+
+/// What is told of one weak password; `taken` null: it is not known.
+json::object told(const Weak& weak, std::optional<bool> taken);
+
+/// The answer of a device to a step of the DUT file, as a browser ends up. Of a command or a person there is no answer:
+/// status 0, and 1 where it failed, which may be the device's refusal.
+asio::awaitable<Result<Page>> send(ProbeContext& context, const WebHouse& house, WebUser& user,
+                                   const RequestRecipe& recipe, const Filling& filling);
+
+/// The rules that the parameter `rules` names. `bad_input` when there are none.
+Result<const PasswordRules*> rules_of(const ProbeContext& context);
+
+/// Conceals the accounts' passwords and those of these probes.
+void conceal_all(ProbeContext& context, Transcript& transcript);
+
+}  // namespace assay::probes::first_use

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "probes/web_session/visit.hpp"
+
+/// The pages that links lead to, for one user.
+namespace assay::probes::web_session {
+
+/// What can be done with a page.
+enum class Kind : std::uint8_t {
+  form,  // it sends something: a function
+  data,  // JSON: the answer of a call
+  text,  // it shows something
+};
+BOOST_DESCRIBE_ENUM(Kind, form, data, text)
+
+struct Found {
+  Page page;
+  Kind kind = Kind::text;
+};
+
+struct Crawled {
+  std::map<std::string, Found> pages;  // by path, those that were shown
+  std::set<std::string> led_to;        // every path that a link named
+  std::set<std::string> left_out;      // links that say that they change something
+  std::size_t bytes = 0;
+  bool whole = true;  // false: a bound was met before the links came to an end
+};
+
+/// A link that may change or end something by its words; it is never followed.
+bool is_risky(const wire::WebLink& link, const std::string& path);
+
+/// Follows links of this endpoint by GET from the given paths, each once. Errors only for what ends the probe.
+asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from,
+                                       milliseconds until);
+
+Kind kind_of(const Page& page);
+
+}  // namespace assay::probes::web_session

@@ -1,0 +1,262 @@
+#include <algorithm>
+
+#include "probes/web_session/visit.hpp"
+#include "probes/wire/bytes.hpp"
+
+/// Whether a setting is changed by requests that the user did not mean. What counts is the value that is shown
+/// afterwards, never the answer to the request.
+namespace assay::probes::web_session {
+
+namespace {
+
+using credentials::Filling;
+using credentials::Prepared;
+using credentials::WebField;
+
+constexpr std::size_t kWord = 10;
+constexpr std::string_view kForeign = "https://assay.invalid";
+
+/// Names of hidden fields whose values differ between two sessions: nobody but a page of the session knows them.
+std::vector<std::string> tokens_of(const Prepared& own, const Prepared& other) {
+  std::vector<std::string> out;
+  for (const auto& name : own.hidden) {
+    const auto value = [&](const Prepared& one) {
+      const auto found = std::find_if(one.fields.begin(), one.fields.end(),
+                                      [&](const WebField& field) { return field.name == name; });
+      return found == one.fields.end() ? std::string{} : found->value;
+    };
+    if (value(own) != value(other)) {
+      out.push_back(name);
+    }
+  }
+  return out;
+}
+
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::vector<WebField> without(const std::vector<WebField>& fields, const std::vector<std::string>& names) {
+  std::vector<WebField> out;
+  std::copy_if(fields.begin(), fields.end(), std::back_inserter(out),
+               [&](const WebField& field) { return !is_one_of(names, field.name); });
+  return out;
+}
+
+/// The user's own fields, with the other session's values in those.
+std::vector<WebField> mixed(std::vector<WebField> own, const Prepared& other, const std::vector<std::string>& names) {
+  for (auto& field : own) {
+    for (const auto& theirs : other.fields) {
+      if (theirs.name == field.name && is_one_of(names, field.name)) {
+        field = theirs;
+      }
+    }
+  }
+  return own;
+}
+
+Filling new_value() {
+  Filling filling;
+  filling.value = sessions::random_word(kWord);
+  return filling;
+}
+
+/// The value is shown to one who is logged in. A session that has ended meanwhile is opened anew.
+asio::awaitable<Result<bool>> shows(Visit& visit, WebUser& user, std::string value) {
+  auto page = co_await user.look(visit.recipe->setting->read);
+  if (!page) {
+    co_return page.error();
+  }
+  if (page->response.body.find(value) != std::string::npos) {
+    co_return true;
+  }
+  auto fresh = co_await enter(visit, visit.accounts.front());
+  if (!fresh) {
+    co_return fresh.error();
+  }
+  if (!*fresh) {
+    co_return Error{ErrorKind::protocol, "the account was not let in any more", {}};
+  }
+  page = co_await (*fresh)->look(visit.recipe->setting->read);
+  if (!page) {
+    co_return page.error();
+  }
+  co_return page->response.body.find(value) != std::string::npos;
+}
+
+/// How a request differs from the one that the page itself would send.
+enum class Ride : std::uint8_t {
+  own,       // as it should be: the control
+  missing,   // without the token
+  other,     // with the token of another session
+  foreign,   // as a page of another site can send it: the cookies go along, the token does not
+  stranger,  // by somebody without a session
+};
+
+struct Riders {
+  WebUser& user;
+  WebUser* other;  // another session of the same account; null: there is none
+  std::vector<std::string> tokens;
+};
+
+/// Sends the request in one way; says whether the value is shown then.
+asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
+  const auto& recipe = visit.recipe->setting->change;
+  const auto filling = new_value();
+  auto prepared = co_await credentials::prepare(visit.house.door, visit.house.login, riders.user, recipe, filling);
+  if (!prepared) {
+    co_return prepared.error();
+  }
+  if (way == Ride::missing || way == Ride::foreign) {
+    refill(*prepared, without(prepared->fields, riders.tokens));
+  }
+  if (way == Ride::other && riders.other != nullptr) {
+    auto theirs = co_await credentials::prepare(visit.house.door, visit.house.login, *riders.other, recipe, filling);
+    if (!theirs) {
+      co_return theirs.error();
+    }
+    refill(*prepared, mixed(prepared->fields, *theirs, riders.tokens));
+  }
+  auto request = prepared->request;
+  if (way == Ride::foreign) {
+    request.origin = kForeign;
+    // A page of another site sends forms and plain text without asking the device first.
+    const bool json = request.content_type == "application/json";
+    request.content_type = json ? std::string{"text/plain"} : request.content_type;
+  }
+  WebUser stranger{visit.house.door, visit.house.login};
+  auto& sender = way == Ride::stranger ? stranger : riders.user;
+  auto answer = co_await sender.fetch(std::move(request));
+  if (!answer && sessions::ends_probe(answer.error().kind)) {
+    co_return answer.error();
+  }
+  auto shown = co_await shows(visit, riders.user, filling.value);
+  co_return shown;
+}
+
+/// Puts the value of the DUT file back.
+asio::awaitable<Result<bool>> restore(Visit& visit) {
+  auto user = co_await enter(visit, visit.accounts.front());
+  if (!user) {
+    co_return user.error();
+  }
+  if (!*user) {
+    co_return false;
+  }
+  Filling filling;
+  filling.value = visit.recipe->setting->value;
+  auto prepared = co_await credentials::prepare(visit.house.door, visit.house.login, **user, visit.recipe->setting->change, filling);
+  if (!prepared) {
+    co_return prepared.error();
+  }
+  auto answer = co_await (*user)->fetch(prepared->request);
+  if (!answer) {
+    co_return answer.error();
+  }
+  auto shown = co_await shows(visit, **user, filling.value);
+  co_return shown;
+}
+
+/// Which hidden fields are tokens is seen beside another session.
+asio::awaitable<Result<std::vector<std::string>>> find_tokens(Visit& visit, WebUser& user, WebUser& other) {
+  const auto& recipe = visit.recipe->setting->change;
+  const auto filling = new_value();
+  auto own = co_await credentials::prepare(visit.house.door, visit.house.login, user, recipe, filling);
+  if (!own) {
+    co_return own.error();
+  }
+  auto theirs = co_await credentials::prepare(visit.house.door, visit.house.login, other, recipe, filling);
+  if (!theirs) {
+    co_return theirs.error();
+  }
+  co_return tokens_of(*own, *theirs);
+}
+
+asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
+  json::object out;
+  auto control = co_await ride(visit, riders, Ride::own);
+  if (!control) {
+    co_return control.error();
+  }
+  out["control"] = *control;
+  if (!*control) {
+    co_return out;
+  }
+  const std::pair<Ride, std::string_view> ways[] = {{Ride::missing, "missing"},
+                                                    {Ride::other, "other_session"},
+                                                    {Ride::foreign, "foreign_page"},
+                                                    {Ride::stranger, "no_session"}};
+  const bool browser_sends = !visit.carriers.empty() || visit.house.login.way == WebWay::basic;
+  for (const auto& [way, name] : ways) {
+    const bool no_token = riders.tokens.empty() && (way == Ride::missing || way == Ride::other);
+    const bool no_other = way == Ride::other && riders.other == nullptr;
+    if (no_token || no_other || (way == Ride::foreign && !browser_sends)) {
+      out[name] = nullptr;
+      continue;
+    }
+    auto taken = co_await ride(visit, riders, way);
+    if (!taken) {
+      co_return taken.error();
+    }
+    out[name] = *taken;
+  }
+  // Refusals prove nothing of a device that has begun to refuse everything.
+  auto again = co_await ride(visit, riders, Ride::own);
+  if (!again) {
+    co_return again.error();
+  }
+  out["control"] = *again;
+  co_return out;
+}
+
+}  // namespace
+
+asio::awaitable<Result<>> look_at_forgery(Visit& visit) {
+  if (visit.recipe == nullptr || !visit.recipe->setting) {
+    visit.sheet.unobserved("web.forgery", "the DUT file names no setting that may be changed (web: setting)");
+    co_return Result<>{};
+  }
+  const auto& known = visit.accounts.front();
+  auto user = co_await enter(visit, known);
+  if (!user) {
+    co_return leave_open(visit, "web.forgery", user.error());
+  }
+  Result<std::optional<WebUser>> other{std::optional<WebUser>{}};
+  if (visit.concurrent) {
+    other = co_await enter(visit, known);
+  }
+  if (!other) {
+    co_return leave_open(visit, "web.forgery", other.error());
+  }
+  if (!*user) {
+    visit.sheet.unobserved("web.forgery", "the account was not let in any more");
+    co_return Result<>{};
+  }
+  Riders riders{**user, *other ? &**other : nullptr, {}};
+  if (riders.other != nullptr) {
+    auto tokens = co_await find_tokens(visit, riders.user, *riders.other);
+    if (!tokens) {
+      co_return leave_open(visit, "web.forgery", tokens.error());
+    }
+    riders.tokens = std::move(*tokens);
+  }
+  auto seen = co_await ride_all(visit, riders);
+  auto restored = co_await restore(visit);
+  if (!seen) {
+    co_return leave_open(visit, "web.forgery", seen.error());
+  }
+  if (!seen->at("control").as_bool()) {
+    visit.sheet.unobserved("web.forgery", "the request of the DUT file (web: setting) did not change what is shown");
+    co_return Result<>{};
+  }
+  json::array names;
+  for (const auto& name : riders.tokens) {
+    names.emplace_back(wire::printable(name, 64));
+  }
+  (*seen)["tokens"] = std::move(names);
+  (*seen)["restored"] = restored ? json::value(*restored) : json::value(nullptr);
+  visit.sheet.fact("web.forgery", std::move(*seen));
+  co_return Result<>{};
+}
+
+}  // namespace assay::probes::web_session

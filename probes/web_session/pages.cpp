@@ -1,0 +1,236 @@
+#include <algorithm>
+
+#include "probes/web_session/crawl.hpp"
+#include "probes/wire/bytes.hpp"
+
+/// Every page that is seen after the login is asked for again: by a visitor, and by an account of another role.
+namespace assay::probes::web_session {
+
+namespace {
+
+constexpr std::size_t kMostNamed = 32;
+
+/// What one account sees.
+struct View {
+  const Known* known = nullptr;
+  Crawled seen;
+};
+
+struct Round {
+  Visit& visit;
+  milliseconds until{0};
+  Crawled visitor{};
+  std::vector<View> views{};
+  std::set<std::string> open{};  // told already
+  json::array open_pages{};
+  json::array crossed{};
+  std::int64_t asked = 0;
+  std::int64_t unclear = 0;
+};
+
+bool is_declared(const Visit& visit, const std::string& path) {
+  return visit.recipe != nullptr && std::any_of(visit.recipe->pages.begin(), visit.recipe->pages.end(),
+                                                [&](const auto& page) { return page.path == path; });
+}
+
+/// The DUT file lets that role see the page; nothing: it says nothing of it.
+std::optional<bool> is_allowed(const Visit& visit, const std::string& path, const std::string& role) {
+  if (visit.recipe != nullptr) {
+    for (const auto& page : visit.recipe->pages) {
+      if (page.path == path && !page.roles.empty()) {
+        return std::find(page.roles.begin(), page.roles.end(), role) != page.roles.end();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> declared_pages(const Visit& visit, const std::string* role) {
+  std::vector<std::string> out;
+  if (visit.recipe != nullptr) {
+    for (const auto& page : visit.recipe->pages) {
+      const bool may = role == nullptr || is_allowed(visit, page.path, *role).value_or(true);
+      if (may) {
+        out.push_back(page.path);
+      }
+    }
+  }
+  return out;
+}
+
+json::object told(const std::string& path, const Found& found) {
+  return {{"path", wire::printable(path, 256)}, {"kind", enum_name(found.kind)}};
+}
+
+asio::awaitable<Result<>> ask_as_visitor(Round& round, const std::string& path, const Found& found) {
+  auto& visit = round.visit;
+  WebUser visitor{visit.house.door, visit.house.login};
+  auto seen = co_await visitor.look(path);
+  if (!seen) {
+    ++round.unclear;
+    co_return sessions::ends_probe(seen.error().kind) ? Result<>{seen.error()} : Result<>{};
+  }
+  ++round.asked;
+  const auto sight = credentials::sight_of(visit.house.login, path, found.page, *seen);
+  // Another page than the one inside is no way in: many front pages greet visitors in other words.
+  round.unclear += sight == Sight::unclear && seen->response.status >= 400 ? 1 : 0;
+  if (sight != Sight::given || round.open_pages.size() >= kMostNamed) {
+    co_return Result<>{};
+  }
+  auto entry = told(path, found);
+  entry["declared"] = is_declared(visit, path);
+  entry["linked"] = round.visitor.led_to.contains(path);
+  round.open_pages.push_back(std::move(entry));
+  round.open.insert(path);
+  co_return Result<>{};
+}
+
+/// Pages of one account that links of the other do not lead to, asked for in the other's session.
+asio::awaitable<Result<>> ask_as_other(Round& round, const View& owner, const View& other) {
+  auto& visit = round.visit;
+  auto user = co_await enter(visit, *other.known);
+  if (!user) {
+    co_return user.error();
+  }
+  if (!*user) {
+    ++round.unclear;
+    co_return Result<>{};
+  }
+  for (const auto& [path, found] : owner.seen.pages) {
+    const auto allowed = is_allowed(visit, path, other.known->role);
+    const bool own = other.seen.led_to.contains(path) && !allowed;
+    if (own || allowed.value_or(false) || round.open.contains(path) || round.visitor.led_to.contains(path)) {
+      continue;
+    }
+    auto seen = co_await (*user)->look(path);
+    if (!seen && sessions::ends_probe(seen.error().kind)) {
+      co_return seen.error();
+    }
+    if (!seen) {
+      ++round.unclear;
+      continue;
+    }
+    ++round.asked;
+    const auto sight = credentials::sight_of(visit.house.login, path, found.page, *seen);
+    if (sight == Sight::given && round.crossed.size() < kMostNamed) {
+      auto entry = told(path, found);
+      entry["owner"] = wire::printable(owner.known->role, 64);
+      entry["role"] = wire::printable(other.known->role, 64);
+      entry["declared"] = allowed.has_value();
+      round.crossed.push_back(std::move(entry));
+    }
+  }
+  co_return Result<>{};
+}
+
+/// What the accounts see, each in a session of its own.
+asio::awaitable<Result<>> gather(Round& round) {
+  auto& visit = round.visit;
+  WebUser visitor{visit.house.door, visit.house.login};
+  const std::vector<std::string> front{"/", visit.house.inside.login_path};
+  auto outside = co_await crawl(visit, visitor, front, round.until);
+  if (!outside) {
+    co_return outside.error();
+  }
+  round.visitor = std::move(*outside);
+  for (const auto& known : visit.accounts) {
+    auto user = co_await enter(visit, known);
+    if (!user) {
+      co_return user.error();
+    }
+    if (!*user) {
+      continue;
+    }
+    auto from = declared_pages(visit, &known.role);
+    from.insert(from.end(), {visit.house.inside.path, "/"});
+    auto seen = co_await crawl(visit, **user, std::move(from), round.until);
+    if (!seen) {
+      co_return seen.error();
+    }
+    round.views.push_back({&known, std::move(*seen)});
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<>> ask_again(Round& round) {
+  std::set<std::string> done;
+  for (const auto& view : round.views) {
+    for (const auto& [path, found] : view.seen.pages) {
+      if (!done.insert(path).second) {
+        continue;
+      }
+      auto asked = co_await ask_as_visitor(round, path, found);
+      if (!asked) {
+        co_return asked;
+      }
+    }
+  }
+  for (const auto& owner : round.views) {
+    for (const auto& other : round.views) {
+      if (&owner == &other) {
+        continue;
+      }
+      auto asked = co_await ask_as_other(round, owner, other);
+      if (!asked) {
+        co_return asked;
+      }
+    }
+  }
+  co_return Result<>{};
+}
+
+void record(Round& round) {
+  auto& visit = round.visit;
+  json::object pages{{"visitor", std::ssize(round.visitor.pages)}, {"asked_again", round.asked}};
+  bool whole = round.visitor.whole;
+  std::size_t bytes = round.visitor.bytes;
+  json::object roles;
+  for (const auto& view : round.views) {
+    roles[wire::printable(view.known->role, 64)] = std::ssize(view.seen.pages);
+    whole = whole && view.seen.whole;
+    bytes += view.seen.bytes;
+  }
+  pages["roles"] = std::move(roles);
+  pages["whole"] = whole;
+  pages["unclear"] = round.unclear;
+  visit.sheet.fact("web.pages", pages);
+  pages["bytes"] = static_cast<std::int64_t>(bytes);
+  visit.context.record.coverage("pages", std::move(pages));
+  const bool stored = [&] {
+    const auto* control = visit.house.shown.response.header("Cache-Control");
+    return control == nullptr || !wire::contains_ignoring_case(*control, "no-store");
+  }();
+  visit.sheet.fact("web.stored", stored);
+  if (round.views.empty()) {
+    visit.sheet.unobserved("web.open", "no account was let in for it");
+    visit.sheet.unobserved("web.crossed", "no account was let in for it");
+    return;
+  }
+  visit.sheet.fact("web.open", std::move(round.open_pages));
+  if (round.views.size() < 2) {
+    visit.sheet.unobserved("web.crossed", "the DUT file has no second account, of another role, that gets in here");
+  } else {
+    visit.sheet.fact("web.crossed", std::move(round.crossed));
+  }
+}
+
+}  // namespace
+
+asio::awaitable<Result<>> look_at_pages(Visit& visit) {
+  Round round{visit};
+  round.until = visit.context.network.elapsed() + std::chrono::seconds{visit.means.crawl};
+  auto gathered = co_await gather(round);
+  if (gathered) {
+    gathered = co_await ask_again(round);
+  }
+  if (!gathered) {
+    visit.sheet.unobserved("web.pages", gathered.error().what);
+    visit.sheet.unobserved("web.stored", gathered.error().what);
+    visit.sheet.unobserved("web.crossed", gathered.error().what);
+    co_return leave_open(visit, "web.open", gathered.error());
+  }
+  record(round);
+  co_return Result<>{};
+}
+
+}  // namespace assay::probes::web_session

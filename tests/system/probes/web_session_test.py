@@ -1,0 +1,112 @@
+"""Sessions of web interfaces, each with one flaw: exactly that is found, and nothing on the sound ones. curl says the same."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import SOURCE, emulated, inside, need, port, side_by_side  # noqa: E402
+
+need("curl")
+DEVICE = "deviant/web-defects"
+SECRETS = ("Wm4-kP7x-Tz2q", "Rb6-yN3v-Jd8s")
+SOUND = {
+    "same_site": "strict", "http_only": True, "stored": False, "kept": False, "invented": False, "relations": set(), "concurrent": True,
+    "logout": True, "missing": False, "other_session": False, "foreign_page": False, "no_session": False, "open": set(), "crossed": set(),
+}
+# Port -> what differs from the sound one.
+EXPECTED = {
+    "sound": {},
+    "script-cookie": {"same_site": "", "http_only": False, "stored": True},
+    "fixation": {"kept": True},
+    "invented": {"kept": True, "invented": True},
+    "counter": {"relations": {"counter"}},
+    "clock": {"relations": {"clock"}, "other_session": None},
+    "logout-keeps": {"logout": False},
+    "no-token": {"missing": True, "other_session": True, "foreign_page": True},
+    "any-token": {"other_session": True},
+    "open-page": {"open": {"/settings.html"}},
+    "open-setting": {"missing": True, "other_session": True, "foreign_page": True, "no_session": True, "open": {"/settings.html"}},
+    "open-role": {"crossed": {"/users.html"}},
+    "one-session": {"concurrent": False, "missing": None, "other_session": None},
+}
+IDLE = {"sound": True, "endless": False}
+
+
+def look(device, name, **settings):
+    command = [os.environ["ASSAY"], "probe", "web_session", device["address"], "--library", SOURCE / "testplans", "--json", "--pace", "fast",
+               "--dut", device["dut"], "--endpoint", f"tcp/{port(device, name)}"]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
+    done = inside(device, command, timeout=280)
+    start = done.stdout.find("{")
+    assert start >= 0, f"{name}: {done.stdout[-2000:]}"
+    seen = json.loads(done.stdout[start:])
+    assert seen["completion"] == "completed", (name, seen["error"])
+    assert not any(word in done.stdout for word in SECRETS), f"{name}: a password stands in the facts"
+    return seen
+
+
+def told(seen):
+    """The facts in the words of the table."""
+    facts, cookies = seen["facts"], [one for one in seen["facts"]["web.cookies"] if one["session"]]
+    kinds = {one["kind"] for one in facts["web.tokens"]["relations"]}
+    forgery = facts["web.forgery"]
+    assert forgery["control"] and forgery["restored"], forgery
+    assert len(cookies) == 1 and cookies[0]["name"] == "sid" and not cookies[0]["secure"], cookies
+    return {
+        "same_site": cookies[0]["same_site"], "http_only": cookies[0]["http_only"], "stored": facts["web.stored"],
+        "kept": facts["web.fixation"]["kept"], "invented": facts["web.fixation"]["takes_invented"], "relations": kinds,
+        "concurrent": facts["web.concurrent"], "logout": facts["web.logout"]["ended"],
+        **{way: forgery[way] for way in ("missing", "other_session", "foreign_page", "no_session")},
+        "open": {one["path"] for one in facts["web.open"]}, "crossed": {one["path"] for one in facts["web.crossed"]},
+    }
+
+
+def one(device, name):
+    found, expected = told(look(device, name)), {**SOUND, **EXPECTED[name]}
+    if name == "clock":  # ids of one second are equal, others are hashes of their time
+        assert found["relations"] & {"equal", "identifier"}, found
+        for key in ("relations", "other_session", "missing", "kept", "concurrent", "logout", "foreign_page"):
+            found[key] = expected[key] = None
+    assert found == expected, f"{name}: {[(key, found[key], expected[key]) for key in found if found[key] != expected[key]]}"
+
+
+def idle(device, name):
+    seen = look(device, name, idle=28, pages=2, logins=1)["facts"]["web.idle"]
+    assert seen["ended"] == IDLE[name], (name, seen)
+    assert seen["alive_after"] == (7 if IDLE[name] else 28), (name, seen)
+
+
+def curl(device, name):
+    """The same by hand: log in, see the page, log out or take the cookie away, and ask again."""
+    base, jar = f"http://{device['address']}:{port(device, name)}", f"/tmp/assay-jar-{os.getpid()}-{name}"
+    def ask(path, *extra):
+        return inside(device, ["curl", "-s", "-o", "-", "-w", "\n%{http_code}", "-c", jar, "-b", jar, *extra, base + path]).stdout
+    try:
+        before = ask("/login")
+        assert "password" in before, before
+        first = open(jar).read()
+        ask("/login", "-d", f"user=admin&pass={SECRETS[0]}")
+        kept = re.search(r"sid\s+(\S+)", first).group(1) == re.search(r"sid\s+(\S+)", open(jar).read()).group(1)
+        page = ask("/home.html")
+        stolen = re.search(r"sid\s+(\S+)", open(jar).read()).group(1)
+        ask("/logout", "-d", "token=" + re.search(r'token" value="(\w+)"', page).group(1))
+        after = inside(device, ["curl", "-s", "-b", f"sid={stolen}", base + "/home.html", "-w", "%{http_code}"]).stdout
+        stranger = inside(device, ["curl", "-s", base + "/settings.html", "-w", "%{http_code}"]).stdout
+    finally:
+        os.path.exists(jar) and os.unlink(jar)
+    return {"kept": kept, "logout": not after.endswith("200"), "open": stranger.endswith("200")}
+
+
+with emulated(DEVICE) as device:
+    def by_hand():
+        for name in ("sound", "fixation", "logout-keeps", "open-page"):
+            differs = EXPECTED[name]
+            assert curl(device, name) == {"kept": differs.get("kept", False), "logout": differs.get("logout", True),
+                                          "open": bool(differs.get("open"))}, name
+    side_by_side(*[lambda name=name: one(device, name) for name in EXPECTED], at_once=4)
+    side_by_side(by_hand, *[lambda name=name: idle(device, name) for name in IDLE])

@@ -1,0 +1,84 @@
+#include "tests/unit/probes/first_use_support.hpp"
+
+namespace assay::probes::password_change {
+extern const ProbeDescriptor kDescriptor;
+}
+
+using namespace assay;
+using namespace assay::password_tests;
+
+namespace {
+
+fake::Run change(std::shared_ptr<Hub> hub, const Dut& dut = described(), int budget = 20) {
+  FakeNetwork network;
+  network.budget = budget;
+  return look(probes::password_change::kDescriptor, network, std::move(hub), dut);
+}
+
+}  // namespace
+
+TEST_CASE("A sound change: the old value and old sessions die, weak ones are refused, and it is brought back") {
+  auto hub = std::make_shared<Hub>();
+  const auto run = change(hub);
+  CHECK(run.record.value("password.change") == json::value(json::object{{"taken", true}, {"old_refused", true}}));
+  CHECK(run.record.value("password.sessions").at("other") == json::value(false));
+  CHECK(run.record.value("password.old_asked").at("wrong_taken") == json::value(false));
+  CHECK(run.record.value("password.old_asked").at("empty_taken") == json::value(false));
+  CHECK(run.record.value("password.weak").as_array().size() == 4);
+  CHECK(taken(run, "password.weak").empty());
+  CHECK(run.record.value("password.again") == json::value(true));
+  CHECK(run.record.value("password.restored") == json::value(true));
+  CHECK(hub->password == "Old4-word!x");
+}
+
+TEST_CASE("Each flaw of a change shows in its own fact, and the password is brought back") {
+  auto hub = std::make_shared<Hub>();
+  hub->keeps_old = true;
+  auto run = change(hub);
+  CHECK(run.record.value("password.change").at("old_refused") == json::value(false));
+  CHECK(hub->password == "Old4-word!x");
+
+  hub = std::make_shared<Hub>();
+  hub->keeps_sessions = true;
+  run = change(hub);
+  CHECK(run.record.value("password.sessions").at("other") == json::value(true));
+
+  hub = std::make_shared<Hub>();
+  hub->asks_old = false;
+  run = change(hub);
+  CHECK(run.record.value("password.old_asked").at("wrong_taken") == json::value(true));
+  CHECK(hub->password == "Old4-word!x");
+
+  hub = std::make_shared<Hub>();
+  hub->takes_all = true;
+  run = change(hub);
+  CHECK(taken(run, "password.weak") == std::set<std::string>{"blank", "short", "username"});
+  CHECK(run.record.value("password.restored") == json::value(true));
+  CHECK(hub->password == "Old4-word!x");
+}
+
+TEST_CASE("A device that takes no password at all refuses none in particular") {
+  auto hub = std::make_shared<Hub>();
+  hub->takes_none = true;
+  const auto run = change(hub);
+  CHECK(run.record.value("password.change").at("taken") == json::value(false));
+  CHECK(run.record.is_unobserved("password.weak"));
+  CHECK(run.record.value("password.restored") == json::value(true));
+}
+
+TEST_CASE("Wrong logins stay within the budget where old passwords live on") {
+  auto hub = std::make_shared<Hub>();
+  hub->keeps_old = true;
+  const auto run = change(hub, described(), 4);
+  CHECK(hub->wrong <= 4);
+  CHECK(hub->password == "Old4-word!x");
+}
+
+TEST_CASE("Without a recipe nothing is changed") {
+  auto hub = std::make_shared<Hub>();
+  auto dut = described();
+  dut.web[0].change_password.reset();
+  const auto run = change(hub, dut);
+  CHECK(run.record.is_unobserved("password.weak"));
+  CHECK(hub->changes == 0);
+}

@@ -1,0 +1,277 @@
+#include "probes/web_session/visit.hpp"
+
+#include "probes/web_session/crawl.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fake_network.hpp"
+
+namespace assay::probes::web_session {
+extern const ProbeDescriptor kDescriptor;
+}
+
+using namespace assay;
+using fake::FakeNetwork;
+using fake::kPort;
+using fake::Line;
+using fake::Peer;
+
+namespace {
+
+const std::string kForm =
+    "<form method=post action=/login><input name=user><input type=password name=word><button>go</button></form>";
+
+/// A web interface whose ways a test chooses.
+struct Hub {
+  std::set<std::string> inside;  // ids that have logged in
+  std::string name = "Hub";
+  int count = 0;
+  bool keeps_id = false;       // the visitor's id is the one of the session
+  bool logout_kills = true;    // on the device, not in the browser alone
+  bool open_settings = false;  // shown and obeyed without a session
+  bool counts = false;         // ids count up
+  std::string flags = "; HttpOnly; Secure; SameSite=Lax";
+};
+
+std::string reply(std::string_view status, std::string_view body, std::string_view headers = "") {
+  return "HTTP/1.1 " + std::string{status} + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string{headers} + "\r\n" + std::string{body};
+}
+
+std::string id_of(std::string_view written) {
+  const auto at = written.find("sid=");
+  return at == std::string_view::npos
+             ? std::string{}
+             : std::string{written.substr(at + 4, written.find_first_of("\r;", at) - at - 4)};
+}
+
+std::string fresh(Hub& hub) {
+  ++hub.count;
+  return hub.counts ? std::to_string(70'000'000 + hub.count) : sessions::random_word(24);
+}
+
+std::string cookie(const Hub& hub, const std::string& id) {
+  return "Set-Cookie: sid=" + id + "; Path=/" + hub.flags + "\r\n";
+}
+
+std::string log_in(Hub& hub, std::string_view written) {
+  if (written.find("user=maker&word=zlxx.7Q") == std::string_view::npos) {
+    return reply("200 OK", "Sorry. " + kForm);
+  }
+  const auto visitor = id_of(written);
+  const auto id = hub.keeps_id && !visitor.empty() ? visitor : fresh(hub);
+  hub.inside.insert(id);
+  return reply("302 Found", "", "Location: /home\r\n" + cookie(hub, id));
+}
+
+std::string store(Hub& hub, std::string_view written, bool in) {
+  if (!in && !hub.open_settings) {
+    return reply("403 Forbidden", "no");
+  }
+  const auto at = written.rfind("name=");
+  hub.name = written.substr(at + 5, written.find('&', at) - at - 5);
+  return reply("302 Found", "", "Location: /settings\r\n");
+}
+
+std::string answer(Hub& hub, std::string_view written) {
+  const auto id = id_of(written);
+  const bool in = hub.inside.contains(id);
+  const auto asks = [&](std::string_view line) { return written.starts_with(line); };
+  if (asks("POST /login")) {
+    return log_in(hub, written);
+  }
+  if (asks("POST /settings")) {
+    return store(hub, written, in);
+  }
+  if (asks("GET /settings") && (in || hub.open_settings)) {
+    return reply("200 OK", "Settings <form method=post action=/settings><input name=name value=" + hub.name + "></form>");
+  }
+  if (asks("GET /logout")) {
+    if (hub.logout_kills) {
+      hub.inside.erase(id);
+    }
+    return reply("302 Found", "", "Location: /\r\nSet-Cookie: sid=; Max-Age=0\r\n");
+  }
+  if (asks("GET /home") && in) {
+    return reply("200 OK", "Lamps and locks <a href=/settings>Settings</a> <a href=/logout>Log out</a> <a href=/reboot>x</a>");
+  }
+  if (asks("GET /reboot")) {
+    hub.name = "rebooted";
+    return reply("200 OK", "gone");
+  }
+  if (asks("GET / ") && !in) {
+    return reply("200 OK", "Welcome " + kForm, id.empty() ? cookie(hub, fresh(hub)) : std::string{});
+  }
+  return reply("302 Found", "", in ? "Location: /home\r\n" : "Location: /\r\n");
+}
+
+fake::PeerMaker served(std::shared_ptr<Hub> hub) {
+  return [hub](int) -> Peer {
+    return [hub](std::string_view written, Line& line) {
+      if (!written.empty()) {
+        line.say(answer(*hub, written));
+      }
+    };
+  };
+}
+
+Dut described() {
+  Dut dut;
+  Account account;
+  account.role = "admin";
+  account.username = "maker";
+  account.secret = Secret{"zlxx.7Q", "secret of the account"};
+  dut.accounts.push_back(account);
+  WebInterface web;
+  web.port = Endpoint{Transport::tcp, kPort};
+  web.setting.emplace();
+  web.setting->change.page = "/settings";
+  web.setting->change.body = "name={value}";
+  web.setting->read = "/settings";
+  web.setting->value = "Hub";
+  dut.web.push_back(web);
+  return dut;
+}
+
+fake::Run look(std::shared_ptr<Hub> hub, const Dut& dut = described(), json::object parameters = {}) {
+  FakeNetwork network;
+  network.tcp[kPort] = served(hub);
+  auto run = fake::observe(probes::web_session::kDescriptor, network, "tcp/4000", parameters, dut);
+  CHECK(run.record.fault.empty());
+  return run;
+}
+
+std::string all_text(const fake::Run& run) {
+  auto out = json::serialize(run.record.facts);
+  for (const auto& one : run.record.artifacts) {
+    out += one.bytes;
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("Sessions of a sound interface: every fact is settled, nothing risky is asked for, and no id is told") {
+  auto hub = std::make_shared<Hub>();
+  json::object idle;
+  idle["idle"] = 8;
+  const auto run = look(hub, described(), idle);
+  REQUIRE(run.ended);
+  const auto& record = run.record;
+  CHECK(record.text("web.login") == "http-form");
+  CHECK(record.text("web.carrier") == "cookie");
+  const auto cookies = record.value("web.cookies").as_array();
+  REQUIRE(cookies.size() == 1);
+  CHECK(cookies[0].at("session") == json::value(true));
+  CHECK(cookies[0].at("secure") == json::value(true));
+  CHECK(cookies[0].at("same_site") == json::value("lax"));
+  CHECK(record.value("web.fixation").at("kept") == json::value(false));
+  CHECK(record.value("web.fixation").at("takes_invented") == json::value(false));
+  CHECK(record.value("web.tokens").at("sample") == json::value(8));
+  CHECK(record.value("web.tokens").at("relations").as_array().empty());
+  CHECK(record.value("web.concurrent") == json::value(true));
+  CHECK(record.value("web.logout").at("ended") == json::value(true));
+  CHECK(record.value("web.idle").at("ended") == json::value(false));
+  CHECK(record.value("web.idle").at("alive_after") == json::value(8));
+  CHECK(record.value("web.open").as_array().empty());
+  CHECK(record.is_unobserved("web.crossed"));
+  CHECK(record.value("web.stored") == json::value(true));
+  CHECK(hub->name == "Hub");  // put back, and /reboot was not asked for
+  for (const auto& id : hub->inside) {
+    CHECK(all_text(run).find(id) == std::string::npos);
+  }
+  CHECK(all_text(run).find("zlxx.7Q") == std::string::npos);
+}
+
+TEST_CASE("Each flaw of a session shows in its own fact") {
+  auto hub = std::make_shared<Hub>();
+  hub->keeps_id = true;
+  auto run = look(hub);
+  CHECK(run.record.value("web.fixation").at("kept") == json::value(true));
+  CHECK(run.record.value("web.fixation").at("takes_invented") == json::value(true));
+
+  hub = std::make_shared<Hub>();
+  hub->logout_kills = false;
+  run = look(hub);
+  CHECK(run.record.value("web.logout").at("ended") == json::value(false));
+  CHECK(run.record.value("web.logout").at("browser_out") == json::value(true));
+
+  hub = std::make_shared<Hub>();
+  hub->counts = true;
+  run = look(hub);
+  const auto relations = run.record.value("web.tokens").at("relations").as_array();
+  REQUIRE(!relations.empty());
+  CHECK(relations[0].at("kind") == json::value("counter"));
+
+  hub = std::make_shared<Hub>();
+  hub->open_settings = true;
+  run = look(hub);
+  const auto open = run.record.value("web.open").as_array();
+  REQUIRE(open.size() == 1);
+  CHECK(open[0].at("path") == json::value("/settings"));
+  CHECK(open[0].at("kind") == json::value("form"));
+  CHECK(open[0].at("linked") == json::value(false));
+  CHECK(run.record.value("web.forgery").at("no_session") == json::value(true));
+}
+
+TEST_CASE("A change without a token is taken where the form has none: another site can send it") {
+  const auto run = look(std::make_shared<Hub>());
+  const auto forgery = run.record.value("web.forgery");
+  CHECK(forgery.at("control") == json::value(true));
+  CHECK(forgery.at("foreign_page") == json::value(true));
+  CHECK(forgery.at("missing").is_null());
+  CHECK(forgery.at("no_session") == json::value(false));
+  CHECK(forgery.at("restored") == json::value(true));
+}
+
+TEST_CASE("A setting that does not change shows nothing of forgeries") {
+  auto dut = described();
+  dut.web[0].setting->change.body = "other={value}";
+  const auto run = look(std::make_shared<Hub>(), dut);
+  CHECK(run.record.is_unobserved("web.forgery"));
+}
+
+TEST_CASE("Without an account, or with a wrong one, nothing is known and one login is spent") {
+  auto dut = described();
+  dut.accounts[0].secret = Secret{"wrong", "wrong one"};
+  FakeNetwork network;
+  network.tcp[kPort] = served(std::make_shared<Hub>());
+  auto run = fake::observe(probes::web_session::kDescriptor, network, "tcp/4000", {}, dut);
+  CHECK(run.record.fault.empty());
+  CHECK(run.record.is_unobserved("web.tokens"));
+  CHECK(network.permits["maker"] == 1);
+  dut.accounts.clear();
+  run = look(std::make_shared<Hub>(), dut);
+  CHECK(run.record.is_unobserved("web.open"));
+}
+
+TEST_CASE("Peers that are silent, cut, or speak something else leave every fact settled") {
+  for (const auto* greeting : {"", "SSH-2.0-x\r\n", "\x15\x03\x01", "HTTP/1.1 200 OK\r\n\r\n<form", "220 ftp\r\n"}) {
+    CAPTURE(greeting);
+    FakeNetwork network;
+    network.tcp[kPort] = *greeting == '\0' ? fake::PeerMaker{[](int) -> Peer { return [](auto, Line&) {}; }}
+                                           : fake::answers(greeting);
+    const auto run = fake::observe(probes::web_session::kDescriptor, network, "tcp/4000", {}, described());
+    CHECK(run.record.fault.empty());
+    CHECK(run.record.facts.empty());
+  }
+}
+
+TEST_CASE("Links that may change something are told by their words") {
+  using probes::web_session::is_risky;
+  CHECK(is_risky({"/x", "Factory reset"}, "/x"));
+  CHECK(is_risky({"/Reboot.cgi", ""}, "/Reboot.cgi"));
+  CHECK(is_risky({"/a?action=1", "a"}, "/a?action=1"));
+  CHECK(!is_risky({"/status.html", "Status"}, "/status.html"));
+}
+
+TEST_CASE("What session ids are drawn from is told with its uncertainty") {
+  const std::vector<std::int64_t> times{1'790'000'001, 1'790'000'002, 1'790'000'004, 1'790'000'007};
+  const auto even = probes::web_session::tokens_in_words({"kX0q8ZtB3mVw", "p4RzYc7LsQ1n", "Ue9HdJ2gTf5a", "b6KxWmN0vOi8"},
+                                                         times, "admin");
+  CHECK(even.at("relations").as_array().empty());
+  CHECK(even.at("bits_at_most").as_double() > 60);
+  const auto clock = probes::web_session::tokens_in_words({"1790000001", "1790000002", "1790000004", "1790000007"}, times,
+                                                          "admin");
+  CHECK(!clock.at("relations").as_array().empty());
+  const auto same = probes::web_session::tokens_in_words({"aaaa", "aaaa"}, {1, 2}, "admin");
+  CHECK(same.at("relations").as_array()[0].at("kind") == json::value("equal"));
+}
