@@ -2,28 +2,28 @@
 update server. The sound one takes the genuine image and holds against everything; each flawed one falls for its own and for
 nothing else."""
 import base64
+import gzip
 import json
 import pathlib
 import random
 import socket
-import ssl
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 
 from common import SOURCE, emulated, folder, inside, need, port, side_by_side, skip
+from update_server import DRIPS, ENDLESS, Server, certificates, manifest
 
 sys.path.insert(0, str(SOURCE / "tests/devices/support"))
 try:
+    import updatable_archives as archives
     import updatable_images as images
     from updatable import FLAWS
 except ImportError as missing:
     skip(f"{missing}: python3-cryptography is not installed")
-NAME, LOGIN = "updates.example", "admin:Kd7-wP3z-Hq9t"
-ENDLESS, DRIPS = 8 << 20, 40  # bytes, and tenths of a second: more than any device may take
+LOGIN = "admin:Kd7-wP3z-Hq9t"
 BAD_IMAGES = {"header-bit", "payload-bit", "signature-bit", "no-signature", "other-key", "other-content", "truncated-50", "truncated-90",
               "appended"}
 FALLS = {
@@ -56,138 +56,28 @@ FALLS = {
     "bricks-for-good": {"payload-bit"},  # nothing else can be tried
     "upload-without-login": {"upload-without-login"},
     "upload-unchecked": {"upload-other-key"},
+    "files-not-compared": {"payload-changed"},
+    "unpacks-before-verifying": {"path-in-name"},
+    "unpacks-without-bound": {"bomb"},
     "unsigned-metadata-accepted": {"unsigned-metadata"},
     "replayed-metadata-accepted": {"replayed-metadata"},
 }
 
 
-def certificates(work):
-    """The laboratory's certificates, made with openssl; the device trusts `trust`."""
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=work, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def make(name, subject, alternative, issuer=None, dates=()):
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", name + ".key", "-out", name + ".csr",
-                "-subj", "/CN=" + subject)
-        (work / (name + ".ext")).write_text("basicConstraints=critical,CA:TRUE\n" if not alternative else "subjectAltName=" + alternative + "\n")
-        by = ["-CA", issuer + ".crt", "-CAkey", issuer + ".key", "-CAcreateserial"] if issuer else ["-signkey", name + ".key"]
-        openssl("x509", "-req", "-in", name + ".csr", "-out", name + ".crt", "-extfile", name + ".ext", *by, *(dates or ("-days", "30")))
-    for authority in ("trust", "stranger"):
-        make(authority, "Authority " + authority, "")
-    right = f"DNS:{NAME},IP:127.0.0.1"
-    make("server", NAME, right, "trust")
-    make("wrong-name", "elsewhere.example", "DNS:elsewhere.example", "trust")
-    make("unknown-authority", NAME, right, "stranger")
-    make("self-signed", NAME, right)
-    # A certificate of the past: openssl x509 makes it with a negative number of days only.
-    make("expired", NAME, right, "trust", ("-days", "-1"))
-    openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "maker.key")
-    openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "other.key")
-
-
-class Server:
-    """The update server: what it does for the next attack is in `offer`."""
-
-    def __init__(self, work, peer):
-        self.work, self.peer, self.offer, self.asked = work, peer, {}, []
-        self.sent, self.half, self.finished = 0, threading.Event(), threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def start(self, **offer):
-        self.offer, self.asked, self.sent = offer, [], 0
-        self.half.clear()
-        self.finished.clear()
-
-    def url(self, path, scheme="https", host=NAME):
-        return f"{scheme}://{host}:{self.port}{path}"
-
-    def accept(self):
-        while True:
-            try:
-                connection, peer = self.listener.accept()
-            except OSError:
-                return
-            assert peer[0] == self.peer, ("who is this?", peer)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        connection.settimeout(10)
-        try:
-            hello = connection.recv(1, socket.MSG_PEEK) == b"\x16"
-            if hello != self.offer.get("tls", True) and not self.offer.get("both"):
-                return
-            if hello:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                name = self.work / self.offer.get("certificate", "server")
-                context.load_cert_chain(f"{name}.crt", f"{name}.key")
-                connection = context.wrap_socket(connection, server_side=True)
-            text = b""
-            while b"\r\n\r\n" not in text and (piece := connection.recv(4096)):
-                text += piece
-            if text:
-                self.answer(connection, text.split()[1].decode())
-        except (OSError, ValueError):
-            pass
-        finally:
-            connection.close()
-            self.finished.set()
-
-    def answer(self, connection, path):
-        self.asked.append(path)
-        if path == "/v1/update.json":
-            return self.send(connection, self.offer["manifest"])
-        if path == "/v1/update.json.sig":
-            return self.send(connection, self.offer["signature"])
-        if path == "/image" and "redirect" in self.offer:
-            return connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {self.offer['redirect']}\r\nContent-Length: 0\r\n\r\n".encode())
-        number = sum(1 for one in self.asked if one.startswith("/image")) - 1
-        data = self.offer["images"][min(number, len(self.offer["images"]) - 1)]
-        return {"endless": self.endless, "slow": self.slow, "half": self.stop_half_way}.get(self.offer.get("way"), self.send)(connection, data)
-
-    def send(self, connection, data):
-        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
-
-    def endless(self, connection, data):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-        while self.sent < ENDLESS:
-            connection.sendall(data)
-            self.sent += len(data)
-
-    def slow(self, connection, data):
-        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode())
-        end = time.monotonic() + DRIPS / 10
-        connection.settimeout(0.1)
-        while time.monotonic() < end:
-            connection.sendall(data[:1])
-            data = data[1:]
-            try:  # the device says nothing more: what can be read is its end, and until then a tenth of a second passes
-                if not connection.recv(1):
-                    return
-            except (TimeoutError, ssl.SSLWantReadError):
-                self.sent += 1
-
-    def stop_half_way(self, connection, data):
-        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data[:len(data) // 2])
-        self.half.set()
-        connection.recv(1)
-
-
 class Hub:
     """A device of its own process, and the server that it was pointed at."""
 
-    def __init__(self, work, flaw, metadata="plain"):
-        self.work, self.flaw, self.folder = work, flaw, work / f"{flaw}-{metadata}"
+    def __init__(self, work, flaw, metadata="plain", form="raw"):
+        self.work, self.flaw, self.folder = work, flaw, work / f"{flaw}-{metadata}-{form}"
         self.folder.mkdir()
         address = "127.%d.%d.%d" % tuple(random.SystemRandom().randint(1, 254) for _ in range(3))
         self.server = Server(work, address)
         with socket.create_server((address, 0)) as free:
             self.page = f"http://{address}:{free.getsockname()[1]}"
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", sys.executable, "-B", SOURCE / "tests/devices/support/updatable.py", "run", "--folder", self.folder, "--flaw", flaw, "--listen",
-             address, "--http", self.page.rsplit(":", 1)[1], "--source", address, "--server", "127.0.0.1", "--maker-key", work / "maker.key",
-             "--trust", work / "trust.crt", "--manifest", self.server.url("/v1/update.json"), "--metadata", metadata, "--poll", "3600",
+            ["setpriv", "--pdeathsig", "KILL", sys.executable, "-B", SOURCE / "tests/devices/support/updatable.py", "run", "--folder",
+             self.folder, "--flaw", flaw, "--listen", address, "--http", self.page.rsplit(":", 1)[1], "--source", address, "--server", "127.0.0.1", "--maker-key", work / "maker.key",
+             "--trust", work / "trust.crt", "--manifest", self.server.url("/v1/update.json"), "--metadata", metadata, "--format", form, "--poll", "3600",
              "--patience", "1.5", "--install-seconds", "0.05"], stdin=subprocess.DEVNULL)
 
     def tell(self, word, still=60):
@@ -246,10 +136,6 @@ def made_images(work):
     return out
 
 
-def manifest(server, data, version="2.5.0", url=None, **more):
-    return json.dumps({"version": version, "url": url or server.url("/image"), "size": len(data), "sha256": images.digest_of(data), **more}).encode()
-
-
 def offers(server, made):
     """Attack -> what the server offers. Every one describes what it really sends, so that only the device's own check can refuse it."""
     def offer(data, version="2.5.0", url=None, **more):
@@ -286,7 +172,7 @@ def fell(hub, name, offer):
     if name == "same":
         return (after["last"] or {}).get("result") == "installed"
     if name == "second-differs":
-        return after["version"] != "2.5.0"
+        return after["version"] not in ("2.4.0", "2.5.0")
     if name == "genuine":
         assert after["on"] and after["last"]["result"] == "installed", (hub.flaw, after)
         return after["version"] != "2.5.0"
@@ -297,7 +183,7 @@ def power_cut(hub, offer):
     """The power goes while half of the image has come."""
     hub.server.start(**offer, way="half")
     hub.tell("check")
-    assert hub.server.half.wait(20), hub.flaw
+    assert hub.tell("wait-for-image")["state"] == "downloading", hub.flaw
     hub.tell("power-cycle")
     return not hub.tell("state")["on"]
 
@@ -312,7 +198,8 @@ def uploads(hub, made):
     found = set()
     if not moved("genuine"):
         found.add("upload")
-    for name, image, login in (("upload-without-login", "genuine", ""), ("upload-other-key", "other-key", LOGIN), ("upload-older", "hub2.3.0", LOGIN)):
+    for name, image, login in (("upload-without-login", "genuine", ""), ("upload-other-key", "other-key", LOGIN),
+                               ("upload-older", "hub2.3.0", LOGIN)):
         if moved(image, login):
             found.add(name)
     return found
@@ -363,23 +250,50 @@ def examine_metadata(work, made, flaw):
         hub.close()
 
 
-def emulated_as_described(isolation):
-    """`assay emulate` starts the folder's variants, whose server is where the DUT file says."""
-    for name in ("updatable", "updatable/no-downgrade-check"):
-        with emulated(name, isolation) as device:
-            answer = inside(device, ["curl", "-s", f"http://{device['address']}:{port(device, 'http')}/api/status"]).stdout
-            assert json.loads(answer)["version"] == "2.4.0", answer
-            genuine = (pathlib.Path(device["folder"]) / "images/hub-2.5.0.img").read_bytes()
-            serve = pathlib.Path(device["folder"]) / "serve.py"
-            serve.write_text(SERVE_ONE)
-            words = ["timeout", "60", sys.executable, "-B", serve, device["folder"], device["tester"], port_of(device), SOURCE / "tests"]
-            said = json.loads(inside(device, words).stdout)
-            assert said["version"] == "2.5.0" and said["from"] == device["address"], said
-            assert len(genuine) == said["sent"], said
+def examine_archives(work, made, flaw):
+    """The same device, whose images are archives."""
+    hub = Hub(work, flaw, form="swu")
+    try:
+        maker, other = images.load_key(work / "maker.key"), images.load_key(work / "other.key")
+        genuine, found = archives.make(maker, "hub", "2.5.0"), set()
+        entries, _ = archives.entries_of(genuine)
+
+        def with_payload(content):
+            return archives.cpio([(name, content if name == "rootfs.gz" else data) for name, data in entries])
+        table = {"control": genuine, "other-key": archives.make(other, "hub", "2.5.0"), "older": archives.make(maker, "hub", "2.3.0"),
+                 "other-model": archives.make(maker, "plug", "2.5.0"), "payload-changed": with_payload(gzip.compress(b"other")),
+                 "checksum-wrong": flipped(genuine, len(genuine) // 2), "truncated": genuine[:len(genuine) // 2],
+                 "appended": genuine + b"more", "path-in-name": archives.cpio([*entries, ("../../outside", b"x")]),
+                 "bomb": with_payload(gzip.compress(bytes(2 * archives.ROOM)))}
+        for name, data in table.items():
+            assert hub.tell("restore") == "done", (flaw, name)
+            if fell(hub, name, {"manifest": manifest(hub.server, data), "images": [data]}):
+                found.add(name)
+            outside = hub.folder / "outside"
+            if outside.exists():
+                outside.unlink()
+                found.add(name)
+        assert "control" in found, "the genuine update is taken"
+        return found - {"control"}
+    finally:
+        hub.close()
 
 
-def port_of(device):
-    return device["tester_ports"]["updates"].split("/")[1]
+def emulated_as_described():
+    """`assay emulate` starts the folder's variants, pointed at the tester's port that the DUT file names."""
+    for name, falls in (("updatable", False), ("updatable/no-downgrade-check", True)):
+        with emulated(name, "loopback") as device:
+            home = pathlib.Path(device["folder"])
+            server = Server(home / "certificates", device["address"], int(device["tester_ports"]["updates"].split("/")[1]))
+            older = (home / "images/hub-2.3.0.img").read_bytes()
+            server.start(manifest=manifest(server, older, "2.3.0"), images=[older])
+            tell = [sys.executable, "-B", SOURCE / "tests/devices/support/updatable.py", "tell", home / "control"]
+            said = subprocess.run([*tell, "check-and-wait"], check=True, stdout=subprocess.PIPE, timeout=90).stdout
+            server.listener.close()
+            assert json.loads(said)["version"] == ("2.3.0" if falls else "2.4.0"), (name, said)
+    with emulated("updatable") as device:
+        page = f"http://{device['address']}:{port(device, 'http')}/api/status"
+        assert json.loads(inside(device, ["curl", "-s", page]).stdout)["version"] == "2.4.0"
 
 
 need("openssl", "curl", "setpriv")
@@ -387,10 +301,14 @@ with folder() as work:
     certificates(work)
     made = made_images(work)
     assert set(FALLS) == set(FLAWS), set(FALLS) ^ set(FLAWS)
-    plain = [flaw for flaw in FLAWS if "metadata" not in flaw]
+    packed = ["files-not-compared", "unpacks-before-verifying", "unpacks-without-bound"]
+    plain = [flaw for flaw in FLAWS if "metadata" not in flaw and flaw not in packed]
     signed = ["sound", "unsigned-metadata-accepted", "replayed-metadata-accepted"]
     jobs = [lambda flaw=flaw: (flaw, examine(work, made, flaw), FALLS[flaw]) for flaw in plain]
     jobs += [lambda flaw=flaw: (flaw, examine_metadata(work, made, flaw), FALLS[flaw]) for flaw in signed]
+    jobs += [lambda flaw=flaw: (flaw, examine_archives(work, made, flaw), FALLS[flaw]) for flaw in ["sound", *packed]]
+    jobs.append(lambda: ("no-signature-check", examine_archives(work, made, "no-signature-check"), {"other-key"}))
     for flaw, found, expected in side_by_side(*jobs, at_once=6):
         assert found == expected, (flaw, "fell for", sorted(found), "and must for", sorted(expected))
-print(len(plain) + len(signed), "devices")
+emulated_as_described()
+print(len(jobs), "devices")

@@ -1,7 +1,8 @@
 """A device that takes updates: two slots, a loader that starts the active one, and at most one thing that it does wrong.
 
 usage: updatable.py run OPTIONS      the device; `updatable.py run --help` lists them
-       updatable.py tell SOCKET WORD the laboratory's hand on it: check, check-and-wait, wait, restore, power-off, power-on, power-cycle, state
+       updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, state; for tests
+                                     also check-and-wait, wait, wait-for-image
 
 It polls a manifest (JSON: version, url, size, sha256), downloads the image, checks it, writes it to the slot that is not active,
 starts anew from there, and tells its version at /api/status and in a banner. An image may also be put in at its own page
@@ -15,11 +16,13 @@ import socket
 import sys
 import threading
 import time
+import urllib.parse
 
+import updatable_archives as archives
 import updatable_images as images
 from updatable_fetch import Client, PowerCut
 from updatable_images import BadImage, Refused
-from updatable_front import Front
+from updatable_front import Front, tell
 from updatable_slots import Slots
 
 FLAWS = {
@@ -48,6 +51,10 @@ FLAWS = {
     "no-timeout": "a download may take any time",
     "unsigned-metadata-accepted": "a manifest without the maker's signature is taken (with --metadata signed)",
     "replayed-metadata-accepted": "a manifest that has expired is taken (with --metadata signed)",
+    # archives (with --format swu)
+    "files-not-compared": "the signature of the description is checked, the digests of the files are not",
+    "unpacks-before-verifying": "an archive is unpacked before it is checked, and the names in it are taken for paths",
+    "unpacks-without-bound": "files are decompressed before they are checked, whatever comes out; it has 16 MiB of memory",
     # the way it installs
     "installs-before-verifying": "the image is written over the running one while it comes, and taken back if it is wrong",
     "checks-one-installs-another": "the image is downloaded once to be checked and again to be installed",
@@ -73,7 +80,7 @@ class Device:
         self.front = Front(self)
         self.changed = threading.Condition()
         self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
-        self.client = None
+        self.client, self.received = None, 0
         self.cut = threading.Event()
         self.state, self.last, self.attempts = "idle", None, 0
 
@@ -82,6 +89,12 @@ class Device:
     def status(self):
         return {"model": self.options.model, "version": self.slots.version(), "serial": self.options.serial, "slot": self.slots.active(),
                 "state": self.state, "attempts": self.attempts, "last": self.last}
+
+    def version(self):
+        return self.slots.version()
+
+    def takes_uploads(self):
+        return self.options.page == "on"
 
     def identity(self):
         return f"{self.options.model}/{self.slots.version()} (serial {self.options.serial})"
@@ -149,6 +162,12 @@ class Device:
             self.changed.wait_for(lambda: not (self.busy or self.asked_to_check or self.waiting_upload), 60)
         return self.status()
 
+    def wait_for_image(self):
+        """Until some of an image has come and is where this device puts it."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.state == "downloading" and self.received > 0, 60)
+        return self.status()
+
     # updates
 
     def run(self):
@@ -181,6 +200,8 @@ class Device:
                     return
                 image = self.download(manifest)
             self.install(image)
+        except archives.OutOfMemory:
+            self.power_off()  # it hangs until somebody starts it anew
         except Refused as refused:
             self.slots.take_back()
             self.tell("refused", str(refused), version)
@@ -227,20 +248,23 @@ class Device:
 
     def get(self, url, limit, write=lambda at, chunk: None):
         """All that came, as far as there is room: who has no bound loses the rest and reads on."""
-        held = bytearray()
+        held, self.received = bytearray(), 0
 
         def take(chunk):
             if len(held) < KEPT:
                 write(len(held), chunk)
                 held.extend(chunk)
+                with self.changed:
+                    self.received = len(held)
+                    self.changed.notify_all()
         self.client.get(url, NO_BOUND if self.flaw == "no-size-bound" else limit, take)
         return bytes(held)
 
     def download(self, manifest):
-        self.state = "downloading"
+        self.state, self.received = "downloading", 0
         in_place = {"write": self.slots.write_in_place} if self.flaw == "installs-before-verifying" else {}
         data = self.get(manifest["url"], LARGEST_IMAGE, **in_place)
-        image = images.Image(data)
+        image = self.read_image(data)
         if self.flaw != "truncated-accepted" or image.is_whole():
             if len(data) != manifest["size"]:
                 raise Refused("the size is not what was announced")
@@ -249,17 +273,27 @@ class Device:
         image.check_target(self.options.model, self.slots.version(), manifest["version"], self.flaw)
         image.check(self.public, self.flaw)
         if self.flaw == "checks-one-installs-another":
-            image = images.Image(self.get(manifest["url"], LARGEST_IMAGE))
+            image = self.read_image(self.get(manifest["url"], LARGEST_IMAGE))
         return image
 
-    def check_upload(self, data):
-        """What the page answers; installing is for the other thread."""
-        image = images.Image(data)
-        image.check_target(self.options.model, self.slots.version(), None, self.flaw)
-        image.check(self.public, "no-signature-check" if self.flaw == "upload-unchecked" else self.flaw)
+    def read_image(self, data):
+        if self.options.format == "swu":
+            return archives.Archive(data, self.folder / "flash/staging", self.flaw)
+        return images.Image(data)
+
+    def take_upload(self, data):
+        """Why it is refused, for the page to tell, or nothing; installing is for the other thread."""
+        try:
+            image = self.read_image(data)
+            image.check_target(self.options.model, self.slots.version(), None, self.flaw)
+            image.check(self.public, "no-signature-check" if self.flaw == "upload-unchecked" else self.flaw)
+        except (Refused, archives.OutOfMemory) as refused:
+            self.tell("refused", str(refused), "")
+            return str(refused) or "there is not enough memory"
         with self.changed:
             self.waiting_upload = image
             self.changed.notify_all()
+        return ""
 
     def install(self, image):
         self.state = "installing"
@@ -281,14 +315,30 @@ def write_images(device):
     folder = device.folder / "images"
     folder.mkdir(exist_ok=True)
     model = device.options.model
+    make, end = (archives.make, "swu") if device.options.format == "swu" else (images.make, "img")
     for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0")):
-        (folder / f"{name}-{version}.img").write_bytes(images.make(device.maker, name, version))
+        (folder / f"{name}-{version}.{end}").write_bytes(make(device.maker, name, version))
     (folder / "maker.pub.pem").write_bytes(images.public_pem(device.maker))
+    if device.options.metadata == "signed":
+        write_manifests(device, (folder / f"{model}-2.5.0.img").read_bytes())
+
+
+def write_manifests(device, image):
+    """The maker's signed manifest of the newest image, and the same one as it was while it held: 90 days ago."""
+    folder = device.folder / "manifests"
+    folder.mkdir(exist_ok=True)
+    url = urllib.parse.urljoin(device.options.manifest, f"/{device.options.model}-2.5.0.img")
+    for name, days in (("update", 30), ("expired", -60)):
+        text = json.dumps({"version": "2.5.0", "url": url, "size": len(image), "sha256": images.digest_of(image),
+                           "expires": int(time.time()) + days * 86400}).encode()
+        (folder / (name + ".json")).write_bytes(text)
+        (folder / (name + ".json.sig")).write_bytes(images.sign(device.maker, text))
 
 
 def control(device, listener):
     """One word a connection; the answer comes when it is done."""
     orders = {"check-and-wait": lambda: json.dumps({**device.check_and_wait(), "on": device.on}),
+              "wait-for-image": lambda: json.dumps({**device.wait_for_image(), "on": device.on}),
               "wait": lambda: json.dumps({**device.wait(), "on": device.on}),
               "check": lambda: device.ask_to_check() or "done", "restore": device.restore,
               "power-off": lambda: device.power_off() or "done", "power-on": lambda: device.power_on() or "done",
@@ -319,6 +369,8 @@ def parse():
     run.add_argument("--model", default="hub")
     run.add_argument("--version", default="2.4.0")
     run.add_argument("--serial", default="EX-UPD-0001")
+    run.add_argument("--page", choices=("on", "off"), default="on", help="its own page takes images")
+    run.add_argument("--format", choices=("raw", "swu"), default="raw", help="kind of image")
     run.add_argument("--metadata", choices=("plain", "signed"), default="plain")
     run.add_argument("--poll", type=float, default=3.0, help="seconds between two looks for an update")
     run.add_argument("--patience", type=float, default=5.0, help="seconds that a download may take")
@@ -327,16 +379,6 @@ def parse():
     told.add_argument("socket")
     told.add_argument("word")
     return parser.parse_args()
-
-
-def tell(path, word):
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(20)
-        connection.connect(path)
-        connection.sendall(word.encode())
-        answer = connection.makefile().read().strip()
-    print(answer)
-    return 0 if answer == "done" or answer.startswith("{") else 1
 
 
 def main():

@@ -8,12 +8,10 @@ import socket
 import socketserver
 import threading
 
-from updatable_images import Refused
 
 LARGEST_UPLOAD = 2 << 20
-PAGE = """<!doctype html><title>Hub</title><h1>Hub {version}</h1>
-<form method=post action=/update enctype=multipart/form-data><input type=file name=image><button>Update</button></form>
-"""
+PAGE = "<!doctype html><title>Hub</title><h1>Hub {version}</h1>\n"
+FORM = "<form method=post action=/update enctype=multipart/form-data><input type=file name=image><button>Update</button></form>\n"
 
 
 def listen(address, port):
@@ -92,16 +90,17 @@ class Pages(http.server.BaseHTTPRequestHandler):
         if self.path == "/api/status":
             self.answer(200, device.status())
         elif self.path == "/":
-            self.answer(200, PAGE.format(version=device.slots.version()), "text/html")
+            self.answer(200, PAGE.format(version=device.version()) + FORM * device.takes_uploads(), "text/html")
         else:
             self.answer(404, {"error": "there is nothing here"})
 
     def do_POST(self):
-        if self.path == "/api/check":
-            self.server.device.ask_to_check()
+        device = self.server.device
+        if self.path == "/api/check" and hasattr(device, "ask_to_check"):
+            device.ask_to_check()
             self.answer(202, {"result": "looking"})
-        elif self.path == "/update":
-            self.upload(self.server.device)
+        elif self.path == "/update" and device.takes_uploads():
+            self.upload(device)
         else:
             self.answer(404, {"error": "there is nothing here"})
 
@@ -116,13 +115,9 @@ class Pages(http.server.BaseHTTPRequestHandler):
         if not length.isdigit() or int(length) > LARGEST_UPLOAD:
             return self.answer(413, {"error": "that is too large"})
         data = field(self.headers.get("Content-Type", ""), self.rfile.read(int(length)), b"image")
-        try:
-            if data is None:
-                raise Refused("there is no image in the form")
-            device.check_upload(data)
-        except Refused as refused:
-            device.tell("refused", str(refused), "")
-            return self.answer(422, {"result": "refused", "error": str(refused)})
+        refused = "there is no image in the form" if data is None else device.take_upload(data)
+        if refused:
+            return self.answer(422, {"result": "refused", "error": refused})
         return self.answer(202, {"result": "installing"})
 
 
@@ -141,14 +136,27 @@ def field(kind, body, name):
 class Banner(socketserver.BaseRequestHandler):
     def handle(self):
         self.request.settimeout(5)
-        self.request.sendall(f"SSH-2.0-hub_{self.server.device.slots.version()}\r\n".encode())
+        self.request.sendall(f"SSH-2.0-hub_{self.server.device.version()}\r\n".encode())
         try:
             self.request.recv(256)
         except OSError:
             pass
 
 
+def tell(path, word):
+    """One word to a device's control socket. Prints the answer, which comes when it is done, and returns the exit status."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(90)
+        connection.connect(path)
+        connection.sendall(word.encode())
+        answer = connection.makefile().read().strip()
+    print(answer)
+    return 0 if answer == "done" or answer.startswith("{") else 1
+
+
 class Front:
+    """`device` has options, status() and version(), and where takes_uploads() take_upload() and a flaw."""
+
     def __init__(self, device):
         self.device, self.servers = device, []
 
