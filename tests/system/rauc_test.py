@@ -6,7 +6,7 @@ import pathlib
 import socket
 
 from common import emulated, need, side_by_side, skip
-from update_server import Server, manifest
+from update_server import isolations, manifest, server_for
 
 FALLS = {
     "sound": set(),
@@ -45,11 +45,11 @@ def tell(home, word):
         return connection.makefile().read().strip()
 
 
-def examine(flaw):
+def examine(flaw, isolation="loopback"):
     found = set()
-    with emulated("rauc/" + flaw, "loopback") as device:
+    with emulated("rauc/" + flaw, isolation) as device:
         home = pathlib.Path(device["folder"])
-        server = Server(home / "certificates", device["address"], int(device["tester_ports"]["updates"].split("/")[1]))
+        server = server_for(device)
         for name, (data, certificate) in offers(home).items():
             assert tell(home, "restore") == "done", (flaw, name)
             server.start(manifest=manifest(server, data), images=[data], certificate=certificate)
@@ -71,4 +71,6 @@ if not pathlib.Path("/dev/loop-control").exists():
     skip("this machine has no loop devices")
 for flaw, found in side_by_side(*[lambda flaw=flaw: examine(flaw) for flaw in FALLS], at_once=5):
     assert found == FALLS[flaw], (flaw, "fell for", sorted(found), "and must for", sorted(FALLS[flaw]))
+for isolation in isolations()[1:]:
+    assert examine("sound", isolation) == ("sound", set())
 print(len(FALLS), "devices")

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 
 from common import SOURCE, emulated, folder, inside, need, port, side_by_side, skip
-from update_server import DRIPS, ENDLESS, Server, certificates, manifest
+from update_server import DRIPS, ENDLESS, Server, certificates, isolations, manifest, server_for
 
 sys.path.insert(0, str(SOURCE / "tests/devices/support"))
 try:
@@ -279,21 +279,21 @@ def examine_archives(work, made, flaw):
         hub.close()
 
 
-def emulated_as_described():
+def emulated_as_described(isolation):
     """`assay emulate` starts the folder's variants, pointed at the tester's port that the DUT file names."""
     for name, falls in (("updatable", False), ("updatable/no-downgrade-check", True)):
-        with emulated(name, "loopback") as device:
-            home = pathlib.Path(device["folder"])
-            server = Server(home / "certificates", device["address"], int(device["tester_ports"]["updates"].split("/")[1]))
+        with emulated(name, isolation) as device:
+            home, server = pathlib.Path(device["folder"]), server_for(device)
             older = (home / "images/hub-2.3.0.img").read_bytes()
             server.start(manifest=manifest(server, older, "2.3.0"), images=[older])
             tell = [sys.executable, "-B", SOURCE / "tests/devices/support/updatable.py", "tell", home / "control"]
             said = subprocess.run([*tell, "check-and-wait"], check=True, stdout=subprocess.PIPE, timeout=90).stdout
             server.listener.close()
-            assert json.loads(said)["version"] == ("2.3.0" if falls else "2.4.0"), (name, said)
-    with emulated("updatable") as device:
-        page = f"http://{device['address']}:{port(device, 'http')}/api/status"
-        assert json.loads(inside(device, ["curl", "-s", page]).stdout)["version"] == "2.4.0"
+            version = "2.3.0" if falls else "2.4.0"
+            assert json.loads(said)["version"] == version, (name, said)
+            page = f"http://{device['address']}:{port(device, 'http')}/api/status"
+            assert json.loads(inside(device, ["curl", "-s", page]).stdout)["version"] == version
+            assert server.asked, name
 
 
 need("openssl", "curl", "setpriv")
@@ -310,5 +310,6 @@ with folder() as work:
     jobs.append(lambda: ("no-signature-check", examine_archives(work, made, "no-signature-check"), {"other-key"}))
     for flaw, found, expected in side_by_side(*jobs, at_once=6):
         assert found == expected, (flaw, "fell for", sorted(found), "and must for", sorted(expected))
-emulated_as_described()
+for isolation in isolations():
+    emulated_as_described(isolation)
 print(len(jobs), "devices")

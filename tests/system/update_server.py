@@ -1,7 +1,11 @@
 """An update server for tests of the emulated devices, which is not our own: a JSON manifest and an image, or the device API of
 Eclipse hawkBit (DDI), over TLS with the certificate that is wanted. Standard library only."""
+import concurrent.futures
+import ctypes
 import hashlib
 import json
+import os
+import pathlib
 import re
 import socket
 import ssl
@@ -43,14 +47,35 @@ def manifest(server, data, version="2.5.0", url=None, **more):
                        **more}).encode()
 
 
+def listening(at, netns):
+    if netns:
+        with open(netns, "rb") as file:
+            if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0x40000000):  # CLONE_NEWNET
+                raise OSError(ctypes.get_errno(), "setns")
+    return socket.create_server(at)
+
+
+def server_for(device):
+    """Where a running emulated device was pointed at."""
+    return Server(pathlib.Path(device["folder"]) / "certificates", device["address"], int(device["tester_ports"]["updates"].split("/")[1]),
+                  device["tester"], device["netns"])
+
+
+def isolations():
+    """Those in which this process can be the server: of another user's namespaces it cannot open a socket."""
+    return ["loopback", "root_namespaces"] if os.geteuid() == 0 else ["loopback"]
+
+
 class Server:
     """The update server: what it does for the next attack is in `offer`."""
 
-    def __init__(self, work, peer, port=0):
+    def __init__(self, work, peer, port=0, address="127.0.0.1", netns=""):
         self.work, self.peer, self.offer, self.asked, self.told = work, peer, {}, [], []
         self.sent, self.finished = 0, threading.Event()
         self.finished_deployment = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", port))
+        self.address = address
+        with concurrent.futures.ThreadPoolExecutor(1) as elsewhere:  # a thread of its own may be in another network, and its sockets stay
+            self.listener = elsewhere.submit(listening, (address, port), netns).result()
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -145,7 +170,7 @@ class Server:
 
     def hawkbit(self, connection, path, body):
         """The device API: what is to be done, the one deployment that is open, and what the device says of it."""
-        base = self.url(path.split("/deploymentBase")[0].split("/configData")[0], host="127.0.0.1")
+        base = self.url(path.split("/deploymentBase")[0].split("/configData")[0], host=self.address)
         number = self.offer.get("deployment", 0)
         if path.endswith("/feedback"):
             # swupdate puts lines of its log in without escaping them: tabs, and anything else.
@@ -165,7 +190,7 @@ class Server:
 
     def deployment(self, base, number):
         data = self.offer["images"][0]
-        artifact = {"filename": "image.swu", "size": len(data), "_links": {"download": {"href": self.url("/image", host="127.0.0.1")}},
+        artifact = {"filename": "image.swu", "size": len(data), "_links": {"download": {"href": self.url("/image", host=self.address)}},
                     "hashes": {kind: hashlib.new(kind, data).hexdigest() for kind in ("sha1", "md5", "sha256")}}
         chunk = {"part": "bApp", "name": "hub", "version": self.offer["version"], "artifacts": [artifact]}
         return {"id": str(number), "deployment": {"download": "forced", "update": "forced", "chunks": [chunk]}}

@@ -4,7 +4,7 @@ usage: updatable.py run OPTIONS      the device; `updatable.py run --help` lists
        updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, state; for tests
                                      also check-and-wait, wait, wait-for-image
 
-It polls a manifest (JSON: version, url, size, sha256), downloads the image, checks it, writes it to the slot that is not active,
+It polls a manifest (JSON: version, url, size, sha256) by HTTP or CoAP, or hears it from a broker (MQTT), downloads the image, checks it, writes it to the slot that is not active,
 starts anew from there, and tells its version at /api/status and in a banner. An image may also be put in at its own page
 (POST /update, field "image", with a login). Its maker's images are written to images/ when it starts. FLAWS says what one device
 does wrong; in everything else it is as the sound one.
@@ -23,6 +23,7 @@ import updatable_images as images
 from updatable_fetch import Client, PowerCut
 from updatable_images import BadImage, Refused
 from updatable_front import Front, tell
+from updatable_other import Announcements, CoapClient
 from updatable_slots import Slots
 
 FLAWS = {
@@ -81,6 +82,8 @@ class Device:
         self.changed = threading.Condition()
         self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
         self.client, self.received = None, 0
+        self.ears, self.announced = None, None
+        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith("mqtt:") else None
         self.cut = threading.Event()
         self.state, self.last, self.attempts = "idle", None, 0
 
@@ -110,8 +113,10 @@ class Device:
         with self.changed:
             if not self.on and self.slots.start():
                 self.cut.clear()
-                self.client = Client(self.options.server, self.options.source, self.options.trust, self.identity(), self.options.patience,
-                                     self.flaw)
+                self.client = self.make_client()
+                if self.announced_by:
+                    self.ears = Announcements(self.options.server, self.announced_by.port, self.options.source,
+                                              self.announced_by.path.lstrip("/"), self.hear)
                 self.state = "idle"
                 self.front.open()
                 self.on = True
@@ -122,6 +127,7 @@ class Device:
             self.on = False
             self.cut.set()
             self.front.close()
+            self.deafen()
             if self.client:
                 self.client.cut.set()
                 self.client.hang_up()
@@ -129,7 +135,25 @@ class Device:
             if threading.current_thread() is not threading.main_thread():
                 self.changed.wait_for(lambda: not self.busy, 10)
 
+    def make_client(self):
+        options = self.options
+        if options.manifest.startswith("coap:"):
+            return CoapClient(options.server, options.source, options.patience, self.flaw)
+        return Client(options.server, options.source, options.trust, self.identity(), options.patience, self.flaw)
+
+    def hear(self, message):
+        """What the broker announced is the manifest, and a reason to look at once."""
+        with self.changed:
+            self.announced = message
+        self.ask_to_check()
+
+    def deafen(self):
+        if self.ears:
+            self.ears.end()
+            self.ears = None
+
     def start_anew(self):
+        self.deafen()
         self.front.close()
         self.on = False
         self.cut.wait(STARTS_IN)
@@ -142,7 +166,7 @@ class Device:
         self.power_off()
         with self.changed:
             self.slots.restore()
-            self.last, self.attempts, self.asked_to_check, self.waiting_upload = None, 0, False, None
+            self.last, self.attempts, self.asked_to_check, self.waiting_upload, self.announced = None, 0, False, None, None
         self.power_on()
         return "done"
 
@@ -175,7 +199,9 @@ class Device:
         while True:
             with self.changed:
                 self.changed.wait_for(lambda: self.on and (self.asked_to_check or self.waiting_upload), self.options.poll)
-                if not self.on:
+                if not self.on or self.announced_by and not self.announced and not self.waiting_upload:
+                    self.asked_to_check = False
+                    self.changed.notify_all()
                     continue
                 upload, self.waiting_upload, self.asked_to_check = self.waiting_upload, None, False
                 self.attempts += 1
@@ -220,7 +246,7 @@ class Device:
 
     def read_manifest(self):
         self.state = "looking"
-        text = self.get(self.options.manifest, LARGEST_MANIFEST)
+        text = self.announced if self.announced_by else self.get(self.options.manifest, LARGEST_MANIFEST)
         if self.options.metadata == "signed":
             self.check_metadata(text)
         try:
@@ -230,7 +256,7 @@ class Device:
             raise Refused("the manifest cannot be read") from None
         if not (isinstance(version, str) and isinstance(url, str) and isinstance(digest, str) and isinstance(size, int)):
             raise Refused("the manifest cannot be read")
-        if not url.startswith("https://") and self.options.manifest.startswith("https://") and self.flaw != "image-over-http":
+        if not url.startswith(("https://", "coap://")) and self.flaw != "image-over-http":
             raise Refused("the image is not offered over https")
         return manifest
 
