@@ -21,7 +21,33 @@ std::optional<T> read_part(Context& context, const std::filesystem::path& path, 
   return std::move(loaded.value);
 }
 
+/// A device's folder and which of its variants is meant.
+struct NamedDevice {
+  std::filesystem::path folder;
+  std::string variant;
+};
+
+/// "a/b" is the folder a/b or, where there is none, the variant b of the folder a.
+NamedDevice named(const std::filesystem::path& devices, const std::string& name) {
+  const auto folder = devices / name;
+  const auto above = folder.parent_path();
+  if (!std::filesystem::exists(folder / "device.yaml") && std::filesystem::exists(above / "device.yaml")) {
+    return {above, folder.filename().string()};
+  }
+  return {folder, {}};
+}
+
 }  // namespace
+
+std::vector<std::string> variants_of(const std::filesystem::path& device_file) {
+  std::vector<std::string> out;
+  const auto source = read_source(device_file);
+  const auto spec = source ? load_device(*source).value : std::nullopt;
+  for (const auto& variant : spec ? spec->variants : std::vector<DeviceVariant>{}) {
+    out.push_back(variant.name);
+  }
+  return out;
+}
 
 std::unique_ptr<EmulatedDevice> start_by_name(Context& context, const std::string& name, const std::string& isolation) {
   const auto devices = context.devices();
@@ -29,7 +55,7 @@ std::unique_ptr<EmulatedDevice> start_by_name(Context& context, const std::strin
     context.complain(devices.error(), ExitCode::usage);
     return nullptr;
   }
-  const auto folder = *devices / name;
+  const auto [folder, variant] = named(*devices, name);
   if (!std::filesystem::exists(folder / "device.yaml")) {
     context.complain({ErrorKind::bad_input, "there is no emulated device \"" + name + "\" in " + devices->string(), {}},
                      ExitCode::usage);
@@ -46,6 +72,7 @@ std::unique_ptr<EmulatedDevice> start_by_name(Context& context, const std::strin
   EmulationRequest request;
   request.name = name;
   request.spec = std::move(*spec);
+  request.variant = variant;
   request.dut_template = dut->text;
   request.support = *devices / "support";
   request.isolation = enum_from<Isolation>(isolation);
@@ -59,15 +86,18 @@ std::unique_ptr<EmulatedDevice> start_by_name(Context& context, const std::strin
 
 std::optional<Expectation> expectation_of(Context& context, const EmulatedDevice& device, const std::string& plan) {
   const auto devices = context.devices();
-  const auto expected =
-      devices ? read_part(context, *devices / device.name() / "expected.yaml", load_expected) : std::nullopt;
+  const auto expected = devices
+                            ? read_part(context, named(*devices, device.name()).folder / "expected.yaml", load_expected)
+                            : std::nullopt;
   if (!expected) {
     return std::nullopt;
   }
   for (const auto& one : expected->expectations) {
     const bool mode =
         one.modes.empty() || std::find(one.modes.begin(), one.modes.end(), device.isolation()) != one.modes.end();
-    if (one.plan == plan && mode) {
+    const bool variant = one.variants.empty() ||
+                         std::find(one.variants.begin(), one.variants.end(), device.variant()) != one.variants.end();
+    if (one.plan == plan && mode && variant) {
       return one;
     }
   }

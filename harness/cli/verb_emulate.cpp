@@ -20,7 +20,11 @@ void list_devices(Context& context) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(*devices)) {
     if (entry.path().filename() == "device.yaml") {
-      names.push_back(entry.path().parent_path().lexically_relative(*devices).string());
+      const auto name = entry.path().parent_path().lexically_relative(*devices).string();
+      names.push_back(name);
+      for (const auto& variant : variants_of(entry.path())) {
+        names.push_back(name + "/" + variant);
+      }
     }
   }
   std::sort(names.begin(), names.end());
@@ -41,6 +45,8 @@ json::object facts_of(const EmulatedDevice& device) {
   facts["address"] = device.address();
   facts["address6"] = device.address6();
   facts["endpoints"] = to_json(device.endpoints());
+  facts["tester"] = device.tester();
+  facts["tester_ports"] = to_json(device.tester_ports());
   facts["netns"] = device.netns_path();
   facts["userns"] = device.userns_path();
   facts["dut"] = device.dut_path().string();

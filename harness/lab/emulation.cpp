@@ -147,6 +147,9 @@ Result<std::unique_ptr<EmulatedDevice>> start_emulated(const EmulationRequest& r
   out->address_ = resolved->address;
   out->address6_ = resolved->address6;
   out->endpoints_ = resolved->endpoints;
+  out->variant_ = resolved->variant;
+  out->tester_ = resolved->tester;
+  out->tester_ports_ = resolved->tester_ports;
   out->folder_ = *folder;
   if (const auto said = read_report(report->read.get()); said != lab::kReady) {
     return Error{ErrorKind::io,

@@ -23,6 +23,7 @@ struct EmulationRequest {
   std::string name;               // "camera-weak", for messages and the folder's name
   DeviceSpec spec;                // load_device()
   std::string dut_template;       // text of dut.yaml; may be empty
+  std::string variant{};          // one of spec.variants, what {variant} becomes; empty: the first
   std::filesystem::path support;  // tests/devices/support, what {support} becomes
   std::filesystem::path work;     // where the device's private folder is made; empty: the system's temporary folder
   std::optional<Isolation> isolation{};  // empty: the best
@@ -40,6 +41,9 @@ class EmulatedDevice {
 
   Isolation isolation() const { return isolation_; }
 
+  /// Which of the folder's devices this is; empty where there is only one.
+  const std::string& variant() const { return variant_; }
+
   /// Sentences on what this isolation hides.
   const std::vector<std::string>& cannot_show() const { return cannot_show_; }
 
@@ -50,6 +54,12 @@ class EmulatedDevice {
 
   /// Name -> port it really has.
   const std::map<std::string, Endpoint>& endpoints() const { return endpoints_; }
+
+  /// Name -> port of the tester's side that the device calls; nothing listens there yet.
+  const std::map<std::string, Endpoint>& tester_ports() const { return tester_ports_; }
+
+  /// Where the device looks for servers of the tester.
+  const std::string& tester() const { return tester_; }
 
   /// The namespace the device is reached from ("/proc/123/ns/net"), empty on loopback. enter_namespace() takes it.
   std::string netns_path() const;
@@ -80,7 +90,10 @@ class EmulatedDevice {
   std::vector<std::string> cannot_show_;
   std::string address_;
   std::string address6_;
+  std::string variant_;
+  std::string tester_;
   std::map<std::string, Endpoint> endpoints_;
+  std::map<std::string, Endpoint> tester_ports_;
   std::string dut_yaml_;
   std::filesystem::path folder_;
 };

@@ -48,18 +48,49 @@ std::uint16_t free_port(const std::string& address, Transport transport) {
   return ntohs(at.sin_port);
 }
 
-Result<> choose_endpoints(Resolved& out, const DeviceSpec& spec) {
-  for (const auto& [name, endpoint] : spec.ports) {
+/// The ports of one side, at `address`.
+Result<std::map<std::string, Endpoint>> choose_ports(const std::map<std::string, Endpoint>& wanted, Isolation isolation,
+                                                     const std::string& address) {
+  std::map<std::string, Endpoint> out;
+  for (const auto& [name, endpoint] : wanted) {
     auto port = endpoint;
-    if (out.device.isolation == Isolation::loopback) {
-      port.port = free_port(out.address, endpoint.transport);
+    if (isolation == Isolation::loopback) {
+      port.port = free_port(address, endpoint.transport);
       if (port.port == 0) {
-        return Error{ErrorKind::io, "no free port on " + out.address, ""};
+        return Error{ErrorKind::io, "no free port on " + address, ""};
       }
     }
-    out.endpoints.emplace(name, port);
+    out.emplace(name, port);
   }
+  return out;
+}
+
+Result<> choose_endpoints(Resolved& out, const DeviceSpec& spec) {
+  auto own = choose_ports(spec.ports, out.device.isolation, out.address);
+  if (!own) {
+    return own.error();
+  }
+  auto tester = choose_ports(spec.tester_ports, out.device.isolation, out.tester);
+  if (!tester) {
+    return tester.error();
+  }
+  out.endpoints = std::move(*own);
+  out.tester_ports = std::move(*tester);
   return {};
+}
+
+/// The variant that is meant; empty for a device without any.
+Result<std::string> choose_variant(const EmulationRequest& request) {
+  const auto& variants = request.spec.variants;
+  if (request.variant.empty()) {
+    return variants.empty() ? std::string{} : variants.front().name;
+  }
+  for (const auto& one : variants) {
+    if (one.name == request.variant) {
+      return one.name;
+    }
+  }
+  return Error{ErrorKind::bad_input, "the device has no variant \"" + request.variant + "\"", ""};
 }
 
 void set_placeholders(Resolved& out, const EmulationRequest& request) {
@@ -74,6 +105,11 @@ void set_placeholders(Resolved& out, const EmulationRequest& request) {
   names.set("listen_url", loopback ? out.address : out.device.ipv6 ? "[::]" : "0.0.0.0");
   names.set("any4", loopback ? out.address : "0.0.0.0");
   names.set("isolation", enum_name(out.device.isolation));
+  names.set("variant", out.variant);
+  names.set("tester", out.tester);
+  for (const auto& [name, endpoint] : out.tester_ports) {
+    names.set("tester:" + name, std::to_string(endpoint.port));
+  }
   // The system's interpreter first: one of a user's own environment may be a script that needs the home folder.
   const auto system_python = find_program("/usr/bin/python3");
   names.set("python", (system_python.empty() ? find_program("python3") : system_python).string());
@@ -152,9 +188,16 @@ Result<Resolved> resolve(const EmulationRequest& request, Isolation isolation, c
   }
   out.device.ipv6 = !loopback && machine_has_ipv6();
   out.address = loopback ? random_loopback_address() : std::string{kDeviceAddress};
+  // On loopback a server of the tester is where connections of this machine come from unless told otherwise.
+  out.tester = loopback ? "127.0.0.1" : std::string{kTesterAddress};
   out.address6 = out.device.ipv6 ? std::string{kDeviceAddress6} : "";
   out.device.loopback_address = loopback ? out.address : "";
   out.cannot_show = limits_of(isolation, request.spec);
+  auto variant = choose_variant(request);
+  if (!variant) {
+    return variant.error();
+  }
+  out.variant = *variant;
   if (auto done = choose_endpoints(out, request.spec); !done) {
     return done.error();
   }
@@ -177,6 +220,7 @@ Result<std::string> fill_dut(const Resolved& resolved, const std::string& dut_te
   // Nobody is locked out of an emulated device, but a daemon that answers after seconds would make every run wait. Ten
   // wrong logins have to be left beside the right one, the first two and the reserve.
   const std::string pace = "pace: {profile: fast, guesses_per_login: 15}";
+  names.set("vantages", netns.empty() ? "vantages: {}" : "vantages: {lan: {netns: " + netns + "}}");
   names.set("lab", netns.empty() ? pace : pace + "\nlab:\n  vantages:\n    lan: {netns: " + netns + "}");
   return names.fill(dut_template, "the DUT file");
 }

@@ -56,9 +56,9 @@ DaemonSpec daemon_of(const Node& node) {
           text_of(node, "ready_file"), texts_of(node, "needs"), modes_of(node)};
 }
 
-std::map<std::string, Endpoint> ports_of(const Node& root) {
+std::map<std::string, Endpoint> ports_of(const Node& root, const char* key) {
   std::map<std::string, Endpoint> out;
-  const auto& ports = child(root, "ports");
+  const auto& ports = child(root, key);
   for (std::size_t i = 0; i < ports.items.size() && i < ports.keys.size(); ++i) {
     const auto endpoint = Endpoint::parse(ports.items[i].text);
     if (endpoint) {  // the table has told about the others
@@ -78,6 +78,12 @@ void check_names(const Node& root, const DeviceSpec& spec, Faults& faults) {
     }
     if (!certificates.insert(text_of(node, "name")).second) {
       faults.add(place_of(node, "name"), "there are two certificates of this name");
+    }
+  }
+  std::set<std::string> variants;
+  for (const auto& node : child(root, "variants").items) {
+    if (!variants.insert(text_of(node, "name")).second) {
+      faults.add(place_of(node, "name"), "there are two variants of this name");
     }
   }
   for (const auto& node : child(root, "daemons").items) {
@@ -107,7 +113,11 @@ Loaded<DeviceSpec> load_device(const SourceText& source) {
   }
   DeviceSpec spec;
   spec.title = text_of(*root, "title");
-  spec.ports = ports_of(*root);
+  spec.ports = ports_of(*root, "ports");
+  spec.tester_ports = ports_of(*root, "tester_ports");
+  for (const auto& node : child(*root, "variants").items) {
+    spec.variants.push_back({text_of(node, "name"), text_of(node, "title")});
+  }
   for (const auto& node : child(*root, "accounts").items) {
     spec.accounts.push_back(account_of(node));
   }
@@ -136,7 +146,8 @@ Loaded<ExpectedVerdicts> load_expected(const SourceText& source) {
   }
   ExpectedVerdicts out;
   for (const auto& node : child(*root, "expectations").items) {
-    Expectation one{text_of(node, "plan"), modes_of(node), texts_of(node, "fail"), {}, texts_of(node, "notes")};
+    Expectation one{text_of(node, "plan"),  modes_of(node), texts_of(node, "variants"), texts_of(node, "fail"), {},
+                    texts_of(node, "notes")};
     const auto& hold = child(node, "hold");
     for (const auto& key : hold.keys) {
       const auto word = text_of(hold, key.text);

@@ -169,10 +169,22 @@ constinit const Shape kDaemon{.form = Form::mapping, .table = &kDaemonTable};
 constinit const Shape kDaemons{.form = Form::list, .item = &kDaemon, .may_be_empty = true};
 constinit const Shape kCannotShow{.form = Form::map, .words = kModeWords, .item = &kTexts, .may_be_empty = true};
 
+constinit const Key kVariantKeys[] = {
+    {"name", &kNameText, true, "", "Last part of the device's name, and what {variant} becomes", "no-downgrade-check"},
+    {"title", &kSentence, true, "", "What this one is", "An older image is taken"},
+};
+constinit const Table kVariantTable{"a variant", "One of the devices that this folder describes", kVariantKeys};
+constinit const Shape kVariant{.form = Form::mapping, .table = &kVariantTable};
+constinit const Shape kVariants{.form = Form::list, .item = &kVariant};
+
 constinit const Key kDeviceFileKeys[] = {
     {"assay", &kDeviceTagWord, true, "", "Kind and version of this file", "device/1"},
     {"title", &kSentence, true, "", "What this device is", "A camera with a default password"},
     {"ports", &kPorts, true, "", "Name -> port", "{http: tcp/80}"},
+    {"tester_ports", &kPorts, false, "{}", "Name -> port on the tester's side, that the device calls",
+     "{updates: tcp/8443}"},
+    {"variants", &kVariants, false, "[]", "Devices that differ in one thing; the first is the usual one",
+     "[{name: sound, title: Sound}]"},
     {"accounts", &kDeviceAccounts, false, "[]", "Logins of the device", "[{username: admin, password: admin}]"},
     {"certificates", &kCertificates, false, "[]", "Certificates, in order", "[{name: device}]"},
     {"files", &kFiles, false, "[]", "Files", "[{path: a, text: b}]"},
@@ -188,6 +200,7 @@ constinit const Shape kHold{.form = Form::map, .syntax = &kQualifiedId, .item = 
 constinit const Key kExpectationKeys[] = {
     {"plan", &kPlanText, true, "", "Plan of the run", "cls-iot/1"},
     {"modes", &kModes, false, "all", "Isolations it holds for", "[loopback]"},
+    {"variants", &kTexts, false, "all", "Variants it holds for", "[sound]"},
     {"fail", &kIds, true, "", "Exactly these requirements FAIL", "[]"},
     {"hold", &kHold, false, "{}", "Further verdicts that must hold", "{\"EN303645@2.1.1:5.1-2\": INCONCLUSIVE}"},
     {"notes", &kTexts, false, "[]", "Why", "[The telnet daemon has no lockout]"},

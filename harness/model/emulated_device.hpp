@@ -70,10 +70,21 @@ struct DaemonSpec {
 };
 BOOST_DESCRIBE_STRUCT(DaemonSpec, (), (name, argv, ready, ready_file, needs, modes))
 
+/// One of several devices that a folder describes: the same daemons, told apart by what {variant} says to them.
+struct DeviceVariant {
+  std::string name;
+  std::string title;
+
+  bool operator==(const DeviceVariant&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(DeviceVariant, (), (name, title))
+
 /// What `device.yaml` says.
 struct DeviceSpec {
   std::string title;
-  std::map<std::string, Endpoint> ports;  // name -> port in namespaces; on loopback a free high port is taken
+  std::map<std::string, Endpoint> ports;         // name -> port in namespaces; on loopback a free high port is taken
+  std::map<std::string, Endpoint> tester_ports;  // the same on the tester's side: servers that the device calls
+  std::vector<DeviceVariant> variants;           // the first is meant when none is named; empty: there is one device
   std::vector<DeviceAccount> accounts;
   std::vector<CertificateSpec> certificates;
   std::vector<DeviceFile> files;
@@ -82,19 +93,21 @@ struct DeviceSpec {
 
   bool operator==(const DeviceSpec&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(DeviceSpec, (), (title, ports, accounts, certificates, files, daemons, cannot_show))
+BOOST_DESCRIBE_STRUCT(DeviceSpec, (),
+                      (title, ports, tester_ports, variants, accounts, certificates, files, daemons, cannot_show))
 
 /// Verdicts that a run of one plan against the device must give.
 struct Expectation {
   std::string plan;
   std::vector<Isolation> modes;         // empty: all
+  std::vector<std::string> variants;    // of the device; empty: all
   std::vector<std::string> fail;        // exactly these requirements FAIL
   std::map<std::string, Verdict> hold;  // further requirements whose verdict must be this one
   std::vector<std::string> notes;
 
   bool operator==(const Expectation&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(Expectation, (), (plan, modes, fail, hold, notes))
+BOOST_DESCRIBE_STRUCT(Expectation, (), (plan, modes, variants, fail, hold, notes))
 
 /// What `expected.yaml` says.
 struct ExpectedVerdicts {

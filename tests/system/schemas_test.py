@@ -54,7 +54,7 @@ def shipped_files():
     for folder in ("testplans", "tests/devices", "examples"):
         for path in sorted((SOURCE / folder).rglob("*.yaml")):
             text = path.read_text(encoding="utf-8")
-            if "{lab}" in text:
+            if "{lab}" in text or "{vantages}" in text:
                 continue  # a template, filled in when the device runs
             yield path, yaml.load(text, Loader=CoreLoader)
 

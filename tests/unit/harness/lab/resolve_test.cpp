@@ -81,9 +81,39 @@ TEST_CASE("The DUT file gets the pace, and the namespace it is probed from where
   CHECK(*in_namespace ==
         "at: 10.66.0.2\npace: {profile: fast, guesses_per_login: 15}\nlab:\n  vantages:\n    lan: {netns: "
         "/proc/7/ns/net}\n");
+  CHECK(*fill_dut(*resolved, "lab: {{vantages}}", "/proc/7/ns/net") ==
+        "lab: {vantages: {lan: {netns: /proc/7/ns/net}}}");
+  CHECK(*fill_dut(*resolved, "lab: {{vantages}}", "") == "lab: {vantages: {}}");
   const auto without = fill_dut(*resolved, "{lab}\n", "");
   REQUIRE(without);
   CHECK(*without == "pace: {profile: fast, guesses_per_login: 15}\n");
+}
+
+TEST_CASE("The tester's side has an address and ports that the device and the DUT file both know") {
+  auto request = request_with(daemon({"sh", "-c", "{tester}:{tester:updates}"}));
+  request.spec.tester_ports = {{"updates", Endpoint{Transport::tcp, 8443}}};
+  const auto apart = resolve(request, Isolation::user_namespaces, "/d");
+  REQUIRE(apart);
+  CHECK(apart->device.daemons.at(0).argv.at(2) == "10.66.0.1:8443");
+  CHECK(*fill_dut(*apart, "serve: {port: {tester:updates}}", "") == "serve: {port: 8443}");
+  const auto together = resolve(request, Isolation::loopback, "/d");
+  REQUIRE(together);
+  const auto chosen = together->tester_ports.at("updates").port;
+  CHECK(chosen > 1023);
+  CHECK(together->device.daemons.at(0).argv.at(2) == "127.0.0.1:" + std::to_string(chosen));
+}
+
+TEST_CASE("A folder with variants is its first one unless another is named") {
+  auto request = request_with(daemon({"sh", "-c", "{variant}"}));
+  CHECK(resolve(request, Isolation::user_namespaces, "/d")->device.daemons.at(0).argv.at(2).empty());
+  request.spec.variants = {{"sound", "Sound"}, {"weak", "Weak"}};
+  CHECK(resolve(request, Isolation::user_namespaces, "/d")->device.daemons.at(0).argv.at(2) == "sound");
+  request.variant = "weak";
+  CHECK(resolve(request, Isolation::user_namespaces, "/d")->device.daemons.at(0).argv.at(2) == "weak");
+  request.variant = "other";
+  const auto unknown = resolve(request, Isolation::user_namespaces, "/d");
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().what == "the device has no variant \"other\"");
 }
 
 }  // namespace

@@ -8,6 +8,8 @@ namespace {
 constexpr auto kDevice = R"(assay: device/1
 title: A camera
 ports: {http: tcp/80, snmp: udp/161}
+tester_ports: {updates: tcp/8443}
+variants: [{name: sound, title: Sound}, {name: weak, title: Weak}]
 accounts:
   - {username: admin, password: admin, uid: 1000}
 certificates:
@@ -27,6 +29,8 @@ TEST_CASE("Every key of a device file arrives where it belongs") {
   DeviceSpec expected;
   expected.title = "A camera";
   expected.ports = {{"http", {Transport::tcp, 80}}, {"snmp", {Transport::udp, 161}}};
+  expected.tester_ports = {{"updates", {Transport::tcp, 8443}}};
+  expected.variants = {{"sound", "Sound"}, {"weak", "Weak"}};
   expected.accounts = {{"admin", "admin", 1000, "/", "/bin/sh"}};
   CertificateSpec maker;
   maker.name = "maker";
@@ -46,13 +50,16 @@ TEST_CASE("Names that refer to nothing are errors at their place") {
   const auto loaded = load_device({"device.yaml",
                                    "assay: device/1\ntitle: t\nports: {http: tcp/80}\n"
                                    "certificates: [{name: a, issuer: b}]\n"
+                                   "variants: [{name: w, title: t}, {name: w, title: u}]\n"
                                    "daemons:\n  - {name: d, argv: [sh], ready: [https]}\n"});
   CHECK_FALSE(loaded.value);
-  REQUIRE(loaded.errors.size() == 2);
+  REQUIRE(loaded.errors.size() == 3);
   CHECK(loaded.errors[0].where.rfind("device.yaml:4:", 0) == 0);
   CHECK(loaded.errors[0].what == "the issuer \"b\" must be a certificate earlier in the list");
-  CHECK(loaded.errors[1].where == "device.yaml:6:35");
-  CHECK(loaded.errors[1].what == "there is no port \"https\" in ports");
+  CHECK(loaded.errors[1].where.rfind("device.yaml:5:", 0) == 0);
+  CHECK(loaded.errors[1].what == "there are two variants of this name");
+  CHECK(loaded.errors[2].where == "device.yaml:7:35");
+  CHECK(loaded.errors[2].what == "there is no port \"https\" in ports");
 }
 
 TEST_CASE("Expected verdicts are read with their isolations and words") {
@@ -60,6 +67,7 @@ TEST_CASE("Expected verdicts are read with their isolations and words") {
 expectations:
   - plan: cls-iot/1
     modes: [loopback]
+    variants: [sound]
     fail: ["EN303645@2.1.1:5.1-1"]
     hold: {"EN303645@2.1.1:5.1-2": INCONCLUSIVE, "EN303645@2.1.1:5.2-1": NOT_TESTED}
     notes: [Why]
@@ -69,6 +77,7 @@ expectations:
   const std::vector<Expectation> expected{
       {"cls-iot/1",
        {Isolation::loopback},
+       {"sound"},
        {"EN303645@2.1.1:5.1-1"},
        {{"EN303645@2.1.1:5.1-2", Verdict::inconclusive}, {"EN303645@2.1.1:5.2-1", Verdict::not_tested}},
        {"Why"}}};

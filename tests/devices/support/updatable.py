@@ -1,0 +1,425 @@
+"""A device that takes updates: two slots, a loader that starts the active one, and at most one thing that it does wrong.
+
+usage: updatable.py run OPTIONS      the device; `updatable.py run --help` lists them
+       updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, state; for tests
+                                     also check-and-wait, wait, wait-for-image
+
+It polls a manifest (JSON: version, url, size, sha256) by HTTP or CoAP, or hears it from a broker (MQTT), downloads the image, checks it, writes it to the slot that is not active,
+starts anew from there, and tells its version at /api/status and in a banner. An image may also be put in at its own page
+(POST /update, field "image", with a login). Its maker's images are written to images/ when it starts. FLAWS says what one device
+does wrong; in everything else it is as the sound one.
+"""
+import argparse
+import json
+import pathlib
+import socket
+import sys
+import threading
+import time
+import urllib.parse
+
+import updatable_archives as archives
+import updatable_images as images
+from updatable_fetch import Client, PowerCut
+from updatable_images import BadImage, Refused
+from updatable_front import Front, tell
+from updatable_other import Announcements, CoapClient
+from updatable_slots import Slots
+
+FLAWS = {
+    "sound": "nothing",
+    # images
+    "no-signature-check": "the signature is not looked at, the digest is",
+    "header-only-check": "only the header is looked at: magic, model, version and length",
+    "signature-over-header": "the signature is checked over the header alone, and the digest in it is not compared",
+    "optional-signature": "an image without a trailer needs no signature",
+    "any-key": "the key that the image brings is trusted",
+    "no-downgrade-check": "an older image is taken",
+    "same-version-accepted": "the version that runs is installed again, at every poll",
+    "manifest-version-believed": "what the manifest says of the version counts, not what the image says",
+    "any-model": "the image of another model is taken",
+    "truncated-accepted": "an image whose end is missing is taken as it came",
+    "trailing-data-accepted": "what stands behind the image is not noticed",
+    # transport
+    "no-tls-verification": "the update server's certificate is not looked at",
+    "wrong-name-accepted": "the certificate may be for another name",
+    "expired-server-accepted": "the certificate may have expired",
+    "redirect-to-http": "a redirect to http is followed",
+    "redirect-elsewhere": "a redirect to another host is followed",
+    "falls-back-to-http": "http is tried where https fails",
+    "image-over-http": "the manifest may send it to http for the image",
+    "no-size-bound": "a download may be of any size",
+    "no-timeout": "a download may take any time",
+    "unsigned-metadata-accepted": "a manifest without the maker's signature is taken (with --metadata signed)",
+    "replayed-metadata-accepted": "a manifest that has expired is taken (with --metadata signed)",
+    # archives (with --format swu)
+    "files-not-compared": "the signature of the description is checked, the digests of the files are not",
+    "unpacks-before-verifying": "an archive is unpacked before it is checked, and the names in it are taken for paths",
+    "unpacks-without-bound": "files are decompressed before they are checked, whatever comes out; it has 16 MiB of memory",
+    # the way it installs
+    "installs-before-verifying": "the image is written over the running one while it comes, and taken back if it is wrong",
+    "checks-one-installs-another": "the image is downloaded once to be checked and again to be installed",
+    "never-activates": "the image is installed and told so, and never started",
+    "only-says-so": "success is told and nothing is done",
+    "bricks-on-bad-image": "both slots are erased when an image is refused; the laboratory can restore it",
+    "bricks-for-good": "the same, and nobody can restore it",
+    # its own page
+    "upload-without-login": "the page takes an image from anybody",
+    "upload-unchecked": "the page takes an image without a look at its signature",
+}
+LARGEST_MANIFEST, LARGEST_IMAGE, NO_BOUND, KEPT = 64 << 10, 1 << 20, 1 << 50, 2 << 20
+STARTS_IN = 0.3  # seconds without a port while it starts anew
+
+
+class Device:
+    def __init__(self, options):
+        self.options, self.flaw = options, options.flaw
+        self.folder = pathlib.Path(options.folder)
+        self.maker = images.load_key(options.maker_key)
+        self.public = images.public_der(self.maker)
+        self.slots = Slots(self.folder / "flash", options.model, options.version)
+        self.front = Front(self)
+        self.changed = threading.Condition()
+        self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
+        self.client, self.received = None, 0
+        self.ears, self.announced = None, None
+        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith("mqtt:") else None
+        self.cut = threading.Event()
+        self.state, self.last, self.attempts = "idle", None, 0
+
+    # what it tells
+
+    def status(self):
+        return {"model": self.options.model, "version": self.slots.version(), "serial": self.options.serial, "slot": self.slots.active(),
+                "state": self.state, "attempts": self.attempts, "last": self.last}
+
+    def version(self):
+        return self.slots.version()
+
+    def takes_uploads(self):
+        return self.options.page == "on"
+
+    def identity(self):
+        return f"{self.options.model}/{self.slots.version()} (serial {self.options.serial})"
+
+    def tell(self, result, reason, version):
+        with self.changed:
+            self.last = {"result": result, "reason": reason, "version": version, "attempt": self.attempts}
+            self.changed.notify_all()
+
+    # power
+
+    def power_on(self):
+        with self.changed:
+            if not self.on and self.slots.start():
+                self.cut.clear()
+                self.client = self.make_client()
+                if self.announced_by:
+                    self.ears = Announcements(self.options.server, self.announced_by.port, self.options.source,
+                                              self.announced_by.path.lstrip("/"), self.hear)
+                self.state = "idle"
+                self.front.open()
+                self.on = True
+            self.changed.notify_all()
+
+    def power_off(self):
+        with self.changed:
+            self.on = False
+            self.cut.set()
+            self.front.close()
+            self.deafen()
+            if self.client:
+                self.client.cut.set()
+                self.client.hang_up()
+            self.changed.notify_all()
+            if threading.current_thread() is not threading.main_thread():
+                self.changed.wait_for(lambda: not self.busy, 10)
+
+    def make_client(self):
+        options = self.options
+        if options.manifest.startswith("coap:"):
+            return CoapClient(options.server, options.source, options.patience, self.flaw)
+        return Client(options.server, options.source, options.trust, self.identity(), options.patience, self.flaw)
+
+    def hear(self, message):
+        """What the broker announced is the manifest, and a reason to look at once."""
+        with self.changed:
+            self.announced = message
+        self.ask_to_check()
+
+    def deafen(self):
+        if self.ears:
+            self.ears.end()
+            self.ears = None
+
+    def start_anew(self):
+        self.deafen()
+        self.front.close()
+        self.on = False
+        self.cut.wait(STARTS_IN)
+        if not self.cut.is_set():
+            self.power_on()
+
+    def restore(self):
+        if self.flaw == "bricks-for-good" and not self.slots.startable():
+            return "it does not answer"
+        self.power_off()
+        with self.changed:
+            self.slots.restore()
+            self.last, self.attempts, self.asked_to_check, self.waiting_upload, self.announced = None, 0, False, None, None
+        self.power_on()
+        return "done"
+
+    def ask_to_check(self):
+        with self.changed:
+            self.asked_to_check = True
+            self.changed.notify_all()
+
+    def check_and_wait(self):
+        """Its status when what was found has been refused or installed, and it has started anew."""
+        with self.changed:
+            self.ask_to_check()
+            return self.wait()
+
+    def wait(self):
+        with self.changed:
+            self.changed.wait_for(lambda: not (self.busy or self.asked_to_check or self.waiting_upload), 60)
+        return self.status()
+
+    def wait_for_image(self):
+        """Until some of an image has come and is where this device puts it."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.state == "downloading" and self.received > 0, 60)
+        return self.status()
+
+    # updates
+
+    def run(self):
+        """Looks for an update at every poll, and when it is asked to."""
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self.on and (self.asked_to_check or self.waiting_upload), self.options.poll)
+                if not self.on or self.announced_by and not self.announced and not self.waiting_upload:
+                    self.asked_to_check = False
+                    self.changed.notify_all()
+                    continue
+                upload, self.waiting_upload, self.asked_to_check = self.waiting_upload, None, False
+                self.attempts += 1
+                self.busy = True
+            try:
+                self.update(upload)
+            except PowerCut:
+                pass
+            with self.changed:
+                self.state, self.busy = "idle", False
+                self.changed.notify_all()
+
+    def update(self, upload):
+        version = ""
+        try:
+            if upload is not None:
+                image, version = upload, upload.version
+            else:
+                manifest = self.read_manifest()
+                version = manifest["version"]
+                if self.nothing_new(version):
+                    return
+                image = self.download(manifest)
+            self.install(image)
+        except archives.OutOfMemory:
+            self.power_off()  # it hangs until somebody starts it anew
+        except Refused as refused:
+            self.slots.take_back()
+            self.tell("refused", str(refused), version)
+            if self.flaw.startswith("bricks-") and isinstance(refused, BadImage):
+                self.slots.erase()
+                self.power_off()
+
+    def nothing_new(self, version):
+        """The manifest is only a hint, so what it calls old is not even fetched."""
+        ours, theirs = images.parts_of_version(self.slots.version()), images.parts_of_version(version)
+        if theirs > ours or self.flaw == "no-downgrade-check" and theirs != ours or self.flaw == "same-version-accepted" and theirs == ours:
+            return False
+        if theirs < ours:
+            self.tell("refused", "the version offered is older than what is installed", version)
+        return True
+
+    def read_manifest(self):
+        self.state = "looking"
+        text = self.announced if self.announced_by else self.get(self.options.manifest, LARGEST_MANIFEST)
+        if self.options.metadata == "signed":
+            self.check_metadata(text)
+        try:
+            manifest = json.loads(text)
+            version, url, size, digest = (manifest[key] for key in ("version", "url", "size", "sha256"))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Refused("the manifest cannot be read") from None
+        if not (isinstance(version, str) and isinstance(url, str) and isinstance(digest, str) and isinstance(size, int)):
+            raise Refused("the manifest cannot be read")
+        if not url.startswith(("https://", "coap://")) and self.flaw != "image-over-http":
+            raise Refused("the image is not offered over https")
+        return manifest
+
+    def check_metadata(self, text):
+        if self.flaw != "unsigned-metadata-accepted":
+            signature = self.get(self.options.manifest + ".sig", 4096)
+            if not images.is_signed_by(self.public, text, signature):
+                raise Refused("the manifest is not signed by the maker")
+        try:
+            expires = int(json.loads(text)["expires"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Refused("the manifest does not say how long it holds") from None
+        if expires < time.time() and self.flaw != "replayed-metadata-accepted":
+            raise Refused("the manifest has expired")
+
+    def get(self, url, limit, write=lambda at, chunk: None):
+        """All that came, as far as there is room: who has no bound loses the rest and reads on."""
+        held, self.received = bytearray(), 0
+
+        def take(chunk):
+            if len(held) < KEPT:
+                write(len(held), chunk)
+                held.extend(chunk)
+                with self.changed:
+                    self.received = len(held)
+                    self.changed.notify_all()
+        self.client.get(url, NO_BOUND if self.flaw == "no-size-bound" else limit, take)
+        return bytes(held)
+
+    def download(self, manifest):
+        self.state, self.received = "downloading", 0
+        in_place = {"write": self.slots.write_in_place} if self.flaw == "installs-before-verifying" else {}
+        data = self.get(manifest["url"], LARGEST_IMAGE, **in_place)
+        image = self.read_image(data)
+        if self.flaw != "truncated-accepted" or image.is_whole():
+            if len(data) != manifest["size"]:
+                raise Refused("the size is not what was announced")
+            if images.digest_of(data) != manifest["sha256"].lower():
+                raise Refused("the digest is not what was announced")
+        image.check_target(self.options.model, self.slots.version(), manifest["version"], self.flaw)
+        image.check(self.public, self.flaw)
+        if self.flaw == "checks-one-installs-another":
+            image = self.read_image(self.get(manifest["url"], LARGEST_IMAGE))
+        return image
+
+    def read_image(self, data):
+        if self.options.format == "swu":
+            return archives.Archive(data, self.folder / "flash/staging", self.flaw)
+        return images.Image(data)
+
+    def take_upload(self, data):
+        """Why it is refused, for the page to tell, or nothing; installing is for the other thread."""
+        try:
+            image = self.read_image(data)
+            image.check_target(self.options.model, self.slots.version(), None, self.flaw)
+            image.check(self.public, "no-signature-check" if self.flaw == "upload-unchecked" else self.flaw)
+        except (Refused, archives.OutOfMemory) as refused:
+            self.tell("refused", str(refused), "")
+            return str(refused) or "there is not enough memory"
+        with self.changed:
+            self.waiting_upload = image
+            self.changed.notify_all()
+        return ""
+
+    def install(self, image):
+        self.state = "installing"
+        if self.flaw == "only-says-so":
+            return self.tell("installed", "", image.version)
+        piece = self.options.install_seconds / 8
+        for _ in self.slots.write(image, in_place=self.flaw == "installs-before-verifying"):
+            if self.cut.wait(piece):
+                raise PowerCut
+        if self.flaw == "never-activates":
+            return self.tell("installed", "it will be used after the next start", image.version)
+        self.slots.activate()
+        self.tell("installed", "", image.version)
+        return self.start_anew()
+
+
+def write_images(device):
+    """What the maker publishes, and what only the maker of another device does."""
+    folder = device.folder / "images"
+    folder.mkdir(exist_ok=True)
+    model = device.options.model
+    make, end = (archives.make, "swu") if device.options.format == "swu" else (images.make, "img")
+    for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0")):
+        (folder / f"{name}-{version}.{end}").write_bytes(make(device.maker, name, version))
+    (folder / "maker.pub.pem").write_bytes(images.public_pem(device.maker))
+    if device.options.metadata == "signed":
+        write_manifests(device, (folder / f"{model}-2.5.0.img").read_bytes())
+
+
+def write_manifests(device, image):
+    """The maker's signed manifest of the newest image, and the same one as it was while it held: 90 days ago."""
+    folder = device.folder / "manifests"
+    folder.mkdir(exist_ok=True)
+    url = urllib.parse.urljoin(device.options.manifest, f"/{device.options.model}-2.5.0.img")
+    for name, days in (("update", 30), ("expired", -60)):
+        text = json.dumps({"version": "2.5.0", "url": url, "size": len(image), "sha256": images.digest_of(image),
+                           "expires": int(time.time()) + days * 86400}).encode()
+        (folder / (name + ".json")).write_bytes(text)
+        (folder / (name + ".json.sig")).write_bytes(images.sign(device.maker, text))
+
+
+def control(device, listener):
+    """One word a connection; the answer comes when it is done."""
+    orders = {"check-and-wait": lambda: json.dumps({**device.check_and_wait(), "on": device.on}),
+              "wait-for-image": lambda: json.dumps({**device.wait_for_image(), "on": device.on}),
+              "wait": lambda: json.dumps({**device.wait(), "on": device.on}),
+              "check": lambda: device.ask_to_check() or "done", "restore": device.restore,
+              "power-off": lambda: device.power_off() or "done", "power-on": lambda: device.power_on() or "done",
+              "power-cycle": lambda: device.power_off() or device.power_on() or "done",
+              "state": lambda: json.dumps({**device.status(), "on": device.on})}
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(5)
+            try:
+                word = connection.recv(64).decode().strip()
+                connection.sendall((orders.get(word, lambda: "no such word")() + "\n").encode())
+            except OSError:
+                pass
+
+
+def parse():
+    parser = argparse.ArgumentParser()
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    run = verbs.add_parser("run")
+    for name in ("folder", "listen", "maker-key", "trust", "manifest", "server"):
+        run.add_argument("--" + name, required=True)
+    run.add_argument("--source", default="", help="address its own connections come from")
+    run.add_argument("--http", type=int, required=True)
+    run.add_argument("--banner", type=int, default=0)
+    run.add_argument("--login", default="admin:Kd7-wP3z-Hq9t")
+    run.add_argument("--flaw", choices=FLAWS, default="sound")
+    run.add_argument("--model", default="hub")
+    run.add_argument("--version", default="2.4.0")
+    run.add_argument("--serial", default="EX-UPD-0001")
+    run.add_argument("--page", choices=("on", "off"), default="on", help="its own page takes images")
+    run.add_argument("--format", choices=("raw", "swu"), default="raw", help="kind of image")
+    run.add_argument("--metadata", choices=("plain", "signed"), default="plain")
+    run.add_argument("--poll", type=float, default=3.0, help="seconds between two looks for an update")
+    run.add_argument("--patience", type=float, default=5.0, help="seconds that a download may take")
+    run.add_argument("--install-seconds", type=float, default=0.4)
+    told = verbs.add_parser("tell")
+    told.add_argument("socket")
+    told.add_argument("word")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    if options.verb == "tell":
+        sys.exit(tell(options.socket, options.word))
+    device = Device(options)
+    write_images(device)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(device.folder / "control"))
+    listener.listen(8)
+    threading.Thread(target=control, args=(device, listener), daemon=True).start()
+    device.power_on()
+    device.run()
+
+
+if __name__ == "__main__":
+    main()
