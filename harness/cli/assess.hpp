@@ -9,6 +9,7 @@
 #include "harness/cli/context.hpp"
 #include "harness/cli/secret_options.hpp"
 #include "harness/evidence/bundle.hpp"
+#include "harness/lab/recipes.hpp"
 #include "harness/load/record.hpp"
 #include "harness/model/crosswalk.hpp"
 #include "harness/model/run_plan.hpp"
@@ -62,6 +63,9 @@ struct Assessed {
   bool interrupted = false;
   bool device_lost = false;
 };
+
+/// What recipes need: the DUT file's folder, and whoever is at the terminal.
+RecipeSurroundings surroundings_of(const std::filesystem::path& dut_folder);
 
 /// Runs a prepared plan into `folder`/bundle, judges it, closes the bundle and writes the reports beside it.
 std::optional<Assessed> assess(Context& context, const Prepared& prepared, const std::filesystem::path& folder,

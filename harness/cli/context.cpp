@@ -112,20 +112,22 @@ ExitCode exit_code_for(const Error& error) {
 std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& library) {
   auto dictionaries = load_dictionaries(library);
   auto payloads = load_payloads(library);
+  auto attacks = load_attacks(library);
   auto fingerprints = load_fingerprints(library);
   auto known_keys = load_known_keys(library);
   auto password_rules = load_password_rules(library);
   context.complain(dictionaries.errors);
   context.complain(payloads.errors);
+  context.complain(attacks.errors);
   context.complain(fingerprints.errors);
   context.complain(known_keys.errors);
   context.complain(password_rules.errors);
-  if (!dictionaries.value || !payloads.value || !fingerprints.value || !known_keys.value ||
+  if (!dictionaries.value || !payloads.value || !attacks.value || !fingerprints.value || !known_keys.value ||
       !password_rules.value) {
     return std::nullopt;
   }
-  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value), std::move(*fingerprints.value),
-                   std::move(*known_keys.value), std::move(*password_rules.value)};
+  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value),   std::move(*attacks.value),
+                   std::move(*fingerprints.value), std::move(*known_keys.value), std::move(*password_rules.value)};
 }
 
 const PasswordRules* LoadedData::password_rules(std::string_view id) const {
@@ -136,6 +138,11 @@ const PasswordRules* LoadedData::password_rules(std::string_view id) const {
 const Dictionary* LoadedData::dictionary(std::string_view id) const {
   const auto found = data_.dictionaries.find(std::string{id});
   return found == data_.dictionaries.end() ? nullptr : &found->second;
+}
+
+const AttackList* LoadedData::attacks(std::string_view id) const {
+  const auto found = data_.attacks.find(std::string{id});
+  return found == data_.attacks.end() ? nullptr : &found->second;
 }
 
 const PayloadList* LoadedData::payloads(std::string_view id) const {

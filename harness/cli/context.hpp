@@ -49,10 +49,11 @@ struct Context {
 /// Maps an error to the exit code of its kind.
 ExitCode exit_code_for(const Error& error);
 
-/// What the plan library holds for probes, as `testplans/dictionaries/` and `testplans/policies/passwords/` have it.
+/// What the plan library holds for probes: `testplans/dictionaries/`, `testplans/attacks/` and `testplans/policies/passwords/`.
 struct ProbeData {
   std::map<std::string, Dictionary> dictionaries;
   std::map<std::string, PayloadList> payloads;
+  std::map<std::string, AttackList> attacks;
   std::vector<Fingerprint> fingerprints;
   KnownKeys known_keys;
   std::map<std::string, PasswordRules> password_rules;
@@ -68,6 +69,7 @@ class LoadedData final : public ProbeLibrary {
 
   const Dictionary* dictionary(std::string_view id) const override;
   const PayloadList* payloads(std::string_view id) const override;
+  const AttackList* attacks(std::string_view id) const override;
 
   std::span<const Fingerprint> fingerprints() const override { return data_.fingerprints; }
 

@@ -18,6 +18,8 @@ struct RunVerb {
   std::string out;
   std::string fail_on = "open";
   std::string gate;
+  std::string attacks;
+  bool no_restore = false;
   std::uint32_t max_connections = 0;
   std::uint32_t max_packets_per_second = 0;
   std::uint32_t max_connects_per_second = 0;
@@ -76,6 +78,12 @@ void run(Context& context, RunVerb& verb) {
       verb.assess.pace_numbers[name] = value;
     }
   }
+  if (!verb.attacks.empty()) {
+    verb.assess.set.push_back("update.attacks=" + verb.attacks);
+  }
+  if (verb.no_restore) {
+    verb.assess.set.emplace_back("update.restore=false");
+  }
   verb.assess.ask = !context.quiet && person_at_terminal();
   const auto prepared = prepare(context, verb.assess);
   if (!prepared) {
@@ -129,6 +137,11 @@ void add_run(CLI::App& app, Context& context) {
   verb->add_option("--allow", options->assess.allow, "Highest intrusiveness allowed")
       ->check(CLI::IsMember({"passive", "benign", "intrusive", "destructive"}))
       ->capture_default_str();
+  verb->add_option("--attacks", options->attacks,
+                   "Attacks on update mechanisms that are tried, by their ids (see: docs/updates.md)")
+      ->type_name("ID,…");
+  verb->add_flag("--no-restore", options->no_restore,
+                 "Attack update mechanisms although nothing brings the device back: what it installs ends the attacks");
   verb->add_option("--state", options->assess.state, "State the device is in")
       ->check(CLI::IsMember({"factory", "initialised", "customised", "after_reset"}))
       ->capture_default_str();

@@ -17,7 +17,7 @@ std::string last_of(const std::string& text) {
 }  // namespace
 
 RecipeBench::RecipeBench(Place place, const RunRecipe& run, InvocationRecorder& recorder, Journal journal)
-    : place_(place), run_(run), recorder_(recorder), journal_(std::move(journal)) {}
+    : place_(std::move(place)), run_(run), recorder_(recorder), journal_(std::move(journal)) {}
 
 Result<> RecipeBench::check(const Recipe& recipe, const RecipeUse& use) const {
   if (use.does > place_.may) {
@@ -109,6 +109,14 @@ asio::awaitable<Result<RecipeDone>> RecipeBench::run(const Recipe& recipe, const
     co_return *failed;
   }
   co_return done;
+}
+
+Result<std::filesystem::path> RecipeBench::file(const std::string& name) const {
+  const auto path = std::filesystem::path{name}.lexically_normal();
+  if (name.empty() || path.is_absolute() || *path.begin() == "..") {
+    return Error{ErrorKind::bad_input, "\"" + name + "\" does not lie below the DUT file's folder", {}};
+  }
+  return place_.folder / path;
 }
 
 }  // namespace assay

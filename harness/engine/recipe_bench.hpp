@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <string_view>
 
@@ -21,12 +22,14 @@ class RecipeBench final : public Bench {
     Intrusiveness may;  // class of the probe
     const Dut& dut;
     std::chrono::steady_clock::time_point deadline;  // of the invocation: no recipe has longer
+    std::filesystem::path folder{};                  // of the DUT file
   };
 
   /// The references must outlive the bench. `journal` may be empty: a single probe has none.
   RecipeBench(Place place, const RunRecipe& run, InvocationRecorder& recorder, Journal journal);
 
   asio::awaitable<Result<RecipeDone>> run(const Recipe& recipe, const RecipeUse& use) override;
+  Result<std::filesystem::path> file(const std::string& name) const override;
 
  private:
   Result<> check(const Recipe& recipe, const RecipeUse& use) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,6 +57,7 @@ struct RunInputs {
   RunCapture* capture = nullptr;    // none: no packets are kept
   std::string no_capture = {};      // why not, when they should have been
   SecretHandling secrets = {};      // default: they have no names and nothing restricted is kept
+  std::filesystem::path folder{};   // of the DUT file
 };
 
 struct RunOutcome {

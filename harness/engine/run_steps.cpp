@@ -163,8 +163,8 @@ asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observ
       inputs_.progress(report);
     }
   };
-  RecipeBench bench({queued.invocation, descriptor->intrusiveness, inputs_.plan.dut, deadline}, inputs_.recipes,
-                    recorder,
+  RecipeBench bench({queued.invocation, descriptor->intrusiveness, inputs_.plan.dut, deadline, inputs_.folder},
+                    inputs_.recipes, recorder,
                     [this](std::string_view type, json::object data) { return journal(type, std::move(data)); });
   co_await observe_once(queued.invocation, *descriptor, inputs_.plan.dut, inputs_.library, *network, recorder, progress,
                         bench);

@@ -348,6 +348,7 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
   }
   Recipes recipes(options.surroundings);
   inputs.recipes = recipes.runner();
+  inputs.folder = options.surroundings.folder;
   if (!plan.phases.empty()) {
     inputs.device_state = options.device_state;
   }
@@ -388,7 +389,8 @@ Keeping keeping_of(const SingleProbe& single, const SecretHandling& secrets) {
 asio::awaitable<Result<Observation>> single_observation(const SingleProbe& single, const ProbeDescriptor& probe,
                                                         const ProbeLibrary& library, Network& network,
                                                         const Progress& progress, RunCapture* capture,
-                                                        const SecretHandling& secrets, const RunRecipe& recipes) {
+                                                        const SecretHandling& secrets, const RunRecipe& recipes,
+                                                        const std::filesystem::path& folder) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto info = describe_probe(probe);
   Observation observation;
@@ -397,8 +399,8 @@ asio::awaitable<Result<Observation>> single_observation(const SingleProbe& singl
   observation.began = utc_now();
   InvocationRecorder recorder(info, observation, keeping_of(single, secrets));
   const auto began = std::chrono::steady_clock::now();
-  RecipeBench bench({single.invocation, probe.intrusiveness, single.dut, began + single.deadline}, recipes, recorder,
-                    {});
+  RecipeBench bench({single.invocation, probe.intrusiveness, single.dut, began + single.deadline, folder}, recipes,
+                    recorder, {});
   co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress, bench);
   observation.took_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
   if (capture != nullptr) {
@@ -451,8 +453,8 @@ Result<Observation> probe_once(const SingleProbe& single, ProbeTable probes, con
       recipes.cancel();
     };
   }
-  auto work =
-      single_observation(single, *probe, library, *network, progress, session.capture(), options.secrets, runner);
+  auto work = single_observation(single, *probe, library, *network, progress, session.capture(), options.secrets,
+                                 runner, options.surroundings.folder);
   return run_to_end<Observation>(session, std::move(work), std::move(stop), cancel.slot());
 }
 

@@ -138,6 +138,18 @@ Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& libr
   return loaded(std::move(out), files.errors());
 }
 
+Loaded<std::map<std::string, AttackList>> load_attacks(const PlanLibrary& library) {
+  const Library files(library, {"attacks"});
+  std::map<std::string, AttackList> out;
+  for (auto* file : files.of_kind("attacks/1")) {
+    file->check();
+    files.find("attacks/1", file->id);
+    auto list = attacks_of(file->root(), file->faults);
+    out.emplace(list.id, std::move(list));
+  }
+  return loaded(std::move(out), files.errors());
+}
+
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library) {
   const Library files(library, {"dictionaries"});
   std::map<std::string, Dictionary> out;

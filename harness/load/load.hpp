@@ -44,6 +44,7 @@ Result<Mud> load_mud(const SourceText& source);
 
 Loaded<Dictionary> load_dictionary(const SourceText& source);
 Loaded<PayloadList> load_payload_list(const SourceText& source);
+Loaded<AttackList> load_attack_list(const SourceText& source);
 Loaded<KnownKeys> load_known_key_list(const SourceText& source);
 
 /// Where plans, cases, standards and dictionaries are found: the folder `testplans/`.
@@ -79,6 +80,7 @@ Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);
 Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& library);
+Loaded<std::map<std::string, AttackList>> load_attacks(const PlanLibrary& library);
 
 /// The entries of every fingerprints/1 in `dictionaries/`, in the order of the files.
 Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library);

@@ -35,9 +35,6 @@ Recipe recipe_of(const Node& node) {
   return out;
 }
 
-std::optional<Recipe> recipe_at(const Node& mapping, std::string_view key) {
-  return find(mapping, key) != nullptr ? std::optional{recipe_of(child(mapping, key))} : std::nullopt;
-}
 
 std::map<std::string, Recipe> recipes_at(const Node& mapping, std::string_view key) {
   std::map<std::string, Recipe> out;
@@ -46,6 +43,10 @@ std::map<std::string, Recipe> recipes_at(const Node& mapping, std::string_view k
     out[recipes.keys[i].text] = recipe_of(recipes.items[i]);
   }
   return out;
+}
+
+std::optional<Recipe> recipe_at(const Node& mapping, std::string_view key) {
+  return recipe_in(mapping, key);
 }
 
 LabRecipes lab_of(const Node& lab) {
@@ -234,6 +235,10 @@ Secret secret_from_file(const std::string& name, const std::filesystem::path& pa
 
 }  // namespace
 
+std::optional<Recipe> recipe_in(const Node& mapping, std::string_view key) {
+  return find(mapping, key) != nullptr ? std::optional{recipe_of(child(mapping, key))} : std::nullopt;
+}
+
 Secret resolve_secret(const Node& mapping, std::string_view key, std::string name, const std::filesystem::path& folder,
                       Faults& faults) {
   const auto* node = find(mapping, key);
@@ -279,6 +284,7 @@ Loaded<Dut> load_dut(const SourceText& source) {
   dut.family = family_of(child(*root, "family"));
   dut.logins = logins_of(child(*root, "logins"), faults);
   dut.web = web_interfaces_of(child(*root, "web"), faults);
+  dut.updates = updates_of(*root, faults);
   read_mud(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
   const auto folder = std::filesystem::path{source.path}.parent_path();
   read_secrets(*root, folder, dut, faults);

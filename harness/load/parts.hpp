@@ -10,12 +10,14 @@
 #include "harness/model/known_key.hpp"
 #include "harness/model/password_rules.hpp"
 #include "harness/model/policy.hpp"
+#include "harness/model/update.hpp"
 
 /// The parts of the library: standards, methods and cases, from trees whose keys have been checked.
 namespace assay {
 
 Dictionary dictionary_of(const Node& root, Faults& faults);
 PayloadList payloads_of(const Node& root, Faults& faults);
+AttackList attacks_of(const Node& root, Faults& faults);
 std::vector<Fingerprint> fingerprints_of(const Node& root, Faults& faults);
 void add_known_keys(const Node& root, KnownKeys& out, Faults& faults);
 Policy policy_of(const Node& root, Faults& faults);

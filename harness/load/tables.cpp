@@ -18,6 +18,7 @@ constinit const std::array<FileKind, 20> kFileKinds{{
     {"job/1", &kJobTable, "job"},
     {"dictionary/1", &kDictionaryTable, "dictionary"},
     {"payloads/1", &kPayloadsTable, "payloads"},
+    {"attacks/1", &kAttacksTable, "attacks"},
     {"fingerprints/1", &kFingerprintsTable, "fingerprints"},
     {"known-keys/1", &kKnownKeysTable, "known-keys"},
     {"policy/1", &kPolicyTable, "policy"},

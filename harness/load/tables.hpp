@@ -83,6 +83,8 @@ extern const Shape kQualifiedText;
 extern const Shape kStrength;
 extern const Shape kModality;
 extern const Shape kProductClass;
+extern const Shape kRecipe;   // of the DUT file
+extern const Shape kUpdates;  // of the DUT file
 
 inline constexpr std::string_view kStateWords[] = {"factory", "initialised", "customised", "after_reset"};
 inline constexpr std::string_view kVantageWords[] = {"lan", "wan", "guest", "bench"};
@@ -120,6 +122,7 @@ extern const Table kDutTable;
 extern const Table kJobTable;
 extern const Table kDictionaryTable;
 extern const Table kPayloadsTable;
+extern const Table kAttacksTable;
 extern const Table kFingerprintsTable;
 extern const Table kKnownKeysTable;
 extern const Table kPolicyTable;

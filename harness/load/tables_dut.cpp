@@ -86,7 +86,12 @@ constinit const Key kRecipeKeys[] = {
 constinit const Table kRecipeTable{"a recipe",
                                    "One way to bring the device somewhere or make it act; none: a person is asked",
                                    kRecipeKeys, kRecipeWays};
+}  // namespace
+
 constinit const Shape kRecipe{.form = Form::mapping, .table = &kRecipeTable};
+
+namespace {
+
 constinit const Shape kStateRecipes{.form = Form::map, .words = kStateWords, .item = &kRecipe, .may_be_empty = true};
 constinit const Shape kTriggerRecipes{.form = Form::map, .syntax = &kName, .item = &kRecipe, .may_be_empty = true};
 
@@ -252,6 +257,9 @@ constinit const Key kDutKeys[] = {
     {"web", &kWeb, false, "[]",
      "How web interfaces are used beyond the login: what the probes of sessions and of passwords need to know",
      "[{port: tcp/443, log_out: {path: /logout}, …}]"},
+    {"updates", &kUpdates, false, "[]",
+     "How updates reach the device, with genuine images, so that the probe `update` can attack them (docs/updates.md)",
+     "[{mechanism: UM-1, transport: http_pull, …}]"},
     {"standard", &kEditionText, false, "",
      "Edition whose ICS and IXIT this declaration follows; required with `ics` or `ixit`", "TS103701@1.1.1"},
     {"ics", &kIcs, false, "{}", "Provision -> what the maker claims",

@@ -77,12 +77,15 @@ std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& li
   check_table(*root, *kind->table, faults);
   if (kind->tag == "dut/1") {
     check_dut_rules(*root, faults);
+    updates_of(*root, faults);
     const Library files(library, {"cases", "standards"});
     check_declaration(*root, files, DeclarationCheck::names, faults);
   } else if (kind->tag == "dictionary/1") {
     dictionary_of(*root, faults);
   } else if (kind->tag == "payloads/1") {
     payloads_of(*root, faults);
+  } else if (kind->tag == "attacks/1") {
+    attacks_of(*root, faults);
   } else if (kind->tag == "fingerprints/1") {
     fingerprints_of(*root, faults);
   } else if (kind->tag == "known-keys/1") {

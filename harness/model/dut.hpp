@@ -8,7 +8,9 @@
 #include "harness/model/endpoint.hpp"
 #include "harness/model/json.hpp"
 #include "harness/model/pace.hpp"
+#include "harness/model/recipe.hpp"
 #include "harness/model/secret.hpp"
+#include "harness/model/update.hpp"
 #include "harness/model/web_interface.hpp"
 
 /// The device under test and its maker's declaration: what a `dut.yaml` says (docs/dut-format.md).
@@ -84,19 +86,6 @@ struct LoginRecipe {
   bool operator==(const LoginRecipe&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(LoginRecipe, (), (port, path, body, token, header, check))
-
-/// A way to bring the device somewhere or make it act. Exactly one member is set; none means: ask a person.
-struct Recipe {
-  std::optional<std::string> exec;     // command line, run by /bin/sh in the DUT file's folder
-  std::optional<Endpoint> tcp;         // ready when this port accepts
-  std::optional<std::string> prompt;   // a sentence for the person at the bench
-  std::optional<std::string> emulate;  // name of an emulated device
-  std::uint32_t within_ms = 30000;     // time it may take
-  Later<Endpoint> closes;              // of a trigger: ports that have to be shut once it was pulled
-
-  bool operator==(const Recipe&) const = default;
-};
-BOOST_DESCRIBE_STRUCT(Recipe, (), (exec, tcp, prompt, emulate, within_ms, closes))
 
 /// Where this machine reaches the device from: a network namespace, an interface that its sockets are bound to, or an
 /// interface in a namespace.
@@ -218,14 +207,15 @@ struct Dut {
   Later<Variant> family;
   Later<Mud> mud;  // none or one
   Later<PasswordSample> password_samples;
-  Later<LoginRecipe> logins;  // at most one for an endpoint
-  Later<WebInterface> web;    // at most one for an endpoint
+  Later<LoginRecipe> logins;       // at most one for an endpoint
+  Later<WebInterface> web;         // at most one for an endpoint
+  Later<UpdateMechanism> updates;  // at most one for an entry of IXIT 7-UpdMech
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
                       (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
-                       inherits, family, mud, password_samples, logins, web))
+                       inherits, family, mud, password_samples, logins, web, updates))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).

@@ -7,6 +7,7 @@
 #include "harness/net/discovery_groups.hpp"
 #include "harness/net/group_socket.hpp"
 #include "harness/net/link.hpp"
+#include "harness/net/listener.hpp"
 #include "harness/net/sweep.hpp"
 #include "harness/net/tcp_stream.hpp"
 #include "harness/net/tls_stream.hpp"
@@ -72,6 +73,19 @@ class GuardedNetwork final : public Network {
       co_return *refusal;
     }
     co_return co_await open_datagrams(governor_, address_, to.port, deadline_, capture_.flows);
+  }
+
+  Result<std::unique_ptr<Listener>> listen(std::uint16_t port) override {
+    if (guard_) {
+      return *guard_;
+    }
+    return listen_for(executor_, address_, port, deadline_, capture_.flows);
+  }
+
+  asio::awaitable<Result<std::unique_ptr<Stream>>> serve_tls(std::unique_ptr<Stream> over, const TlsIdentity& identity,
+                                                             TlsVisit& visit, milliseconds within) override {
+    auto served = co_await receive_handshake(std::move(over), identity, visit, within, deadline_);
+    co_return std::move(served);
   }
 
   asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,

@@ -1,5 +1,6 @@
 #include "harness/net/tls_stream.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -7,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "harness/net/tls_server.hpp"
 #include "harness/net/waiting.hpp"
 
 namespace assay {
@@ -32,6 +34,7 @@ class TlsOverStream final : public TlsStream {
       : context_(std::move(context)), over_(std::move(over)), deadline_(deadline) {}
 
   Result<> prepare(const TlsOptions& options);
+  Result<> prepare_server();
   asio::awaitable<Result<>> handshake(milliseconds within);
 
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) override;
@@ -55,6 +58,7 @@ class TlsOverStream final : public TlsStream {
   void note_chain();
   void note_authorities();
   Result<> apply(const TlsOptions& options);
+  Result<> make_session();
   static void on_event(const SSL* ssl, int where, int value);
   static int on_certificate_asked(SSL* ssl, void* self);
 
@@ -126,7 +130,7 @@ int TlsOverStream::on_new_session(SSL* ssl, SSL_SESSION* session) {
   return 0;  // OpenSSL keeps its own
 }
 
-Result<> TlsOverStream::prepare(const TlsOptions& options) {
+Result<> TlsOverStream::make_session() {
   ssl_.reset(SSL_new(context_.get()));
   BIO* incoming = BIO_new(BIO_s_mem());
   BIO* outgoing = BIO_new(BIO_s_mem());
@@ -136,9 +140,24 @@ Result<> TlsOverStream::prepare(const TlsOptions& options) {
     return Error{ErrorKind::internal, "no memory for a TLS session", {}};
   }
   SSL_set_bio(ssl_.get(), incoming, outgoing);
-  SSL_set_connect_state(ssl_.get());
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_info_callback(ssl_.get(), &TlsOverStream::on_event);
+  return {};
+}
+
+Result<> TlsOverStream::prepare_server() {
+  if (auto made = make_session(); !made) {
+    return made;
+  }
+  SSL_set_accept_state(ssl_.get());
+  return {};
+}
+
+Result<> TlsOverStream::prepare(const TlsOptions& options) {
+  if (auto made = make_session(); !made) {
+    return made;
+  }
+  SSL_set_connect_state(ssl_.get());
   SSL_set_cert_cb(ssl_.get(), &TlsOverStream::on_certificate_asked, this);
   return apply(options);
 }
@@ -434,6 +453,29 @@ asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext conte
     co_return agreed.error();
   }
   std::unique_ptr<TlsStream> result = std::move(stream);
+  co_return result;
+}
+
+asio::awaitable<Result<std::unique_ptr<Stream>>> receive_handshake(std::unique_ptr<Stream> over,
+                                                                   const TlsIdentity& identity, TlsVisit& visit,
+                                                                   milliseconds within, TimePoint deadline) {
+  auto context = make_server_context(identity, visit);
+  if (!context) {
+    co_return Error{ErrorKind::bad_input, "the certificate and key of our server cannot be used together", {}};
+  }
+  auto stream = std::make_unique<TlsOverStream>(std::move(context), std::move(over), deadline);
+  const auto prepared = stream->prepare_server();
+  if (!prepared) {
+    co_return prepared.error();
+  }
+  const auto agreed = co_await stream->handshake(within);
+  if (!agreed) {
+    co_return agreed.error();
+  }
+  visit.version = stream->session().version;
+  visit.cipher = stream->session().cipher;
+  visit.finished = true;
+  std::unique_ptr<Stream> result = std::move(stream);
   co_return result;
 }
 

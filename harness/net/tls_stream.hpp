@@ -21,4 +21,10 @@ asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext conte
                                                                 const TlsOptions& options, milliseconds within,
                                                                 TimePoint deadline);
 
+/// The server's side of it; see Network::serve_tls. Every version and suite the library has is taken, for the client's
+/// choice is a fact.
+asio::awaitable<Result<std::unique_ptr<Stream>>> receive_handshake(std::unique_ptr<Stream> over,
+                                                                   const TlsIdentity& identity, TlsVisit& visit,
+                                                                   milliseconds within, TimePoint deadline);
+
 }  // namespace assay

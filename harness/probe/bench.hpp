@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -40,6 +41,11 @@ class Bench {
   /// may, or risks a unit that is not to be spent; `unsupported` for a recipe that is neither command nor prompt, or a
   /// prompt with nobody there; `io` for a command that failed (with its last words); `timed_out`; `cancelled`.
   virtual asio::awaitable<Result<RecipeDone>> run(const Recipe& recipe, const RecipeUse& use) = 0;
+
+  /// Where a file lies that the DUT file names, below its own folder. `bad_input` for a name that leads out of it.
+  virtual Result<std::filesystem::path> file(const std::string& name) const {
+    return Error{ErrorKind::unsupported, "there is no DUT file beside which " + name + " could lie", {}};
+  }
 };
 
 }  // namespace assay

@@ -88,6 +88,37 @@ struct TlsOptions {
   std::shared_ptr<void> resume;   // `session` of a TlsResumption of the same server
 };
 
+/// What our own TLS server shows of itself.
+struct TlsIdentity {
+  std::string chain_pem;  // certificates, its own first
+  std::string key_pem;
+};
+
+/// What a client of our TLS server showed, whether the handshake finished or not.
+struct TlsVisit {
+  std::string server_name;  // that it asked for (SNI); empty: none
+  std::string version;      // agreed; empty: none was
+  std::string cipher;
+  std::string offered;  // the newest version that it offers; empty: no hello came
+  bool finished = false;
+};
+
+/// A TCP port of this machine that the device may connect to.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+
+  /// Where the device reaches it.
+  virtual std::string address() const = 0;
+  virtual std::uint16_t port() const = 0;
+
+  /// The device's next connection. Whoever else connects is cut and counted. `timed_out` when nobody came.
+  virtual asio::awaitable<Result<std::unique_ptr<Stream>>> accept(milliseconds within) = 0;
+
+  /// Connections of others that were cut.
+  virtual std::int64_t strangers() const = 0;
+};
+
 /// Datagrams to and from one port of the device, answers from another port of the same device included.
 class Datagrams {
  public:
@@ -223,6 +254,19 @@ class Network {
 
   virtual asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) = 0;
 
+  /// Listens on the address of ours that leads to the device, until the listener is destroyed. Port 0: any free one.
+  /// `io` when the port is taken.
+  virtual Result<std::unique_ptr<Listener>> listen(std::uint16_t port) {
+    return Error{ErrorKind::unsupported, "port " + std::to_string(port) + " cannot be listened on here", {}};
+  }
+
+  /// The server's side of TLS on a stream that came in. Takes the stream; `visit` is filled in on every path.
+  /// `protocol` names the alert by which the client refused, or what it sent instead of TLS; `bad_input` for an
+  /// identity that cannot be used.
+  virtual asio::awaitable<Result<std::unique_ptr<Stream>>> serve_tls(std::unique_ptr<Stream> over,
+                                                                     const TlsIdentity& identity, TlsVisit& visit,
+                                                                     milliseconds within);
+
   /// Sends each datagram to its group on the interface that leads to the device, in the address family of the target,
   /// and collects for `within` what comes back and what is sent to these groups anyway. `unreachable` when the device
   /// is behind a router, for groups end at the link.
@@ -288,5 +332,10 @@ class Network {
   virtual milliseconds connect_timeout() const = 0;
   virtual milliseconds reply_timeout() const = 0;
 };
+
+inline asio::awaitable<Result<std::unique_ptr<Stream>>> Network::serve_tls(std::unique_ptr<Stream>, const TlsIdentity&,
+                                                                           TlsVisit&, milliseconds) {
+  co_return Error{ErrorKind::unsupported, "TLS cannot be served here", {}};
+}
 
 }  // namespace assay

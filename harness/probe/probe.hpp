@@ -14,6 +14,7 @@
 #include "harness/model/payload.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/model/result.hpp"
+#include "harness/model/update.hpp"
 #include "harness/probe/bench.hpp"
 #include "harness/probe/network.hpp"
 #include "harness/probe/recorder.hpp"
@@ -29,6 +30,10 @@ class ProbeLibrary {
   virtual const Dictionary* dictionary(std::string_view id) const = 0;
   /// A list of UDP requests of the same folder by id, or null.
   virtual const PayloadList* payloads(std::string_view id) const = 0;
+
+  /// A list of attacks of `testplans/attacks/` by id, or null.
+  virtual const AttackList* attacks(std::string_view) const { return nullptr; }
+
   /// All fingerprints of products, the narrower before the wider.
   virtual std::span<const Fingerprint> fingerprints() const = 0;
   /// All public keys whose private half others hold too.

@@ -22,10 +22,11 @@ ROOMS = {
                         "harness/evidence", "harness/lab", "harness/net"),
                        VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
     "harness/evidence": (("harness/model",), VALUES + ("openssl/", "fmt/")),
-    "harness/cli": (("harness/", "probes/registry.hpp", "reports/"),
+    "harness/cli": (("harness/", "probes/registry.hpp", "probes/images/", "reports/"),
                     VALUES + SOCKETS + ("boost/", "openssl/", "fmt/", "CLI/")),
     "probes/wire": (("harness/model",), VALUES),
     "probes/sessions": (("harness/model", "harness/probe", "probes/wire"), VALUES + ("boost/asio", "openssl/", "libssh/", "sys/socket.h")),
+    "probes/images": (("harness/model", "probes/wire"), VALUES + ("openssl/",)),
     "reports/common": (("harness/model", "harness/evidence"), VALUES + ("fmt/",)),
 }
 PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
@@ -35,6 +36,7 @@ PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
 WEB_USER = ("probes/credentials/web_user.hpp",)
 SHARING = {"probes/resistance": (PROBE[0] + ("probes/credentials/dialect.hpp", "probes/credentials/lock_words.hpp"), PROBE[1]),
            "probes/first_use": (PROBE[0] + WEB_USER, PROBE[1]),
+           "probes/update": (PROBE[0] + ("probes/images/",), PROBE[1]),
            "probes/web_session": (PROBE[0] + WEB_USER + ("probes/uniqueness/values.hpp",), PROBE[1])}
 REPORT = (("harness/model", "harness/evidence", "reports/common"), VALUES + ("ctemplate/", "fmt/"))
 REGISTRY = (("harness/probe",), ())

@@ -20,6 +20,7 @@ class FakeBench final : public Bench {
   /// What a recipe comes to; none: done, and nothing said.
   std::function<Result<RecipeDone>(const Recipe& recipe, const RecipeUse& use)> outcome;
   std::vector<Ran> ran;
+  std::filesystem::path folder;  // of the DUT file
 
   asio::awaitable<Result<RecipeDone>> run(const Recipe& recipe, const RecipeUse& use) override {
     ran.push_back({recipe.exec ? *recipe.exec : recipe.prompt.value_or(""), use});
@@ -29,6 +30,8 @@ class FakeBench final : public Bench {
     }
     co_return done;
   }
+
+  Result<std::filesystem::path> file(const std::string& name) const override { return folder / name; }
 };
 
 }  // namespace assay::fake

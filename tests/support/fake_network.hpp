@@ -174,6 +174,13 @@ class FakeLibrary final : public ProbeLibrary {
 
   std::map<std::string, PayloadList, std::less<>> lists;
 
+  std::map<std::string, AttackList, std::less<>> attack_lists;
+
+  const AttackList* attacks(std::string_view id) const override {
+    const auto found = attack_lists.find(id);
+    return found == attack_lists.end() ? nullptr : &found->second;
+  }
+
   const PayloadList* payloads(std::string_view id) const override {
     const auto found = lists.find(id);
     return found == lists.end() ? nullptr : &found->second;

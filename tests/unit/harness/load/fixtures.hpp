@@ -85,6 +85,10 @@ inline ProbeCatalogue catalogue() {
   out.emplace("resistance", probe("resistance", ProbeSubject::endpoint, {},
                                   {"resistance.dialect", "resistance.account", "resistance.reaction", "resistance.rate",
                                    "resistance.recovery"}));
+  out.emplace("update", probe("update", ProbeSubject::device,
+                              {{"attacks", ValueKind::text, "all", ""}, {"restore", ValueKind::boolean, true, ""}},
+                              {"update.mechanisms", "update.control", "update.attempts", "update.not_tried",
+                               "update.bricked", "update.passive", "update.static"}));
   out.emplace("uniqueness", probe("uniqueness", ProbeSubject::device, {},
                                   {"uniqueness.samples", "uniqueness.relations", "uniqueness.forms"}));
   out.emplace("web_session",

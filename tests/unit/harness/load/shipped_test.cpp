@@ -24,6 +24,7 @@ const DocPart kDocParts[] = {
     {"docs/dut-format.md", "job", &kJobTable},
     {"docs/dut-format.md", "dictionary", &kDictionaryTable},
     {"docs/dut-format.md", "payloads", &kPayloadsTable},
+    {"docs/updates.md", "attacks", &kAttacksTable},
     {"docs/dut-format.md", "fingerprints", &kFingerprintsTable},
     {"docs/dut-format.md", "known-keys", &kKnownKeysTable},
     {"docs/plan-format.md", "standard", &kStandardTable},
@@ -62,6 +63,9 @@ TEST_CASE("the shipped library loads as a whole") {
   CHECK(lines(load_cases(kLibrary, catalogue()).errors) == std::vector<std::string>{});
   CHECK(lines(load_dictionaries(kLibrary).errors) == std::vector<std::string>{});
   CHECK(lines(load_payloads(kLibrary).errors) == std::vector<std::string>{});
+  const auto attacks = load_attacks(kLibrary);
+  CHECK(lines(attacks.errors) == std::vector<std::string>{});
+  CHECK(attacks.value->at("update").attacks.size() > 40);
   const auto prints = load_fingerprints(kLibrary);
   CHECK(lines(prints.errors) == std::vector<std::string>{});
   CHECK(prints.value->size() > 20);
@@ -110,7 +114,7 @@ TEST_CASE("the schema files are those of the key tables") {
     const bool same = slurp(kLibrary.root / "schemas" / name) == text;
     CHECK(same);
   }
-  CHECK(schemas().size() == 17);
+  CHECK(schemas().size() == 18);
 }
 
 TEST_CASE("the tables of the docs are those of the key tables") {

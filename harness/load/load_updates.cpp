@@ -1,0 +1,163 @@
+#include <algorithm>
+
+#include "harness/load/dut.hpp"
+#include "harness/load/read.hpp"
+#include "harness/load/words.hpp"
+
+/// `updates` of dut/1.
+namespace assay {
+
+namespace {
+
+Endpoint endpoint_of(const Node& node, std::string_view key) {
+  return Endpoint::parse(text_of(node, key)).value_or(Endpoint{});
+}
+
+std::optional<ServerIdentity> identity_of(const Node& node) {
+  const auto certificate = text_of(node, "certificate");
+  return certificate.empty() ? std::nullopt : std::optional{ServerIdentity{certificate, text_of(node, "key")}};
+}
+
+std::optional<UpdateServer> server_of(const Node& update) {
+  const auto& node = child(update, "serve");
+  if (!node.is_mapping()) {
+    return std::nullopt;
+  }
+  UpdateServer out;
+  out.port = static_cast<std::uint16_t>(integer_of(node, "port", 0));
+  out.tls = bool_of(node, "tls", false);
+  out.name = text_of(node, "name");
+  out.genuine = identity_of(node);
+  out.misnamed = identity_of(child(node, "misnamed"));
+  out.expired = identity_of(child(node, "expired"));
+  return out;
+}
+
+std::optional<UpdateManifest> manifest_of(const Node& update) {
+  const auto& node = child(update, "manifest");
+  if (!node.is_mapping()) {
+    return std::nullopt;
+  }
+  UpdateManifest out;
+  out.path = text_of(node, "path");
+  out.body = text_of(node, "body");
+  out.file = text_of(node, "file");
+  out.signature = text_of(child(node, "signature"), "file");
+  out.signature_path = text_of(child(node, "signature"), "path");
+  out.image_path = text_of(node, "image_path", out.image_path);
+  return out;
+}
+
+std::optional<UpdateUpload> upload_of(const Node& update) {
+  const auto& node = child(update, "upload");
+  if (!node.is_mapping()) {
+    return std::nullopt;
+  }
+  return UpdateUpload{endpoint_of(node, "port"), bool_of(node, "tls", false), text_of(node, "path"),
+                      text_of(node, "field", "image"), text_of(node, "login")};
+}
+
+std::optional<UpdateImage> image_of(const Node& update, std::string_view key) {
+  const auto& node = child(update, key);
+  return node.is_mapping() ? std::optional{UpdateImage{text_of(node, "file"), text_of(node, "version")}} : std::nullopt;
+}
+
+VersionSource version_of(const Node& update) {
+  const auto& node = child(update, "version_at");
+  VersionSource out;
+  if (const auto& page = child(node, "http"); page.is_mapping()) {
+    out.http = endpoint_of(page, "port");
+    out.tls = bool_of(page, "tls", false);
+    out.path = text_of(page, "path");
+    out.pointer = text_of(page, "pointer");
+    out.report = text_of(page, "report");
+  }
+  if (const auto& banner = child(node, "banner"); banner.is_mapping()) {
+    out.banner = endpoint_of(banner, "port");
+    out.after = text_of(banner, "after");
+  }
+  if (const auto command = text_of(node, "exec"); !command.empty()) {
+    Recipe recipe;
+    recipe.exec = command;
+    out.exec = recipe;
+  }
+  return out;
+}
+
+/// What the transport cannot do without.
+void check_transport(const Node& node, const UpdateMechanism& update, Faults& faults) {
+  const auto complain = [&](const char* key, const std::string& what) { faults.add(place_of(node, key), what); };
+  const bool pulls = update.transport == UpdateTransport::http_pull || update.transport == UpdateTransport::hawkbit;
+  const std::string name = enum_name(update.transport);
+  if (pulls && !update.serve) {
+    complain("transport", name + " needs \"serve\": the server that the device was pointed at");
+  }
+  if (update.transport == UpdateTransport::http_pull && !update.manifest) {
+    complain("transport", name + " needs \"manifest\": what the device polls");
+  }
+  if (update.transport == UpdateTransport::upload && !update.upload) {
+    complain("transport", name + " needs \"upload\": the page of the device");
+  }
+  if (update.transport == UpdateTransport::exec && !update.offer) {
+    complain("transport", name + " needs \"offer\": the command that offers the image");
+  }
+  if (update.serve && update.serve->tls && !update.serve->genuine) {
+    complain("serve", "a server with TLS needs \"certificate\" and \"key\"");
+  }
+}
+
+void check_paths(const Node& node, const UpdateMechanism& update, Faults& faults) {
+  const auto path = [&](const std::string& text, const char* key) {
+    if (!text.empty() && !text.starts_with('/')) {
+      faults.add(place_of(node, key), "a path begins with /, and " + shown(text) + " does not");
+    }
+  };
+  if (update.manifest) {
+    path(update.manifest->path, "manifest");
+    path(update.manifest->signature_path, "manifest");
+    path(update.manifest->image_path, "manifest");
+  }
+  path(update.upload ? update.upload->path : std::string{}, "upload");
+  path(update.version_at.path, "version_at");
+  path(update.version_at.pointer, "version_at");
+  path(update.version_at.report, "version_at");
+  for (const auto* recipe : {&update.offer, &update.trigger, &update.restore}) {
+    if (*recipe && ((*recipe)->tcp || (*recipe)->emulate)) {
+      faults.add(node.place, "recipes of an update are \"exec\" or \"prompt\"");
+    }
+  }
+}
+
+}  // namespace
+
+Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
+  Later<UpdateMechanism> out;
+  for (const auto& node : child(root, "updates").items) {
+    UpdateMechanism one;
+    one.mechanism = text_of(node, "mechanism");
+    one.transport = enum_from<UpdateTransport>(text_of(node, "transport")).value_or(UpdateTransport::exec);
+    one.serve = server_of(node);
+    one.manifest = manifest_of(node);
+    one.upload = upload_of(node);
+    one.offer = recipe_in(node, "offer");
+    one.image = image_of(node, "image").value_or(UpdateImage{});
+    one.older = image_of(node, "older");
+    one.other_model = image_of(node, "other_model");
+    one.verify_key = text_of(node, "verify_key");
+    one.version_at = version_of(node);
+    one.trigger = recipe_in(node, "trigger");
+    one.restore = recipe_in(node, "restore");
+    one.takes_ms = parse_duration(text_of(node, "takes")).value_or(one.takes_ms);
+    check_transport(node, one, faults);
+    check_paths(node, one, faults);
+    const bool twice =
+        std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.mechanism == one.mechanism; });
+    if (twice) {
+      faults.add(place_of(node, "mechanism"), "the mechanism " + shown(one.mechanism) + " is there twice");
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace assay

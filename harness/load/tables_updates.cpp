@@ -1,0 +1,145 @@
+#include "harness/load/tables.hpp"
+
+/// The table of `updates` in dut/1 (docs/updates.md).
+namespace assay {
+
+namespace {
+
+constexpr std::string_view kTransports[] = {"http_pull", "hawkbit", "upload", "exec"};
+constexpr std::string_view kManifestForms[] = {"body", "file"};
+constexpr std::string_view kVersionForms[] = {"http", "banner", "exec"};
+
+constinit const Shape kFileText{.form = Form::text, .syntax = &kRelativePath};
+constinit const Shape kEndpointItem{.form = Form::text, .syntax = &kEndpointText};
+constinit const Shape kDurationText{.form = Form::text, .syntax = &kDuration};
+constinit const Shape kPort{.form = Form::integer, .least = 1, .most = 65535};
+
+constinit const Key kIdentityKeys[] = {
+    {"certificate", &kFileText, true, "", "Certificates in PEM, its own first, below the DUT file's folder",
+     "server.pem"},
+    {"key", &kFileText, true, "", "Its private key in PEM", "server.key"},
+};
+constinit const Table kIdentityTable{"a certificate with its key", "What our server shows of itself", kIdentityKeys};
+constinit const Shape kIdentity{.form = Form::mapping, .table = &kIdentityTable};
+
+constinit const Key kServeKeys[] = {
+    {"port", &kPort, true, "",
+     "TCP port of this machine that the device was pointed at; the device alone may connect to it", "8443"},
+    {"tls", &kBoolean, false, "false", "The server speaks TLS", "true"},
+    {"name", &kText, false, "our address", "Name that the device asks for", "updates.example.org"},
+    {"certificate", &kFileText, false, "",
+     "Certificates in PEM that the device trusts, its own first, below the DUT file's folder", "server.pem"},
+    {"key", &kFileText, false, "", "The private key in PEM", "server.key"},
+    {"misnamed", &kIdentity, false, "", "A certificate that the device trusts, of another name",
+     "{certificate: other.pem, key: other.key}"},
+    {"expired", &kIdentity, false, "", "A certificate of the right name that has expired",
+     "{certificate: old.pem, key: old.key}"},
+};
+constinit const Table kServeTable{"our update server", "The server of this machine that the device was pointed at",
+                                  kServeKeys};
+constinit const Shape kServe{.form = Form::mapping, .table = &kServeTable};
+
+constinit const Key kSignatureKeys[] = {
+    {"path", &kSentence, true, "", "Path that the device asks for the signature at", "/v1/update.json.sig"},
+    {"file", &kFileText, true, "", "The maker's signature of the manifest, below the DUT file's folder",
+     "update.json.sig"},
+};
+constinit const Table kSignatureTable{"a manifest's signature", "A signature of the manifest in a file of its own",
+                                      kSignatureKeys};
+constinit const Shape kSignature{.form = Form::mapping, .table = &kSignatureTable};
+
+constinit const Key kManifestKeys[] = {
+    {"path", &kSentence, true, "", "Path that the device polls", "/v1/update.json"},
+    {"body", &kSentence, false, "", "What it gets, with {version}, {url}, {size} and {sha256} filled in",
+     "'{\"version\": \"{version}\", \"url\": \"{url}\"}'"},
+    {"file", &kFileText, false, "", "The maker's own manifest where it is signed, given as it is", "update.json"},
+    {"signature", &kSignature, false, "", "Where its signature lies, when it is not within",
+     "{path: /v1/update.json.sig, file: update.json.sig}"},
+    {"image_path", &kSentence, false, "/image", "Path that the image lies at, where the maker's manifest fixes it",
+     "/hub-2.5.0.swu"},
+};
+constinit const Table kManifestTable{"an update manifest", "What the device polls", kManifestKeys, kManifestForms};
+constinit const Shape kManifest{.form = Form::mapping, .table = &kManifestTable};
+
+constinit const Key kUploadKeys[] = {
+    {"port", &kEndpointItem, true, "", "Where the page is", "tcp/80"},
+    {"tls", &kBoolean, false, "false", "It is spoken to by https", "true"},
+    {"path", &kSentence, true, "", "Path that the form is sent to by POST", "/update"},
+    {"field", &kSentence, false, "image", "Name of the form's field that holds the file", "firmware"},
+    {"login", &kText, false, "", "Role of the account that may do it (HTTP Basic); none: nobody logs in", "admin"},
+};
+constinit const Table kUploadTable{"an upload page", "The device's own page that takes an image", kUploadKeys};
+constinit const Shape kUpload{.form = Form::mapping, .table = &kUploadTable};
+
+constinit const Key kImageKeys[] = {
+    {"file", &kFileText, true, "", "Below the DUT file's folder", "hub-2.5.0.swu"},
+    {"version", &kText, false, "", "As the device names it once it runs", "2.5.0"},
+};
+constinit const Table kImageTable{"an image", "A genuine image of the maker", kImageKeys};
+constinit const Shape kImage{.form = Form::mapping, .table = &kImageTable};
+
+constinit const Key kPageKeys[] = {
+    {"port", &kEndpointItem, true, "", "Where the page is", "tcp/80"},
+    {"tls", &kBoolean, false, "false", "It is spoken to by https", "true"},
+    {"path", &kSentence, true, "", "The page", "/api/status"},
+    {"pointer", &kText, false, "", "JSON Pointer (RFC 6901) to the version; none: the page is the version", "/version"},
+    {"report", &kText, false, "", "JSON Pointer to what it says of the last update", "/last"},
+};
+constinit const Table kPageTable{"a version page", "A page that tells the version", kPageKeys};
+constinit const Shape kPage{.form = Form::mapping, .table = &kPageTable};
+
+constinit const Key kBannerKeys[] = {
+    {"port", &kEndpointItem, true, "", "The service", "tcp/22"},
+    {"after", &kSentence, true, "", "Words in front of the version, which goes to the next blank", "SSH-2.0-hub_"},
+};
+constinit const Table kBannerTable{"a version banner", "A service that tells the version in its first line",
+                                   kBannerKeys};
+constinit const Shape kBanner{.form = Form::mapping, .table = &kBannerTable};
+
+constinit const Key kVersionKeys[] = {
+    {"http", &kPage, false, "", "A page tells it", "{port: tcp/80, path: /api/status, pointer: /version}"},
+    {"banner", &kBanner, false, "", "A service tells it in its first line", "{port: tcp/22, after: SSH-2.0-hub_}"},
+    {"exec", &kSentence, false, "", "The last line of a command, run by /bin/sh in the DUT file's folder",
+     "./version.sh"},
+};
+constinit const Table kVersionTable{"a version source", "Where the device says which version it runs", kVersionKeys,
+                                    kVersionForms};
+constinit const Shape kVersion{.form = Form::mapping, .table = &kVersionTable};
+
+constinit const Shape kTransportWord{.form = Form::word, .words = kTransports};
+constinit const Key kUpdateKeys[] = {
+    {"mechanism", &kSentence, true, "", "Its id in IXIT 7-UpdMech", "UM-1"},
+    {"transport", &kTransportWord, true, "",
+     "How an update comes: the device polls a manifest, polls a hawkBit server (DDI), takes a file on a page of its "
+     "own, or a recipe "
+     "of the laboratory offers it",
+     "http_pull"},
+    {"serve", &kServe, false, "", "Of http_pull and hawkbit: our server, which the device was pointed at",
+     "{port: 8443, tls: true}"},
+    {"manifest", &kManifest, false, "", "Of http_pull: what the device polls", "{path: /v1/update.json, body: …}"},
+    {"upload", &kUpload, false, "", "Of upload: the device's page", "{port: tcp/80, path: /update}"},
+    {"offer", &kRecipe, false, "",
+     "Of exec: offers the image; ASSAY_IMAGE is its path, ASSAY_VERSION what is to be said of it, ASSAY_ATTACK the "
+     "attack's id",
+     "{exec: ./offer.sh}"},
+    {"image", &kImage, true, "", "A genuine image, newer than what is installed",
+     "{file: hub-2.5.0.swu, version: 2.5.0}"},
+    {"older", &kImage, false, "", "A genuine image, older than what is installed",
+     "{file: hub-2.3.0.swu, version: 2.3.0}"},
+    {"other_model", &kImage, false, "", "A genuine image of another model", "{file: plug-2.5.0.swu}"},
+    {"verify_key", &kFileText, false, "", "The maker's public key or certificate in PEM", "maker.pem"},
+    {"version_at", &kVersion, true, "", "Where the device says which version it runs",
+     "{http: {port: tcp/80, path: /api/status, pointer: /version}}"},
+    {"trigger", &kRecipe, false, "", "Makes the device look for an update at once; none: it does so by itself",
+     "{exec: ./check.sh}"},
+    {"restore", &kRecipe, false, "", "Brings it back to the version that it had before", "{exec: ./restore.sh}"},
+    {"takes", &kDurationText, false, "60s", "Time from the offer to the new version running", "20s"},
+};
+constinit const Table kUpdateTable{"an update mechanism", "One way in which the device takes updates", kUpdateKeys};
+constinit const Shape kUpdate{.form = Form::mapping, .table = &kUpdateTable};
+
+}  // namespace
+
+constinit const Shape kUpdates{.form = Form::list, .item = &kUpdate, .may_be_empty = true};
+
+}  // namespace assay

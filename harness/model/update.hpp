@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/model/endpoint.hpp"
+#include "harness/model/json.hpp"
+#include "harness/model/recipe.hpp"
+
+/// How a device takes updates, as the DUT file's `updates` says (docs/dut-format.md), and the attacks that are tried on
+/// it
+/// (`testplans/attacks/`).
+namespace assay {
+
+/// How an update reaches the device.
+enum class UpdateTransport : std::uint8_t {
+  http_pull,  // it polls a manifest at our server
+  hawkbit,    // it polls our server by the Direct Device Integration API of Eclipse hawkBit
+  upload,     // it takes a file on a page of its own
+  exec,       // a recipe of the laboratory offers the image
+};
+BOOST_DESCRIBE_ENUM(UpdateTransport, http_pull, hawkbit, upload, exec)
+
+/// A certificate chain with its key, as PEM files below the DUT file's folder.
+struct ServerIdentity {
+  std::string certificate;
+  std::string key;
+
+  bool operator==(const ServerIdentity&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ServerIdentity, (), (certificate, key))
+
+/// Our server, which the device was pointed at.
+struct UpdateServer {
+  std::uint16_t port = 0;
+  bool tls = false;
+  std::string name;                        // that the device asks for; empty: our address
+  std::optional<ServerIdentity> genuine;   // that the device trusts
+  std::optional<ServerIdentity> misnamed;  // trusted as well, of another name
+  std::optional<ServerIdentity> expired;   // trusted once
+
+  bool operator==(const UpdateServer&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateServer, (), (port, tls, name, genuine, misnamed, expired))
+
+/// What an http_pull device polls. One of `body` and `file` says what it gets.
+struct UpdateManifest {
+  std::string path;       // of the manifest
+  std::string body;       // with {version}, {url}, {size}, {sha256} filled in
+  std::string file;       // of the maker, when it is signed: given as it is
+  std::string signature;  // file with its detached signature
+  std::string signature_path;
+  std::string image_path = "/image";  // where the image lies
+
+  bool operator==(const UpdateManifest&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateManifest, (), (path, body, file, signature, signature_path, image_path))
+
+/// The page of the device that takes an image.
+struct UpdateUpload {
+  Endpoint port;
+  bool tls = false;
+  std::string path;
+  std::string field = "image";
+  std::string login;  // role of the account that is logged in with (HTTP Basic); empty: nobody
+
+  bool operator==(const UpdateUpload&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateUpload, (), (port, tls, path, field, login))
+
+/// An image of the maker.
+struct UpdateImage {
+  std::string file;     // below the DUT file's folder
+  std::string version;  // as the device names it once it runs; empty: not said
+
+  bool operator==(const UpdateImage&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateImage, (), (file, version))
+
+/// Where the device says which version it runs. One of the three.
+struct VersionSource {
+  std::optional<Endpoint> http;  // a page
+  bool tls = false;
+  std::string path;
+  std::string pointer;             // JSON Pointer to the version; empty: the whole page
+  std::string report;              // JSON Pointer to what it says of the last update; empty: nothing
+  std::optional<Endpoint> banner;  // the first line of a service …
+  std::string after;               // … behind these words, to the next blank
+  std::optional<Recipe> exec;      // the last line of a command
+
+  bool operator==(const VersionSource&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(VersionSource, (), (http, tls, path, pointer, report, banner, after, exec))
+
+struct UpdateMechanism {
+  std::string mechanism;  // id in IXIT 7-UpdMech
+  UpdateTransport transport = UpdateTransport::http_pull;
+  std::optional<UpdateServer> serve;
+  std::optional<UpdateManifest> manifest;
+  std::optional<UpdateUpload> upload;
+  std::optional<Recipe> offer;
+  UpdateImage image;
+  std::optional<UpdateImage> older;
+  std::optional<UpdateImage> other_model;
+  std::string verify_key;  // the maker's public key or certificate, PEM
+  VersionSource version_at;
+  std::optional<Recipe> trigger;
+  std::optional<Recipe> restore;
+  std::uint32_t takes_ms = 60000;
+
+  bool operator==(const UpdateMechanism&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateMechanism, (),
+                      (mechanism, transport, serve, manifest, upload, offer, image, older, other_model, verify_key,
+                       version_at, trigger, restore, takes_ms))
+
+/// What an attack may cost the device.
+enum class AttackHarm : std::uint8_t { safe, recoverable, may_brick };
+BOOST_DESCRIBE_ENUM(AttackHarm, safe, recoverable, may_brick)
+
+/// One attack of the catalogue: what is offered in place of the genuine update, and how.
+struct Attack {
+  std::string id;
+  std::string title;
+  std::vector<std::string> serves;  // qualified ids of provisions
+  std::string against;              // image, metadata, transport, delivery, power
+  json::object image;               // a mutation (probes/images); empty: the genuine image
+  json::object metadata;            // what is said of it otherwise than true
+  json::object server;              // what our server does otherwise than asked
+  std::vector<std::string> needs;   // older, other_model, tls, …
+  bool after_update = false;        // begins on a device that runs the genuine new version
+  AttackHarm harm = AttackHarm::recoverable;
+  std::string source;
+  std::string confidence;
+
+  bool operator==(const Attack&) const = default;
+};
+
+struct AttackList {
+  std::string id;
+  std::string title;
+  std::string source;
+  std::vector<Attack> attacks;
+
+  bool operator==(const AttackList&) const = default;
+};
+
+}  // namespace assay

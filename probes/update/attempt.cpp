@@ -1,0 +1,262 @@
+#include <algorithm>
+
+#include "probes/sessions/channel.hpp"
+#include "probes/update/campaign.hpp"
+#include "probes/wire/bytes.hpp"
+
+/// One offer of a campaign, from the proof that the device is there to the end of what it does about it.
+namespace assay::probes::update {
+
+namespace {
+
+constexpr milliseconds kGrace{10000};  // beyond what an update takes, for a device to come back
+constexpr milliseconds kLeastStep{200};
+constexpr milliseconds kMostStep{2000};
+constexpr milliseconds kLeastCommandStep{1000};
+
+}  // namespace
+
+json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, const std::string& format) {
+  const auto& fetched = attempt.fetched;
+  const auto text = [](const std::string& value) {
+    return value.empty() ? json::value(nullptr) : json::value(json::string(value));
+  };
+  json::object out;
+  out["attack"] = attempt.attack;
+  out["mechanism"] = mechanism.mechanism;
+  out["image"] = {{"format", format}, {"sha256", attempt.sha256}, {"what", attempt.what}};
+  out["offered"] = attempt.offered;
+  out["trouble"] = text(attempt.trouble);
+  out["fetched"] = {{"connections", fetched.connections},
+                    {"handshakes", fetched.handshakes},
+                    {"requests", fetched.requests},
+                    {"downloads", fetched.downloads},
+                    {"bytes", fetched.bytes},
+                    {"whole", fetched.whole},
+                    {"over", text(fetched.over)},
+                    {"handed_over", fetched.handed_over}};
+  out["seen"] = fetched.any();
+  out["certificate_refused"] = text(fetched.refusal);
+  out["held"] = fetched.held_to_the_end;
+  out["gave_up_ms"] = fetched.gave_up_after ? json::value(fetched.gave_up_after->count()) : json::value(nullptr);
+  const bool refused =
+      attempt.offered && fetched.any() && attempt.installed == std::optional{false} && !attempt.says_success;
+  out["refused"] =
+      !refused ? json::value(nullptr) : json::value(fetched.bytes == 0 ? "before download" : "after download");
+  out["installed"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
+  out["activated"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
+  out["says_success"] = attempt.says_success;
+  out["restarted"] = attempt.restarted;
+  out["version_before"] = text(attempt.before);
+  out["version_after"] = text(attempt.after);
+  out["alive"] = attempt.alive;
+  out["reported"] = attempt.report;
+  out["took_ms"] = attempt.took.count();
+  out["evidence"] = text(attempt.evidence);
+  return out;
+}
+
+/// Reads the version until it comes. The last error when it does not.
+asio::awaitable<Result<std::string>> Campaign::come_back(milliseconds within) {
+  const auto began = now();
+  while (true) {
+    const auto told = co_await read_version(in_.context, in_.mechanism.version_at);
+    if (told) {
+      current_ = told->version;
+      co_return told->version;
+    }
+    if (sessions::ends_probe(told.error().kind) || now() - began >= within) {
+      co_return told.error();
+    }
+    const auto waited = co_await in_.context.network.wait(kLeastStep);
+    if (!waited) {
+      co_return waited.error();
+    }
+  }
+}
+
+/// Runs the restore recipe and waits for the device. False when it is not back; the campaign stops then.
+asio::awaitable<Result<bool>> Campaign::restore() {
+  if (!in_.choice.restore || !in_.mechanism.restore) {
+    give_up("the device runs another version than before and nothing brings it back (updates, restore)");
+    co_return false;
+  }
+  RecipeUse use;
+  use.purpose = "restore";
+  use.does = Intrusiveness::destructive;
+  const auto ran = co_await in_.context.bench.run(*in_.mechanism.restore, use);
+  if (!ran) {
+    if (ran.error().kind == ErrorKind::cancelled) {
+      co_return ran.error();
+    }
+    give_up("the device could not be brought back: " + ran.error().what);
+    co_return false;
+  }
+  const auto within = milliseconds{in_.mechanism.takes_ms} * 2 + kGrace;
+  const auto version = co_await come_back(within);
+  if (!version) {
+    if (sessions::ends_probe(version.error().kind)) {
+      co_return version.error();
+    }
+    give_up("the device did not come back after its restore: " + version.error().what);
+    co_return false;
+  }
+  co_return true;
+}
+
+/// The version that the campaign began with, read now and not remembered: what was offered before may have come into
+/// force late.
+asio::awaitable<Result<bool>> Campaign::be_at_base() {
+  const auto within = milliseconds{in_.mechanism.takes_ms} + kGrace;
+  const auto version = co_await come_back(within);
+  if (!version && sessions::ends_probe(version.error().kind)) {
+    co_return version.error();
+  }
+  if (version && *version == base_) {
+    co_return true;
+  }
+  if (version && !attempts_.empty() && attempts_.back().installed == std::optional{false} &&
+      *version != attempts_.back().after) {
+    attempts_.back().installed = true;  // late, but it did
+    attempts_.back().after = *version;
+  }
+  const auto restored = co_await restore();
+  if (!restored || !*restored) {
+    co_return restored;
+  }
+  if (current_ != base_) {
+    give_up("after the restore the device runs " + current_ + " and not " + base_);
+    co_return false;
+  }
+  co_return true;
+}
+
+/// Makes the device look for the update. Where nothing does, it looks by itself.
+asio::awaitable<Result<>> Campaign::pull_trigger(Attempt& attempt) {
+  if (!in_.mechanism.trigger) {
+    co_return Result<>{};
+  }
+  RecipeUse use;
+  use.purpose = "look for the update";
+  use.does = Intrusiveness::intrusive;
+  const auto ran = co_await in_.context.bench.run(*in_.mechanism.trigger, use);
+  if (!ran && ran.error().kind != ErrorKind::io) {
+    co_return ran.error();
+  }
+  if (!ran) {
+    attempt.trouble = ran.error().what;
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
+  Attempt out;
+  out.attack = offer.attack;
+  out.what = offer.what;
+  out.before = current_;
+  const bool genuine = offer.attack.empty();
+  const auto digest = images::sha256_of(*offer.image);
+  out.sha256 = digest ? *digest : std::string{};
+  const auto began = now();
+  const auto offered = co_await in_.transport.offer(std::move(offer));
+  if (!offered) {
+    if (sessions::ends_probe(offered.error().kind)) {
+      co_return offered.error();
+    }
+    out.trouble = offered.error().what;
+    co_return out;
+  }
+  out.offered = true;
+  const auto pulled = co_await pull_trigger(out);
+  if (!pulled) {
+    co_return pulled.error();
+  }
+  const auto settled = co_await settle(out, genuine);
+  out.took = now() - began;
+  out.fetched = in_.transport.fetched();
+  out.says_success = in_.transport.says_success();
+  if (const auto words = in_.transport.reported(); !words.empty()) {
+    out.report = json::string(words);
+  }
+  const auto log = in_.transport.log();
+  if (!log.empty()) {
+    const auto title = "exchange of " + (genuine ? std::string{"the genuine update"} : out.attack);
+    out.evidence = in_.context.record.artifact(title, "text/plain", log);
+  }
+  co_await in_.transport.withdraw();
+  if (!settled) {
+    co_return settled.error();
+  }
+  if (!out.alive) {
+    const bool back = in_.choice.restore && in_.mechanism.restore.has_value();
+    Result<bool> restored = false;
+    if (back) {
+      restored = co_await restore();
+    }
+    if (!restored) {
+      co_return restored.error();
+    }
+    bricked_ = json::object{{"after", genuine ? "the genuine update" : out.attack},
+                            {"restored", *restored},
+                            {"how", back ? stop_ : "no recipe brings it back"}};
+    stop_.clear();
+    give_up("the device did not come back after " + (genuine ? std::string{"the genuine update"} : out.attack));
+  }
+  co_return out;
+}
+
+/// Waits for the end of what the device does: it runs another version, it says that it is done, or it has been quiet
+/// for longer than the genuine update took. The genuine update has all the time that the DUT file gives.
+asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool genuine) {
+  const milliseconds takes{in_.mechanism.takes_ms};
+  const auto least = in_.mechanism.version_at.exec ? kLeastCommandStep : kLeastStep;
+  const auto step = std::clamp(takes / 8, least, kMostStep);
+  const auto began = now();
+  const auto quiet = lag_ ? std::min(*lag_ * 2 + 2 * step, takes + 2 * step) : takes + 2 * step;
+  const auto look = look_ ? *look_ * 3 + 2 * step : takes * 2 + kGrace;
+  const auto patience = takes * 2 + kGrace;
+  std::optional<milliseconds> away;
+  bool was_away = false;
+  while (true) {
+    const auto waited = co_await in_.context.network.wait(step);
+    if (!waited) {
+      co_return waited;
+    }
+    const auto told = co_await read_version(in_.context, in_.mechanism.version_at);
+    if (!told) {
+      if (sessions::ends_probe(told.error().kind)) {
+        co_return told.error();
+      }
+      was_away = true;
+      away = away ? away : now();
+      if (now() - *away > patience) {
+        out.alive = false;
+        co_return Result<>{};
+      }
+      continue;
+    }
+    away.reset();
+    current_ = out.after = told->version;
+    out.restarted = was_away;
+    if (!told->report.is_null()) {
+      out.report = told->report;
+    }
+    out.installed = out.after != out.before;
+    const auto& fetched = in_.transport.fetched();
+    if (*out.installed) {
+      if (genuine && fetched.first) {
+        lag_ = now() - fetched.last;
+        look_ = *fetched.first - began;
+      }
+      co_return Result<>{};
+    }
+    if (fetched.holding) {
+      continue;
+    }
+    if (fetched.first ? now() - fetched.last >= quiet || in_.transport.final_word() : now() - began >= look) {
+      co_return Result<>{};
+    }
+  }
+}
+
+}  // namespace assay::probes::update

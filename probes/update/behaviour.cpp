@@ -1,0 +1,97 @@
+#include "probes/update/transport.hpp"
+
+/// Behaviours of our server, and the files that a mechanism names.
+namespace assay::probes::update {
+
+namespace {
+
+constexpr std::uint64_t kMostRead = std::uint64_t{1} << 20U;
+
+Result<std::optional<TlsIdentity>> read_identity(const std::optional<ServerIdentity>& named, Bench& bench) {
+  if (!named) {
+    return std::optional<TlsIdentity>{};
+  }
+  auto chain = read_small(bench, named->certificate);
+  if (!chain) {
+    return chain.error();
+  }
+  auto key = read_small(bench, named->key);
+  if (!key) {
+    return key.error();
+  }
+  return std::optional{TlsIdentity{std::move(*chain), std::move(*key)}};
+}
+
+}  // namespace
+
+Behaviour behaviour_of(const json::object& object) {
+  Behaviour out;
+  const auto text = [&](std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
+  };
+  const auto flag = [&](std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value != nullptr && value->is_bool() && value->get_bool();
+  };
+  const auto number = [&](std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value != nullptr && value->is_int64() ? std::optional{static_cast<int>(value->get_int64())} : std::nullopt;
+  };
+  out.certificate = text("certificate");
+  out.plain = flag("plain");
+  out.redirect = text("redirect");
+  out.url = text("url");
+  out.cut_at = number("cut_at");
+  out.stall_at = number("stall_at");
+  out.power_at = number("power_at");
+  out.drip = flag("drip");
+  out.endless = flag("endless");
+  out.length = number("length").value_or(1);
+  out.second = flag("second");
+  out.status = number("status").value_or(0);
+  return out;
+}
+
+Result<std::string> read_small(Bench& bench, const std::string& name) {
+  const auto path = bench.file(name);
+  if (!path) {
+    return path.error();
+  }
+  const auto source = images::FileSource::open(*path);
+  if (!source) {
+    return Error{ErrorKind::bad_input, name + " cannot be read: " + source.error().what, {}};
+  }
+  return images::read_text(**source, 0, (*source)->size(), kMostRead);
+}
+
+Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench) {
+  Files out;
+  const auto serve = mechanism.serve.value_or(UpdateServer{});
+  auto genuine = read_identity(serve.genuine, bench);
+  auto misnamed = read_identity(serve.misnamed, bench);
+  auto expired = read_identity(serve.expired, bench);
+  for (const auto* one : {&genuine, &misnamed, &expired}) {
+    if (!*one) {
+      return one->error();
+    }
+  }
+  out.genuine = std::move(*genuine);
+  out.misnamed = std::move(*misnamed);
+  out.expired = std::move(*expired);
+  const auto manifest = mechanism.manifest.value_or(UpdateManifest{});
+  for (const auto& [name, into] : {std::pair<const std::string&, std::string&>{manifest.file, out.manifest},
+                                   std::pair<const std::string&, std::string&>{manifest.signature, out.signature}}) {
+    if (name.empty()) {
+      continue;
+    }
+    auto text = read_small(bench, name);
+    if (!text) {
+      return text.error();
+    }
+    into = std::move(*text);
+  }
+  return out;
+}
+
+}  // namespace assay::probes::update

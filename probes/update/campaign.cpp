@@ -1,0 +1,308 @@
+#include "probes/update/campaign.hpp"
+
+#include <algorithm>
+
+#include "probes/sessions/channel.hpp"
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::update {
+
+namespace {
+
+std::string said_version(const Attack& attack, const UpdateMechanism& mechanism, const std::string& of_image,
+                         const std::string& running) {
+  const auto* version = attack.metadata.if_contains("version");
+  const std::string word =
+      version != nullptr && version->is_string() ? std::string{std::string_view{version->get_string()}} : std::string{};
+  if (word == "higher") {
+    return "99.99.99";
+  }
+  if (word == "running") {
+    return running;
+  }
+  return word == "genuine" || of_image.empty() ? mechanism.image.version : of_image;
+}
+
+bool flag(const json::object& object, std::string_view key, bool otherwise) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_bool() ? value->get_bool() : otherwise;
+}
+
+/// When the device began to look: requests that follow each other at once are one look.
+std::vector<milliseconds> looks_of(const std::vector<milliseconds>& requests) {
+  constexpr milliseconds kOneLook{500};
+  std::vector<milliseconds> out;
+  auto before = -kOneLook;
+  for (const auto& at : requests) {
+    if (at - before >= kOneLook) {
+      out.push_back(at);
+    }
+    before = at;
+  }
+  return out;
+}
+
+bool contains_word(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    if (wire::trim(list.substr(0, comma)) == word) {
+      return true;
+    }
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool Campaign::chosen(const Attack& attack) const {
+  return in_.choice.attacks == "all" || contains_word(in_.choice.attacks, attack.id);
+}
+
+/// What the maker or the laboratory did not give for it.
+std::string Campaign::missing(const Attack& attack) const {
+  const auto& mechanism = in_.mechanism;
+  for (const auto& need : attack.needs) {
+    const bool there = need == "older"         ? in_.materials.older != nullptr
+                       : need == "other_model" ? in_.materials.other_model != nullptr
+                       : need == "server"      ? mechanism.serve.has_value()
+                       : need == "tls"         ? mechanism.serve && mechanism.serve->tls
+                       : need == "manifest"
+                           ? mechanism.manifest.has_value() || mechanism.transport == UpdateTransport::hawkbit
+                       : need == "open_manifest" ? (mechanism.manifest && !mechanism.manifest->body.empty()) ||
+                                                       mechanism.transport == UpdateTransport::hawkbit
+                       : need == "power"      ? in_.context.dut.lab.power_cycle.has_value()
+                       : need == "verify_key" ? !mechanism.verify_key.empty()
+                                              : false;
+    if (!there) {
+      return need == "power" ? "the DUT file has no recipe that cuts the power (lab.power.cycle)"
+                             : "the DUT file does not give what it needs: " + need;
+    }
+  }
+  const auto behaviour = behaviour_of(attack.server);
+  return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);
+}
+
+bool Campaign::out_of_time() const {
+  const auto one = milliseconds{in_.mechanism.takes_ms} * 2;
+  return now() + one > in_.choice.until;
+}
+
+void Campaign::give_up(const std::string& why) {
+  if (stop_.empty()) {
+    stop_ = why;
+  }
+}
+
+Offer Campaign::genuine_offer() const {
+  Offer out;
+  out.what = "the genuine update";
+  out.image = out.genuine = out.told = in_.materials.genuine;
+  out.version = in_.mechanism.image.version;
+  return out;
+}
+
+Result<Offer> Campaign::offer_for(const Attack& attack) {
+  auto out = genuine_offer();
+  out.attack = attack.id;
+  out.what = attack.title;
+  std::string of_image = in_.mechanism.image.version;
+  if (!attack.image.empty()) {
+    const auto spec = images::read_mutation(attack.image);
+    if (!spec) {
+      return spec.error();
+    }
+    auto mutation = images::mutate(*spec, in_.materials, in_.map);
+    if (!mutation) {
+      return mutation.error();
+    }
+    out.image = mutation->image;
+    out.what = mutation->what;
+    of_image = spec->kind == images::MutationKind::older && in_.mechanism.older ? in_.mechanism.older->version
+               : spec->kind == images::MutationKind::lie_version                ? spec->version
+                                                                                : of_image;
+  }
+  out.behaviour = behaviour_of(attack.server);
+  out.signature = flag(attack.metadata, "signature", true);
+  out.version = said_version(attack, in_.mechanism, of_image, current_);
+  out.told = flag(attack.metadata, "digest", true) ? out.image : out.genuine;
+  const auto digest = images::sha256_of(*out.told);
+  if (!digest) {
+    return digest.error();
+  }
+  out.sha256 = *digest;
+  return out;
+}
+
+asio::awaitable<Result<>> Campaign::run() {
+  auto ended = co_await steps();
+  for (const auto& attack : in_.list.attacks) {
+    if (!begun_.contains(attack.id) && !not_tried_.contains(attack.id)) {
+      not_tried_[attack.id] = !ended            ? "the campaign ended before: " + ended.error().what
+                              : !chosen(attack) ? "it was not chosen"
+                              : stop_.empty()   ? "it was not come to"
+                                                : stop_;
+    }
+  }
+  co_return ended;
+}
+
+asio::awaitable<Result<>> Campaign::steps() {
+  const milliseconds short_while{5000};
+  auto version = co_await come_back(short_while);
+  if (!version) {
+    if (sessions::ends_probe(version.error().kind)) {
+      co_return version.error();
+    }
+    give_up("the version that the device runs could not be read: " + version.error().what);
+    co_return Result<>{};
+  }
+  base_ = current_ = *version;
+  const auto& newer = in_.mechanism.image.version;
+  if (!newer.empty() && newer == base_) {
+    const auto restored = co_await restore();
+    if (!restored) {
+      co_return restored.error();
+    }
+    base_ = current_;
+    if (!*restored || base_ == newer) {
+      give_up("the device runs the version of the genuine image already (" + base_ +
+              "), so no update of it would show");
+      co_return Result<>{};
+    }
+  }
+  const auto watched = co_await watch();
+  if (!watched) {
+    co_return watched;
+  }
+  const bool back = in_.choice.restore && in_.mechanism.restore.has_value();
+  if (back) {
+    const auto done = co_await control(first_);
+    if (!done) {
+      co_return done;
+    }
+    if (!stopped() && !first_->installed.value_or(false)) {
+      give_up("the genuine update was not installed, so no refusal proves anything");
+    }
+    const auto later = co_await attack_all(true);
+    if (!later) {
+      co_return later;
+    }
+  }
+  const auto tried = co_await attack_all(false);
+  if (!tried) {
+    co_return tried;
+  }
+  if (bricked_.is_null() && (!first_ || first_->installed.value_or(false))) {
+    const auto done = co_await control(last_);
+    if (!done) {
+      co_return done;
+    }
+    if (back && bricked_.is_null()) {
+      const auto left = co_await restore();
+      if (!left) {
+        co_return left.error();
+      }
+    }
+  }
+  co_return Result<>{};
+}
+
+/// How often the device asks when nobody makes it: every request is answered that there is nothing now.
+asio::awaitable<Result<>> Campaign::watch() {
+  if (in_.choice.watch == milliseconds{0} || !in_.mechanism.serve) {
+    co_return Result<>{};
+  }
+  auto nothing = genuine_offer();
+  nothing.behaviour.status = 503;
+  const auto offered = co_await in_.transport.offer(std::move(nothing));
+  if (!offered) {
+    co_return offered;
+  }
+  const auto waited = co_await in_.context.network.wait(in_.choice.watch);
+  const auto looks = looks_of(in_.transport.fetched().asked);
+  co_await in_.transport.withdraw();
+  polling_["unprompted"] = !looks.empty();
+  if (looks.size() > 1) {
+    polling_["polling_ms"] = (looks.back() - looks.front()).count() / static_cast<std::int64_t>(looks.size() - 1);
+  }
+  co_return waited;
+}
+
+asio::awaitable<Result<>> Campaign::attack_all(bool after_update) {
+  std::int64_t done = 0;
+  for (const auto& one : in_.list.attacks) {
+    ++done;
+    if (one.after_update != after_update || !chosen(one) || stopped()) {
+      continue;
+    }
+    if (const auto why = missing(one); !why.empty()) {
+      not_tried_[one.id] = why;
+      continue;
+    }
+    if (in_.context.progress) {
+      in_.context.progress(done, static_cast<std::int64_t>(in_.list.attacks.size()), one.id);
+    }
+    const auto tried = co_await attack(one);
+    if (!tried) {
+      co_return tried;
+    }
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<>> Campaign::control(std::optional<Attempt>& into) {
+  const auto ready = co_await be_at_base();
+  if (!ready) {
+    co_return ready.error();
+  }
+  if (!*ready) {
+    co_return Result<>{};
+  }
+  auto offer = genuine_offer();
+  const auto digest = images::sha256_of(*offer.image);
+  if (!digest) {
+    co_return digest.error();
+  }
+  offer.sha256 = *digest;
+  auto tried = co_await attempt(std::move(offer));
+  if (!tried) {
+    co_return tried.error();
+  }
+  into = std::move(*tried);
+  const bool shows = passive_.empty() || into->installed.value_or(false);
+  if (shows) {
+    passive_ = in_.transport.passive();
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<>> Campaign::attack(const Attack& one) {
+  if (out_of_time()) {
+    give_up("the time that the run plan gives to this probe was over (parameter budget_s)");
+    co_return Result<>{};
+  }
+  auto offer = offer_for(one);
+  if (!offer) {
+    not_tried_[one.id] = offer.error().what;
+    co_return Result<>{};
+  }
+  if (!one.after_update) {
+    const auto ready = co_await be_at_base();
+    if (!ready) {
+      co_return ready.error();
+    }
+    if (!*ready) {
+      co_return Result<>{};
+    }
+  }
+  begun_.insert(one.id);
+  auto tried = co_await attempt(std::move(*offer));
+  if (!tried) {
+    co_return tried.error();
+  }
+  attempts_.push_back(std::move(*tried));
+  co_return Result<>{};
+}
+
+}  // namespace assay::probes::update

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probes/images/image_map.hpp"
+#include "probes/images/mutation.hpp"
+#include "probes/update/transport.hpp"
+#include "probes/update/version.hpp"
+
+namespace assay::probes::update {
+
+/// How a campaign is run.
+struct Choice {
+  std::string attacks = "all";  // ids separated by commas, or "all"
+  milliseconds watch{0};        // how long the device is watched before anything is on offer
+  bool restore = true;          // false: nothing brings the device back, and no restore recipe is needed
+  milliseconds until{0};        // by Network::elapsed: nothing is begun that could not end before
+};
+
+/// One offer and what came of it.
+struct Attempt {
+  std::string attack;  // id; empty: the genuine update
+  std::string what;
+  std::string sha256;  // of what was offered
+  bool offered = false;
+  std::string trouble;  // why it was not offered after all
+  Fetched fetched;
+  std::optional<bool> installed;
+  bool restarted = false;  // it was away meanwhile and came back
+  bool alive = true;
+  std::string before, after;  // versions; empty: not read
+  json::value report;         // the device's own words
+  bool says_success = false;
+  milliseconds took{0};
+  std::string evidence;  // digest of the log
+};
+
+json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, const std::string& format);
+
+/// All attacks on one mechanism: the genuine update first and last, the device brought back in between.
+class Campaign {
+ public:
+  struct Inputs {
+    ProbeContext& context;
+    const UpdateMechanism& mechanism;
+    const AttackList& list;
+    Transport& transport;
+    images::Materials materials;
+    const images::ImageMap& map;
+    Choice choice;
+  };
+
+  /// What it refers to must outlive it.
+  explicit Campaign(Inputs inputs) : in_(std::move(inputs)) {}
+
+  /// An error only for what ends the probe: cancelled, out of time, our own fault. What was done until then stands.
+  asio::awaitable<Result<>> run();
+
+  const std::vector<Attempt>& attempts() const { return attempts_; }
+
+  const std::optional<Attempt>& first() const { return first_; }
+
+  const std::optional<Attempt>& last() const { return last_; }
+
+  /// Attack id -> why it was not tried.
+  const std::map<std::string, std::string>& not_tried() const { return not_tried_; }
+
+  /// {after, restored, how}, or null while the device came back each time.
+  const json::value& bricked() const { return bricked_; }
+
+  /// What the genuine exchange showed.
+  const json::object& passive() const { return passive_; }
+
+  /// Whether it asks by itself, and how often: {unprompted, polling_ms}, null where it was not watched or came once.
+  const json::object& polling() const { return polling_; }
+
+ private:
+  asio::awaitable<Result<>> steps();
+  asio::awaitable<Result<>> watch();
+  asio::awaitable<Result<>> attack_all(bool after_update);
+  asio::awaitable<Result<>> control(std::optional<Attempt>& into);
+  asio::awaitable<Result<>> attack(const Attack& attack);
+  asio::awaitable<Result<Attempt>> attempt(Offer offer);
+  asio::awaitable<Result<>> settle(Attempt& attempt, bool genuine);
+  asio::awaitable<Result<>> pull_trigger(Attempt& attempt);
+  asio::awaitable<Result<bool>> be_at_base();
+  asio::awaitable<Result<bool>> restore();
+  asio::awaitable<Result<std::string>> come_back(milliseconds within);
+  Result<Offer> offer_for(const Attack& attack);
+  Offer genuine_offer() const;
+  std::string missing(const Attack& attack) const;
+  bool chosen(const Attack& attack) const;
+  bool out_of_time() const;
+
+  milliseconds now() const { return in_.context.network.elapsed(); }
+
+  void give_up(const std::string& why);
+
+  bool stopped() const { return !stop_.empty(); }
+
+  Inputs in_;
+  std::string base_;     // version that the device had when the campaign began
+  std::string current_;  // version that was read last; empty: unknown
+  std::vector<Attempt> attempts_;
+  std::optional<Attempt> first_, last_;
+  std::map<std::string, std::string> not_tried_;
+  std::set<std::string> begun_;
+  json::value bricked_;
+  json::object passive_;
+  json::object polling_{{"unprompted", nullptr}, {"polling_ms", nullptr}};
+  std::string stop_;                  // why nothing more is tried
+  std::optional<milliseconds> look_;  // from offer to first activity, in the control
+  std::optional<milliseconds> lag_;   // from the last activity to the new version, in the control
+};
+
+}  // namespace assay::probes::update

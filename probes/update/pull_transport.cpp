@@ -1,0 +1,213 @@
+#include <algorithm>
+
+#include "probes/update/server.hpp"
+#include "probes/update/transports.hpp"
+#include "probes/wire/bytes.hpp"
+
+/// http_pull: the device polls a manifest at our server, which sends it to the image.
+namespace assay::probes::update {
+
+namespace {
+
+std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [mark, value] : values) {
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size())) {
+      text.replace(at, mark.size(), value);
+    }
+  }
+  return text;
+}
+
+class PullSite final : public Site {
+ public:
+  PullSite(const UpdateManifest& manifest, const Files& files, Offer offer, std::string url, std::string elsewhere)
+      : manifest_(manifest),
+        files_(files),
+        offer_(std::move(offer)),
+        url_(std::move(url)),
+        elsewhere_(std::move(elsewhere)) {}
+
+  Reply answer(const wire::HttpAsked& asked) override {
+    const auto path = asked.path();
+    if (path == manifest_.path) {
+      asked_manifest = true;
+      return manifest();
+    }
+    if (!manifest_.signature_path.empty() && path == manifest_.signature_path && offer_.signature) {
+      asked_signature = true;
+      Reply reply;
+      reply.text = files_.signature;
+      return reply;
+    }
+    if (path == manifest_.image_path) {
+      return image();
+    }
+    Reply reply;
+    reply.status = 404;
+    return reply;
+  }
+
+  bool asked_manifest = false;
+  bool asked_signature = false;
+
+ private:
+  Reply manifest() const {
+    Reply reply;
+    reply.headers.push_back({"Content-Type", "application/json"});
+    reply.headers.push_back({"Cache-Control", "no-store"});
+    reply.text = manifest_.body.empty() ? files_.manifest
+                                        : filled(manifest_.body, {{"{version}", offer_.version},
+                                                                  {"{url}", url_},
+                                                                  {"{size}", std::to_string(offer_.told->size())},
+                                                                  {"{sha256}", offer_.sha256}});
+    return reply;
+  }
+
+  Reply image() {
+    Reply reply;
+    if (!elsewhere_.empty() && !sent_elsewhere_) {
+      sent_elsewhere_ = true;
+      reply.status = 302;
+      reply.headers.push_back({"Location", elsewhere_});
+      return reply;
+    }
+    reply.headers.push_back({"Content-Type", "application/octet-stream"});
+    reply.headers.push_back({"Accept-Ranges", "bytes"});
+    reply.image = true;
+    reply.body = offer_.behaviour.second && downloads_ == 0 ? offer_.genuine : offer_.image;
+    ++downloads_;
+    return reply;
+  }
+
+  const UpdateManifest& manifest_;
+  const Files& files_;
+  Offer offer_;
+  std::string url_;
+  std::string elsewhere_;  // where the image is redirected to
+  bool sent_elsewhere_ = false;
+  int downloads_ = 0;
+};
+
+class PullTransport final : public Transport {
+ public:
+  PullTransport(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files)
+      : mechanism_(mechanism), files_(files), server_(context, settings_for(mechanism, files)) {
+    server_.on_power = [&context] { return cut_power(context); };
+  }
+
+  asio::awaitable<Result<>> open() override {
+    const auto port = mechanism_.serve->port;
+    auto opened = co_await server_.open(port);
+    co_return opened;
+  }
+
+  std::string cannot(const Behaviour& behaviour) const override {
+    if (!behaviour.url.empty() && mechanism_.manifest->body.empty()) {
+      return "the manifest is the maker's own, and its address of the image cannot be changed";
+    }
+    return cannot_serve(mechanism_, behaviour);
+  }
+
+  asio::awaitable<Result<>> offer(Offer offer) override {
+    const auto behaviour = offer.behaviour;
+    const auto& path = mechanism_.manifest->image_path;
+    const auto url = server_.origin(behaviour.url) + path;
+    const auto elsewhere = behaviour.redirect.empty() ? std::string{} : server_.origin(behaviour.redirect) + path;
+    site_ = std::make_shared<PullSite>(*mechanism_.manifest, files_, std::move(offer), url, elsewhere);
+    server_.serve(site_, behaviour);
+    co_return Result<>{};
+  }
+
+  const Fetched& fetched() const override { return server_.fetched(); }
+
+  std::string reported() const override { return {}; }
+
+  bool final_word() const override { return false; }
+
+  bool says_success() const override { return false; }
+
+  std::string log() const override { return server_.log(); }
+
+  asio::awaitable<void> withdraw() override { co_await server_.withdraw(); }
+
+  asio::awaitable<void> close() override { co_await server_.close(); }
+
+  json::object passive() const override {
+    auto out = served_facts(server_, mechanism_);
+    out["manifest_signed"] = site_ && site_->asked_signature;
+    return out;
+  }
+
+ private:
+  const UpdateMechanism& mechanism_;
+  const Files& files_;
+  HttpServer server_;
+  std::shared_ptr<PullSite> site_;
+};
+
+}  // namespace
+
+HttpServer::Settings settings_for(const UpdateMechanism& mechanism, const Files& files) {
+  HttpServer::Settings out;
+  out.tls = mechanism.serve->tls;
+  out.name = mechanism.serve->name;
+  out.hold = hold_time(mechanism);
+  out.genuine = files.genuine;
+  out.misnamed = files.misnamed;
+  out.expired = files.expired;
+  return out;
+}
+
+milliseconds hold_time(const UpdateMechanism& mechanism) {
+  constexpr milliseconds kLeast{12000};
+  constexpr milliseconds kMost{300000};
+  return std::clamp(milliseconds{mechanism.takes_ms} * 5, kLeast, kMost);
+}
+
+std::string cannot_serve(const UpdateMechanism& mechanism, const Behaviour& behaviour) {
+  const auto& serve = *mechanism.serve;
+  const bool about_tls =
+      !behaviour.certificate.empty() || behaviour.plain || behaviour.redirect == "http" || behaviour.url == "http";
+  if (about_tls && !serve.tls) {
+    return "the update server does not speak TLS";
+  }
+  if (behaviour.certificate == "misnamed" && !serve.misnamed) {
+    return "no certificate of another name that the device trusts was given (serve, misnamed)";
+  }
+  if (behaviour.certificate == "expired" && !serve.expired) {
+    return "no certificate that has expired was given (serve, expired)";
+  }
+  return {};
+}
+
+json::object served_facts(const HttpServer& server, const UpdateMechanism& mechanism) {
+  const auto& fetched = server.fetched();
+  const auto& visit = server.visit();
+  json::object out{{"transport", enum_name(mechanism.transport)}, {"over", fetched.over}, {"tls", nullptr}};
+  if (visit.finished) {
+    out["tls"] = json::object{{"version", visit.version},
+                              {"cipher", visit.cipher},
+                              {"server_name", wire::printable(visit.server_name, 100)},
+                              {"newest_offered", visit.offered}};
+  }
+  out["identifies_by"] = fetched.agent;
+  out["downloads"] = fetched.downloads;
+  out["strangers"] = server.strangers();
+  return out;
+}
+
+asio::awaitable<void> cut_power(ProbeContext& context) {
+  if (!context.dut.lab.power_cycle) {
+    co_return;
+  }
+  RecipeUse use;
+  use.purpose = "cut the power";
+  use.does = Intrusiveness::destructive;
+  std::ignore = co_await context.bench.run(*context.dut.lab.power_cycle, use);
+}
+
+std::unique_ptr<Transport> make_pull(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files) {
+  return std::make_unique<PullTransport>(context, mechanism, files);
+}
+
+}  // namespace assay::probes::update

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/probe/probe.hpp"
+#include "probes/images/byte_source.hpp"
+
+/// The ways in which an update reaches a device, behind one interface.
+namespace assay::probes::update {
+
+/// What our server does otherwise than an honest one (attacks/1, key `server`).
+struct Behaviour {
+  std::string certificate;      // self_signed, unknown_authority, misnamed, expired; empty: the one that is trusted
+  bool plain = false;           // no TLS, http on its port
+  std::string redirect;         // "http", "host": where the image is redirected to
+  std::string url;              // "http", "host": where the manifest sends for it
+  std::optional<int> cut_at;    // percent of the image after which the connection ends
+  std::optional<int> stall_at;  // … after which nothing more comes
+  std::optional<int> power_at;  // … after which the power is cut
+  bool drip = false;            // byte by byte
+  bool endless = false;
+  int length = 1;       // factor of the length that is said
+  bool second = false;  // the first download is genuine
+  int status = 0;       // of every answer; 0: none of its own
+
+  /// Whether it holds the device for as long as that waits.
+  bool holds() const { return stall_at || drip || endless; }
+};
+
+Behaviour behaviour_of(const json::object& object);
+
+/// What is offered: an image and what is said of it.
+struct Offer {
+  std::string attack;  // id; empty: the genuine update
+  std::string what;    // one sentence
+  images::Source image;
+  images::Source genuine;
+  images::Source told;    // whose size and digests are said
+  std::string version;    // that is said
+  std::string sha256;     // that is said
+  bool signature = true;  // a manifest's signature is given
+  Behaviour behaviour;
+};
+
+/// What the device did about an offer, as far as our side of the wire shows.
+struct Fetched {
+  std::int64_t connections = 0;
+  std::int64_t handshakes = 0;  // that finished
+  std::int64_t requests = 0;
+  std::int64_t downloads = 0;       // requests of the image
+  std::uint64_t bytes = 0;          // of the image, all downloads together
+  bool whole = false;               // one download came to its end
+  bool handed_over = false;         // we brought it there ourselves
+  std::string over;                 // "TLSv1.3", "http"; of the last request of the image, else of the last request
+  std::vector<milliseconds> asked;  // when requests came, by Network::elapsed; the first 64
+  std::string refusal;              // how it refused our certificate, in words
+  std::string agent;                // how it named itself, escaped
+  std::optional<milliseconds> gave_up_after;  // of a download that never ends: when the device ended it
+  bool held_to_the_end = false;               // … or that we ended it
+  bool holding = false;                       // it goes on now
+  std::optional<milliseconds> first;          // activity, by Network::elapsed
+  milliseconds last{0};
+
+  bool any() const { return connections > 0 || handed_over; }
+};
+
+/// One mechanism. A transport is made for one campaign; offers follow one another.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  /// Gets ready to offer: listens.
+  virtual asio::awaitable<Result<>> open() = 0;
+
+  /// Why this transport cannot play a behaviour, empty when it can.
+  virtual std::string cannot(const Behaviour& behaviour) const = 0;
+
+  /// Puts it on offer; returns when the device can take it, or took it. An error is ours; what the device answered is
+  /// in `reported`.
+  virtual asio::awaitable<Result<>> offer(Offer offer) = 0;
+
+  virtual const Fetched& fetched() const = 0;
+
+  /// What the device said by the means of the transport, escaped; empty: nothing.
+  virtual std::string reported() const = 0;
+
+  /// It said that it is done with the offer.
+  virtual bool final_word() const = 0;
+
+  /// It said that it took the offer.
+  virtual bool says_success() const = 0;
+
+  /// The exchange as text.
+  virtual std::string log() const = 0;
+
+  /// Takes the offer back and cuts what is open.
+  virtual asio::awaitable<void> withdraw() = 0;
+
+  /// Ends everything. Awaited before the transport dies.
+  virtual asio::awaitable<void> close() = 0;
+
+  /// What the genuine exchange showed of the mechanism: transport, tls, …
+  virtual json::object passive() const = 0;
+};
+
+/// The files of a mechanism, read.
+struct Files {
+  std::optional<TlsIdentity> genuine, misnamed, expired;
+  std::string manifest;
+  std::string signature;
+};
+
+/// `bad_input` names the file that cannot be read.
+Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench);
+
+/// Reads a file of the DUT file's folder, at most 1 MiB.
+Result<std::string> read_small(Bench& bench, const std::string& name);
+
+}  // namespace assay::probes::update

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "probes/update/server.hpp"
+#include "probes/update/transport.hpp"
+
+/// The transports that there are, and what they share.
+namespace assay::probes::update {
+
+std::unique_ptr<Transport> make_pull(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
+std::unique_ptr<Transport> make_hawkbit(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
+std::unique_ptr<Transport> make_upload(ProbeContext& context, const UpdateMechanism& mechanism);
+std::unique_ptr<Transport> make_exec(ProbeContext& context, const UpdateMechanism& mechanism);
+
+/// How long a download that never ends is kept up: long enough that a device with a bound shows it.
+milliseconds hold_time(const UpdateMechanism& mechanism);
+
+/// Of our server for it.
+HttpServer::Settings settings_for(const UpdateMechanism& mechanism, const Files& files);
+
+/// Why our server cannot play it with what was given, empty when it can.
+std::string cannot_serve(const UpdateMechanism& mechanism, const Behaviour& behaviour);
+
+/// What the last exchange with our server showed.
+json::object served_facts(const HttpServer& server, const UpdateMechanism& mechanism);
+
+/// By the laboratory's recipe, where there is one.
+asio::awaitable<void> cut_power(ProbeContext& context);
+
+}  // namespace assay::probes::update

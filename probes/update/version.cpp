@@ -1,0 +1,147 @@
+#include "probes/update/version.hpp"
+
+#include "harness/probe/transcript.hpp"
+#include "probes/sessions/channel.hpp"
+#include "probes/wire/bytes.hpp"
+
+namespace assay::probes::update {
+
+namespace {
+
+constexpr std::size_t kLongestVersion = 128;
+constexpr std::size_t kLongestReport = 512;
+constexpr milliseconds kAnswerWithin{3000};
+
+Error no_version(const std::string& why) {
+  return {ErrorKind::protocol, "no version was told: " + why, {}};
+}
+
+Result<std::string> as_version(std::string_view text) {
+  const auto trimmed = wire::trim(text);
+  if (trimmed.empty() || trimmed.size() > kLongestVersion) {
+    return no_version(trimmed.empty() ? "the place for it is empty" : "what stands there is too long");
+  }
+  return wire::printable(trimmed, kLongestVersion);
+}
+
+std::string scalar_text(const json::value& value) {
+  return value.is_string() ? std::string{std::string_view{value.get_string()}} : json::serialize(value);
+}
+
+Result<Told> read_page(const std::string& body, const VersionSource& source) {
+  if (source.pointer.empty()) {
+    const auto version = as_version(body);
+    return version ? Result<Told>{Told{*version, nullptr}} : version.error();
+  }
+  boost::system::error_code failed;
+  const auto page = json::parse(body, failed);
+  if (failed) {
+    return no_version("the page is not JSON");
+  }
+  const auto* found = page.find_pointer(source.pointer, failed);
+  if (found == nullptr || found->is_object() || found->is_array() || found->is_null()) {
+    return no_version("the page has nothing at " + source.pointer);
+  }
+  const auto version = as_version(scalar_text(*found));
+  if (!version) {
+    return version.error();
+  }
+  Told out{*version, nullptr};
+  const auto* report = source.report.empty() ? nullptr : page.find_pointer(source.report, failed);
+  if (report != nullptr && !report->is_null()) {
+    out.report = json::string(wire::printable(scalar_text(*report), kLongestReport));
+  }
+  return out;
+}
+
+asio::awaitable<Result<Told>> ask_page(ProbeContext& context, const VersionSource& source) {
+  Transcript unread("version page", 0);
+  TlsSession session;
+  TlsOptions options;
+  sessions::ChannelResult channel = Error{ErrorKind::internal, "not asked", {}};
+  if (source.tls) {
+    channel = co_await sessions::open_tls_channel(context.network, *source.http, options, unread, session);
+  } else {
+    channel = co_await sessions::open_channel(context.network, *source.http, unread);
+  }
+  if (!channel) {
+    co_return channel.error();
+  }
+  wire::HttpRequest request;
+  request.target = source.path;
+  request.host = sessions::host_header(context.target.address, source.http->port, source.tls);
+  request.headers = {{"Accept", "*/*"}, {"Connection", "close"}};
+  auto bytes = wire::http_request(request);
+  const auto sent = co_await (*channel)->send(std::move(bytes));
+  if (!sent) {
+    co_return sent.error();
+  }
+  const auto answer = co_await sessions::receive_http(**channel, kAnswerWithin);
+  if (!answer) {
+    co_return answer.error();
+  }
+  if (!answer->understood || answer->response.status != 200) {
+    co_return no_version(answer->understood ? "the page has status " + std::to_string(answer->response.status)
+                                            : "the answer is not HTTP");
+  }
+  co_return read_page(answer->response.body, source);
+}
+
+asio::awaitable<Result<Told>> ask_banner(ProbeContext& context, const VersionSource& source) {
+  Transcript unread("version banner", 0);
+  auto channel = co_await sessions::open_channel(context.network, *source.banner, unread);
+  if (!channel) {
+    co_return channel.error();
+  }
+  const milliseconds quiet{200};
+  const auto said = co_await (*channel)->receive_burst(kAnswerWithin, quiet);
+  if (!said) {
+    co_return said.error();
+  }
+  const auto line = said->substr(0, said->find_first_of("\r\n"));
+  const auto at = line.find(source.after);
+  if (at == std::string::npos) {
+    co_return no_version("its first line does not hold \"" + source.after + "\"");
+  }
+  const auto rest = line.substr(at + source.after.size());
+  const auto version = as_version(rest.substr(0, rest.find_first_of(" \t")));
+  if (!version) {
+    co_return version.error();
+  }
+  Told out{*version, nullptr};
+  co_return out;
+}
+
+asio::awaitable<Result<Told>> ask_command(ProbeContext& context, const VersionSource& source) {
+  RecipeUse use;
+  use.purpose = "read the version";
+  use.does = Intrusiveness::benign;
+  const auto ran = co_await context.bench.run(*source.exec, use);
+  if (!ran) {
+    co_return ran.error();
+  }
+  const auto said = std::string{wire::trim(ran->said)};
+  const auto version = as_version(said.substr(said.rfind('\n') + 1));
+  if (!version) {
+    co_return version.error();
+  }
+  Told out{*version, nullptr};
+  co_return out;
+}
+
+}  // namespace
+
+asio::awaitable<Result<Told>> read_version(ProbeContext& context, const VersionSource& source) {
+  if (source.http) {
+    auto told = co_await ask_page(context, source);
+    co_return told;
+  }
+  if (source.banner) {
+    auto told = co_await ask_banner(context, source);
+    co_return told;
+  }
+  auto told = co_await ask_command(context, source);
+  co_return told;
+}
+
+}  // namespace assay::probes::update

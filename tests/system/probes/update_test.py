@@ -1,0 +1,145 @@
+"""Attacks on the update mechanism of emulated devices: the sound one takes the genuine update and nothing else, each flawed one is
+found by the attack that its flaw lets through and by no other; a device that does not come back is told as such."""
+import os
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import EXIT_FAILED, EXIT_OPEN, SOURCE, assay, emulated, folder, journal, side_by_side, units  # noqa: E402
+
+PLAN = """assay: plan/1
+id: updates/1
+title: Updates alone
+scheme: {name: updates, owner: tests, document: none, read: false}
+standard: EN303645@2.1.1
+method: TS103701@1.1.1
+cases_from: [TS103701@1.1.1, ASSAY@1]
+requirements:
+  - {id: "EN303645@2.1.1:5.3-2", modality: shall, strength: reasoned, source: tests, minimum: none, evidence: none, assessment: none}
+  - {id: "EN303645@2.1.1:5.3-7", modality: shall, strength: reasoned, source: tests, minimum: none, evidence: none, assessment: none}
+parameters: {}
+"""
+SERVER = ["self-signed", "unknown-authority", "wrong-name", "expired-certificate"]
+CHANNEL = [*SERVER, "no-tls", "redirect-to-http", "image-over-http"]
+IMAGES = ["older", "older-as-newer", "other-model", "flip-tenth-5", "flip-tenth-10", "truncated-50", "appended"]
+# Variant -> the attacks that are tried on it, and those of them that it falls for.
+VARIANTS = {
+    "sound": (["same-version", *CHANNEL, *IMAGES, "second-download", "cut-50", "power-50"], []),
+    "no-tls-verification": (CHANNEL, SERVER),
+    "wrong-name-accepted": (SERVER, ["wrong-name"]),
+    "expired-server-accepted": (SERVER, ["expired-certificate"]),
+    "falls-back-to-http": (["self-signed", "no-tls"], ["no-tls"]),
+    "redirect-to-http": (["redirect-to-http", "image-over-http"], ["redirect-to-http"]),
+    "image-over-http": (["redirect-to-http", "image-over-http"], ["image-over-http"]),
+    "no-downgrade-check": (["older", "other-model"], ["older"]),
+    "manifest-version-believed": (["older", "older-as-newer"], ["older-as-newer"]),
+    "any-model": (["older", "other-model"], ["other-model"]),
+    "truncated-accepted": (["truncated-50", "appended"], ["truncated-50"]),
+    "trailing-data-accepted": (["truncated-50", "appended"], ["appended"]),
+    "header-only-check": (["flip-tenth-5", "older"], ["flip-tenth-5"]),
+    "checks-one-installs-another": (["second-download", "flip-tenth-5"], ["second-download"]),
+    "no-size-bound": (["endless", "appended"], ["endless"]),
+}
+ATTACKS, CHANNELS = "ASSAY@1:update-attacks/attacks", "ASSAY@1:update-channel/channel"
+MECHANISMS = "TS103701@1.1.1:5.3-2-2/b"
+
+
+def library(work):
+    """The shipped plans, and one more that asks for updates alone."""
+    out = work / "testplans"
+    out.mkdir()
+    for part in (SOURCE / "testplans").iterdir():
+        if part.name != "schemes":
+            (out / part.name).symlink_to(part)
+    shutil.copytree(SOURCE / "testplans/schemes", out / "schemes", symlinks=True)
+    (out / "schemes/updates").mkdir()
+    (out / "schemes/updates/1.yaml").write_text(PLAN)
+    return out
+
+
+def observed(out):
+    for event in journal(out):
+        if event["type"] == "observation" and event["data"]["observation"]["invocation"]["probe"] == "update":
+            return event["data"]["observation"]
+    raise AssertionError("the probe did not run")
+
+
+def run(work, name, attacks, *extra, check):
+    out = work / name.replace("/", "-")
+    with emulated(name) as device:
+        done = assay("run", "--plan", "updates/1", "--dut", device["dut"], "-o", out, "-q", "--allow", "destructive", "--capture", "off",
+                     "--attacks", ",".join(attacks), *extra, timeout=400, env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
+    assert done.returncode in check, (name, done.returncode, done.stdout, done.stderr)
+    return observed(out), {id: unit for id, unit in units(out)}
+
+
+def verdict_of(all_units, prefix):
+    return next(unit["verdict"] for id, unit in all_units.items() if id.startswith(prefix))
+
+
+def variant(work, name):
+    tried, falls_for = VARIANTS[name]
+    observation, all_units = run(work, "updatable/" + name, tried, check=[EXIT_FAILED, EXIT_OPEN])
+    facts = observation["facts"]
+    control = facts["update.control"][0]
+    assert control["accepted"] and control["first"]["version_before"] == "2.4.0" and control["last"]["version_after"] == "2.5.0", (name, control)
+    attempts = {one["attack"]: one for one in facts["update.attempts"]}
+    assert set(attempts) == set(tried), (name, set(attempts) ^ set(tried), facts["update.not_tried"])
+    found = {id for id, one in attempts.items() if one["installed"] or (id == "endless" and one["held"])}
+    assert found == set(falls_for), (name, found, falls_for, attempts)
+    for id, one in attempts.items():
+        assert one["offered"] and one["seen"] and one["alive"] and one["version_before"] and one["version_after"], (name, one)
+        assert one["evidence"] in [artifact["sha256"] for artifact in observation["artifacts"]], (name, id)
+    channel = bool(set(falls_for) & set(CHANNEL))
+    assert (verdict_of(all_units, CHANNELS) == "fail") == channel, (name, verdict_of(all_units, CHANNELS))
+    assert (verdict_of(all_units, ATTACKS) == "fail") == bool(falls_for and not channel), (name, verdict_of(all_units, ATTACKS))
+    assert (verdict_of(all_units, MECHANISMS) == "fail") == bool(falls_for), (name, verdict_of(all_units, MECHANISMS))
+    return facts
+
+
+def sound(work):
+    facts = variant(work, "sound")
+    passive = facts["update.passive"][0]
+    assert passive["tls"]["version"] == "TLSv1.3" and passive["tls"]["server_name"] == "updates.example", passive
+    assert "EX-UPD-0001" in passive["identifies_by"], passive
+    image = facts["update.static"][0]
+    assert image["format"] == "raw" and len(image["sha256"]) == 64, image
+    attempts = {one["attack"]: one for one in facts["update.attempts"]}
+    assert attempts["self-signed"]["refused"] == "before download" and attempts["self-signed"]["certificate_refused"], attempts["self-signed"]
+    assert attempts["flip-tenth-5"]["refused"] == "after download" and attempts["flip-tenth-5"]["fetched"]["whole"], attempts["flip-tenth-5"]
+
+
+def bricks(work):
+    """It dies of a refused image. With a restore that works the bundle says so and nothing more is tried; without, the device is lost."""
+    observation, all_units = run(work, "updatable/bricks-on-bad-image", ["older", "flip-tenth-5", "appended"], check=[EXIT_OPEN, EXIT_FAILED])
+    facts = observation["facts"]
+    assert facts["update.bricked"][0]["after"] == "flip-tenth-5" and facts["update.bricked"][0]["restored"], facts["update.bricked"]
+    assert [one["attack"] for one in facts["update.attempts"]] == ["older", "flip-tenth-5"], facts["update.attempts"]
+    assert any(one["attack"] == "appended" and "did not come back" in one["why"] for one in facts["update.not_tried"]), facts["update.not_tried"]
+    assert verdict_of(all_units, ATTACKS) == "inconclusive", all_units
+
+
+def only_says_so(work):
+    """Success is told and nothing is done: the genuine update is not installed, so nothing is tried and nothing passes."""
+    observation, all_units = run(work, "updatable/only-says-so", ["older", "appended"], check=[EXIT_OPEN, EXIT_FAILED])
+    facts = observation["facts"]
+    assert not facts["update.control"][0]["accepted"] and facts["update.attempts"] == [], facts
+    assert "installed" in facts["update.control"][0]["first"]["reported"], facts["update.control"]
+    assert verdict_of(all_units, ATTACKS) == "inconclusive" and verdict_of(all_units, CHANNELS) == "inconclusive"
+
+
+def without_leave(work):
+    """No destructive work without leave: the units say what was not allowed."""
+    out = work / "without-leave"
+    with emulated("updatable/sound") as device:
+        assay("run", "--plan", "updates/1", "--dut", device["dut"], "-o", out, "-q", "--capture", "off", check=EXIT_OPEN,
+              env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
+    assert verdict_of(dict(units(out)), ATTACKS) == "not_tested"
+    assert not [event for event in journal(out) if event["type"] == "recipe_started"]
+
+
+with folder() as work:
+    library(work)
+    jobs = [lambda name=name: variant(work, name) for name in VARIANTS if name != "sound"]
+    side_by_side(lambda: sound(work), lambda: bricks(work), lambda: only_says_so(work), lambda: without_leave(work), *jobs, at_once=6)

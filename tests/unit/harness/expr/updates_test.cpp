@@ -1,0 +1,159 @@
+#include <string>
+
+#include "harness/expr/expr.hpp"
+#include "tests/support/catch.hpp"
+
+/// What attacks on update mechanisms come to: update_taken, update_mechanisms_taken, update_doubts.
+namespace {
+
+using namespace assay;
+
+json::object attempt(const char* attack, const char* mechanism, bool installed) {
+  return {{"attack", attack},
+          {"title", "An attack"},
+          {"serves", json::array{"EN303645@2.1.1:5.3-2"}},
+          {"against", "image"},
+          {"mechanism", mechanism},
+          {"offered", true},
+          {"trouble", nullptr},
+          {"seen", true},
+          {"installed", installed},
+          {"says_success", false},
+          {"restarted", false},
+          {"held", false},
+          {"alive", true},
+          {"version_before", "2.4.0"},
+          {"version_after", installed ? "2.3.0" : "2.4.0"},
+          {"reported", nullptr},
+          {"took_ms", 900},
+          {"fetched", json::object{{"downloads", 1}, {"bytes", 5000}, {"whole", true}, {"over", "http"}}},
+          {"evidence", "aa"}};
+}
+
+/// Facts of one observation with the given attempts on UM-1 and UM-2.
+struct UpdateFacts {
+  json::array attempts;
+  json::array not_tried;
+  json::array bricked;
+  bool accepted = true;
+
+  Evaluated run(const std::string& program) const {
+    json::array mechanisms;
+    json::array control;
+    for (const char* one : {"UM-1", "UM-2"}) {
+      mechanisms.push_back(json::object{{"mechanism", one}});
+      control.push_back(json::object{{"mechanism", one}, {"accepted", accepted}, {"why", nullptr}});
+    }
+    json::object facts{{"update.mechanisms", std::move(mechanisms)},
+                       {"update.control", std::move(control)},
+                       {"update.attempts", attempts},
+                       {"update.not_tried", not_tried},
+                       {"update.bricked", bricked}};
+    json::array names;
+    for (const auto& fact : facts) {
+      names.push_back(json::string(fact.key()));
+    }
+    const json::object seen{{"id", "o1"},
+                            {"endpoint", nullptr},
+                            {"sample", "A"},
+                            {"vantage", "lan"},
+                            {"completion", "completed"},
+                            {"error", ""},
+                            {"facts", std::move(facts)},
+                            {"absent", json::array{}},
+                            {"unobserved", json::object{}},
+                            {"coverage", json::object{}},
+                            {"evidence", json::object{{"update.attempts", json::array{"bb"}}}}};
+    json::array observations;
+    observations.push_back(seen);
+    const Evaluation evaluation{program,
+                                "c.yaml:1:1",
+                                {{"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
+                                 {"ics", json::object{}},
+                                 {"ixit", json::object{}},
+                                 {"obs", json::object{{"update", std::move(observations)}}},
+                                 {"specs", json::object{{"update", std::move(names)}}},
+                                 {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{}}}}},
+                                nullptr};
+    auto out = evaluate({&evaluation, 1}).front();
+    CAPTURE(program);
+    CHECK(out.error == "");
+    return out;
+  }
+};
+
+std::string first_of(const Evaluated& evaluated) {
+  REQUIRE_FALSE(evaluated.items.empty());
+  return std::string{std::string_view{evaluated.items[0].at("what").as_string()}};
+}
+
+}  // namespace
+
+TEST_CASE("updates: an attack that was installed is a finding with both versions") {
+  UpdateFacts facts;
+  facts.attempts.push_back(attempt("older", "UM-1", true));
+  facts.attempts.push_back(attempt("cut", "UM-1", false));
+  const auto found = facts.run("update_taken(true)");
+  REQUIRE(found.items.size() == 1);
+  CHECK(first_of(found) == "An attack, on UM-1: it was installed: 2.4.0 before, 2.3.0 after");
+  CHECK(found.items[0].at("evidence") == json::value(json::array{"aa", "bb"}));
+  CHECK(facts.run("update_taken(.attack == \"cut\")").items.empty());
+  CHECK(facts.run("update_doubts(true)").items.empty());
+}
+
+TEST_CASE("updates: an image that is fetched over a false channel is a finding, installed or not") {
+  UpdateFacts facts;
+  auto over_http = attempt("no-tls", "UM-1", false);
+  over_http["against"] = "transport";
+  facts.attempts.push_back(over_http);
+  CHECK(first_of(facts.run("update_taken(.against == \"transport\")")) ==
+        "An attack, on UM-1: the image was fetched over http, 5000 bytes");
+}
+
+TEST_CASE("updates: where any mechanism may withstand, one that withstands is enough") {
+  UpdateFacts facts;
+  facts.attempts.push_back(attempt("older", "UM-1", true));
+  facts.attempts.push_back(attempt("older", "UM-2", false));
+  CHECK(facts.run("update_mechanisms_taken(true)").items.empty());
+  facts.attempts.push_back(attempt("cut", "UM-2", true));
+  CHECK(facts.run("update_mechanisms_taken(true)").items.size() == 2);
+}
+
+TEST_CASE("updates: refusals prove nothing without the genuine update, and without a device that came") {
+  UpdateFacts facts;
+  facts.attempts.push_back(attempt("older", "UM-1", false));
+  facts.accepted = false;
+  CHECK(facts.run("update_doubts(true)").items.size() == 2);
+  facts.accepted = true;
+  auto unseen = attempt("cut", "UM-1", false);
+  unseen["seen"] = false;
+  auto boasting = attempt("flip", "UM-1", false);
+  boasting["says_success"] = true;
+  auto waiting = attempt("slow", "UM-1", false);
+  waiting["held"] = true;
+  auto failed = attempt("bomb", "UM-1", false);
+  failed["offered"] = false;
+  for (auto& one : {unseen, boasting, waiting, failed}) {
+    facts.attempts.push_back(one);
+  }
+  const auto doubts = facts.run("update_doubts(.attack != \"older\")");
+  CHECK(doubts.items.size() == 4);
+  CHECK(first_of(doubts) == "An attack, on UM-1: the device did not come for it, so nothing was refused");
+  CHECK(facts.run("update_taken(true)").items.empty());
+}
+
+TEST_CASE("updates: what was not tried, and a device that did not come back, are doubts") {
+  UpdateFacts facts;
+  facts.not_tried.push_back(json::object{{"attack", "other-key"},
+                                         {"title", "Another key"},
+                                         {"serves", json::array{}},
+                                         {"against", "image"},
+                                         {"mechanism", "UM-1"},
+                                         {"why", "raw: it has no signature"}});
+  facts.bricked.push_back(json::object{{"mechanism", "UM-1"}, {"after", "flip"}, {"restored", false}, {"how", "x"}});
+  const auto doubts = facts.run("update_doubts(.attack == \"other-key\")");
+  REQUIRE(doubts.items.size() == 2);
+  CHECK(first_of(doubts) == "The device did not come back after flip on UM-1, and nothing brought it back");
+  CHECK(doubts.items[1].at("what") == json::value("Another key, on UM-1: not tried, for raw: it has no signature"));
+  CHECK(facts.run("update_doubts(.attack == \"older\")").items.size() == 1);
+}

@@ -1,0 +1,139 @@
+#include "tests/support/catch.hpp"
+#include "tests/unit/harness/load/fixtures.hpp"
+
+using namespace assay;
+using namespace assay::load_fixtures;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+const std::string kDevice =
+    "assay: dut/1\n"
+    "device: {vendor: Example}\n"
+    "samples:\n"
+    "  - {id: A, at: {lan: 10.20.0.5}}\n"
+    "scope: [10.20.0.0/28]\n"
+    "updates:\n";
+
+const std::string kImage =
+    "    image: {file: hub-2.5.0.swu, version: 2.5.0}\n"
+    "    version_at: {banner: {port: tcp/22, after: SSH-2.0-hub_}}\n";
+
+Loaded<Dut> device_with(const std::string& updates) {
+  return load_dut({"dut.yaml", kDevice + updates});
+}
+
+bool told(const std::string& updates, const std::string& words) {
+  const auto all = lines(device_with(updates).errors);
+  return std::any_of(all.begin(), all.end(), [&](const auto& line) { return line.find(words) != std::string::npos; });
+}
+
+const std::string kAttack =
+    "assay: attacks/1\n"
+    "id: update\n"
+    "title: Attacks\n"
+    "source: tests\n"
+    "attacks:\n"
+    "  - id: older\n"
+    "    title: An older version\n"
+    "    against: image\n"
+    "    serves: [\"EN303645@2.1.1:5.3-2\"]\n"
+    "    harm: recoverable\n"
+    "    source: tests\n"
+    "    confidence: derived\n";
+
+}  // namespace
+
+TEST_CASE("updates: everything that can be written arrives in the model") {
+  const auto loaded = device_with(R"(  - mechanism: UM-1
+    transport: http_pull
+    serve:
+      port: 8443
+      tls: true
+      name: updates.example.org
+      certificate: server.pem
+      key: server.key
+      misnamed: {certificate: other.pem, key: other.key}
+      expired: {certificate: old.pem, key: old.key}
+    manifest:
+      path: /v1/update.json
+      body: '{"version": "{version}", "url": "{url}"}'
+      signature: {path: /v1/update.json.sig, file: update.sig}
+      image_path: /hub.swu
+    image: {file: hub-2.5.0.swu, version: 2.5.0}
+    older: {file: hub-2.3.0.swu, version: 2.3.0}
+    other_model: {file: plug-2.5.0.swu}
+    verify_key: maker.pem
+    version_at: {http: {port: tcp/80, path: /api/status, pointer: /version, report: /last}}
+    trigger: {exec: ./check.sh}
+    restore: {exec: ./restore.sh, within: 2min}
+    takes: 20s
+)");
+  REQUIRE(lines(loaded.errors) == Lines{});
+  REQUIRE(loaded.value->updates.size() == 1);
+  const auto& update = loaded.value->updates[0];
+  CHECK(update.transport == UpdateTransport::http_pull);
+  CHECK(update.serve->port == 8443);
+  CHECK(update.serve->genuine->key == "server.key");
+  CHECK(update.serve->misnamed->certificate == "other.pem");
+  CHECK(update.serve->expired->certificate == "old.pem");
+  CHECK(update.manifest->body == "{\"version\": \"{version}\", \"url\": \"{url}\"}");
+  CHECK(update.manifest->signature_path == "/v1/update.json.sig");
+  CHECK(update.manifest->image_path == "/hub.swu");
+  CHECK(update.image == UpdateImage{"hub-2.5.0.swu", "2.5.0"});
+  CHECK(update.older->version == "2.3.0");
+  CHECK(update.other_model->file == "plug-2.5.0.swu");
+  CHECK(update.version_at.http == Endpoint{Transport::tcp, 80});
+  CHECK(update.version_at.report == "/last");
+  CHECK(update.restore->within_ms == 120000);
+  CHECK(update.takes_ms == 20000);
+  Dut read;
+  REQUIRE(from_json(to_json(*loaded.value), read));
+  CHECK(read.updates == loaded.value->updates);
+}
+
+TEST_CASE("updates: a device without any is written as earlier versions wrote it") {
+  const auto loaded = load_dut({"dut.yaml", kDevice.substr(0, kDevice.find("updates"))});
+  REQUIRE(loaded.value);
+  CHECK_FALSE(to_json(*loaded.value).as_object().contains("updates"));
+}
+
+TEST_CASE("updates: what a transport cannot do without is asked for") {
+  const std::string pull = "  - mechanism: UM-1\n    transport: http_pull\n" + kImage;
+  CHECK(told(pull, "http_pull needs \"serve\""));
+  CHECK(told(pull, "http_pull needs \"manifest\""));
+  CHECK(told("  - mechanism: UM-1\n    transport: upload\n" + kImage, "upload needs \"upload\""));
+  CHECK(told("  - mechanism: UM-1\n    transport: exec\n" + kImage, "exec needs \"offer\""));
+  CHECK(told("  - mechanism: UM-1\n    transport: hawkbit\n    serve: {port: 1, tls: true}\n" + kImage,
+             "a server with TLS needs \"certificate\""));
+  CHECK(told("  - mechanism: UM-1\n    transport: carrier pigeon\n" + kImage, "http_pull"));
+}
+
+TEST_CASE("updates: paths, recipes and names that cannot be used are told") {
+  const std::string upload = "  - mechanism: UM-1\n    transport: upload\n    upload: {port: tcp/80, path: update}\n";
+  CHECK(told(upload + kImage, "a path begins with /"));
+  const std::string exec = "  - mechanism: UM-1\n    transport: exec\n    offer: {exec: ./offer.sh}\n" + kImage;
+  CHECK(lines(device_with(exec).errors) == Lines{});
+  CHECK(told(exec + "    restore: {tcp: 80}\n", "recipes of an update"));
+  CHECK(told(exec + exec, "is there twice"));
+  CHECK(
+      told("  - mechanism: UM-1\n    transport: exec\n    offer: {exec: ./offer.sh}\n    image: {file: ../x}\n"
+           "    version_at: {exec: ./v.sh}\n",
+           "../x"));
+}
+
+TEST_CASE("attacks: each has an id of its own and changes something") {
+  const auto good = load_attack_list({"a.yaml", kAttack + "    image: {kind: older}\n"});
+  REQUIRE(lines(good.errors) == Lines{});
+  CHECK(good.value->attacks.at(0).image == json::object{{"kind", "older"}});
+  CHECK(good.value->attacks.at(0).harm == AttackHarm::recoverable);
+  CHECK(lines(load_attack_list({"a.yaml", kAttack}).errors).at(0).find("changes nothing") != std::string::npos);
+  const auto again = kAttack.substr(kAttack.find("  - id"));
+  const auto twice =
+      load_attack_list({"a.yaml", kAttack + "    image: {kind: older}\n" + again + "    server: {status: 503}\n"});
+  REQUIRE(twice.errors.size() == 1);
+  CHECK(twice.errors[0].what.find("twice") != std::string::npos);
+  CHECK_FALSE(load_attack_list({"a.yaml", kAttack + "    image: {kind: rename}\n"}).errors.empty());
+  CHECK_FALSE(load_attack_list({"a.yaml", kAttack + "    server: {certificate: rusty}\n"}).errors.empty());
+}

@@ -1,0 +1,247 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/fake_network.hpp"
+
+/// A whole campaign against a device of script that a recipe brings images to: time does not pass, so the end of each
+/// attempt is what the device says.
+namespace assay::probes::update {
+extern const ProbeDescriptor kDescriptor;
+}
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the device does with an image that it is handed.
+struct UpdatableDevice {
+  std::string version = "2.4.0";
+  std::set<std::string> falls_for;  // attacks
+  std::string dies_of;              // attack after which it never answers again
+  bool takes_genuine = true;
+  bool restores = true;
+  bool comes_back = true;  // after a restore
+  bool dead = false;
+  std::vector<std::string> events;
+
+  Result<RecipeDone> does(const Recipe& recipe, const RecipeUse& use) {
+    const auto& command = *recipe.exec;
+    if (command == "version") {
+      return dead ? Result<RecipeDone>{Error{ErrorKind::io, "it does not answer", {}}}
+                  : Result<RecipeDone>{RecipeDone{version + "\n", {}}};
+    }
+    if (command == "restore") {
+      events.emplace_back("restore");
+      if (!restores) {
+        return Error{ErrorKind::io, "the relay is stuck", {}};
+      }
+      dead = dead && !comes_back;
+      version = "2.4.0";
+      return RecipeDone{};
+    }
+    const auto attack = use.environment.at("ASSAY_ATTACK");
+    events.push_back(attack.empty() ? "genuine" : attack);
+    if (!attack.empty() && attack == dies_of) {
+      dead = true;
+      return Error{ErrorKind::io, "it went away", {}};
+    }
+    if (attack.empty() ? takes_genuine : falls_for.contains(attack)) {
+      version = use.environment.at("ASSAY_VERSION");
+      return RecipeDone{"installed", {}};
+    }
+    return Error{ErrorKind::io, "it said: no", {}};
+  }
+};
+
+Recipe update_command(const std::string& line) {
+  Recipe out;
+  out.exec = line;
+  return out;
+}
+
+Attack update_attack(std::string id, json::object image) {
+  Attack out;
+  out.id = std::move(id);
+  out.title = "an attack";
+  out.serves = {"EN303645@2.1.1:5.3-2"};
+  out.against = "image";
+  out.image = std::move(image);
+  return out;
+}
+
+/// A folder with images, a DUT that names them, and one run of the probe.
+struct UpdateCampaign {
+  fs::path folder;
+  Dut dut;
+  fake::FakeLibrary library;
+  UpdatableDevice device;
+
+  UpdateCampaign() {
+    auto pattern = (fs::temp_directory_path() / "assay-update-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    folder = pattern;
+    std::ofstream(folder / "new.img") << std::string(5000, 'n');
+    std::ofstream(folder / "old.img") << std::string(5000, 'o');
+    UpdateMechanism mechanism;
+    mechanism.mechanism = "UM-1";
+    mechanism.transport = UpdateTransport::exec;
+    mechanism.offer = update_command("offer");
+    mechanism.image = {"new.img", "2.5.0"};
+    mechanism.older = UpdateImage{"old.img", "2.3.0"};
+    mechanism.version_at.exec = update_command("version");
+    mechanism.restore = update_command("restore");
+    mechanism.takes_ms = 0;
+    dut.updates.push_back(mechanism);
+    AttackList list;
+    list.id = "update";
+    list.attacks.push_back(update_attack("flip", {{"kind", "flip_bit"}, {"where", "payload"}}));
+    list.attacks.push_back(update_attack("older", {{"kind", "older"}}));
+    list.attacks.back().needs = {"older"};
+    list.attacks.push_back(update_attack("other", {{"kind", "other_model"}}));
+    list.attacks.back().needs = {"other_model"};
+    list.attacks.push_back(update_attack("false-server", {}));
+    list.attacks.back().server = {{"certificate", "self_signed"}};
+    list.attacks.push_back(update_attack("cut", {{"kind", "truncate"}, {"at", 50}}));
+    library.attack_lists["update"] = list;
+  }
+
+  UpdateCampaign(const UpdateCampaign&) = delete;
+  UpdateCampaign& operator=(const UpdateCampaign&) = delete;
+
+  ~UpdateCampaign() { fs::remove_all(folder); }
+
+  fake::Run run(const json::object& parameters = {}) {
+    fake::FakeNetwork network;
+    fake::FakeBench bench;
+    bench.folder = folder;
+    bench.outcome = [this](const Recipe& recipe, const RecipeUse& use) { return device.does(recipe, use); };
+    auto ran = fake::observe(probes::update::kDescriptor, network, "tcp/80", parameters, dut, library, bench);
+    CHECK(ran.record.fault.empty());
+    return ran;
+  }
+};
+
+std::vector<std::string> attack_names_in(const json::value& list) {
+  std::vector<std::string> out;
+  for (const auto& one : list.as_array()) {
+    out.emplace_back(std::string_view{one.at("attack").as_string()});
+  }
+  return out;
+}
+
+const json::value& attempt_on(const json::value& attempts, std::string_view attack) {
+  for (const auto& one : attempts.as_array()) {
+    if (one.at("attack") == json::string(attack)) {
+      return one;
+    }
+  }
+  FAIL("no attempt " << attack);
+  return attempts;
+}
+
+using AttackNames = std::vector<std::string>;
+
+TEST_CASE("update: the genuine update first and last, and a device that takes nothing else") {
+  UpdateCampaign campaign;
+  const auto ran = campaign.run();
+  CHECK(ran.ended);
+  CHECK(campaign.device.events == AttackNames{"genuine", "restore", "flip", "older", "cut", "genuine", "restore"});
+  const auto control = ran.record.value("update.control").as_array().at(0);
+  CHECK(control.at("accepted") == true);
+  CHECK(control.at("first").at("version_before") == "2.4.0");
+  CHECK(control.at("first").at("version_after") == "2.5.0");
+  const auto attempts = ran.record.value("update.attempts");
+  CHECK(attack_names_in(attempts) == AttackNames{"flip", "older", "cut"});
+  for (const auto& one : attempts.as_array()) {
+    CHECK(one.at("installed") == false);
+    CHECK(one.at("refused") == "after download");
+    CHECK(one.at("alive") == true);
+    CHECK(one.at("serves").as_array().size() == 1);
+  }
+  const auto missing = ran.record.value("update.not_tried");
+  CHECK(attack_names_in(missing) == AttackNames{"false-server", "other"});
+  CHECK(missing.as_array().at(1).at("why") == "the DUT file does not give what it needs: other_model");
+  CHECK(ran.record.value("update.bricked").as_array().empty());
+}
+
+TEST_CASE("update: what was installed is told with both versions, and the device is brought back") {
+  UpdateCampaign campaign;
+  campaign.device.falls_for = {"older"};
+  const auto ran = campaign.run();
+  const auto attempts = ran.record.value("update.attempts");
+  const auto& older = attempt_on(attempts, "older");
+  CHECK(older.at("installed") == true);
+  CHECK(older.at("refused").is_null());
+  CHECK(older.at("version_before") == "2.4.0");
+  CHECK(older.at("version_after") == "2.3.0");
+  CHECK(attempt_on(attempts, "flip").at("installed") == false);
+  CHECK(campaign.device.events ==
+        AttackNames{"genuine", "restore", "flip", "older", "restore", "cut", "genuine", "restore"});
+}
+
+TEST_CASE("update: without a genuine update that is taken nothing else is tried") {
+  UpdateCampaign campaign;
+  campaign.device.takes_genuine = false;
+  const auto ran = campaign.run();
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == false);
+  CHECK(ran.record.value("update.attempts").as_array().empty());
+  CHECK(attack_names_in(ran.record.value("update.not_tried")).size() == 5);
+  CHECK(campaign.device.events == AttackNames{"genuine"});
+}
+
+TEST_CASE("update: a device that does not come back is restored, and nothing more is tried on it") {
+  UpdateCampaign campaign;
+  campaign.device.dies_of = "flip";
+  const auto ran = campaign.run();
+  const auto bricked = ran.record.value("update.bricked").as_array();
+  REQUIRE(bricked.size() == 1);
+  CHECK(bricked.at(0).at("after") == "flip");
+  CHECK(bricked.at(0).at("restored") == true);
+  CHECK(attempt_on(ran.record.value("update.attempts"), "flip").at("alive") == false);
+  CHECK(attack_names_in(ran.record.value("update.not_tried")) == AttackNames{"cut", "false-server", "older", "other"});
+  UpdateCampaign lost;
+  lost.device.dies_of = "older";
+  lost.device.restores = false;
+  const auto gone = lost.run();
+  CHECK(gone.record.value("update.bricked").as_array().at(0).at("restored") == false);
+  CHECK(gone.record.value("update.control").as_array().at(0).at("accepted") == false);
+}
+
+TEST_CASE("update: without a way back nothing is tried, unless it is said that none is needed") {
+  UpdateCampaign campaign;
+  campaign.dut.updates[0].restore.reset();
+  CHECK(campaign.run().record.value("update.attempts").as_array().empty());
+  CHECK(campaign.device.events.empty());
+  const auto ran = campaign.run({{"restore", false}});
+  CHECK(campaign.device.events == AttackNames{"flip", "older", "cut", "genuine"});
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+  CHECK(ran.record.value("update.control").as_array().at(0).at("first").is_null());
+}
+
+TEST_CASE("update: only what was chosen is tried, and a file that is missing costs its mechanism only") {
+  UpdateCampaign campaign;
+  const auto ran = campaign.run({{"attacks", "older, cut"}});
+  CHECK(attack_names_in(ran.record.value("update.attempts")) == AttackNames{"older", "cut"});
+  fs::remove(campaign.folder / "new.img");
+  const auto without = campaign.run();
+  CHECK(without.ended);
+  CHECK(without.record.value("update.attempts").as_array().empty());
+  CHECK(attack_names_in(without.record.value("update.not_tried")).size() == 5);
+}
+
+TEST_CASE("update: a DUT file without mechanisms leaves everything unobserved") {
+  UpdateCampaign campaign;
+  campaign.dut.updates.clear();
+  const auto ran = campaign.run();
+  CHECK(ran.ended);
+  CHECK(ran.record.is_unobserved("update.attempts"));
+  CHECK(ran.record.is_unobserved("update.control"));
+}
+
+}  // namespace
+}  // namespace assay
