@@ -86,6 +86,7 @@ struct TlsOptions {
   std::uint16_t newest = 0;       // newest version that is offered (0x0303: TLS 1.2); 0: what the library has
   bool tickets = true;            // in TLS 1.2; without them a server that resumes has to remember
   std::shared_ptr<void> resume;   // `session` of a TlsResumption of the same server
+  std::uint64_t first_record = 0;  // DTLS: our records of epoch 0 are numbered from here; some servers remember others'
 };
 
 /// What our own TLS server shows of itself.
@@ -253,6 +254,11 @@ class Network {
                                                                         milliseconds within) = 0;
 
   virtual asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) = 0;
+
+  /// DTLS on a socket of `open_udp`, which it takes; a failed handshake is as with `connect_tls`, or `refused`.
+  virtual asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_dtls(std::unique_ptr<Datagrams> over,
+                                                                         const TlsOptions& options,
+                                                                         milliseconds within) = 0;
 
   /// Listens on the address of ours that leads to the device, until the listener is destroyed. Port 0: any free one.
   /// `io` when the port is taken.

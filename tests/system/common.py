@@ -21,6 +21,8 @@ PLAN = "cls-iot/1"
 # The laboratory's key of the tests, and not that of whoever runs them.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="assay-laboratory-")
 atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
+# For runs that are about something else: where a login is slow to refuse, a measure of how it bears guessing takes a minute.
+FEW_GUESSES = ("--set", "resistance.attempts=1")
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_OPEN, EXIT_ERROR, EXIT_REFUSED, EXIT_NOT_VERIFIED = range(7)
 EXIT_INTERRUPTED = 130
@@ -103,6 +105,17 @@ def inside(device, command, **options):
         enter = ["nsenter", "-t", pid, "-n"] + (["-U", "--preserve-credentials"] if device["userns"] else [])
     return subprocess.run([*enter, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=options.pop("timeout", 120), **options)
+
+
+def library_of_few_logins(work):
+    """A copy of the test plans whose list of factory logins is short: a server that lets each wrong one wait makes them last. With the
+    first two camera-weak is entered, and nothing else has any."""
+    copy = pathlib.Path(work) / "testplans"
+    shutil.copytree(SOURCE / "testplans", copy)
+    (copy / "dictionaries/iot-common.yaml").write_text(
+        "assay: dictionary/1\nid: iot-common\ntitle: Three factory logins\nsource: a test\ncredentials:\n"
+        "  - {username: admin, password: admin}\n  - {username: root, password: root}\n  - {username: user, password: user}\n")
+    return copy
 
 
 def port(device, name):

@@ -1,12 +1,12 @@
 """The first hour: one command with an address and nothing else ends with the defects found, what is open, and a dut.yaml to go
 on from; and the safety rules hold without any file."""
-from common import EXIT_FAILED, EXIT_OPEN, EXIT_PASSED, EXIT_REFUSED, EXIT_USAGE, assay, emulated, facts, folder, journal, need, verdicts
+from common import EXIT_FAILED, EXIT_OPEN, EXIT_PASSED, EXIT_REFUSED, EXIT_USAGE, FEW_GUESSES, assay, emulated, facts, folder, journal, need, verdicts
 
 need("busybox", "vsftpd")
 with folder() as work, emulated("camera-weak") as device:
     out = work / "first"
     netns = ["--netns", device["netns"]] if device["netns"] else []
-    done = assay("run", "--plan", "cls-iot/1", "--target", device["address"], "--pace", "fast", "-o", out, *netns, check=EXIT_FAILED)
+    done = assay("run", "--plan", "cls-iot/1", "--target", device["address"], "--pace", "fast", "-o", out, *netns, *FEW_GUESSES, check=EXIT_FAILED)
     assert "FAIL" in done.stdout and "DRAFT" in done.stdout, done.stdout
     assert verdicts(out)["EN303645@2.1.1:5.1-1"] == "fail", verdicts(out)
     assert "dut.yaml" in done.stdout, done.stdout
@@ -16,7 +16,7 @@ with folder() as work, emulated("camera-weak") as device:
 
     # The written file is one to go on from: the same device, now with a declaration.
     second = work / "second"
-    done = assay("run", "--plan", "cls-iot/1", "--dut", out / "dut.yaml", "-o", second, "-q", *netns)
+    done = assay("run", "--plan", "cls-iot/1", "--dut", out / "dut.yaml", "-o", second, "-q", *netns, *FEW_GUESSES)
     assert done.returncode == EXIT_FAILED, done.stderr
 
 with folder() as work:

@@ -6,9 +6,11 @@ import time
 
 from common import ASSAY, emulated, facts, need, side_by_side
 
-HOSTILE = ["silent", "closes", "resets", "drip", "random", "endless_banner", "giant_header"]
-DEADLINE_MS = 20000
+# Device -> probes at once: those that only let us wait can be asked by many, of the others each is hard enough for one.
+HOSTILE = {"silent": 6, "drip": 6, "closes": 1, "resets": 1, "random": 1, "endless_banner": 1, "giant_header": 1}
+DEADLINE_MS = 8000  # less than several probes take of themselves where nothing is ever said
 GRACE_S = 5
+ALIVE_S = 90  # for a process on a busy machine, from its start to its end
 MEMORY_KB = 64 * 1024
 
 
@@ -29,9 +31,10 @@ def look(name, device, probe, endpoint):
         except (FileNotFoundError, ProcessLookupError):
             pass
         time.sleep(0.05)
-        assert time.monotonic() - began < DEADLINE_MS / 1000 + GRACE_S, (*what, "did not end")
+        assert time.monotonic() - began < ALIVE_S, (*what, "did not end")
     observation = json.loads(process.stdout.read())
-    took = time.monotonic() - began
+    took = observation["took_ns"] / 1e9
+    assert took < DEADLINE_MS / 1000 + GRACE_S, (*what, took, "went on after its deadline")
     assert observation["completion"] != "harness_fault", (*what, observation["error"])
     assert peak < MEMORY_KB, (*what, peak)
     settled = set(observation["facts"]) | set(observation["absent"]) | set(observation["unobserved"])
@@ -40,12 +43,12 @@ def look(name, device, probe, endpoint):
 
 
 def meet(name):
-    """Every probe, one after the other: a hostile device is hard enough for one."""
+    """Every probe at every port."""
     with emulated("hostile/" + name) as device:
         ports = sorted({int(endpoint.split("/")[1]) for endpoint in device["endpoints"].values()})
-        for probe in probes:
-            for endpoint in [None] if probe["subject"] == "device" else [f"tcp/{number}" for number in ports]:
-                look(name, device, probe, endpoint)
+        looks = [functools.partial(look, name, device, probe, endpoint) for probe in probes
+                 for endpoint in ([None] if probe["subject"] == "device" else [f"tcp/{number}" for number in ports])]
+        side_by_side(*looks, at_once=HOSTILE[name])
 
 
 need("python3")

@@ -1,25 +1,29 @@
 """kill -9 at 50 random moments of a run: every bundle verifies up to its last event, none claims a verdict it did not
 reach, and a killed run can be resumed."""
 import collections
-import concurrent.futures
+import functools
 import json
 import pathlib
 import random
 import subprocess
 import time
 
-from common import ASSAY, EXIT_OPEN, EXIT_FAILED, PLAN, assay, emulated, facts, folder, journal, need, run, verdicts
+from common import (ASSAY, EXIT_FAILED, EXIT_OPEN, FEW_GUESSES, PLAN, assay, emulated, facts, folder, journal, need, run, side_by_side,
+                    verdicts)
 
 KILLS = 50
-LATEST = 40.0  # seconds; afterwards a run waits for slow logins
-AT_ONCE = 3  # runs of the same device side by side
+LATEST = 25.0  # seconds; afterwards a run waits for slow logins
+AT_ONCE = 5  # runs of the same device side by side
 RESUMED = 2
 
 
-def kill_after(moment, device, out):
-    """Runs into `out`, kills the run after `moment` seconds. The type of the last event, "empty" or "nothing"."""
-    process = subprocess.Popen([ASSAY, "run", "--plan", PLAN, "--dut", device["dut"], "-o", out, "-q"],
+def kill_after(moment, once_begun, device, out):
+    """Runs into `out`, kills the run `moment` seconds after its start or, however busy the machine is, after its first event. The type of
+    the last event, "empty" or "nothing"."""
+    process = subprocess.Popen([ASSAY, "run", "--plan", PLAN, "--dut", device["dut"], "-o", out, "-q", *FEW_GUESSES],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while once_begun and process.poll() is None and not (out / "bundle/journal.jsonl").exists():
+        time.sleep(0.02)
     time.sleep(moment)
     process.kill()
     process.wait()
@@ -45,26 +49,32 @@ def check(out, last, final):
                 assert final[requirement["id"]] == "pass", (out, requirement["id"])
 
 
+def kill_and_check(device, final, moment, once_begun, out):
+    last = kill_after(moment, once_begun, device, out)
+    check(out, last, final)
+    return last
+
+
+def resume(out, final):
+    done = assay("resume", out, "-q")
+    assert done.returncode in (EXIT_FAILED, EXIT_OPEN), (done.returncode, done.stderr)
+    assert facts("verify", out)["valid"]
+    assert verdicts(out) == final, (verdicts(out), final)
+
+
 need("busybox", "vsftpd")
 with folder() as work, emulated("camera-weak") as device:
     began = time.monotonic()
-    run(device, work / "whole", check=EXIT_FAILED)
+    run(device, work / "whole", *FEW_GUESSES, check=EXIT_FAILED)
     whole = time.monotonic() - began
     final = verdicts(work / "whole")
     moments = random.Random(20261123)
-    # Most moments lie where most happens: in the first seconds.
-    plan = [(moments.uniform(0, min(whole, 6.0) if number % 5 else min(whole, LATEST)), work / f"killed-{number}") for number in range(KILLS)]
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        ends = list(pool.map(lambda item: kill_after(item[0], device, item[1]), plan))
-    for (_, out), last in zip(plan, ends):
-        check(out, last, final)
+    # Most moments lie where most happens: in the first seconds of the record.
+    plan = [(moments.uniform(0, 6.0 if number % 5 else min(whole, LATEST)), number % 5 > 0, work / f"killed-{number}") for number in range(KILLS)]
+    ends = side_by_side(*[functools.partial(kill_and_check, device, final, *item) for item in plan], at_once=AT_ONCE)
     reached = collections.Counter(ends)
     assert len(reached) >= 3, "the kills did not spread over the run"
-    killed = [out for (_, out), last in zip(plan, ends) if last == "observation"][:RESUMED]
+    killed = [out for (*_, out), last in zip(plan, ends) if last == "observation"][:RESUMED]
     assert killed, "no killed run could be resumed"
-    for out in killed:
-        done = assay("resume", out, "-q")
-        assert done.returncode in (EXIT_FAILED, EXIT_OPEN), (done.returncode, done.stderr)
-        assert facts("verify", out)["valid"]
-        assert verdicts(out) == final, (verdicts(out), final)
+    side_by_side(*[functools.partial(resume, out, final) for out in killed])
     print("last events reached:", dict(reached), "resumed:", len(killed))
