@@ -2,6 +2,7 @@
 
 #include "harness/load/dut.hpp"
 #include "harness/load/read.hpp"
+#include "harness/load/syntax.hpp"
 #include "harness/load/words.hpp"
 
 /// `updates` of dut/1.

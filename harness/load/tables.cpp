@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kStrengths[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 constexpr std::string_view kModalities[] = {"shall", "should"};
 
-constinit const std::array<FileKind, 20> kFileKinds{{
+constinit const std::array<FileKind, 21> kFileKinds{{
     {"dut/1", &kDutTable, "dut"},
     {"job/1", &kJobTable, "job"},
     {"dictionary/1", &kDictionaryTable, "dictionary"},

@@ -37,7 +37,7 @@ bool holds(const std::vector<std::string>& words, std::string_view wanted) {
 }
 
 /// A string of IMAP between quotation marks (RFC 3501, 9); line ends cannot stand in one and are left out.
-std::string quoted(std::string_view text) {
+std::string imap_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -98,8 +98,8 @@ class ImapLogin final : public MailLogin {
         co_return *failed;
       }
     }
-    const auto head = "a2 LOGIN " + quoted(username) + " ";
-    const auto line = head + quoted(password.reveal()) + "\r\n";
+    const auto head = "a2 LOGIN " + imap_string(username) + " ";
+    const auto line = head + imap_string(password.reveal()) + "\r\n";
     const auto shown = head + "{" + password.name() + "}";
     auto reply = co_await talk.ask_concealed(line, shown, &wire::imap_result);
     if (!reply) {
