@@ -13,6 +13,7 @@ namespace assay::probes::first_use {
 
 using credentials::Door;
 using credentials::Filling;
+using credentials::Inside;
 using credentials::Page;
 using credentials::Sight;
 using credentials::WebHouse;

@@ -67,8 +67,12 @@ asio::awaitable<Result<bool>> shows(Visit& visit, WebUser& user, std::string val
   if (!page) {
     co_return page.error();
   }
-  if (page->response.body.find(value) != std::string::npos) {
-    co_return true;
+  auto alive = co_await sight(visit, user);
+  if (!alive) {
+    co_return alive.error();
+  }
+  if (*alive == Sight::given) {
+    co_return page->response.body.find(value) != std::string::npos;
   }
   auto fresh = co_await enter(visit, visit.accounts.front());
   if (!fresh) {
@@ -77,7 +81,8 @@ asio::awaitable<Result<bool>> shows(Visit& visit, WebUser& user, std::string val
   if (!*fresh) {
     co_return Error{ErrorKind::protocol, "the account was not let in any more", {}};
   }
-  page = co_await (*fresh)->look(visit.recipe->setting->read);
+  user = std::move(**fresh);
+  page = co_await user.look(visit.recipe->setting->read);
   if (!page) {
     co_return page.error();
   }
@@ -95,7 +100,7 @@ enum class Ride : std::uint8_t {
 
 struct Riders {
   WebUser& user;
-  WebUser* other;  // another session of the same account; null: there is none
+  Prepared theirs;  // the same request from a session before, which may have ended
   std::vector<std::string> tokens;
 };
 
@@ -110,12 +115,8 @@ asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
   if (way == Ride::missing || way == Ride::foreign) {
     refill(*prepared, without(prepared->fields, riders.tokens));
   }
-  if (way == Ride::other && riders.other != nullptr) {
-    auto theirs = co_await credentials::prepare(visit.house.door, visit.house.login, *riders.other, recipe, filling);
-    if (!theirs) {
-      co_return theirs.error();
-    }
-    refill(*prepared, mixed(prepared->fields, *theirs, riders.tokens));
+  if (way == Ride::other) {
+    refill(*prepared, mixed(prepared->fields, riders.theirs, riders.tokens));
   }
   auto request = prepared->request;
   if (way == Ride::foreign) {
@@ -157,19 +158,11 @@ asio::awaitable<Result<bool>> restore(Visit& visit) {
   co_return shown;
 }
 
-/// Which hidden fields are tokens is seen beside another session.
-asio::awaitable<Result<std::vector<std::string>>> find_tokens(Visit& visit, WebUser& user, WebUser& other) {
-  const auto& recipe = visit.recipe->setting->change;
+/// The request as a session of the account finds it.
+asio::awaitable<Result<Prepared>> find_request(Visit& visit, WebUser& user) {
   const auto filling = new_value();
-  auto own = co_await credentials::prepare(visit.house.door, visit.house.login, user, recipe, filling);
-  if (!own) {
-    co_return own.error();
-  }
-  auto theirs = co_await credentials::prepare(visit.house.door, visit.house.login, other, recipe, filling);
-  if (!theirs) {
-    co_return theirs.error();
-  }
-  co_return tokens_of(*own, *theirs);
+  auto found = co_await credentials::prepare(visit.house.door, visit.house.login, user, visit.recipe->setting->change, filling);
+  co_return found;
 }
 
 asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
@@ -189,8 +182,7 @@ asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
   const bool browser_sends = !visit.carriers.empty() || visit.house.login.way == WebWay::basic;
   for (const auto& [way, name] : ways) {
     const bool no_token = riders.tokens.empty() && (way == Ride::missing || way == Ride::other);
-    const bool no_other = way == Ride::other && riders.other == nullptr;
-    if (no_token || no_other || (way == Ride::foreign && !browser_sends)) {
+    if (no_token || (way == Ride::foreign && !browser_sends)) {
       out[name] = nullptr;
       continue;
     }
@@ -216,30 +208,29 @@ asio::awaitable<Result<>> look_at_forgery(Visit& visit) {
     visit.sheet.unobserved("web.forgery", "the DUT file names no setting that may be changed (web: setting)");
     co_return Result<>{};
   }
+  // Which hidden fields are tokens is seen beside another session, which needs not live any more.
   const auto& known = visit.accounts.front();
-  auto user = co_await enter(visit, known);
-  if (!user) {
-    co_return leave_open(visit, "web.forgery", user.error());
-  }
-  Result<std::optional<WebUser>> other{std::optional<WebUser>{}};
-  if (visit.concurrent) {
-    other = co_await enter(visit, known);
-  }
+  auto other = co_await enter(visit, known);
   if (!other) {
     co_return leave_open(visit, "web.forgery", other.error());
+  }
+  Result<Prepared> theirs{Error{ErrorKind::protocol, "the account was not let in any more", {}}};
+  if (*other) {
+    theirs = co_await find_request(visit, **other);
+  }
+  auto user = co_await enter(visit, known);
+  if (!theirs || !user) {
+    co_return leave_open(visit, "web.forgery", user ? theirs.error() : user.error());
   }
   if (!*user) {
     visit.sheet.unobserved("web.forgery", "the account was not let in any more");
     co_return Result<>{};
   }
-  Riders riders{**user, *other ? &**other : nullptr, {}};
-  if (riders.other != nullptr) {
-    auto tokens = co_await find_tokens(visit, riders.user, *riders.other);
-    if (!tokens) {
-      co_return leave_open(visit, "web.forgery", tokens.error());
-    }
-    riders.tokens = std::move(*tokens);
+  auto own = co_await find_request(visit, **user);
+  if (!own) {
+    co_return leave_open(visit, "web.forgery", own.error());
   }
+  Riders riders{**user, *theirs, tokens_of(*own, *theirs)};
   auto seen = co_await ride_all(visit, riders);
   auto restored = co_await restore(visit);
   if (!seen) {

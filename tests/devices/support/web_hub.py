@@ -36,7 +36,7 @@ import time
 import urllib.parse
 
 ADMIN, USER = ("admin", "Wm4-kP7x-Tz2q"), ("guest", "Rb6-yN3v-Jd8s")
-IDLE_SECONDS = 12
+IDLE_SECONDS = 18
 LISTED = {"password", "password123!", "12345678", "admin123"}
 PAGE = "<!doctype html><html><head><title>Hub</title></head><body>{}</body></html>"
 LOGIN = ('<h1>Welcome</h1><form method="post" action="/login"><input name="user"><input type="password" name="pass">'

@@ -11,7 +11,7 @@ from common import SOURCE, emulated, inside, need, port, side_by_side  # noqa: E
 
 need("curl")
 DEVICE, SECRET = "deviant/web-defects", "Wm4-kP7x-Tz2q"
-ALL = {"blank", "short", "listed", "repeated", "sequence", "username"}
+ALL = {"blank", "short", "listed", "repeated", "sequence", "username", "previous"}
 SOUND = {"taken": True, "old_refused": True, "own": True, "other": False, "wrong": False, "empty": False, "weak": set()}
 EXPECTED = {
     "sound": {},
