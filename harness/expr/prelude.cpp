@@ -188,25 +188,34 @@ def __categories: ["version", "kex", "host_key", "cipher", "mac", "compression",
 def __category($c): if __categories | index($c) != null then . else __fault("unknown category \"\($c)\": policies have \(__categories | __and)") end;
 def __expired: .until != 0 and .until < ($__judge.run.date[0:4] | tonumber);
 def __speaks_of($name): if .name | endswith("*") then .name[:-1] as $head | $name | startswith($head) else .name == $name end;
-def graded($category; $name): __is_policy("graded") | __category($category)
-  | if .lists | has($category) | not then {name: $name, grade: "silent", until: 0, note: ""}
+def __sure_of($policy): if (.strength // "") == "" then $policy.strength else .strength end;
+def graded($category; $name): __is_policy("graded") | __category($category) | . as $policy
+  | if .lists | has($category) | not then {grade: "silent", until: 0, note: ""}
     else [.lists[$category][] | select(__speaks_of($name))] | ([.[] | select(.name == $name)] + .)
       | first(.[] | select(__expired | not)) // .[0]
-      | if . == null then {name: $name, grade: "unlisted", until: 0, note: ""}
-        elif __expired then . + {name: $name, grade: "expired"} else . + {name: $name} end
-    end;
+      | if . == null then {grade: "unlisted", until: 0, note: ""} elif __expired then . + {grade: "expired"} else . end
+    end
+  | . + {name: $name, row: (.name // ""), strength: __sure_of($policy)};
 def __in_words: (if .grade == "expired" then "good until the end of \(.until)"
   elif .grade == "unlisted" then "not listed" else .grade end) + (if .note == "" then "" else " (" + .note + ")" end);
 def __graded_names($category; $names): . as $policy | $names[] as $name | $policy | graded($category; $name)
-  | {name, grade, words: __in_words};
-def ruled_out($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
+  | {name, grade, words: __in_words, row, strength};
+def __out($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
   | select(.grade == "forbidden" or ((.grade | IN("unlisted", "expired")) and $unlisted == "forbidden"));
+def ruled_out($category; $names): __out($category; $names) | select(.strength != "unconfirmed");
+def ruled_out_unconfirmed($category; $names): __out($category; $names) | select(.strength == "unconfirmed");
 def unlisted($category; $names): .unlisted as $unlisted | __graded_names($category; $names)
   | select((.grade | IN("unlisted", "expired")) and $unlisted == "doubt");
-def required_bits($kind): __is_policy("required_bits") | .lists.key_size // []
-  | [.[] | select(__speaks_of($kind) and .grade != "forbidden" and (__expired | not)) | .bits]
-  | if . == [] then empty else min end;
+def __sizes($kind): . as $policy | .lists.key_size // [] | .[]
+  | select(__speaks_of($kind) and .grade != "forbidden" and (__expired | not)) | {bits, row: .name, strength: __sure_of($policy)};
+def required_bits($kind): __is_policy("required_bits") | [__sizes($kind) | .bits] | if . == [] then empty else min end;
+def __below($key): required_bits($key.kind) as $least | select($key.bits < $least)
+  | [__sizes($key.kind)] | . as $all | [.[] | select(.strength != "unconfirmed")]
+  | if . == [] then $all | min_by(.bits) else min_by(.bits) end;
 def __few: if length > 6 then (.[:6] | join(", ")) + " and \(length - 6) more" else __and end;
+def __unconfirmed($policy): [.[].row | select(. != "")] | unique
+  | "by " + (if . == [] then "the lists of" else "the row\(if length > 1 then "s" else "" end) \(__few) of" end)
+    + " \($policy | policy_title), whose confidence is unconfirmed: an assessor has to decide";
 def __seen($k): if observed($k) then fact($k; []) else [] end;
 def tls_endpoints: __is_service("tls_endpoints") | select(__seen("service.reachable") == true)
   | select(__seen("service.tls") == true or __seen("service.starttls") == true) | .endpoint;
@@ -224,11 +233,13 @@ def __tls_keys: (__seen("tls.certificates")[] | .[0] | select(.key_bits != null)
     | {kind: ({"RSA": "rsa", "RSA-PSS": "rsa", "EC": "ecdsa", "DSA": "dsa", "ED25519": "ed25519", "ED448": "ed448"}[.key_type] // .key_type),
        bits: .key_bits, words: "a certificate with a key of \(.public_key)", fact: "tls.certificates"}),
   (__seen("tls.dh")[] | {kind: "dh", bits, words: "finite-field parameters of \(.bits) bits", fact: "tls.dh"});
+def __tls_out($policy): . as $o
+  | ( __tls_lists as $list | [$policy | __out($list.category; $list.names)] | group_by([.strength == "unconfirmed", .words])[]
+      | {rows: ., fact: $list.fact, what: "\($o.endpoint) \($list.takes) \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", "))} ),
+    ( __tls_keys as $key | $policy | __below($key)
+      | {rows: [.], fact: $key.fact, what: "\($o.endpoint) shows \($key.words), and \(.bits) are asked for", observed: "\($key.bits) bits"} );
 def tls_ruled_out: __is_service("tls_ruled_out") | select(__seen("tls.spoken") == true) | . as $o | policy("tls") as $policy
-  | ( __tls_lists as $list | [$policy | ruled_out($list.category; $list.names)] | select(length > 0) | group_by(.words)[]
-      | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few): \(.[0].words)", observed: ([.[].name] | join(", ")), fact: $list.fact} ),
-    ( __tls_keys as $key | ($policy | required_bits($key.kind)) as $least | select($key.bits < $least)
-      | {what: "\($o.endpoint) shows \($key.words), and \($least) are asked for", observed: "\($key.bits) bits", fact: $key.fact} )
+  | __tls_out($policy) | select(.rows[0].strength != "unconfirmed")
   | .fact as $fact | {what, endpoint: $o.endpoint, expected: ($policy | policy_title), observed, evidence: ($o | evidence($fact)), observation: $o.id};
 def tls_weak: __is_service("tls_weak") | select(__seen("tls.spoken") == true) | . as $o
   | __seen("tls.weaknesses")[] | select(.state == "shown")
@@ -266,6 +277,8 @@ def __survey_doubts: select(__seen("tls.spoken") == true) | . as $o
       | {what: "\($o.endpoint) has what the weakness \(.name) needs (\(.why)), and an attack was not tried: an assessor has to decide"} ),
     ( policy("tls") as $policy | __tls_lists as $list | [$policy | unlisted($list.category; $list.names)] | select(length > 0)
       | {what: "\($o.endpoint) \($list.takes) \([.[].name] | __few), which \($policy | policy_title) does not list now: an assessor has to decide"} ),
+    ( policy("tls") as $policy | __tls_out($policy) | select(.rows[0].strength == "unconfirmed") | .fact as $fact
+      | {what: "\(.what) \(.rows | __unconfirmed($policy))", evidence: ($o | evidence($fact))} ),
     __tls_conditions, __tls_validity
   | . + {endpoint: $o.endpoint, observation: $o.id};
 def tls_doubts: __is_service("tls_doubts") | if __declares("tls_attacks.weaknesses") then __attack_doubts else __survey_doubts end;
@@ -282,18 +295,22 @@ def __ssh_sizes: (__seen("ssh.host_keys")[] | select(.understood and .kind != ""
 def __described($ts): .endpoint as $endpoint
   | [__there($ts; "ssh_ruled_out") | $__judge.ixit[.][] | select(__names_port($endpoint)) | .cryptography // "" | tostring] | join("; ");
 def __against_lists: . as $o | policy("ssh") as $policy | ($o | __ssh_lists) as $list
-  | $policy | ruled_out($list.category; $list.names)
-  | {name, words: "offers the \($list.about) \(.name)", grade: .words, key: $list.key, policy: $policy};
+  | $policy | __out($list.category; $list.names)
+  | {name, words: "offers the \($list.about) \(.name)", grade: .words, key: $list.key, policy: $policy, row, strength};
 def __against_sizes: . as $o | policy("ssh") as $policy | ($o | __ssh_sizes) as $size
-  | ($policy | required_bits($size.kind)) as $least | select($size.bits < $least)
-  | {name: $size.about, words: "uses \($size.about)", grade: "below \($least) bits", key: $size.key, policy: $policy};
-def __ssh_item($o): {what: "\($o.endpoint) \(.words): \(.grade) by \(.policy | policy_title)", endpoint: $o.endpoint,
+  | $policy | __below($size)
+  | {name: $size.about, words: "uses \($size.about)", grade: "below \(.bits) bits", key: $size.key, policy: $policy, row, strength};
+def __ssh_by: .policy as $policy | if .strength == "unconfirmed" then [.] | __unconfirmed($policy) else "by \($policy | policy_title)" end;
+def __ssh_item($o): {what: "\($o.endpoint) \(.words): \(.grade) \(__ssh_by)", endpoint: $o.endpoint,
   expected: "what \(.policy | policy_title) allows", observed: .name, evidence: (.key as $k | $o | evidence($k)), observation: $o.id};
 def ssh_ruled_out($ts): __is_service("ssh_ruled_out") | . as $o | __described($ts) as $described
-  | (__against_lists, __against_sizes) | select(.name as $name | $described | contains($name) | not) | __ssh_item($o);
+  | (__against_lists, __against_sizes) | select(.strength != "unconfirmed")
+  | select(.name as $name | $described | contains($name) | not) | __ssh_item($o);
 def ssh_doubts($ts): __is_service("ssh_doubts") | . as $o | __described($ts) as $described
   | ( ((__against_lists, __against_sizes) | select(.name as $name | $described | contains($name)) | __ssh_item($o)
        | .what += ", and the declaration names it: whether it is good enough is for the assessor"),
+      ((__against_lists, __against_sizes) | select(.strength == "unconfirmed")
+       | select(.name as $name | $described | contains($name) | not) | __ssh_item($o)),
       (policy("ssh") as $policy | __ssh_lists as $list | $policy | unlisted($list.category; $list.names)
        | {what: "\($o.endpoint) offers the \($list.about) \(.name), which \($policy | policy_title) does not list now", endpoint: $o.endpoint,
           evidence: ($list.key as $k | $o | evidence($k)), observation: $o.id}),

@@ -41,7 +41,8 @@ std::vector<PolicyEntry> entries_of(const Node& list, std::string_view category,
                         integer_of(node, "until", 0),
                         integer_of(node, "bits", 0),
                         text_of(node, "note"),
-                        text_of(node, "needs")};
+                        text_of(node, "needs"),
+                        text_of(node, "strength")};
       rule_star(*name, faults);
       if (!seen.insert({entry.name, category == kKeySizes ? entry.until : 0}).second) {
         faults.add(name->place, "the name \"" + entry.name + "\" is there twice");

@@ -34,6 +34,10 @@ constinit const Key kEntryKeys[] = {
     {"note", &kText, false, "", "Under which condition, or why", "where forward secrecy is not possible"},
     {"needs", &kNeeds, false, "", "Look of the probe `tls` that the entry rests on: without it a person decides",
      "encrypt_then_mac"},
+    {"strength", &kStrength, false, "",
+     "How sure we are of this entry, where it rests on something else than the file: what an unconfirmed one rules out "
+     "is for a person to decide",
+     "unconfirmed"},
 };
 constinit const Table kEntryTable{"a policy entry", "Algorithms that the catalogue speaks of alike", kEntryKeys};
 constinit const Shape kEntry{.form = Form::mapping, .table = &kEntryTable};
@@ -49,7 +53,9 @@ constinit const Key kPolicyKeys[] = {
     {"date", &kDateText, true, "", "Date of that version, or `undated`", "\"2025-01-31\""},
     {"source", &kSentence, true, "", "How its content came here: read, or second hand from where",
      "BSI TR-02102-4, read in a copy"},
-    {"strength", &kStrength, true, "", "How sure we are that these are the catalogue's lists", "derived"},
+    {"strength", &kStrength, true, "",
+     "How sure we are that these are the catalogue's lists: what unconfirmed ones rule out is for a person to decide",
+     "derived"},
     {"unlisted", &kUnlisted, true, "",
      "What it means that a list of this file does not name an algorithm: only listed ones may be used, a person "
      "decides, or nothing, as in a file that only adds to others",

@@ -12,7 +12,8 @@ json::object document(const std::string& date, Unlisted unlisted) {
   policy.lists["kex"] = {{"good", Grade::recommended, 0, 0, ""},
                          {"old", Grade::allowed, 2028, 0, "N"},
                          {"gss-*", Grade::forbidden, 0, 0, ""},
-                         {"gss-fine", Grade::allowed, 0, 0, ""}};
+                         {"gss-fine", Grade::allowed, 0, 0, ""},
+                         {"odd", Grade::forbidden, 0, 0, "", "", "unconfirmed"}};
   policy.lists["key_size"] = {{"rsa", Grade::allowed, 2028, 2048, ""},
                               {"rsa", Grade::recommended, 0, 3072, ""},
                               {"dsa", Grade::forbidden, 0, 0, ""}};
@@ -67,6 +68,11 @@ TEST_CASE("expr: what is ruled out and what a person decides are told apart by t
   CHECK(only(run(names_of("unlisted", names))) == "\"new: not listed\"");
   CHECK(only(run(names_of("ruled_out", names), "2030-01-01T00:00:00Z", Unlisted::forbidden)) ==
         "\"old: good until the end of 2028 (N), gss-x: forbidden, new: not listed\"");
+  const std::string odd = R"(["odd", "gss-x"])";
+  CHECK(only(run(names_of("ruled_out", odd))) == "\"gss-x: forbidden\"");
+  CHECK(only(run(names_of("ruled_out_unconfirmed", odd))) == "\"odd: forbidden\"");
+  CHECK(only(run(R"(policy("ssh") | graded("kex"; "gss-x") | [.row, .strength] | join(" "))")) == "\"gss-* reasoned\"");
+  CHECK(only(run(R"(policy("ssh") | graded("kex"; "odd") | .strength)")) == "\"unconfirmed\"");
   CHECK(only(run(names_of("unlisted", names), "2030-01-01T00:00:00Z", Unlisted::forbidden)) == "\"\"");
 }
 

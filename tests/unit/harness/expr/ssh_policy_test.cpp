@@ -48,7 +48,9 @@ json::object with(json::object observation, const char* fact, json::value value)
 json::object document(json::array observations, const std::string& cryptography, const std::string& date) {
   Policy policy{"p", "ssh", "T", "2", "2025-01", "S", "reasoned", Unlisted::doubt, {}};
   for (const auto* category : {"kex", "host_key", "cipher", "mac"}) {
-    policy.lists[category] = {{"good", Grade::recommended, 0, 0, ""}, {"bad", Grade::forbidden, 0, 0, "N"}};
+    policy.lists[category] = {{"good", Grade::recommended, 0, 0, ""},
+                              {"bad", Grade::forbidden, 0, 0, "N"},
+                              {"odd*", Grade::forbidden, 0, 0, "", "", "unconfirmed"}};
   }
   policy.lists["version"] = {{"2.0", Grade::recommended, 0, 0, ""}, {"1.*", Grade::forbidden, 0, 0, ""}};
   policy.lists["key_size"] = {{"rsa", Grade::allowed, 2028, 2048, ""},
@@ -120,6 +122,14 @@ TEST_CASE("expr: what is ruled out and declared is for the assessor") {
   CHECK(what(judge(kDoubts, {server}, "SSH with bad for old clients")) ==
         Lines{"tcp/22 offers the key exchange bad: forbidden (N) by T 2 of 2025-01, and the declaration names it: "
               "whether it is good enough is for the assessor"});
+}
+
+TEST_CASE("expr: what an unconfirmed row of a policy for SSH rules out is for the assessor") {
+  const auto server = with(sound(), "ssh.kex", json::array{"good", "odd1"});
+  CHECK(what(judge(kRuledOut, {server})) == Lines{});
+  CHECK(what(judge(kDoubts, {server})) ==
+        Lines{"tcp/22 offers the key exchange odd1: forbidden by the row odd* of T 2 of 2025-01, whose confidence is "
+              "unconfirmed: an assessor has to decide"});
 }
 
 TEST_CASE("expr: lengths of keys and groups are held against the year of the run") {

@@ -80,7 +80,7 @@ Policy policy(Unlisted unlisted) {
   return out;
 }
 
-Evaluated judge(const char* function, json::array observations, Unlisted unlisted = Unlisted::doubt) {
+Evaluated judge_by(const Policy& by, const char* function, json::array observations) {
   json::array facts{"tls.certificates"};
   const auto server = sound();
   for (const auto& fact : server.at("facts").as_object()) {
@@ -88,13 +88,17 @@ Evaluated judge(const char* function, json::array observations, Unlisted unliste
   }
   const json::object document{{"run", json::object{{"date", "2026-11-26T00:00:00Z"}}},
                               {"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
-                              {"policies", json::array{to_json(policy(unlisted))}},
+                              {"policies", json::array{to_json(by)}},
                               {"obs", json::object{{"tls", std::move(observations)}}},
                               {"specs", json::object{{"tls", std::move(facts)}}}};
   const Evaluation evaluation{std::string{"obs(\"tls\") | "} + function, "c.yaml:1:1", document, nullptr};
   auto out = evaluate({&evaluation, 1}).front();
   CHECK(out.error == "");
   return out;
+}
+
+Evaluated judge(const char* function, json::array observations, Unlisted unlisted = Unlisted::doubt) {
+  return judge_by(policy(unlisted), function, std::move(observations));
 }
 
 std::vector<std::string> what(const Evaluated& evaluated) {
@@ -189,4 +193,50 @@ TEST_CASE("expr: a certificate is judged by the signature of another key and by 
   CHECK(what(judge("tls_doubts", {showing("sha256WithRSAEncryption", false, "2026-11-25T23:59:59Z")})) ==
         Lines{"The certificate of tcp/443 ran out on 2026-11-25T23:59:59Z, by the clock of the run: an assessor has to "
               "decide"});
+}
+
+TEST_CASE("expr: what unconfirmed lists rule out is a doubt that names the row, and no finding") {
+  auto unsure = policy(Unlisted::forbidden);
+  unsure.strength = "unconfirmed";
+  unsure.lists["suite"].push_back({"psk_*", Grade::forbidden, 0, 0, "keys"});
+  const auto server = with(sound(), "tls.suites", named({"good", "psk_1", "psk_2", "new"}));
+  CHECK(what(judge_by(unsure, "tls_ruled_out", {server})) == Lines{});
+  const auto doubts = judge_by(unsure, "tls_doubts", {server});
+  CHECK(what(doubts) ==
+        Lines{"tcp/443 takes psk_1 and psk_2: forbidden (keys) by the row psk_* of T 2 of 2025-01, whose "
+              "confidence is unconfirmed: an assessor has to decide",
+              "tcp/443 takes new: not listed by the lists of T 2 of 2025-01, whose confidence is "
+              "unconfirmed: an assessor has to decide"});
+  CHECK(canonical(doubts.items[0].at("evidence")) == R"(["aa"])");
+  CHECK(what(judge_by(unsure, "tls_doubts", {sound()})) == Lines{});
+}
+
+TEST_CASE("expr: a row has a confidence of its own, and what its confirmed neighbours rule out is a finding") {
+  auto mixed = policy(Unlisted::doubt);
+  mixed.lists["suite"].push_back({"psk_*", Grade::forbidden, 0, 0, "keys", "", "unconfirmed"});
+  const auto server = with(sound(), "tls.suites", named({"bad", "psk_1"}));
+  CHECK(what(judge_by(mixed, "tls_ruled_out", {server})) == Lines{"tcp/443 takes bad: forbidden (N)"});
+  CHECK(what(judge_by(mixed, "tls_doubts", {server})) ==
+        Lines{"tcp/443 takes psk_1: forbidden (keys) by the row psk_* of T 2 of 2025-01, whose confidence is "
+              "unconfirmed: an assessor has to decide"});
+  mixed.strength = "unconfirmed";  // and the other way round: one row of an unconfirmed file that was read
+  mixed.lists["suite"][1].strength = "sourced";
+  mixed.lists["suite"].back().strength = "";
+  CHECK(what(judge_by(mixed, "tls_ruled_out", {server})) == Lines{"tcp/443 takes bad: forbidden (N)"});
+  CHECK(what(judge_by(mixed, "tls_doubts", {server})).size() == 1);
+}
+
+TEST_CASE(
+    "expr: a key that only an unconfirmed row calls short is a doubt, and the confirmed line is what is asked for") {
+  auto unsure = policy(Unlisted::doubt);
+  unsure.lists["key_size"] = {{"rsa", Grade::allowed, 0, 3072, "", "", "unconfirmed"}};
+  const auto server = showing("sha256WithRSAEncryption", false);
+  CHECK(what(judge_by(unsure, "tls_ruled_out", {server})) == Lines{});
+  CHECK(what(judge_by(unsure, "tls_doubts", {server})) ==
+        Lines{"tcp/443 shows a certificate with a key of RSA 2048, and 3072 are asked for by the row rsa of T 2 of "
+              "2025-01, whose confidence is unconfirmed: an assessor has to decide"});
+  unsure.lists["key_size"].push_back({"rsa", Grade::recommended, 0, 4096, ""});
+  CHECK(what(judge_by(unsure, "tls_ruled_out", {server})) ==
+        Lines{"tcp/443 shows a certificate with a key of RSA 2048, and 4096 are asked for"});
+  CHECK(what(judge_by(unsure, "tls_doubts", {server})) == Lines{});
 }
