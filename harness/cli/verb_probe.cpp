@@ -31,6 +31,7 @@ struct ProbeVerb {
   std::string dut_file;
   std::vector<std::string> sources;
   std::int64_t deadline_ms = 0;
+  std::uint32_t max_connections = 0;  // 0: the profile's
   bool allow_public = false;
   CaptureOptions capture;
 };
@@ -97,6 +98,7 @@ std::optional<Dut> probe_dut(Context& context, const ProbeVerb& verb) {
   dut.lab.sources.insert(dut.lab.sources.end(), verb.sources.begin(), verb.sources.end());
   auto guesses = dut.pace.guesses_per_login;  // the profile is the command's, a lock's limit is the device's
   dut.pace = *pace_profile(verb.pace);
+  dut.pace.max_connections = verb.max_connections > 0 ? verb.max_connections : dut.pace.max_connections;
   dut.pace.guesses_per_login = std::move(guesses);
   return dut;
 }
@@ -259,6 +261,8 @@ void add_probe(CLI::App& app, Context& context) {
   verb->add_option("--pace", options->pace, "How hard the device may be worked")
       ->check(CLI::IsMember({"gentle", "normal", "fast"}))
       ->capture_default_str();
+  verb->add_option("--max-connections", options->max_connections,
+                   "Sockets open to the device at once, over the profile's number");
   verb->add_option("--deadline-ms", options->deadline_ms, "Time for the probe, over its own");
   verb->add_option("--artifacts", options->artifacts, "Keep transcripts and captured packets in this folder")
       ->type_name("DIR");
