@@ -34,7 +34,7 @@ struct PolicyEntry {
   std::int64_t until = 0;  // last year in which the grade holds; 0: the catalogue names no end
   std::int64_t bits = 0;   // in key_size: the least length that counts; 0 elsewhere
   std::string note;
-  std::string needs{};  // look of the probe without which a person decides: "encrypt_then_mac"; empty: none
+  std::string needs{};     // look of the probe without which a person decides: "encrypt_then_mac"; empty: none
   std::string strength{};  // as that of the policy, where the entry rests on something else; empty: the policy's
 
   bool operator==(const PolicyEntry&) const = default;

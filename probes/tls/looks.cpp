@@ -268,7 +268,28 @@ asio::awaitable<void> Looks::ask_changes(sessions::Jobs& jobs, Changes changes) 
   }
 }
 
-/// The same two suites both ways round: a server that chooses one of them twice goes by its own order.
+/// What the first question of a version has shown of the order already. The suite that was chosen of all, against one
+/// that stood before it there and is taken too: only the server's own order explains that. Else one that stood behind
+/// it, to be offered before it.
+Looks::Order Looks::order_seen(std::uint16_t version, const std::vector<std::uint16_t>& suites) {
+  const auto offered = survey_.offered_at_once(version);
+  const auto place = [&](std::uint16_t suite) { return std::find(offered.begin(), offered.end(), suite); };
+  const auto chosen = suites.front();
+  if (place(chosen) == offered.end() || chosen != survey_.facts(version).suites.front()) {
+    return {};
+  }
+  Order out;
+  for (const auto suite : suites) {
+    out.by_server = out.by_server || place(suite) < place(chosen);
+    if (place(suite) > place(chosen) && place(suite) != offered.end()) {
+      out.behind = suite;
+    }
+  }
+  return out;
+}
+
+/// Two suites both ways round: a server that chooses one of them twice goes by its own order. The first question of the
+/// version has shown one way, if not both.
 asio::awaitable<void> Looks::prefer() {
   for (const auto& [version, facts] : survey_.versions()) {
     // Some servers move ChaCha20 to the front for clients that do: it proves nothing.
@@ -281,12 +302,24 @@ asio::awaitable<void> Looks::prefer() {
     if (suites.size() < 2 || version == wire::kSsl2 || picture_.preference) {
       continue;
     }
+    const auto seen = order_seen(version, suites);
+    if (seen.by_server) {
+      picture_.preference = "server";
+      continue;
+    }
     HelloWish wish;
     wish.version = version;
     wish.server_name = server_name_;
     std::vector<std::uint16_t> picks;
+    const auto other = seen.behind.value_or(suites.back());
+    if (seen.behind) {
+      picks.push_back(suites.front());
+    }
     for (const bool reversed : {false, true}) {
-      wish.suites = {suites.front(), suites.back()};
+      if (!reversed && seen.behind) {
+        continue;
+      }
+      wish.suites = {suites.front(), other};
       if (reversed) {
         std::reverse(wish.suites.begin(), wish.suites.end());
       }

@@ -40,6 +40,13 @@ class Looks {
     bool signs_along = false;   // each answer shows a signature too, so the offer of these shrinks with it
   };
 
+  /// What the first question of a version has shown of whose order decides.
+  struct Order {
+    bool by_server = false;
+    std::optional<std::uint16_t> behind;  // a suite that is taken, and stood there behind the one that was chosen
+  };
+
+  Order order_seen(std::uint16_t version, const std::vector<std::uint16_t>& suites);
   asio::awaitable<Reply> ask(std::string title, const wire::TlsHello& hello, Enough enough);
   asio::awaitable<void> strike_out(List list);
   asio::awaitable<void> strike_out_both(List groups, List signatures);

@@ -67,6 +67,11 @@ class SuiteSurvey {
   /// After the jobs have run: asks once more, one question at a time, what had no clear end. Silence is not a no.
   asio::awaitable<void> settle();
 
+  /// The suites of a version in the order in which its first question offered them, if that offered all.
+  std::vector<std::uint16_t> offered_at_once(std::uint16_t version) const {
+    return longest_ == kLongest ? first_offer(version) : std::vector<std::uint16_t>{};
+  }
+
   const Family& family() const { return effort_.family; }
 
   void set_width(std::size_t width) { effort_.width = width; }

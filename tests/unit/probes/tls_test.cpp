@@ -208,6 +208,29 @@ TEST_CASE("The client's order is told from the server's") {
   CHECK(run(server).record.text("tls.preference") == "client");
 }
 
+TEST_CASE("Whose order decides is told by the first question where that shows it, and by one more where it does not") {
+  const auto questions = [](const fake::Run& seen) {
+    const auto& text = seen.record.artifacts.back().bytes;
+    std::size_t count = 0;
+    for (auto at = text.find("order of suites"); at != std::string::npos; at = text.find("order of suites", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  auto server = modern();  // its first choice is the first that is offered
+  auto seen = run(server);
+  CHECK(seen.record.text("tls.preference") == "server");
+  CHECK(questions(seen) == 1);
+  server.suites[wire::kTls12] = {0xc030, 0xc02f};  // and now it is the second
+  seen = run(server);
+  CHECK(seen.record.text("tls.preference") == "server");
+  CHECK(questions(seen) == 0);
+  server.own_order = false;
+  seen = run(server);
+  CHECK(seen.record.text("tls.preference") == "client");
+  CHECK(questions(seen) == 1);
+}
+
 TEST_CASE("A server that closes instead of sending an alert is understood all the same") {
   auto server = modern();
   server.closes_instead = true;
