@@ -74,6 +74,18 @@ class GuardedNetwork final : public Network {
     co_return co_await open_datagrams(governor_, address_, to.port, deadline_, capture_.flows);
   }
 
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_dtls(std::unique_ptr<Datagrams> over,
+                                                                 const TlsOptions& options,
+                                                                 milliseconds within) override {
+    if (!dtls_) {
+      dtls_ = make_dtls_context();
+    }
+    if (!dtls_) {
+      co_return Error{ErrorKind::internal, "OpenSSL could not make a context", {}};
+    }
+    co_return co_await shake_hands(dtls_, std::move(over), options, within, deadline_);
+  }
+
   asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
                                                    milliseconds within) override {
     if (guard_) {
@@ -202,6 +214,7 @@ class GuardedNetwork final : public Network {
   std::int64_t opened_ = 0;
   std::optional<Error> guard_;
   TlsContext tls_;
+  TlsContext dtls_;
   std::shared_ptr<GroupConversation> groups_;
   CaptureLink capture_;
 };

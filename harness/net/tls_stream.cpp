@@ -1,12 +1,15 @@
 #include "harness/net/tls_stream.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <sys/time.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "harness/net/record_datagrams.hpp"
 #include "harness/net/waiting.hpp"
 
 namespace assay {
@@ -19,6 +22,7 @@ constexpr int kMostCertificates = 32;
 constexpr int kLargestCertificate = 64 * 1024;
 constexpr int kMostAuthorities = 64;
 constexpr int kLargestName = 16 * 1024;
+constexpr long kLargestRecord = 1200;  // of DTLS, bytes: fits every link
 
 struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
@@ -28,8 +32,8 @@ struct FreeSsl {
 /// stream below, and STARTTLS is the same as TLS from the start.
 class TlsOverStream final : public TlsStream {
  public:
-  TlsOverStream(TlsContext context, std::unique_ptr<Stream> over, TimePoint deadline)
-      : context_(std::move(context)), over_(std::move(over)), deadline_(deadline) {}
+  TlsOverStream(TlsContext context, std::unique_ptr<Stream> over, TimePoint deadline, bool by_datagrams)
+      : context_(std::move(context)), over_(std::move(over)), deadline_(deadline), by_datagrams_(by_datagrams) {}
 
   Result<> prepare(const TlsOptions& options);
   asio::awaitable<Result<>> handshake(milliseconds within);
@@ -50,6 +54,9 @@ class TlsOverStream final : public TlsStream {
   asio::awaitable<Result<>> flush(TimePoint until);
   asio::awaitable<Result<>> feed(TimePoint until);
   asio::awaitable<Result<>> advance(int error, TimePoint until);
+  milliseconds until_resend() const;
+  Result<> resend();
+  bool old() const;
   Error protocol_error(std::string_view doing) const;
   void note_session();
   void note_chain();
@@ -62,12 +69,18 @@ class TlsOverStream final : public TlsStream {
   std::unique_ptr<Stream> over_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   TimePoint deadline_;
+  bool by_datagrams_;
   TlsSession session_;
   std::optional<TlsResumption> resumption_;  // the last one that was given
   std::string alert_;                        // the last one the device sent, in words
   bool certificate_asked_ = false;
   bool finish_ = false;
 };
+
+/// Before TLS 1.3; DTLS counts its versions downwards, and its 1.3 is not in the library.
+bool TlsOverStream::old() const {
+  return by_datagrams_ || SSL_version(ssl_.get()) < TLS1_3_VERSION;
+}
 
 milliseconds left(TimePoint until) {
   return std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
@@ -140,6 +153,10 @@ Result<> TlsOverStream::prepare(const TlsOptions& options) {
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_info_callback(ssl_.get(), &TlsOverStream::on_event);
   SSL_set_cert_cb(ssl_.get(), &TlsOverStream::on_certificate_asked, this);
+  if (by_datagrams_) {
+    SSL_set_options(ssl_.get(), SSL_OP_NO_QUERY_MTU);
+    SSL_ctrl(ssl_.get(), SSL_CTRL_SET_MTU, kLargestRecord, nullptr);  // what the macro SSL_set_mtu stands for
+  }
   return apply(options);
 }
 
@@ -186,13 +203,11 @@ Error TlsOverStream::protocol_error(std::string_view doing) const {
 /// Sends what OpenSSL has ready.
 asio::awaitable<Result<>> TlsOverStream::flush(TimePoint until) {
   BIO* outgoing = SSL_get_wbio(ssl_.get());
-  std::array<std::byte, kChunk> chunk;
-  while (BIO_ctrl_pending(outgoing) > 0) {
-    const int size = BIO_read(outgoing, chunk.data(), static_cast<int>(chunk.size()));
-    if (size <= 0) {
-      break;
-    }
-    const std::span<const std::byte> bytes{chunk.data(), static_cast<std::size_t>(size)};
+  Bytes ready(BIO_ctrl_pending(outgoing));
+  if (!ready.empty()) {  // whole, so that records of DTLS stay together
+    const int size = BIO_read(outgoing, ready.data(), static_cast<int>(ready.size()));
+    ready.resize(static_cast<std::size_t>(std::max(size, 0)));
+    const std::span<const std::byte> bytes{ready};
     const auto written = co_await over_->write_all(bytes, left(until));
     if (!written) {
       co_return written;
@@ -208,12 +223,34 @@ asio::awaitable<Result<>> TlsOverStream::flush(TimePoint until) {
 asio::awaitable<Result<>> TlsOverStream::feed(TimePoint until) {
   std::array<std::byte, kChunk> chunk;
   const std::span<std::byte> space{chunk};
-  const auto size = co_await over_->read_some(space, left(until));
+  const auto within = by_datagrams_ ? std::min(left(until), until_resend()) : left(until);
+  const auto size = co_await over_->read_some(space, within);
+  if (!size && by_datagrams_ && size.error().kind == ErrorKind::timed_out && left(until).count() > 0) {
+    co_return resend();
+  }
   if (!size) {
     co_return size.error();
   }
   BIO_write(SSL_get_rbio(ssl_.get()), chunk.data(), static_cast<int>(*size));
   co_return Result<>{};
+}
+
+/// Time until the last flight counts as lost (DTLSv1_get_timeout); without one on its way there is no such time.
+milliseconds TlsOverStream::until_resend() const {
+  timeval time{};
+  if (SSL_ctrl(ssl_.get(), DTLS_CTRL_GET_TIMEOUT, 0, &time) != 1) {
+    return milliseconds::max();
+  }
+  return milliseconds{time.tv_sec * 1000 + time.tv_usec / 1000 + 1};
+}
+
+/// Puts a lost flight into the outgoing BIO again, if it is lost (DTLSv1_handle_timeout).
+Result<> TlsOverStream::resend() {
+  if (SSL_ctrl(ssl_.get(), DTLS_CTRL_HANDLE_TIMEOUT, 0, nullptr) >= 0) {
+    return {};
+  }
+  ERR_clear_error();
+  return Error{ErrorKind::timed_out, "TLS: a flight was sent again and again, and nothing came", {}};
 }
 
 /// Does what an SSL call that did not finish asks for.
@@ -250,6 +287,9 @@ asio::awaitable<Result<>> TlsOverStream::handshake(milliseconds within) {
     if (done == 1) {
       break;
     }
+    if (by_datagrams_ && alert_ == "no renegotiation") {
+      co_return protocol_error("TLS");  // a warning, which ends this handshake and not the session
+    }
     const auto advanced = co_await advance(SSL_get_error(ssl_.get(), done), until);
     if (!advanced) {
       co_return advanced;
@@ -276,9 +316,8 @@ void TlsOverStream::note_session() {
   }
   session_.resumed = SSL_session_reused(ssl_.get()) == 1;
   // What the macros SSL_get_secure_renegotiation_support and SSL_get_extms_support stand for.
-  const bool old = SSL_version(ssl_.get()) < TLS1_3_VERSION;
-  session_.secure_renegotiation = old && SSL_ctrl(ssl_.get(), SSL_CTRL_GET_RI_SUPPORT, 0, nullptr) == 1;
-  session_.extended_master_secret = old && SSL_ctrl(ssl_.get(), SSL_CTRL_GET_EXTMS_SUPPORT, 0, nullptr) == 1;
+  session_.secure_renegotiation = old() && SSL_ctrl(ssl_.get(), SSL_CTRL_GET_RI_SUPPORT, 0, nullptr) == 1;
+  session_.extended_master_secret = old() && SSL_ctrl(ssl_.get(), SSL_CTRL_GET_EXTMS_SUPPORT, 0, nullptr) == 1;
   session_.certificate_asked = certificate_asked_;
   note_chain();
   note_authorities();
@@ -313,7 +352,7 @@ void TlsOverStream::note_authorities() {
 asio::awaitable<Result<TlsResumption>> TlsOverStream::resumption(milliseconds within) {
   const auto until = time_limit(within, deadline_);
   while (!resumption_) {
-    if (SSL_version(ssl_.get()) < TLS1_3_VERSION) {
+    if (old()) {
       co_return Error{ErrorKind::unsupported, "TLS: the device gave nothing to resume the session by", {}};
     }
     ERR_clear_error();
@@ -338,7 +377,7 @@ asio::awaitable<Result<TlsResumption>> TlsOverStream::resumption(milliseconds wi
 asio::awaitable<Result<>> TlsOverStream::renegotiate(milliseconds within) {
   ERR_clear_error();
   alert_.clear();
-  if (SSL_version(ssl_.get()) >= TLS1_3_VERSION || SSL_renegotiate(ssl_.get()) != 1) {
+  if (!old() || SSL_renegotiate(ssl_.get()) != 1) {
     ERR_clear_error();
     co_return Error{ErrorKind::unsupported, "TLS: this session cannot be renegotiated", {}};
   }
@@ -395,10 +434,8 @@ void TlsOverStream::shutdown_send() {
   finish_ = true;
 }
 
-}  // namespace
-
-TlsContext make_tls_context() {
-  TlsContext context{SSL_CTX_new(TLS_client_method()), [](SSL_CTX* used) { SSL_CTX_free(used); }};
+TlsContext make_context(const SSL_METHOD* method) {
+  TlsContext context{SSL_CTX_new(method), [](SSL_CTX* used) { SSL_CTX_free(used); }};
   if (!context) {
     return nullptr;
   }
@@ -421,10 +458,8 @@ TlsContext make_tls_context() {
   return context;
 }
 
-asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext context, std::unique_ptr<Stream> over,
-                                                                const TlsOptions& options, milliseconds within,
-                                                                TimePoint deadline) {
-  auto stream = std::make_unique<TlsOverStream>(std::move(context), std::move(over), deadline);
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> finish(std::unique_ptr<TlsOverStream> stream,
+                                                           const TlsOptions& options, milliseconds within) {
   const auto prepared = stream->prepare(options);
   if (!prepared) {
     co_return prepared.error();
@@ -435,6 +470,31 @@ asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext conte
   }
   std::unique_ptr<TlsStream> result = std::move(stream);
   co_return result;
+}
+
+}  // namespace
+
+TlsContext make_tls_context() {
+  return make_context(TLS_client_method());
+}
+
+TlsContext make_dtls_context() {
+  return make_context(DTLS_client_method());
+}
+
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext context, std::unique_ptr<Stream> over,
+                                                                const TlsOptions& options, milliseconds within,
+                                                                TimePoint deadline) {
+  auto stream = std::make_unique<TlsOverStream>(std::move(context), std::move(over), deadline, false);
+  co_return co_await finish(std::move(stream), options, within);
+}
+
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext context, std::unique_ptr<Datagrams> over,
+                                                                const TlsOptions& options, milliseconds within,
+                                                                TimePoint deadline) {
+  auto records = record_datagrams(std::move(over), options.first_record);
+  auto stream = std::make_unique<TlsOverStream>(std::move(context), std::move(records), deadline, true);
+  co_return co_await finish(std::move(stream), options, within);
 }
 
 }  // namespace assay

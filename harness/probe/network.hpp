@@ -81,11 +81,12 @@ class TlsStream : public Stream {
 /// A passing wish for a TLS handshake. Nothing is verified: what the device shows is a fact, not a failure.
 /// Old versions and weak suites are offered as far as the library has them (OpenSSL security level 0).
 struct TlsOptions {
-  std::string server_name;        // SNI; empty: none
-  std::vector<std::string> alpn;  // offers in order
-  std::uint16_t newest = 0;       // newest version that is offered (0x0303: TLS 1.2); 0: what the library has
-  bool tickets = true;            // in TLS 1.2; without them a server that resumes has to remember
-  std::shared_ptr<void> resume;   // `session` of a TlsResumption of the same server
+  std::string server_name;         // SNI; empty: none
+  std::vector<std::string> alpn;   // offers in order
+  std::uint16_t newest = 0;        // newest version that is offered (0x0303: TLS 1.2); 0: what the library has
+  bool tickets = true;             // in TLS 1.2; without them a server that resumes has to remember
+  std::shared_ptr<void> resume;    // `session` of a TlsResumption of the same server
+  std::uint64_t first_record = 0;  // DTLS: our records of epoch 0 are numbered from here; some servers remember others'
 };
 
 /// Datagrams to and from one port of the device, answers from another port of the same device included.
@@ -222,6 +223,11 @@ class Network {
                                                                         milliseconds within) = 0;
 
   virtual asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) = 0;
+
+  /// DTLS on a socket of `open_udp`, which it takes; a failed handshake is as with `connect_tls`, or `refused`.
+  virtual asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_dtls(std::unique_ptr<Datagrams> over,
+                                                                         const TlsOptions& options,
+                                                                         milliseconds within) = 0;
 
   /// Sends each datagram to its group on the interface that leads to the device, in the address family of the target,
   /// and collects for `within` what comes back and what is sent to these groups anyway. `unreachable` when the device

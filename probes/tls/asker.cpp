@@ -134,6 +134,19 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> TcpAsker::open() {
   co_return stream;
 }
 
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> TcpAsker::shake_hands(std::string title,
+                                                                          const TlsOptions& options) {
+  auto stream = co_await open();
+  transcript_.note(title);
+  if (!stream) {
+    co_return stream.error();
+  }
+  count_hello();
+  const auto within = network_.reply_timeout();
+  auto session = co_await network_.start_tls(std::move(*stream), options, within);
+  co_return session;
+}
+
 asio::awaitable<std::string> TcpAsker::hear_greeting() {
   const auto stream = co_await open();
   std::array<std::byte, kKeptText> buffer;

@@ -67,6 +67,17 @@ class Asker {
   /// The same for a hello, in whatever frames the transport has.
   virtual asio::awaitable<Reply> ask(std::string title, const wire::TlsHello& hello, Enough enough) = 0;
 
+  /// A whole handshake by the library, on a connection of its own.
+  virtual asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(std::string title,
+                                                                          const TlsOptions& options) = 0;
+
+  /// How long an answer is waited for.
+  virtual milliseconds patience() const = 0;
+
+  /// How long a silence has to be before it is believed to be the answer: what the slowest answer took and a usual one
+  /// after it. For questions to which silence is a likely answer.
+  virtual milliseconds moment() const = 0;
+
   virtual const Cost& cost() const = 0;
 };
 
@@ -86,6 +97,8 @@ class TcpAsker final : public Asker {
 
   asio::awaitable<Reply> ask(std::string title, std::string first_flight, Enough enough) override;
   asio::awaitable<Reply> ask(std::string title, const wire::TlsHello& hello, Enough enough) override;
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(std::string title,
+                                                                  const TlsOptions& options) override;
 
   const Cost& cost() const override { return cost_; }
 
@@ -105,15 +118,12 @@ class TcpAsker final : public Asker {
   /// A connection on which TLS may begin.
   asio::awaitable<Result<std::unique_ptr<Stream>>> open();
 
-  /// How long an answer is waited for.
-  milliseconds patience() const;
+  milliseconds patience() const override;
 
   /// The longest that any answer is waited for.
   milliseconds longest() const { return network_.reply_timeout(); }
 
-  /// How long a silence has to be before it is believed to be the answer: what the slowest answer took and a usual one
-  /// after it. For questions to which silence is a likely answer.
-  milliseconds moment() const;
+  milliseconds moment() const override;
 
   /// The next connection that is answered stays open while the question after it is asked: a server that answers that
   /// one only when the first has ended takes one connection at a time. Costs no question of its own.

@@ -20,6 +20,7 @@ constexpr std::size_t kKeptAnswer = 4096;
 constexpr std::uint8_t kFatal = 2;  // a warning would leave the handshake open
 constexpr std::uint8_t kCancelledByUser = 90;
 constexpr milliseconds kUnknownAnswer{400};
+constexpr std::uint64_t kRecordsOfSession = 1000;  // numbers that are set aside for one
 
 milliseconds since(Clock::time_point start) {
   return std::chrono::ceil<milliseconds>(Clock::now() - start);
@@ -334,6 +335,47 @@ asio::awaitable<void> DtlsAsker::explain_silence(Reply& reply) {
     }
   }
   gone_ = known_.has_value();
+}
+
+/// The datagrams of a session that the library holds: counted, and not written down, since they are encrypted.
+class DtlsAsker::Counted final : public Datagrams {
+ public:
+  Counted(std::unique_ptr<Datagrams> over, Cost& cost) : over_(std::move(over)), cost_(cost) {}
+
+  asio::awaitable<Result<>> send(std::span<const std::byte> payload) override {
+    ++cost_.datagrams_sent;
+    auto sent = co_await over_->send(payload);
+    co_return sent;
+  }
+
+  asio::awaitable<Result<Received>> receive(milliseconds within) override {
+    auto got = co_await over_->receive(within);
+    cost_.datagrams_received += got ? 1 : 0;
+    co_return got;
+  }
+
+ private:
+  std::unique_ptr<Datagrams> over_;
+  Cost& cost_;  // of the asker, which outlives its sessions
+};
+
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> DtlsAsker::shake_hands(std::string title,
+                                                                           const TlsOptions& options) {
+  ++cost_.connections;
+  auto socket = co_await network_.open_udp(to_);
+  transcript_.note(title);
+  if (!socket) {
+    co_return socket.error();
+  }
+  ++cost_.hellos;
+  ++cost_.round_trips;
+  auto numbered = options;
+  numbered.first_record = number_;
+  number_ += kRecordsOfSession;
+  std::unique_ptr<Datagrams> counted = std::make_unique<Counted>(std::move(*socket), cost_);
+  const auto within = network_.reply_timeout();
+  auto session = co_await network_.start_dtls(std::move(counted), numbered, within);
+  co_return session;
 }
 
 asio::awaitable<Weighed> DtlsAsker::weigh(const wire::TlsHello& hello, milliseconds later) {

@@ -53,6 +53,13 @@ class DtlsAsker final : public Asker {
   /// The same in two fragments.
   asio::awaitable<Reply> ask_in_fragments(std::string title, const wire::TlsHello& hello);
 
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(std::string title,
+                                                                  const TlsOptions& options) override;
+
+  milliseconds patience() const override;
+
+  milliseconds moment() const override { return patience(); }
+
   /// One hello without a cookie, never sent again, and all that comes: to the end of silence, and for `later` beyond it
   /// where no cookie was asked for, because what is repeated is sent to a forged address too.
   asio::awaitable<Weighed> weigh(const wire::TlsHello& hello, milliseconds later);
@@ -68,6 +75,7 @@ class DtlsAsker final : public Asker {
   enum class Frames : std::uint8_t { whole, fragments, raw };
   struct Question;
   struct Talk;
+  class Counted;
 
   asio::awaitable<Reply> ask(std::string title, const Question& question);
   asio::awaitable<void> converse(Talk& talk);
@@ -80,7 +88,6 @@ class DtlsAsker final : public Asker {
   asio::awaitable<void> explain_silence(Reply& reply);
   asio::awaitable<void> say_goodbye(Talk& talk);
   asio::awaitable<Result<>> send(Datagrams& socket, std::string datagram);
-  milliseconds patience() const;
   milliseconds first_resend(bool with_cookie) const;
 
   Network& network_;

@@ -34,8 +34,12 @@ void Finished::look(std::string_view name, std::optional<bool> yes, std::string 
 }
 
 const TlsResumption* Finished::old_ticket() const {
-  const auto found = std::find_if(given_.begin(), given_.end(), [](const TlsResumption& one) {
-    return one.version != kTls13Name && !one.ticket.empty();
+  return of_old(true);
+}
+
+const TlsResumption* Finished::of_old(bool ticket) const {
+  const auto found = std::find_if(given_.begin(), given_.end(), [&](const TlsResumption& one) {
+    return one.version != kTls13Name && one.ticket.empty() != ticket;
   });
   return found == given_.end() ? nullptr : &*found;
 }
@@ -47,14 +51,7 @@ TlsOptions Finished::wish() const {
 }
 
 asio::awaitable<Finished::Opened> Finished::open(const TlsOptions& options, std::string title) {
-  auto stream = co_await asker_.open();
-  transcript_.note(title);
-  if (!stream) {
-    co_return stream.error();
-  }
-  asker_.count_hello();
-  const auto within = network_.reply_timeout();
-  auto session = co_await network_.start_tls(std::move(*stream), options, within);
+  auto session = co_await asker_.shake_hands(std::move(title), options);
   if (!session && sessions::ends_probe(session.error().kind)) {
     over_ = session.error();
   }
@@ -81,11 +78,29 @@ asio::awaitable<void> Finished::close(TlsStream& stream) {
   }
 }
 
+/// All that it takes rests on a pre-shared key, which nobody gave us.
+bool Finished::wants_shared_key() const {
+  const auto shared = [](const auto& entry) {
+    const auto& suites = entry.second.suites;
+    return std::all_of(suites.begin(), suites.end(), [](std::uint16_t suite) { return wire::suite_parts(suite).psk; });
+  };
+  const auto& versions = survey_.versions();
+  return std::all_of(versions.begin(), versions.end(), shared);
+}
+
 asio::awaitable<void> Finished::shake_hands() {
+  if (by_datagrams() && wants_shared_key()) {
+    failure_ = "every suite that it takes needs a pre-shared key";
+    co_return;
+  }
   auto options = wish();
   options.alpn = {"h2", "http/1.1", "mqtt", "coap"};
+  if (by_datagrams()) {
+    options.alpn = {"co"};  // RFC 9952
+  }
   auto stream = co_await open(options, "a whole handshake");
-  if (!stream) {
+  const bool silent = !stream && stream.error().kind == ErrorKind::timed_out;
+  if (!stream && !(by_datagrams() && silent)) {
     // A server that knows none of these protocols may refuse (RFC 7301, 3.2).
     options.alpn.clear();
     stream = co_await open(options, "a whole handshake without ALPN");
@@ -116,7 +131,7 @@ void Finished::take_first(TlsStream& stream, const Result<TlsResumption>& given)
   auto& client = picture_.client_certificate;
   client.asked = client.asked || session_->certificate_asked;
   client.authorities = session_->authorities;
-  if (given && session_->version == kTls13Name) {
+  if (given) {
     given_.push_back(*given);
   }
   const bool after = session_->version == kTls13Name;
@@ -142,10 +157,20 @@ void Finished::plan(sessions::Jobs& jobs) {
   if (failed_) {
     take_failure(*failed_);  // the flights have shown by now whether a certificate is asked for
   }
-  if (takes(wire::kTls13)) {
+  if (by_datagrams() && !session_) {
+    for (const auto* name : {"resumes_by_ticket", "resumes_by_session_id", "renegotiates_for_client"}) {
+      look(name, std::nullopt, "no handshake finished: " + failure_);
+    }
+    if (picture_.client_certificate.why.empty()) {
+      picture_.client_certificate.why = "no handshake finished: " + failure_;
+    }
+    return;
+  }
+  const auto& family = survey_.family();
+  if (family.newest == wire::kTls13 && takes(wire::kTls13)) {  // DTLS 1.3 is not in the library
     jobs.add([this] { return resume_new(); });
   }
-  if (takes(wire::kTls12) || takes(wire::kTls11) || takes(wire::kTls10)) {
+  if (std::any_of(family.old.begin(), family.old.end(), takes)) {
     jobs.add([this] { return resume_old(true); });
     jobs.add([this] { return resume_old(false); });
   }
@@ -186,8 +211,17 @@ asio::awaitable<void> Finished::resume_new() {
 asio::awaitable<void> Finished::resume_old(bool tickets) {
   const std::string_view name = tickets ? "resumes_by_ticket" : "resumes_by_session_id";
   auto options = wish();
-  options.newest = wire::kTls12;
+  options.newest = survey_.family().tls12;
   options.tickets = tickets;
+  if (const auto* known = of_old(tickets); known != nullptr) {  // the first session has shown it
+    options.resume = known->session;
+    if (tickets) {
+      last_ = std::move(options);
+    } else {
+      co_await try_again(name, options, false);
+    }
+    co_return;
+  }
   std::string title = tickets ? "a session with a ticket" : "a session with an id";
   const auto stream = co_await open(options, std::move(title));
   if (!stream) {

@@ -15,7 +15,7 @@ namespace assay::probes::tls {
 
 class Finished {
  public:
-  Finished(TcpAsker& asker, Network& network, Transcript& transcript, SuiteSurvey& survey, Picture& picture,
+  Finished(Asker& asker, Network& network, Transcript& transcript, SuiteSurvey& survey, Picture& picture,
            std::string server_name)
       : asker_(asker),
         network_(network),
@@ -51,9 +51,14 @@ class Finished {
   using Opened = Result<std::unique_ptr<TlsStream>>;
 
   TlsOptions wish() const;
+
+  bool by_datagrams() const { return wire::is_dtls(survey_.family().tls12); }
+
+  bool wants_shared_key() const;
   asio::awaitable<Opened> open(const TlsOptions& options, std::string title);
   asio::awaitable<void> close(TlsStream& stream);
   asio::awaitable<void> resume_old(bool tickets);
+  const TlsResumption* of_old(bool ticket) const;
   asio::awaitable<void> resume_new();
   asio::awaitable<void> try_again(std::string_view name, const TlsOptions& options, bool renegotiates);
   asio::awaitable<void> renegotiate(TlsStream& stream);
@@ -62,7 +67,7 @@ class Finished {
   void take_failure(const Error& error);
   void look(std::string_view name, std::optional<bool> yes, std::string why);
 
-  TcpAsker& asker_;
+  Asker& asker_;
   Network& network_;
   Transcript& transcript_;
   SuiteSurvey& survey_;

@@ -50,8 +50,8 @@ class Survey {
           const auto suite = flight.hello()->suite;
           return !picture_.wants_certificate(suite) && (flight.key_exchange() || !picture_.wants_exchange(suite));
         });
+    finished_.emplace(asker(), context.network, transcript_, *suites_, picture_, effort_.server_name);
     if (tcp_) {
-      finished_.emplace(*tcp_, context.network, transcript_, *suites_, picture_, effort_.server_name);
       ticketbleed_.emplace(*suites_, picture_, effort_.server_name);
     }
   }
@@ -65,6 +65,7 @@ class Survey {
   asio::awaitable<void> see_width(const Reply& first);
   asio::awaitable<void> ask_everything();
   asio::awaitable<void> go_on();
+  asio::awaitable<void> finish_by_datagrams();
   asio::awaitable<void> look_further();
   void record(sessions::FactSheet& sheet);
   void record_fingerprint(sessions::FactSheet& sheet);
@@ -77,8 +78,8 @@ class Survey {
   sessions::Jobs jobs_;
   Picture picture_;
   std::optional<SuiteSurvey> suites_;
-  std::optional<Finished> finished_;  // with TCP alone, as the next
-  std::optional<Ticketbleed> ticketbleed_;
+  std::optional<Finished> finished_;
+  std::optional<Ticketbleed> ticketbleed_;  // with TCP alone
   std::optional<Fingerprint> fingerprint_;  // where it is asked for alone
   std::size_t width_ = 1;
   std::optional<Error> over_;
@@ -118,7 +119,7 @@ asio::awaitable<void> Survey::ask_everything() {
   co_await jobs_.run();
   co_await suites_->settle();
   over_ = suites_->over();
-  if (!over_ && finished_) {
+  if (!over_) {
     over_ = finished_->over();
   }
   if (over_ || !all) {
@@ -145,6 +146,27 @@ asio::awaitable<void> Survey::look_further() {
   of_datagrams.plan(jobs_);
   co_await jobs_.run();
   over_ = of_datagrams.over();
+  if (!over_) {
+    co_await finish_by_datagrams();
+  }
+}
+
+/// Whole handshakes come last there, for a small device may remember each for a while.
+asio::awaitable<void> Survey::finish_by_datagrams() {
+  co_await finished_->shake_hands();
+  over_ = finished_->over();
+  if (over_) {
+    co_return;
+  }
+  finished_->plan(jobs_);
+  co_await jobs_.run();
+  over_ = finished_->over();
+  if (over_) {
+    co_return;
+  }
+  finished_->plan_last(jobs_);
+  co_await jobs_.run();
+  over_ = finished_->over();
 }
 
 /// What rests on a ticket, and what is asked last.
@@ -177,17 +199,17 @@ void Survey::record(sessions::FactSheet& sheet) {
     record_fingerprint(sheet);
     return;
   }
+  if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
+    picture_.add_chain(session->chain_der);
+  }
   if (dtls_) {
     const std::vector<Weakness> none;
     Report report{sheet, suites_->versions(), picture_, none, context_.library.known_keys()};
     report.write();
     report.write_dtls(dtls_->habits());
-    sheet.unobserved("tls.session", "no handshake is finished over datagrams");
+    report.write_session(*finished_);
     sheet.absent("tls.starttls");
     return;
-  }
-  if (const auto& session = finished_->session(); session && !session->chain_der.empty()) {
-    picture_.add_chain(session->chain_der);
   }
   Report report{sheet, suites_->versions(), picture_, ticketbleed_->results(), context_.library.known_keys()};
   report.write();

@@ -198,6 +198,13 @@ asio::awaitable<Result<std::unique_ptr<Datagrams>>> FakeNetwork::open_udp(Endpoi
   co_return socket;
 }
 
+asio::awaitable<Result<std::unique_ptr<TlsStream>>> FakeNetwork::start_dtls(std::unique_ptr<Datagrams>,
+                                                                            const TlsOptions& options,
+                                                                            milliseconds within) {
+  auto session = co_await start_tls(nullptr, options, within);
+  co_return session;
+}
+
 asio::awaitable<Result<GroupAnswers>> FakeNetwork::ask_groups(const std::vector<GroupQuestion>& questions,
                                                               milliseconds within) {
   passed += within;

@@ -64,7 +64,7 @@ class FakeNetwork final : public Network {
   // The script.
   std::map<std::uint16_t, PeerMaker> tcp;
   std::map<std::uint16_t, PeerMaker> tls;  // inside the session
-  PeerMaker upgraded;                      // inside the session that start_tls gives
+  PeerMaker upgraded;                      // inside the session that start_tls or start_dtls gives
   TlsSession tls_session = [] {
     TlsSession out;
     out.version = "TLSv1.3";
@@ -101,7 +101,7 @@ class FakeNetwork final : public Network {
   std::optional<SweepMethod> swept_by;
   std::optional<UdpSweep> swept_udp;
   std::vector<std::string> tls_offers;
-  std::vector<TlsOptions> tls_wishes;  // of start_tls
+  std::vector<TlsOptions> tls_wishes;  // of start_tls and start_dtls
   std::size_t bytes_served = 0;
   milliseconds passed{0};
 
@@ -111,6 +111,9 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_tls(std::unique_ptr<Stream> over, const TlsOptions& options,
                                                                 milliseconds within) override;
   asio::awaitable<Result<std::unique_ptr<Datagrams>>> open_udp(Endpoint to) override;
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_dtls(std::unique_ptr<Datagrams> over,
+                                                                 const TlsOptions& options,
+                                                                 milliseconds within) override;
   asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
                                                    milliseconds within) override;
 

@@ -52,9 +52,9 @@ def write(name, text, mode=0o644):
     return path(name)
 
 
-def start(command, tcp=None, cwd=None):
+def start(command, tcp=None, cwd=None, stdin=subprocess.DEVNULL):
     """Starts a daemon in the foreground and waits until its TCP port accepts."""
-    return _accepting(*_launch(command, cwd), tcp)
+    return _accepting(*_launch(command, cwd, stdin), tcp)
 
 
 def start_all(daemons):
@@ -63,9 +63,9 @@ def start_all(daemons):
     return [_accepting(*one, port) for one, port in launched]
 
 
-def _launch(command, cwd):
+def _launch(command, cwd, stdin=subprocess.DEVNULL):
     log = open(path(f"daemon{len(_running)}.log"), "w")
-    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=cwd or FOLDER)
+    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=stdin, cwd=cwd or FOLDER)
     _running.append(process)
     return command, process, log
 

@@ -17,8 +17,9 @@ checked = []
 
 
 def start(command, port):
-    """Starts a server and waits until its port is bound, as the kernel tells."""
-    process = daemons.start(command)
+    """Starts a server and waits until its port is bound, as the kernel tells. What it would read from its user never comes: at its end
+    `s_server` ends the session."""
+    process = daemons.start(command, stdin=subprocess.PIPE)
     for _ in range(200):
         with open("/proc/net/udp") as table, open("/proc/net/udp6") as table6:
             if f":{port:04X} " in table.read() + table6.read():
@@ -64,6 +65,14 @@ def looks(facts, name):
     return facts["tls.behaviour"][name]["yes"]
 
 
+def session(facts, version, ems=True):
+    """A handshake was finished; resumption and the rest were told."""
+    found = facts["tls.session"]
+    equal((found["version"], found["extended_master_secret"], found["secure_renegotiation"]), (version, ems, True), f"session: {found}")
+    equal(facts["tls.client_certificate"]["required"], False, "no certificate is wanted of the client")
+    return found
+
+
 def s_server(port, *words):
     daemons.certificate()
     return start([openssl, "s_server", "-accept", f"{ADDRESS}:{port}", "-cert", path("cert.pem"), "-key", path("key.pem"),
@@ -84,6 +93,10 @@ def openssl_with_cookie():
     equal(facts["tls.dtls"]["cookie"], "asked", "cookie")
     equal(weakness(facts, "dtls_amplification"), "not_shown", "amplification")
     equal(facts["tls.certificates"][0][0]["key_type"], "EC", "certificate")
+    true(session(facts, "DTLSv1.2")["given"], "there is something to resume the session by")
+    equal(session(facts, "DTLSv1.2")["cipher"], "ECDHE-ECDSA-AES128-GCM-SHA256", "the server's first choice")
+    equal(looks(facts, "resumes_by_ticket"), True, "resumption, as OpenSSL does by itself")
+    equal(looks(facts, "renegotiates_for_client"), False, "a renegotiation by the client, which OpenSSL refuses")
     true(by_client(9601, "DTLSv1.2", "ECDHE-ECDSA-AES128-CCM8"), "the other client takes what was found")
     true(not by_client(9601, "DTLSv1.2", "ECDHE-ECDSA-AES256-SHA"), "and is refused what was not")
 
@@ -99,6 +112,7 @@ def openssl_old():
     s_server(9603, "-dtls1", "-listen", "-cipher", "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
     facts = facts_of(9603)
     equal(suites(facts), pairs("DTLSv1", ECDSA_SHA, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"), "suites")
+    session(facts, "DTLSv1")
     true(by_client(9603, "DTLSv1", "ECDHE-ECDSA-AES128-SHA"), "the other client takes what was found")
 
 

@@ -84,7 +84,53 @@ TEST_CASE("Every version and suite of a DTLS server is found behind its cookie")
   CHECK(dtls(seen, "cookie").as_string() == "asked");
   CHECK(dtls(seen, "cookie_length") == 16);
   CHECK(seen.record.is_absent("tls.starttls"));
+  CHECK(seen.record.is_unobserved("tls.session"));  // its script goes no further than the flight
+  CHECK(yes(seen, "resumes_by_ticket").is_null());
+}
+
+TEST_CASE("A session over datagrams is finished after all questions, resumed, and numbered on from them") {
+  FakeNetwork network;
+  network.udp[kPort] = hub().peer();
+  network.upgraded = fake::says("");
+  network.tls_session.version = "DTLSv1.2";
+  network.tls_session.cipher = "ECDHE-ECDSA-AES128-CCM8";
+  network.tls_session.extended_master_secret = true;
+  network.tls_session.secure_renegotiation = true;
+  TlsResumption given;
+  given.version = "DTLSv1.2";
+  given.ticket = "ticket";
+  given.lifetime_s = 7200;
+  given.session = std::make_shared<int>(1);
+  network.resumption = given;
+  network.renegotiation = Error{ErrorKind::protocol, "TLS: the device sent the alert \"no renegotiation\"", {}};
+  const auto seen = fake::observe(probes::tls::kDescriptor, network, "udp/4000");
+  CHECK(seen.record.fault.empty());
+  const auto session = seen.record.value("tls.session").as_object();
+  CHECK(session.at("version").as_string() == "DTLSv1.2");
+  CHECK(session.at("cipher").as_string() == "ECDHE-ECDSA-AES128-CCM8");
+  CHECK(session.at("extended_master_secret").as_bool());
+  CHECK(session.at("secure_renegotiation").as_bool());
+  CHECK(session.at("given").as_array().front().at("lifetime_s") == 7200);
+  CHECK(yes(seen, "resumes_by_ticket") == true);
+  CHECK(yes(seen, "resumes_by_session_id") == false);
+  CHECK(yes(seen, "renegotiates_for_client") == false);
+  CHECK(seen.record.value("tls.client_certificate").at("required") == false);
+  REQUIRE(network.tls_wishes.size() == 3);  // the first gave the ticket that the last one resumes
+  CHECK(network.tls_wishes[0].first_record > 0);
+  CHECK(network.tls_wishes[1].first_record >= network.tls_wishes[0].first_record + 1000);
+  CHECK(network.tls_wishes[1].newest == wire::kDtls12);
+}
+
+TEST_CASE("A server of datagrams with pre-shared keys alone is not asked to finish a session") {
+  FakeNetwork network;
+  auto server = hub();
+  server.tls.suites = {{wire::kDtls12, {0xc0a8}}};
+  network.udp[kPort] = server.peer();
+  network.upgraded = fake::says("");
+  const auto seen = fake::observe(probes::tls::kDescriptor, network, "udp/4000");
+  CHECK(seen.record.fault.empty());
   CHECK(seen.record.is_unobserved("tls.session"));
+  CHECK(network.tls_wishes.empty());
 }
 
 TEST_CASE("DTLS 1.3 is seen by its HelloRetryRequest") {

@@ -55,6 +55,11 @@ class ScriptedNetwork final : public Network {
     co_return Error{ErrorKind::refused, "scripted", {}};
   }
 
+  asio::awaitable<Result<std::unique_ptr<TlsStream>>> start_dtls(std::unique_ptr<Datagrams>, const TlsOptions&,
+                                                                 milliseconds) override {
+    co_return Error{ErrorKind::refused, "scripted", {}};
+  }
+
   asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>&, milliseconds) override {
     co_return GroupAnswers{};
   }

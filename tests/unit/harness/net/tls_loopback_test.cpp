@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <sys/time.h>
 #include <thread>
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "tests/support/own_network.hpp"
 #include "tests/unit/harness/net/loopback.hpp"
 
 using namespace assay;
@@ -50,8 +53,8 @@ int choose_http(SSL*, const unsigned char** chosen, unsigned char* size, const u
   return SSL_TLSEXT_ERR_OK;
 }
 
-Context server_context(int version) {
-  Context context{SSL_CTX_new(TLS_server_method())};
+Context server_context(int version, const SSL_METHOD* method = TLS_server_method()) {
+  Context context{SSL_CTX_new(method)};
   const Key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
   const auto certificate = self_signed(key.get());
   // The server plays an old device too, so it must not be held to the policy of this machine.
@@ -161,7 +164,26 @@ struct Kept {
   Error renegotiated;
 };
 
-/// One session: what it gives to resume it by and, where that is wanted, a new handshake within it.
+/// What a session gives to resume it by and, where that is wanted, a new handshake within it.
+asio::awaitable<void> keep(TlsStream& stream, bool renegotiate, Kept& kept) {
+  const auto given = co_await stream.resumption(kWithin);
+  if (given) {
+    kept.given = *given;
+  } else {
+    kept.error = given.error();
+  }
+  if (renegotiate) {
+    const auto agreed = co_await stream.renegotiate(kWithin);
+    kept.renegotiated = agreed ? Error{} : agreed.error();
+  }
+  kept.session = stream.session();
+  stream.shutdown_send();
+  std::array<std::byte, 64> buffer{};
+  const std::span<std::byte> into{buffer};
+  const auto end = co_await stream.read_some(into, kWithin);
+  CHECK_FALSE(end);
+}
+
 asio::awaitable<void> keep(Network& network, std::uint16_t port, const TlsOptions& options, bool renegotiate,
                            Kept& kept) {
   const Endpoint to{Transport::tcp, port};
@@ -170,22 +192,59 @@ asio::awaitable<void> keep(Network& network, std::uint16_t port, const TlsOption
     kept.error = stream.error();
     co_return;
   }
-  const auto given = co_await (*stream)->resumption(kWithin);
-  if (given) {
-    kept.given = *given;
-  } else {
-    kept.error = given.error();
+  co_await keep(**stream, renegotiate, kept);
+}
+
+/// The same over datagrams.
+asio::awaitable<void> keep_by_datagrams(Network& network, std::uint16_t port, const TlsOptions& options,
+                                        milliseconds within, Kept& kept) {
+  const Endpoint to{Transport::udp, port};
+  auto socket = co_await network.open_udp(to);
+  REQUIRE(socket);
+  const auto stream = co_await network.start_dtls(std::move(*socket), options, within);
+  if (!stream) {
+    kept.error = stream.error();
+    co_return;
   }
-  if (renegotiate) {
-    const auto agreed = co_await (*stream)->renegotiate(kWithin);
-    kept.renegotiated = agreed ? Error{} : agreed.error();
+  co_await keep(**stream, true, kept);
+}
+
+int give_cookie(SSL*, unsigned char* cookie, unsigned* size) {
+  *size = 16;
+  std::fill_n(cookie, *size, static_cast<unsigned char>('c'));
+  return 1;
+}
+
+int take_cookie(SSL*, const unsigned char* cookie, unsigned size) {
+  return size == 16 && cookie[15] == 'c' ? 1 : 0;
+}
+
+/// The server of so many sessions over datagrams, each behind a cookie. The first datagrams are lost: `lost` holds them
+/// afterwards. Whoever waits for a client waits 5 s at most.
+void serve_datagrams(const Peer& peer, SSL_CTX* context, int count, std::vector<std::string>& lost) {
+  const timeval longest{5, 0};
+  ::setsockopt(peer.socket.get(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
+  std::array<char, 2048> buffer{};
+  for (auto& datagram : lost) {
+    const auto size = ::recv(peer.socket.get(), buffer.data(), buffer.size(), 0);
+    datagram.assign(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   }
-  kept.session = (*stream)->session();
-  (*stream)->shutdown_send();
-  std::array<std::byte, 64> buffer{};
-  const std::span<std::byte> into{buffer};
-  const auto end = co_await (*stream)->read_some(into, kWithin);
-  CHECK_FALSE(end);
+  SSL_CTX_set_options(context, SSL_OP_COOKIE_EXCHANGE);
+  SSL_CTX_set_cookie_generate_cb(context, give_cookie);
+  SSL_CTX_set_cookie_verify_cb(context, take_cookie);
+  for (int number = 0; number < count; ++number) {
+    const Session session{SSL_new(context)};
+    BIO* bio = BIO_new_dgram(peer.socket.get(), BIO_NOCLOSE);
+    SSL_set_bio(session.get(), bio, bio);
+    int done = 0;
+    for (int turn = 0; turn < 20 && done != 1; ++turn) {
+      done = SSL_accept(session.get());
+    }
+    if (done == 1) {
+      SSL_read(session.get(), buffer.data(), static_cast<int>(buffer.size()));
+      SSL_shutdown(session.get());
+    }
+  }
 }
 
 }  // namespace
@@ -262,6 +321,66 @@ TEST_CASE("A client's renegotiation is accepted, refused by an alert, or not a t
       CHECK(kept.renegotiated.what.find("no renegotiation") != std::string::npos);
     }
     CHECK(kept.session.chain_der.size() == 1);
+  }
+}
+
+TEST_CASE("A session over datagrams is finished behind a cookie, resumed, and not begun anew for the client") {
+  Bench bench;
+  const Peer peer{"127.0.0.1", SOCK_DGRAM, -1};
+  const auto context = server_context(DTLS1_2_VERSION, DTLS_server_method());
+  std::vector<std::string> lost;
+  std::thread device{[&] { serve_datagrams(peer, context.get(), 2, lost); }};
+  TlsOptions options;
+  Kept first;
+  bench.run(keep_by_datagrams(*bench.network, peer.port, options, kWithin, first));
+  if (first.given) {
+    options.resume = first.given->session;
+  }
+  Kept second;
+  bench.run(keep_by_datagrams(*bench.network, peer.port, options, kWithin, second));
+  device.join();
+  INFO(first.error.what << second.error.what);
+  REQUIRE(first.given);
+  CHECK(first.session.version == "DTLSv1.2");
+  CHECK(first.session.extended_master_secret);
+  CHECK(first.session.secure_renegotiation);
+  CHECK(first.session.chain_der.size() == 1);
+  CHECK_FALSE(first.session.resumed);
+  CHECK_FALSE(first.given->ticket.empty());
+  CHECK(second.session.resumed);
+  CHECK(first.renegotiated.what.find("the alert \"no renegotiation\"") != std::string::npos);
+}
+
+TEST_CASE("A hello over datagrams that is lost is sent again, numbered on from where it was wanted") {
+  Bench bench;
+  const Peer peer{"127.0.0.1", SOCK_DGRAM, -1};
+  const auto context = server_context(DTLS1_VERSION, DTLS_server_method());
+  std::vector<std::string> lost(1);
+  std::thread device{[&] { serve_datagrams(peer, context.get(), 1, lost); }};
+  TlsOptions options;
+  options.first_record = 0x0102;
+  Kept kept;
+  bench.run(keep_by_datagrams(*bench.network, peer.port, options, kWithin, kept));
+  device.join();
+  INFO(kept.error.what);
+  CHECK(kept.session.version == "DTLSv1");
+  REQUIRE(lost[0].size() > 13);
+  CHECK(lost[0].substr(3, 8) == std::string("\0\0\0\0\0\0\x01\x02", 8));  // epoch 0 and the number
+}
+
+TEST_CASE("A silence over datagrams ends a handshake in its time, and a closed port at once") {
+  Bench bench;
+  const TlsOptions options;
+  Kept silent;
+  Kept closed;
+  {
+    const Peer peer{"127.0.0.1", SOCK_DGRAM, -1};
+    bench.run(keep_by_datagrams(*bench.network, peer.port, options, 200ms, silent));
+  }
+  CHECK(silent.error.kind == ErrorKind::timed_out);
+  if (in_network_of_our_own()) {
+    bench.run(keep_by_datagrams(*bench.network, 9, options, kWithin, closed));
+    CHECK(closed.error.kind == ErrorKind::refused);
   }
 }
 
