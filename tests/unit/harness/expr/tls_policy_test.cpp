@@ -80,7 +80,7 @@ Policy policy(Unlisted unlisted) {
   return out;
 }
 
-Evaluated judge_by(const Policy& policy, const char* function, json::array observations) {
+Evaluated judge_by(const Policy& by, const char* function, json::array observations) {
   json::array facts{"tls.certificates"};
   const auto server = sound();
   for (const auto& fact : server.at("facts").as_object()) {
@@ -88,7 +88,7 @@ Evaluated judge_by(const Policy& policy, const char* function, json::array obser
   }
   const json::object document{{"run", json::object{{"date", "2026-11-26T00:00:00Z"}}},
                               {"dut", json::object{{"samples", json::array{json::object{{"id", "A"}}}}}},
-                              {"policies", json::array{to_json(policy)}},
+                              {"policies", json::array{to_json(by)}},
                               {"obs", json::object{{"tls", std::move(observations)}}},
                               {"specs", json::object{{"tls", std::move(facts)}}}};
   const Evaluation evaluation{std::string{"obs(\"tls\") | "} + function, "c.yaml:1:1", document, nullptr};
