@@ -383,9 +383,7 @@ asio::awaitable<Result<Detection>> detect_datagrams(Door& door) {
       co_return found;
     }
   }
-  if (usual) {
-    agent = co_await detect_snmp(door);
-  }
+  agent->silent = usual;
   co_return agent;
 }
 

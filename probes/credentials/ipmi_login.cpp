@@ -150,15 +150,24 @@ class Exchange {
       if (!received) {
         co_return received.error();
       }
-      door_.transcript.received(received->payload);
       const std::string payload{wire::text_of(received->payload)};
       const auto opening = wire::parse_ipmi_opening(payload);
+      keep_out(opening.code);
+      door_.transcript.received(received->payload);
       const bool late = opening.state == wire::Parse::complete && opening.tag != tag_;
       if (!late) {
         co_return payload;
       }
     }
     co_return Error{ErrorKind::timed_out, "only late answers came", {}};
+  }
+
+  /// Whoever reads a digest that is keyed with the device's own password can guess at leisure.
+  void keep_out(const std::string& code) {
+    if (!code.empty()) {
+      door_.transcript.conceal(code, "digest with a password");
+      door_.record.conceal(code, "digest with a password");
+    }
   }
 
   Door& door_;
@@ -286,6 +295,7 @@ class IpmiLogin final : public Dialect {
   asio::awaitable<void> prove(const Opened& opened, std::string name, std::string word, Attempt& attempted) {
     auto code = our_code(opened, name, word);
     door_.record.conceal(code, "digest with a password");
+    door_.transcript.conceal(code, "digest with a password");
     auto last = co_await exchange_->finish(opened, std::move(code));
     if (!last) {
       note_failure(last.error(), attempted);

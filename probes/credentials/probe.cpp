@@ -123,7 +123,7 @@ void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ende
 
 void record_no_dialect(sessions::FactSheet& sheet, const Detection& found) {
   if (found.silent) {
-    sheet.rest_unobserved("the endpoint said nothing, neither unasked nor to HTTP or TLS");
+    sheet.rest_unobserved("the endpoint said nothing, neither unasked nor when it was asked");
     return;
   }
   sheet.absent("credentials.dialect");

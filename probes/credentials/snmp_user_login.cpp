@@ -312,6 +312,7 @@ class SnmpUser final : public Dialect {
   /// Sends, and waits for the answer with that id.
   asio::awaitable<Result<wire::SnmpUserAnswer>> exchange(std::string question, std::uint32_t id) {
     const auto view = wire::bytes_of(question);
+    keep_out(wire::parse_snmp_user_answer(question).digest);
     door_.transcript.sent(view);
     auto sent = co_await socket_->send(view);
     if (!sent) {
@@ -323,14 +324,23 @@ class SnmpUser final : public Dialect {
       if (!received) {
         co_return received.error();
       }
-      door_.transcript.received(received->payload);
       datagram_ = wire::text_of(received->payload);
       auto answer = wire::parse_snmp_user_answer(datagram_);
+      keep_out(answer.digest);
+      door_.transcript.received(received->payload);
       if (answer.state == wire::Parse::complete && answer.id == id) {
         co_return answer;
       }
     }
     co_return Error{ErrorKind::timed_out, "only answers to other questions came", {}};
+  }
+
+  /// A digest with its message lets whoever reads it guess the password at leisure.
+  void keep_out(const std::string& digest) {
+    if (digest.find_first_not_of('\0') != std::string::npos) {
+      door_.transcript.conceal(digest, "digest with a password");
+      door_.record.conceal(digest, "digest with a password");
+    }
   }
 
   Door& door_;

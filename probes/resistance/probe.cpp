@@ -220,7 +220,7 @@ void record_coverage(Recorder& record, const Means& means, const Seen& seen) {
 
 void record_no_login(sessions::FactSheet& sheet, const credentials::Detection& found) {
   if (found.silent) {
-    sheet.rest_unobserved("the endpoint said nothing, neither unasked nor to HTTP or TLS");
+    sheet.rest_unobserved("the endpoint said nothing, neither unasked nor when it was asked");
     return;
   }
   sheet.absent("resistance.dialect");

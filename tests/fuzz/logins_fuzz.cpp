@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "probes/wire/ber.hpp"
 #include "probes/wire/database_logins.hpp"
 #include "probes/wire/ipmi.hpp"
 #include "probes/wire/onvif.hpp"
@@ -42,6 +43,9 @@ void look_at_agents(std::string_view bytes) {
     must(answer.digest.empty() || bytes.substr(answer.digest_at, answer.digest.size()) == answer.digest);
     must(answer.engine.id.size() <= 32);
   }
+  Reader reader{bytes};
+  std::string_view body;
+  must(ber::any_element(reader, body) == 0 || body.size() + 2 <= bytes.size());
   must(parse_snmp_scoped(bytes).text_size <= bytes.size());
   must(parse_snmp_scoped(snmp_scoped_get({})).state == Parse::malformed);
 }

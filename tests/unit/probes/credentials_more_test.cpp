@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <openssl/ssl.h>
 
 #include "probes/credentials/digests.hpp"
@@ -84,7 +86,8 @@ std::string snmp_answer(std::uint32_t id, char counter, std::size_t digest) {
       counter != 0 ? "\x2b\x06\x01\x06\x03\x0f\x01\x01"s + counter + "\0"s : "\x2b\x06\x01\x02\x01\x01\x01\x00"s;
   const auto value = counter != 0 ? tlv(0x41, "\1") : tlv(kOctets, "Hub");
   const auto binding = tlv(kSequence, tlv(kSequence, tlv(kOid, name) + value));
-  const auto pdu = tlv(counter != 0 ? 0xa8 : 0xa2, integer(id) + integer(0) + integer(0) + binding);
+  const auto pdu =
+      tlv(static_cast<std::uint8_t>(counter != 0 ? 0xa8 : 0xa2), integer(id) + integer(0) + integer(0) + binding);
   const auto scoped = tlv(kSequence, tlv(kOctets, kEngine) + tlv(kOctets, {}) + pdu);
   const auto security = tlv(kSequence, tlv(kOctets, kEngine) + integer(1) + integer(9) + tlv(kOctets, "maker") +
                                            tlv(kOctets, std::string(digest, '\0')) + tlv(kOctets, {}));
@@ -161,7 +164,8 @@ fake::Run ask(FakeNetwork& network, std::string_view endpoint, std::vector<std::
 
 std::vector<std::string> names(const fake::Run& run) {
   std::vector<std::string> out;
-  for (const auto& entry : run.record.value("credentials.accepted").as_array()) {
+  const auto accepted = run.record.value("credentials.accepted");
+  for (const auto& entry : accepted.as_array()) {
     out.emplace_back(entry.at("username").as_string());
   }
   return out;

@@ -112,8 +112,11 @@ TEST_CASE("declared and observed: logins to try are those seen, and those of pro
   };
   CHECK(endpoints("tcp/2222", "ssh") == R"(["tcp/2222"])");
   CHECK(endpoints("tcp/6379", "redis") == R"(["tcp/6379"])");
+  CHECK(endpoints("tcp/5432", "postgresql") == R"(["tcp/5432"])");
   CHECK(endpoints("tcp/80", "http") == "[]");
   CHECK(endpoints("udp/161", "snmp") == R"(["udp/161"])");
+  CHECK(endpoints("udp/5684", "dtls") == R"(["udp/5684"])");
+  CHECK(endpoints("udp/623", "ipmi") == R"(["udp/623"])");
   CHECK(endpoints("udp/5683", "coap") == "[]");
   auto page = service("tcp/80", true);
   page["facts"].as_object()["service.logins"] = json::array{json::object{{"dialect", "http-form"}}};
@@ -129,6 +132,9 @@ TEST_CASE("declared and observed: all mechanisms of a mail relay are one login")
   const auto left = run(R"(["smtp-login", "smtp-plain", "http-form"] | other_logins("smtp-plain"))", table(),
                         service("tcp/25", true, "smtp"));
   CHECK(json::serialize(left.items.at(0)) == R"(["http-form"])");
+  const auto both = run(R"(["snmp-community", "snmp-user", "onvif"] | other_logins(["snmp-community", "snmp-user"]))",
+                        table(), service("udp/161", true, "snmp"));
+  CHECK(json::serialize(both.items.at(0)) == R"(["onvif"])");
   const auto all = run(R"(["ssh-password"] | other_logins(null))", table(), service("tcp/22", true, "ssh"));
   CHECK(json::serialize(all.items.at(0)) == R"(["ssh-password"])");
 }
