@@ -1,5 +1,6 @@
 #include "harness/engine/secret_handling.hpp"
 
+#include <cstdio>
 #include <fstream>
 #include <map>
 #include <sys/stat.h>

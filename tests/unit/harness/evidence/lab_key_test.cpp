@@ -80,8 +80,8 @@ TEST_CASE("a key that others may read is refused") {
 
 TEST_CASE("what is no key is refused, whatever it is") {
   const TempFolder folder;
-  for (const std::string text : {std::string{}, std::string{"1234"}, kKnown.substr(0, 60), kKnown + "x",
-                                 std::string{"assay-lab-key/2"} + kKnown.substr(15), std::string(4096, 'a')}) {
+  for (const std::string& text : {std::string{}, std::string{"1234"}, kKnown.substr(0, 60), kKnown + "x",
+                                  std::string{"assay-lab-key/2"} + kKnown.substr(15), std::string(4096, 'a')}) {
     INFO(text);
     const auto read = LabKey::read(key_file(folder, text));
     REQUIRE_FALSE(read);

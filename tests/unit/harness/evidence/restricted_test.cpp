@@ -1,11 +1,11 @@
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include <openssl/bio.h>
 #include <openssl/cms.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "harness/evidence/bundle.hpp"
@@ -30,9 +30,9 @@ struct Laboratory {
 Laboratory laboratory(const char* kind, const char* name) {
   Laboratory out;
   const std::string_view type = kind;
-  out.key = {type == "EC"        ? EVP_EC_gen("P-256")
+  out.key = {type == "EC"        ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
              : type == "Ed25519" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
-                                 : EVP_RSA_gen(2048),
+                                 : EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}),
              EVP_PKEY_free};
   REQUIRE(out.key);
   out.certificate = {X509_new(), X509_free};
