@@ -20,7 +20,7 @@
 namespace assay::lab {
 namespace {
 
-constexpr std::chrono::seconds kReadyWithin{10};
+constexpr std::chrono::seconds kReadyWithin{25};  // some make keys and images first, and the machine may be busy
 constexpr rlim_t kLargestFile = 64UL * 1024 * 1024;
 
 std::string hex(std::uint32_t value, int digits) {
@@ -115,7 +115,7 @@ Result<> start(const ResolvedDevice& device, const ResolvedDaemon& daemon) {
     }
     if (std::chrono::steady_clock::now() > give_up) {
       return Error{ErrorKind::timed_out,
-                   daemon.name + " was not ready within 10 s; " + last_words(log_of(device, daemon)), ""};
+                   daemon.name + " was not ready within 25 s; " + last_words(log_of(device, daemon)), ""};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{3});
   }

@@ -64,11 +64,13 @@ class Hub:
             time.sleep(0.05)
 
     def settled(self):
-        """It has said to the server how the deployment ended, and runs what it should, or it has refused the server twice."""
+        """It has said how the deployment ended, and runs what it should, or it has refused the server twice."""
         if "never-activates" in self.device["name"] and self.state()["installed"]:
             return True  # it says how it ended when it is started anew
         if not self.server.finished_deployment.is_set():
-            return self.log().count("Channel get operation failed") >= 2
+            # swupdate 2022.12 now and then stops between a refusal and its report of it: its log has the refusal.
+            log = self.log()
+            return "Image invalid or corrupted" in log or log.count("Channel get operation failed") >= 2
         return not self.has_success() or self.state()["slot"] != "a"
 
     def has_success(self):
@@ -120,7 +122,7 @@ def examine(flaw, isolation="loopback"):
 
 
 need("swupdate", "openssl", "curl")
-for flaw, found in side_by_side(*[lambda flaw=flaw: examine(flaw) for flaw in FALLS], at_once=5):
+for flaw, found in side_by_side(*[lambda flaw=flaw: examine(flaw) for flaw in FALLS], at_once=3):
     assert found == FALLS[flaw], (flaw, "fell for", sorted(found), "and must for", sorted(FALLS[flaw]))
 for isolation in isolations()[1:]:
     assert examine("sound", isolation) == ("sound", set())

@@ -1,13 +1,14 @@
-"""The scripted device that takes updates by CoAP in blocks, from libcoap's server, and by announcements of a mosquitto broker with a
-download behind them: the genuine update is taken, each variant falls for its own and for nothing else."""
+"""The scripted device that takes updates by CoAP in blocks, from libcoap's server, as object 5 of LwM2M, and by announcements of a mosquitto
+broker with a download behind them: the genuine update is taken, each variant falls for its own and for nothing else."""
 import json
 import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 
-from common import SOURCE, emulated, folder, need, side_by_side, skip
+from common import SOURCE, emulated, folder, need, port, side_by_side, skip
 from update_server import certificates, manifest, server_for
 
 sys.path.insert(0, str(SOURCE / "tests/devices/support"))
@@ -67,6 +68,10 @@ class Coap:
         subprocess.run(["coap-client-openssl", "-m", "put", "-b", "512", "-B", "20", "-f", path, f"coap://127.0.0.1:{self.port}/{name}"], check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=40)
 
+    def clear(self):
+        """It polls by itself too: nothing is offered until it is restored."""
+        self.put("update", b"{}")
+
     def offer(self, home, data, version, _):
         text = {"version": version, "url": f"coap://updates.example:{self.port}/image", "size": len(data), "sha256": images.digest_of(data)}
         self.put("image", data)
@@ -76,6 +81,63 @@ class Coap:
     def close(self):
         self.server.kill()
         self.server.wait()
+
+
+class Lwm2m:
+    """A server to register at; libcoap's client says what it would say. The image is fetched, or put in where `pushed` says so."""
+
+    def __init__(self, device, work):
+        self.device, self.registered = f"{device['address']}:{port(device, 'lwm2m')}", threading.Event()
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", int(device["tester_ports"]["updates"].split("/")[1])))
+        threading.Thread(target=self.serve, daemon=True).start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            number = free.getsockname()[1]
+        self.files = Coap({"tester_ports": {"updates": f"udp/{number}"}}, work)
+        assert self.registered.wait(30), "it does not register"
+
+    def serve(self):
+        """2.01 Created with a Location-Path for every registration (RFC 7252, 5.2.1)."""
+        while True:
+            try:
+                data, peer = self.socket.recvfrom(2048)
+            except OSError:
+                return
+            if data[1] == 2 and b"ep=EX-UPD-0001" in data and b"</5/0>" in data:
+                self.socket.sendto(bytes([0x60 | data[0] & 15, 65]) + data[2:4 + (data[0] & 15)] + b"\x82rd\x011", peer)
+                self.registered.set()
+
+    def ask(self, method, path, *words):
+        done = subprocess.run(["coap-client-openssl", "-a", "127.0.0.1", "-m", method, "-B", "30", "-o", "-", *words, f"coap://{self.device}{path}"],
+                              check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+        return done.stdout.decode().strip()
+
+    def clear(self):
+        pass  # it only does what it is told
+
+    def offer(self, home, data, version, _):
+        pushed = version == "2.3.0" or len(data) < 3000 or images.digest_of(data)[0] in "0123456"
+        if pushed:
+            path = self.files.work / f"{self.files.port}-pushed"
+            path.write_bytes(data)
+            self.ask("put", "/5/0/0", "-b", "512", "-f", path)
+        else:
+            self.files.put("image", data)
+            self.ask("put", "/5/0/1", "-e", f"coap://updates.example:{self.files.port}/image")
+        end = time.monotonic() + 60
+        while (state := self.ask("get", "/5/0/3")) == "1":
+            assert time.monotonic() < end, "it downloads for ever"
+        assert state in "02" and (state == "2" or self.ask("get", "/5/0/5") == "5"), state
+        if state == "2":
+            self.ask("post", "/5/0/2")
+            after = tell(home, "wait")
+            assert self.ask("get", "/3/0/3") == after["version"] and self.ask("get", "/5/0/5") == "1", after
+        return tell(home, "wait")
+
+    def close(self):
+        self.socket.close()
+        self.files.close()
 
 
 class Mqtt:
@@ -89,6 +151,9 @@ class Mqtt:
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.server = server_for(device)
         until_listening(self.broker, "t", "127.0.0.1:" + self.port)
+
+    def clear(self):
+        pass  # each announcement is taken back at the end of its offer
 
     def offer(self, home, data, version, certificate):
         """Retained, so that it is heard whenever the device comes; what it did with it is told by its count of attempts."""
@@ -120,7 +185,10 @@ def examine(work, other, kind, flaw, expected):
             table = {name: (*one, "server") for name, one in offers(home, other).items()}
             if kind is Mqtt:
                 table["unknown-authority"] = (*table["genuine"][:2], "unknown-authority")
+            if kind is Lwm2m:
+                del table["older-called-newer"]  # nothing but the image tells the version
             for name, (data, version, certificate) in table.items():
+                lab.clear()
                 assert tell(home, "restore") == "done", (flaw, name)
                 if lab.offer(home, data, version, certificate)["version"] != "2.4.0":
                     found.add(name)
@@ -134,6 +202,7 @@ with folder() as work:
     certificates(work)
     other = images.load_key(work / "other.key")
     jobs = [lambda flaw=flaw, kind=kind: examine(work, other, kind, flaw, FALLS[flaw]) for kind in (Coap, Mqtt) for flaw in FALLS]
+    jobs += [lambda flaw=flaw: examine(work, other, Lwm2m, flaw, FALLS[flaw]) for flaw in FALLS if flaw != "manifest-version-believed"]
     jobs.append(lambda: examine(work, other, Mqtt, "no-tls-verification", TLS["no-tls-verification"]))
     side_by_side(*jobs, at_once=6)
 print(len(jobs), "devices")

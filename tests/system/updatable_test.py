@@ -75,9 +75,9 @@ class Hub:
         with socket.create_server((address, 0)) as free:
             self.page = f"http://{address}:{free.getsockname()[1]}"
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", sys.executable, "-B", SOURCE / "tests/devices/support/updatable.py", "run", "--folder",
-             self.folder, "--flaw", flaw, "--listen", address, "--http", self.page.rsplit(":", 1)[1], "--source", address, "--server", "127.0.0.1", "--maker-key", work / "maker.key",
-             "--trust", work / "trust.crt", "--manifest", self.server.url("/v1/update.json"), "--metadata", metadata, "--format", form, "--poll", "3600",
+            ["setpriv", "--pdeathsig", "KILL", sys.executable, "-B", SOURCE / "tests/devices/support/updatable.py", "run",
+             "--folder", self.folder, "--flaw", flaw, "--listen", address, "--http", self.page.rsplit(":", 1)[1], "--source", address,
+             "--server", "127.0.0.1", "--maker-key", work / "maker.key", "--trust", work / "trust.crt", "--manifest", self.server.url("/v1/update.json"), "--metadata", metadata, "--format", form, "--poll", "3600",
              "--patience", "1.5", "--install-seconds", "0.05"], stdin=subprocess.DEVNULL)
 
     def tell(self, word, still=60):

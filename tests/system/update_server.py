@@ -112,7 +112,7 @@ class Server:
                 text += piece
             if text:
                 self.answer(connection, text.split()[1].decode(), self.body(connection, text))
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):  # the last: nothing is offered
             pass
         finally:
             connection.close()

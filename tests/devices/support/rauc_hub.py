@@ -183,10 +183,11 @@ class Rauc(Hub):
 
 def write_bundles(folder, options):
     folder.mkdir(exist_ok=True)
-    for name, model, version, certificate, key in (
-            ("hub-2.3.0", options.model, "2.3.0", options.maker, options.maker_key), ("hub-2.4.0", options.model, "2.4.0", options.maker, options.maker_key),
-            ("hub-2.5.0", options.model, "2.5.0", options.maker, options.maker_key), ("plug-2.5.0", "plug", "2.5.0", options.maker, options.maker_key),
-            ("other-key-hub-2.5.0", options.model, "2.5.0", options.other, options.other_key)):
+    maker, other = (options.maker, options.maker_key), (options.other, options.other_key)
+    for name, model, version, (certificate, key) in (
+            ("hub-2.3.0", options.model, "2.3.0", maker), ("hub-2.4.0", options.model, "2.4.0", maker),
+            ("hub-2.5.0", options.model, "2.5.0", maker), ("plug-2.5.0", "plug", "2.5.0", maker),
+            ("other-key-hub-2.5.0", options.model, "2.5.0", other)):
         content = folder / name
         content.mkdir()
         (content / "root.img").write_bytes(slot_image(name, version).ljust(SLOT, b"\0"))

@@ -4,7 +4,7 @@ usage: updatable.py run OPTIONS      the device; `updatable.py run --help` lists
        updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, state; for tests
                                      also check-and-wait, wait, wait-for-image
 
-It polls a manifest (JSON: version, url, size, sha256) by HTTP or CoAP, or hears it from a broker (MQTT), downloads the image, checks it, writes it to the slot that is not active,
+It polls a manifest (JSON: version, url, size, sha256) by HTTP or CoAP, or hears it from a broker (MQTT) or is told by an LwM2M server, downloads the image, checks it, writes it to the slot that is not active,
 starts anew from there, and tells its version at /api/status and in a banner. An image may also be put in at its own page
 (POST /update, field "image", with a login). Its maker's images are written to images/ when it starts. FLAWS says what one device
 does wrong; in everything else it is as the sound one.
@@ -23,6 +23,7 @@ import updatable_images as images
 from updatable_fetch import Client, PowerCut
 from updatable_images import BadImage, Refused
 from updatable_front import Front, tell
+from updatable_lwm2m import Lwm2m
 from updatable_other import Announcements, CoapClient
 from updatable_slots import Slots
 
@@ -83,7 +84,8 @@ class Device:
         self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
         self.client, self.received = None, 0
         self.ears, self.announced = None, None
-        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith("mqtt:") else None
+        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "lwm2m:")) else None
+        self.lwm2m = Lwm2m(self, options.lwm2m) if options.lwm2m else None
         self.cut = threading.Event()
         self.state, self.last, self.attempts = "idle", None, 0
 
@@ -114,7 +116,9 @@ class Device:
             if not self.on and self.slots.start():
                 self.cut.clear()
                 self.client = self.make_client()
-                if self.announced_by:
+                if self.lwm2m:
+                    self.lwm2m.open()
+                elif self.announced_by:
                     self.ears = Announcements(self.options.server, self.announced_by.port, self.options.source,
                                               self.announced_by.path.lstrip("/"), self.hear)
                 self.state = "idle"
@@ -135,9 +139,9 @@ class Device:
             if threading.current_thread() is not threading.main_thread():
                 self.changed.wait_for(lambda: not self.busy, 10)
 
-    def make_client(self):
+    def make_client(self, address=""):
         options = self.options
-        if options.manifest.startswith("coap:"):
+        if (address or options.manifest).startswith("coap:"):
             return CoapClient(options.server, options.source, options.patience, self.flaw)
         return Client(options.server, options.source, options.trust, self.identity(), options.patience, self.flaw)
 
@@ -148,6 +152,8 @@ class Device:
         self.ask_to_check()
 
     def deafen(self):
+        if self.lwm2m:
+            self.lwm2m.close()
         if self.ears:
             self.ears.end()
             self.ears = None
@@ -166,6 +172,8 @@ class Device:
         self.power_off()
         with self.changed:
             self.slots.restore()
+            if self.lwm2m:
+                self.lwm2m.forget()
             self.last, self.attempts, self.asked_to_check, self.waiting_upload, self.announced = None, 0, False, None, None
         self.power_on()
         return "done"
@@ -307,19 +315,32 @@ class Device:
             return archives.Archive(data, self.folder / "flash/staging", self.flaw)
         return images.Image(data)
 
+    def fetch_from(self, address):
+        """What an LwM2M server sent it to."""
+        self.client = self.make_client(address)
+        return self.get(address, LARGEST_IMAGE)
+
+    def checked(self, data):
+        """An image that came without a manifest."""
+        image = self.read_image(data)
+        image.check_target(self.options.model, self.slots.version(), None, self.flaw)
+        image.check(self.public, "no-signature-check" if self.flaw == "upload-unchecked" else self.flaw)
+        return image
+
     def take_upload(self, data):
         """Why it is refused, for the page to tell, or nothing; installing is for the other thread."""
         try:
-            image = self.read_image(data)
-            image.check_target(self.options.model, self.slots.version(), None, self.flaw)
-            image.check(self.public, "no-signature-check" if self.flaw == "upload-unchecked" else self.flaw)
+            image = self.checked(data)
         except (Refused, archives.OutOfMemory) as refused:
             self.tell("refused", str(refused), "")
             return str(refused) or "there is not enough memory"
+        self.install_later(image)
+        return ""
+
+    def install_later(self, image):
         with self.changed:
             self.waiting_upload = image
             self.changed.notify_all()
-        return ""
 
     def install(self, image):
         self.state = "installing"
@@ -390,6 +411,7 @@ def parse():
     run.add_argument("--source", default="", help="address its own connections come from")
     run.add_argument("--http", type=int, required=True)
     run.add_argument("--banner", type=int, default=0)
+    run.add_argument("--lwm2m", type=int, default=0, help="UDP port of its LwM2M client; 0: it is none")
     run.add_argument("--login", default="admin:Kd7-wP3z-Hq9t")
     run.add_argument("--flaw", choices=FLAWS, default="sound")
     run.add_argument("--model", default="hub")
