@@ -22,10 +22,11 @@ ROOMS = {
                         "harness/evidence", "harness/lab", "harness/net"),
                        VALUES + SOCKETS + ("boost/asio", "openssl/", "fmt/")),
     "harness/evidence": (("harness/model",), VALUES + ("openssl/", "fmt/")),
-    "harness/cli": (("harness/", "probes/registry.hpp", "reports/"),
+    "harness/cli": (("harness/", "probes/registry.hpp", "probes/images/", "reports/"),
                     VALUES + SOCKETS + ("boost/", "openssl/", "fmt/", "CLI/")),
     "probes/wire": (("harness/model",), VALUES),
     "probes/sessions": (("harness/model", "harness/probe", "probes/wire"), VALUES + ("boost/asio", "openssl/", "libssh/", "sys/socket.h")),
+    "probes/images": (("harness/model", "probes/wire"), VALUES + ("openssl/",)),
     "reports/common": (("harness/model", "harness/evidence"), VALUES + ("fmt/",)),
 }
 PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
