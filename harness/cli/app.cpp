@@ -39,6 +39,7 @@ void define_commands(CLI::App& app, Context& context) {
   add_explain(app, context);
   add_validate(app, context);
   add_dictionary(app, context);
+  add_image(app, context);
   add_init(app, context);
   add_declare(app, context);
   add_answer(app, context);

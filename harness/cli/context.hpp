@@ -114,6 +114,7 @@ void add_doctor(CLI::App& app, Context& context);
 void add_documents(CLI::App& app, Context& context);  // man, completion
 void add_emulate(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
+void add_image(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_plans(CLI::App& app, Context& context);

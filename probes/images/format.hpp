@@ -7,6 +7,7 @@
 
 #include "probes/images/image_map.hpp"
 #include "probes/images/mutation.hpp"
+#include "probes/images/verify.hpp"
 
 /// What each format of this folder gives to the two functions that the world sees.
 namespace assay::images {
@@ -38,6 +39,9 @@ struct Format {
   /// Edits of `edited` that make checksums and unsigned digests right again. `edited` is laid out as the genuine image
   /// is, unless `change` moved things. Null: the format has none.
   Result<std::vector<Edit>> (*repair)(const Opened& genuine, const Source& edited);
+
+  /// Whether a key verifies the image. Null: the format shows no signature.
+  Result<Verified> (*verify)(const Source& image, const ImageMap& map, const Trusted& trusted) = nullptr;
 };
 
 inline constexpr std::size_t kHead = 4096;

@@ -26,7 +26,7 @@ ROOMS = {
                     VALUES + SOCKETS + ("boost/", "openssl/", "fmt/", "CLI/")),
     "probes/wire": (("harness/model",), VALUES),
     "probes/sessions": (("harness/model", "harness/probe", "probes/wire"), VALUES + ("boost/asio", "openssl/", "libssh/", "sys/socket.h")),
-    "probes/images": (("harness/model", "probes/wire"), VALUES + ("openssl/",)),
+    "probes/images": (("harness/model", "probes/wire"), VALUES + ("openssl/", "fmt/")),
     "reports/common": (("harness/model", "harness/evidence"), VALUES + ("fmt/",)),
 }
 PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
