@@ -7,19 +7,16 @@ RAUC runs as a service on a message bus of its own, with the "custom" boot loade
 files. It mounts bundles, so it needs root. The maker's bundles are written to images/. FLAWS says what is wrong with one setup.
 """
 import argparse
-import json
 import os
 import pathlib
 import random
 import shutil
 import subprocess
 import sys
-import threading
 
-from updatable_fetch import Client, PowerCut
 from updatable_front import tell
-from updatable_images import Refused, digest_of
-from updater_hub import Hub
+from updatable_images import Refused
+from updater_agent import Agent, add_options
 
 FLAWS = {
     "sound": "nothing",
@@ -28,7 +25,7 @@ FLAWS = {
     "never-activates": "RAUC is told not to activate what it installed",
     "no-tls-verification": "the agent does not look at the server's certificate",
 }
-SLOT, LARGEST, HEAD = 1 << 20, 8 << 20, 32
+SLOT, HEAD = 1 << 20, 32
 BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>custom</type><listen>unix:path={folder}/bus</listen><auth>EXTERNAL</auth><policy context="default">
@@ -69,12 +66,10 @@ def slot_image(name, version):
     return (version + "\n").encode().ljust(HEAD, b"\0") + random.Random(name).randbytes(64 << 10)
 
 
-class Rauc(Hub):
+class Rauc(Agent):
     def __init__(self, options):
-        self.wake, self.asked, self.words, self.services = threading.Condition(), False, None, []
+        self.services = []
         super().__init__(options)
-        self.client = Client(options.server, options.source, options.trust, options.model, 10,
-                             self.flaw if self.flaw == "no-tls-verification" else "sound")
 
     def factory(self):
         shutil.rmtree(self.flash, ignore_errors=True)
@@ -92,9 +87,6 @@ class Rauc(Hub):
     def version(self):
         with open(self.flash / (self.active() + ".img"), "rb") as slot:
             return slot.read(HEAD).split(b"\n")[0].decode("ascii", "replace")
-
-    def last_words(self):
-        return self.words
 
     def write_setup(self):
         handler = "" if self.flaw == "no-downgrade-check" else f"pre-install={self.folder}/newer.sh\n"
@@ -131,30 +123,6 @@ class Rauc(Hub):
             service.stdout.close()
         self.services = []
 
-    def check(self):
-        """Looks for an update now; returns when it was refused, or runs."""
-        try:
-            manifest = self.read_manifest()
-            data = self.get(manifest["url"], LARGEST)
-            if len(data) != manifest["size"] or digest_of(data) != manifest["sha256"]:
-                raise Refused("the download is not what was announced")
-            self.install(data)
-        except (Refused, PowerCut) as refused:
-            self.words = {"result": "refused", "reason": str(refused)[:300]}
-        return json.dumps(self.status())
-
-    def read_manifest(self):
-        try:
-            manifest = json.loads(self.get(self.options.manifest, 64 << 10))
-            return {"url": str(manifest["url"]), "size": int(manifest["size"]), "sha256": str(manifest["sha256"])}
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise Refused("the manifest cannot be read") from None
-
-    def get(self, url, limit):
-        pieces = []
-        self.client.get(url, limit, pieces.append)
-        return b"".join(pieces)
-
     def install(self, data):
         bundle = self.folder / "download.raucb"
         bundle.write_bytes(data)
@@ -169,17 +137,6 @@ class Rauc(Hub):
         if (self.flash / "primary").read_text().strip() != self.active():
             self.stop()
             self.start()
-
-    def poll(self):
-        """Says to the control loop, which does one thing at a time, that it is time to look."""
-        while not threading.Event().wait(self.options.poll):
-            subprocess.run([sys.executable, "-B", __file__, "tell", self.folder / "control", "check"], stdout=subprocess.DEVNULL, check=False)
-
-    def run(self):
-        if self.options.poll:
-            threading.Thread(target=self.poll, daemon=True).start()
-        super().run({"check": self.check})
-
 
 def write_bundles(folder, options):
     folder.mkdir(exist_ok=True)
@@ -204,16 +161,8 @@ def parse():
     told.add_argument("socket")
     told.add_argument("word")
     run = verbs.add_parser("run")
-    for name in ("folder", "listen", "maker", "maker-key", "other", "other-key", "trust", "manifest", "server"):
-        run.add_argument("--" + name, required=True)
-    run.add_argument("--http", type=int, required=True)
-    run.add_argument("--banner", type=int, default=0)
-    run.add_argument("--source", default="", help="address its own connections come from")
+    add_options(run, "EX-RAUC-0001")
     run.add_argument("--flaw", choices=FLAWS, default="sound")
-    run.add_argument("--model", default="hub")
-    run.add_argument("--version", default="2.4.0")
-    run.add_argument("--serial", default="EX-RAUC-0001")
-    run.add_argument("--poll", type=float, default=3.0, help="seconds between two looks for an update; 0: only when it is told to")
     return parser.parse_args()
 
 
