@@ -122,8 +122,8 @@ std::string tidy_compile_error(std::string message) {
   if (const auto at = message.find(kAt); at != std::string::npos) {
     int line = 0;
     std::from_chars(message.data() + at + kAt.size(), message.data() + message.size(), line);
-    const auto lines = std::count(kPrelude.begin(), kPrelude.end(), '\n') +
-                       std::count(kWebPrelude.begin(), kWebPrelude.end(), '\n');
+    const auto lines =
+        std::count(kPrelude.begin(), kPrelude.end(), '\n') + std::count(kWebPrelude.begin(), kWebPrelude.end(), '\n');
     line -= static_cast<int>(lines) + 1;
     message = message.substr(0, at) + " (line " + std::to_string(std::max(line, 1)) + " of the expression)";
   }

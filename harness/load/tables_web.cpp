@@ -35,10 +35,12 @@ constinit const Key kStepKeys[] = {
      "/api/password"},
     {"body", &kText, false, "", "What is sent, as in a request", "'old={old}&new={password}'"},
     {"exec", &kText, false, "",
-     "Command line in the place of a request, run by /bin/sh in the DUT file's folder with ASSAY_USERNAME, ASSAY_PASSWORD "
+     "Command line in the place of a request, run by /bin/sh in the DUT file's folder with ASSAY_USERNAME, "
+     "ASSAY_PASSWORD "
      "and ASSAY_OLD",
      "./set-password.sh"},
-    {"prompt", &kText, false, "", "A sentence for the person at the bench in the place of a request, filled in as `body` is",
+    {"prompt", &kText, false, "",
+     "A sentence for the person at the bench in the place of a request, filled in as `body` is",
      "Set the password of {username} to {password}"},
     {"within", &kWithin, false, "30s", "Time that command or person may take", "2min"},
 };

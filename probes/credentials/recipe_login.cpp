@@ -1,8 +1,9 @@
+#include "probes/credentials/recipe_login.hpp"
+
 #include <chrono>
 #include <set>
 
 #include "probes/credentials/dialects.hpp"
-#include "probes/credentials/recipe_login.hpp"
 #include "probes/wire/bytes.hpp"
 
 /// Logins of programming interfaces over HTTP, as the DUT file describes them: nothing on the wire says where they are.

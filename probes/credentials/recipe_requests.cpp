@@ -1,7 +1,6 @@
-#include "probes/credentials/recipe_login.hpp"
-
 #include <set>
 
+#include "probes/credentials/recipe_login.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::credentials {

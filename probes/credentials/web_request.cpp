@@ -23,8 +23,8 @@ std::string filled_text(std::string_view text, const Filling& filling, bool reve
                                                             {"{value}", filling.value}};
   std::string out;
   while (!text.empty()) {
-    const auto* mark = std::find_if(std::begin(marks), std::end(marks),
-                                    [&](const auto& one) { return text.starts_with(one.first); });
+    const auto* mark =
+        std::find_if(std::begin(marks), std::end(marks), [&](const auto& one) { return text.starts_with(one.first); });
     if (mark == std::end(marks)) {
       out += text.front();
       text.remove_prefix(1);
@@ -51,7 +51,9 @@ json::value filled_json(const json::value& value, const Filling& filling, bool r
     }
     return out;
   }
-  return value.is_string() ? json::value(json::string(filled_text(std::string_view{value.get_string()}, filling, reveal))) : value;
+  return value.is_string()
+             ? json::value(json::string(filled_text(std::string_view{value.get_string()}, filling, reveal)))
+             : value;
 }
 
 /// name=value&… of the recipe, filled in.
@@ -63,8 +65,8 @@ Fields fields_of(std::string_view body, const Filling& filling) {
     const auto equals = std::min(pair.find('='), pair.size());
     if (equals > 0) {
       const auto value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view{};
-      out.push_back({std::string{pair.substr(0, equals)}, filled_text(value, filling, true),
-                     filled_text(value, filling, false)});
+      out.push_back(
+          {std::string{pair.substr(0, equals)}, filled_text(value, filling, true), filled_text(value, filling, false)});
     }
     body.remove_prefix(std::min(end + 1, body.size()));
   }
@@ -83,7 +85,8 @@ std::string encoded(const Fields& fields, std::string WebField::*what) {
 bool has_fields(const wire::WebForm& form, const RequestRecipe& recipe) {
   const auto wanted = fields_of(recipe.body, {});
   return std::all_of(wanted.begin(), wanted.end(), [&](const WebField& one) {
-    return std::any_of(form.fields.begin(), form.fields.end(), [&](const auto& field) { return field.first == one.name; });
+    return std::any_of(form.fields.begin(), form.fields.end(),
+                       [&](const auto& field) { return field.first == one.name; });
   });
 }
 
@@ -92,8 +95,8 @@ const wire::WebForm* chosen(const std::vector<wire::WebForm>& forms, const Reque
                             const std::string& place) {
   for (const auto& form : forms) {
     const auto target = wire::http_location(form.action.empty() ? place : form.action, place);
-    const bool fits = recipe.path.empty() ? form.method == "post" && has_fields(form, recipe)
-                                          : target && target->path == recipe.path;
+    const bool fits =
+        recipe.path.empty() ? form.method == "post" && has_fields(form, recipe) : target && target->path == recipe.path;
     if (fits) {
       return &form;
     }
@@ -143,8 +146,8 @@ Prepared without_form(const RequestRecipe& recipe, const Filling& filling) {
 
 }  // namespace request
 
-asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user,
-                                          const RequestRecipe& recipe, const Filling& filling) {
+asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user, const RequestRecipe& recipe,
+                                          const Filling& filling) {
   if (recipe.page.empty()) {
     co_return request::without_form(recipe, filling);
   }

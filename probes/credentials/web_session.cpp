@@ -23,8 +23,9 @@ void CookieJar::take(const wire::HttpResponse& response) {
       continue;
     }
     const auto name = cookie->name;
-    const bool ends = cookie->max_age ? *cookie->max_age <= 0 : cookie->expires.find(" 1970 ") != std::string::npos ||
-                                                                    cookie->expires.find("-1970 ") != std::string::npos;
+    const bool ends = cookie->max_age ? *cookie->max_age <= 0
+                                      : cookie->expires.find(" 1970 ") != std::string::npos ||
+                                            cookie->expires.find("-1970 ") != std::string::npos;
     if (ends) {
       cookies_.erase(name);
     } else if (cookies_.size() < kMostCookies || cookies_.contains(name)) {

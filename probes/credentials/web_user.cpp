@@ -128,7 +128,8 @@ Sight sight_of(const WebLogin& login, const std::string& wanted, const Page& ins
   if (response.status != inside.response.status) {
     return Sight::unclear;
   }
-  const bool same = login.way == WebWay::json || are_alike(words_of(response.body, {}), words_of(inside.response.body, {}));
+  const bool same =
+      login.way == WebWay::json || are_alike(words_of(response.body, {}), words_of(inside.response.body, {}));
   return same ? Sight::given : Sight::unclear;
 }
 

@@ -115,8 +115,8 @@ struct Prepared {
 };
 
 /// Fetches the page of the recipe, if it has one, and fills its form in. `protocol` says what is not there.
-asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user,
-                                          const RequestRecipe& recipe, const Filling& filling);
+asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user, const RequestRecipe& recipe,
+                                          const Filling& filling);
 
 /// The page has the form that the recipe speaks of: the one that goes to its path, or else has all its fields.
 bool has_form_for(const Page& page, const RequestRecipe& recipe);

@@ -1,7 +1,6 @@
-#include "harness/probe/probe.hpp"
-
 #include <set>
 
+#include "harness/probe/probe.hpp"
 #include "probes/first_use/change.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -21,7 +20,8 @@ constexpr FactSpec kFacts[] = {
     {"password.login", ValueKind::text, "how one logs in to the web interface; absent: no web login that can be used"},
     {"password.account", ValueKind::text, "role of the account whose password was changed"},
     {"password.change", ValueKind::object,
-     "a change to a strong password: taken (a login with it succeeds), old_refused (one with the old password does not)"},
+     "a change to a strong password: taken (a login with it succeeds), old_refused (one with the old password does "
+     "not)"},
     {"password.sessions", ValueKind::object,
      "sessions that were open before the change, after it: own (the one that changed it), other; alive or not; null: "
      "there was none, or its answer meant neither"},
@@ -46,7 +46,7 @@ struct Work {
   sessions::FactSheet& sheet;
   const RequestRecipe& recipe;
   Known known{};
-  Secret now{};                 // the password that the account has, as far as is known
+  Secret now{};                   // the password that the account has, as far as is known
   bool old_dies = false;          // a change makes the password before it useless
   std::set<std::string> usual{};  // words of the answer to a change that was taken
 };
@@ -170,9 +170,8 @@ asio::awaitable<Result<bool>> change_rightly(Work& work) {
     co_return entered.error();
   }
   if (!*entered) {
-    work.sheet.fact("password.change", json::object{{"taken", false},
-                                                    {"old_refused", nullptr},
-                                                    {"status", answer->response.status}});
+    work.sheet.fact("password.change",
+                    json::object{{"taken", false}, {"old_refused", nullptr}, {"status", answer->response.status}});
     co_return false;
   }
   work.now = filling.password;
@@ -375,7 +374,8 @@ asio::awaitable<Result<>> observe_change(ProbeContext& context, Door& door, sess
   if (!login) {
     const bool silent = found->silent || !found->other_login.empty();
     if (silent) {
-      sheet.rest_unobserved(found->silent ? "the endpoint said nothing" : "there is a login that this probe does not know");
+      sheet.rest_unobserved(found->silent ? "the endpoint said nothing"
+                                          : "there is a login that this probe does not know");
     } else {
       sheet.absent("password.login");
       sheet.rest_absent();
@@ -417,7 +417,8 @@ class PasswordChange final : public Probe {
               *context.endpoint, sessions::timers_for(context.network),
               &context.dut};
     auto ended = co_await observe_change(context, door, sheet, **rules);
-    const auto digest = context.record.artifact("changes of a password", "text/plain; charset=utf-8", transcript.text());
+    const auto digest =
+        context.record.artifact("changes of a password", "text/plain; charset=utf-8", transcript.text());
     sheet.evidence_for_values("password.", digest);
     co_return ended;
   }
@@ -432,7 +433,8 @@ std::unique_ptr<Probe> make() {
 extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "password_change",
-    .summary = "Changes a password of the web interface and changes it back: what is taken, what of the old one goes on.",
+    .summary =
+        "Changes a password of the web interface and changes it back: what is taken, what of the old one goes on.",
     .version = 1,
     .intrusiveness = Intrusiveness::intrusive,
     .exclusive = Exclusive::device,

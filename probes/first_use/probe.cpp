@@ -195,8 +195,9 @@ asio::awaitable<Result<>> compare_actions(Work& work, Opened& opened, Secret pas
   if (*control) {
     work.sheet.fact("first_use.action", json::object{{"before", *before}, {"after", *after}, {"control", true}});
   } else {
-    work.sheet.unobserved("first_use.action",
-                          "the request of the DUT file (web: setting) did not change what is shown, with a login either");
+    work.sheet.unobserved(
+        "first_use.action",
+        "the request of the DUT file (web: setting) did not change what is shown, with a login either");
   }
   co_return Result<>{};
 }
@@ -235,7 +236,8 @@ asio::awaitable<Result<>> work_on(Work& work, const PasswordRules& rules) {
     co_return stands.error();
   }
   if (!stands->value_or(true)) {
-    work.sheet.rest_unobserved("the page of the set-up (web: set_up) has no such form: is the device in factory state?");
+    work.sheet.rest_unobserved(
+        "the page of the set-up (web: set_up) has no such form: is the device in factory state?");
     co_return Result<>{};
   }
   if (work.web.setting) {
@@ -355,7 +357,8 @@ std::unique_ptr<Probe> make() {
 extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "first_use",
-    .summary = "Sets a web interface in factory state up: what works before, which passwords it takes. Leaves it set up.",
+    .summary =
+        "Sets a web interface in factory state up: what works before, which passwords it takes. Leaves it set up.",
     .version = 1,
     .intrusiveness = Intrusiveness::destructive,
     .exclusive = Exclusive::device,

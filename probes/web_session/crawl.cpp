@@ -17,11 +17,11 @@ constexpr std::size_t kLongestPath = 512;
 constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
 
 constexpr std::string_view kRisky[] = {
-    "logout", "logoff", "log-out", "log_out", "log out",  "signout", "sign-out", "sign out", "abmelden", "reset",
-    "reboot", "restart", "delete", "remove",  "erase",    "clear",   "format",   "factory",  "default",  "upgrade",
-    "update", "shutdown", "power", "halt",    "disable",  "enable",  "restore",  "apply",    "save",     "start",
-    "stop",   "action=", "cmd=",   "command=", "set=",    "do=",     "toggle",   "switch",   "unpair",   "loeschen"};
-constexpr std::string_view kStatic[] = {".css",  ".js",   ".png",  ".jpg",   ".jpeg", ".gif", ".ico", ".svg",
+    "logout", "logoff",   "log-out", "log_out",  "log out", "signout", "sign-out", "sign out", "abmelden", "reset",
+    "reboot", "restart",  "delete",  "remove",   "erase",   "clear",   "format",   "factory",  "default",  "upgrade",
+    "update", "shutdown", "power",   "halt",     "disable", "enable",  "restore",  "apply",    "save",     "start",
+    "stop",   "action=",  "cmd=",    "command=", "set=",    "do=",     "toggle",   "switch",   "unpair",   "loeschen"};
+constexpr std::string_view kStatic[] = {".css",  ".js",    ".png", ".jpg",  ".jpeg", ".gif", ".ico", ".svg",
                                         ".woff", ".woff2", ".ttf", ".webp", ".map",  ".mp4", ".mp3"};
 
 bool is_static(const std::string& path) {
@@ -33,7 +33,8 @@ bool is_static(const std::string& path) {
 void take_links(const Visit& visit, const Page& page, Crawled& out, std::deque<std::string>& queue) {
   for (const auto& link : wire::html_links(page.response.body, kMostLinks)) {
     const auto place = wire::http_location(link.target, page.place);
-    if (!place || !wire::leads_to(*place, visit.house.door.address, visit.house.door.endpoint.port, visit.house.login.tls)) {
+    if (!place ||
+        !wire::leads_to(*place, visit.house.door.address, visit.house.door.endpoint.port, visit.house.login.tls)) {
       continue;
     }
     auto path = place->path.substr(0, place->path.find('#'));
@@ -70,8 +71,7 @@ Kind kind_of(const Page& page) {
   return Kind::text;
 }
 
-asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from,
-                                       milliseconds until) {
+asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from, milliseconds until) {
   Crawled out;
   std::deque<std::string> queue;
   for (auto& path : from) {

@@ -34,8 +34,7 @@ struct Crawled {
 bool is_risky(const wire::WebLink& link, const std::string& path);
 
 /// Follows links of this endpoint by GET from the given paths, each once. Errors only for what ends the probe.
-asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from,
-                                       milliseconds until);
+asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from, milliseconds until);
 
 Kind kind_of(const Page& page);
 

@@ -31,8 +31,8 @@ struct WayOut {
 WayOut way_out_of(const Visit& visit, const Page& page) {
   const auto here = [&](const std::string& target) {
     const auto place = wire::http_location(target.empty() ? page.place : target, page.place);
-    const bool ours =
-        place && wire::leads_to(*place, visit.house.door.address, visit.house.door.endpoint.port, visit.house.login.tls);
+    const bool ours = place && wire::leads_to(*place, visit.house.door.address, visit.house.door.endpoint.port,
+                                              visit.house.login.tls);
     return ours ? place->path : std::string{};
   };
   WayOut out;
@@ -66,7 +66,8 @@ WayOut way_out_of(const Visit& visit, const Page& page) {
 asio::awaitable<Result<WayOut>> find_way_out(Visit& visit, WebUser& user, const Page& landing) {
   if (visit.recipe != nullptr && visit.recipe->log_out) {
     const credentials::Filling nothing;
-    auto prepared = co_await credentials::prepare(visit.house.door, visit.house.login, user, *visit.recipe->log_out, nothing);
+    auto prepared =
+        co_await credentials::prepare(visit.house.door, visit.house.login, user, *visit.recipe->log_out, nothing);
     if (!prepared) {
       co_return prepared.error();
     }

@@ -21,8 +21,8 @@ std::vector<std::string> tokens_of(const Prepared& own, const Prepared& other) {
   std::vector<std::string> out;
   for (const auto& name : own.hidden) {
     const auto value = [&](const Prepared& one) {
-      const auto found = std::find_if(one.fields.begin(), one.fields.end(),
-                                      [&](const WebField& field) { return field.name == name; });
+      const auto found =
+          std::find_if(one.fields.begin(), one.fields.end(), [&](const WebField& field) { return field.name == name; });
       return found == one.fields.end() ? std::string{} : found->value;
     };
     if (value(own) != value(other)) {
@@ -146,7 +146,8 @@ asio::awaitable<Result<bool>> restore(Visit& visit) {
   }
   Filling filling;
   filling.value = visit.recipe->setting->value;
-  auto prepared = co_await credentials::prepare(visit.house.door, visit.house.login, **user, visit.recipe->setting->change, filling);
+  auto prepared = co_await credentials::prepare(visit.house.door, visit.house.login, **user,
+                                                visit.recipe->setting->change, filling);
   if (!prepared) {
     co_return prepared.error();
   }
@@ -161,7 +162,8 @@ asio::awaitable<Result<bool>> restore(Visit& visit) {
 /// The request as a session of the account finds it.
 asio::awaitable<Result<Prepared>> find_request(Visit& visit, WebUser& user) {
   const auto filling = new_value();
-  auto found = co_await credentials::prepare(visit.house.door, visit.house.login, user, visit.recipe->setting->change, filling);
+  auto found =
+      co_await credentials::prepare(visit.house.door, visit.house.login, user, visit.recipe->setting->change, filling);
   co_return found;
 }
 

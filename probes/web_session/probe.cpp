@@ -13,8 +13,8 @@ constexpr std::size_t kMostAccounts = 4;
 
 constexpr ParameterSpec kParameters[] = {
     {"logins", ValueKind::integer, "8", "logins of one account whose session ids are held against each other"},
-    {"idle", ValueKind::integer, "0", "seconds that sessions are left alone, to see whether the device ends them; 0: not",
-     true},
+    {"idle", ValueKind::integer, "0",
+     "seconds that sessions are left alone, to see whether the device ends them; 0: not", true},
     {"pages", ValueKind::integer, "40", "pages that each user asks for at most"},
     {"crawl", ValueKind::integer, "60", "seconds for the pages of all users", true},
 };
@@ -43,13 +43,15 @@ constexpr FactSpec kFacts[] = {
      "sessions left alone: waited (s), ended, alive_after (the longest silence that one survived), ended_by (the "
      "shortest after which one was refused)"},
     {"web.logout", ValueKind::object,
-     "after logging out: way, declared, status, ended (the old session is refused), browser_out (so is the browser that "
+     "after logging out: way, declared, status, ended (the old session is refused), browser_out (so is the browser "
+     "that "
      "logged out)"},
     {"web.forgery", ValueKind::object,
      "whether the setting of the DUT file changed by a request: control (the page's own), missing (without its token), "
      "other_session (with that of another session), foreign_page (as another site sends it), no_session; tokens (their "
      "fields), restored; null: there was nothing to leave out or nobody to send it"},
-    {"web.stored", ValueKind::boolean, "a browser may store the protected page: it came without Cache-Control: no-store"},
+    {"web.stored", ValueKind::boolean,
+     "a browser may store the protected page: it came without Cache-Control: no-store"},
     {"web.pages", ValueKind::object, "pages that links led to: visitor, roles, asked_again, unclear, whole"},
     {"web.open", ValueKind::list,
      "pages seen after the login that a visitor gets too: path, kind (form, data, text), declared (in the DUT file as "
@@ -184,7 +186,8 @@ std::string obstacle(const credentials::Detection& found, sessions::FactSheet& s
     }
     const bool other_web = !found.other_login.empty() || is_web(found.spoken);
     if (other_web) {
-      return found.other_login.empty() ? found.doubt : "there is a login that this probe does not know: " + found.other_login;
+      return found.other_login.empty() ? found.doubt
+                                       : "there is a login that this probe does not know: " + found.other_login;
     }
     sheet.absent("web.login");
     sheet.rest_absent();
@@ -217,8 +220,8 @@ asio::awaitable<Result<>> observe_web(ProbeContext& context, Door& door, session
     sheet.rest_unobserved(accounts ? "no account of the DUT file gets in here" : accounts.error().what);
     co_return accounts ? Result<>{} : Result<>{accounts.error()};
   }
-  Visit visit{context, {door, *login}, sheet, credentials::web_interface_for(context.dut, door.endpoint),
-              means_of(context)};
+  Visit visit{
+      context, {door, *login}, sheet, credentials::web_interface_for(context.dut, door.endpoint), means_of(context)};
   visit.accounts = std::move(*accounts);
   auto ended = co_await look(visit);
   sheet.rest_unobserved(ended ? "it was not looked at" : ended.error().what);
@@ -261,7 +264,8 @@ std::unique_ptr<Probe> make() {
 extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "web_session",
-    .summary = "Logs in to a web interface with the accounts of the DUT file and looks at sessions and who sees which page.",
+    .summary =
+        "Logs in to a web interface with the accounts of the DUT file and looks at sessions and who sees which page.",
     .version = 1,
     .intrusiveness = Intrusiveness::intrusive,
     .exclusive = Exclusive::login,

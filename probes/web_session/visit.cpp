@@ -144,8 +144,8 @@ json::object tokens_in_words(const std::vector<std::string>& tokens, const std::
   out["bits_high"] = entropy.high;
   out["bits_at_most"] = entropy.at_most;
   json::array relations;
-  for (const auto& found : {uniqueness::equal_values(values), uniqueness::counters(values),
-                            uniqueness::identifier_relations(values)}) {
+  for (const auto& found :
+       {uniqueness::equal_values(values), uniqueness::counters(values), uniqueness::identifier_relations(values)}) {
     for (const auto& one : found) {
       relations.push_back(json::object{
           {"kind", one.kind}, {"what", one.what}, {"length", one.length}, {"values", std::ssize(one.values)}});

@@ -39,9 +39,9 @@ struct Visit {
   sessions::FactSheet& sheet;
   const WebInterface* recipe;  // null: the DUT file has none for this endpoint
   Means means;
-  std::vector<Known> accounts{};         // the first is the one whose sessions are looked at
-  std::vector<std::string> carriers{};   // names of the cookies that carry the session; empty: a header does
-  bool concurrent = false;               // several sessions of one account live beside each other
+  std::vector<Known> accounts{};        // the first is the one whose sessions are looked at
+  std::vector<std::string> carriers{};  // names of the cookies that carry the session; empty: a header does
+  bool concurrent = false;              // several sessions of one account live beside each other
 };
 
 /// A session of the account that is open. Nothing: the login was not taken. An error: no answer.

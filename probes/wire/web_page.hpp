@@ -12,10 +12,10 @@ namespace assay::wire {
 
 /// A form as a browser would send it untouched: what its fields hold.
 struct WebForm {
-  std::string action;          // entities resolved; empty: the page itself
-  std::string method = "get";  // lower case
-  std::string text;            // of its button
-  int passwords = 0;           // fields for one
+  std::string action;                                       // entities resolved; empty: the page itself
+  std::string method = "get";                               // lower case
+  std::string text;                                         // of its button
+  int passwords = 0;                                        // fields for one
   std::vector<std::pair<std::string, std::string>> fields;  // in the order of the page, at most 64
   std::vector<std::string> hidden;                          // names of those that nobody sees
 };

@@ -15,19 +15,19 @@ using fake::Line;
 using fake::Peer;
 
 struct Hub {
-  bool ready = true;          // it is set up
+  bool ready = true;  // it is set up
   std::string password = "Old4-word!x";
-  std::string before{};       // taken too, where old ones live on
+  std::string before{};  // taken too, where old ones live on
   bool keeps_old = false;
   bool keeps_sessions = false;
   bool asks_old = true;
   bool takes_all = false;
   bool takes_none = false;
-  bool open = false;          // the setting is anybody's
+  bool open = false;  // the setting is anybody's
   std::string name = "Hub";
   std::set<std::string> inside{};
   int changes = 0;
-  int wrong = 0;              // logins
+  int wrong = 0;  // logins
 };
 
 inline std::string reply(std::string_view status, std::string_view body, std::string_view headers = "") {
@@ -75,7 +75,10 @@ inline std::string post(Hub& hub, std::string_view written, bool in) {
     const auto given = field(written, "word");
     const bool right = given == hub.password || (hub.keeps_old && !hub.before.empty() && given == hub.before);
     hub.wrong += right ? 0 : 1;
-    return right && hub.ready ? let_in(hub) : reply("200 OK", "Sorry <form method=post action=/login><input name=user><input type=password name=word></form>");
+    return right && hub.ready
+               ? let_in(hub)
+               : reply("200 OK",
+                       "Sorry <form method=post action=/login><input name=user><input type=password name=word></form>");
   }
   if (written.starts_with("POST /setting")) {
     hub.name = in || hub.open ? field(written, "name") : hub.name;
@@ -102,14 +105,18 @@ inline std::string post(Hub& hub, std::string_view written, bool in) {
 inline std::string get(const Hub& hub, std::string_view written, bool in) {
   const auto asks = [&](std::string_view path) { return written.starts_with(path); };
   if (asks("GET / ")) {
-    return reply("200 OK", hub.ready ? "Welcome <form method=post action=/login><input name=user><input type=password name=word></form>"
-                                     : "Choose <form method=post action=/setup><input type=password name=new></form>");
+    return reply("200 OK",
+                 hub.ready
+                     ? "Welcome <form method=post action=/login><input name=user><input type=password name=word></form>"
+                     : "Choose <form method=post action=/setup><input type=password name=new></form>");
   }
   if (asks("GET /setting") && (in || hub.open)) {
     return reply("200 OK", "Lamps <form method=post action=/setting><input name=name value=" + hub.name + "></form>");
   }
   if (asks("GET /password") && in) {
-    return reply("200 OK", "Change <form method=post action=/password><input type=password name=old><input type=password name=new></form>");
+    return reply("200 OK",
+                 "Change <form method=post action=/password><input type=password name=old><input type=password "
+                 "name=new></form>");
   }
   return asks("GET /home") && in ? reply("200 OK", "Home with many lamps") : reply("302 Found", "", "Location: /\r\n");
 }

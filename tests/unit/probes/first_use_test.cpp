@@ -4,8 +4,7 @@ namespace assay::probes::first_use {
 extern const ProbeDescriptor kDescriptor;
 }
 
-using namespace assay;
-using namespace assay::password_tests;
+namespace assay::password_tests {
 
 namespace {
 
@@ -74,3 +73,5 @@ TEST_CASE("Weak passwords are filled in from their rules") {
   CHECK(all[2].value.reveal() == "was");
   CHECK(weak_passwords(rules, "bo", Secret{}).size() == 2);
 }
+
+}  // namespace assay::password_tests

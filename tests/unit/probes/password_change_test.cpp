@@ -4,8 +4,7 @@ namespace assay::probes::password_change {
 extern const ProbeDescriptor kDescriptor;
 }
 
-using namespace assay;
-using namespace assay::password_tests;
+namespace assay::password_tests {
 
 namespace {
 
@@ -82,3 +81,5 @@ TEST_CASE("Without a recipe nothing is changed") {
   CHECK(run.record.is_unobserved("password.weak"));
   CHECK(hub->changes == 0);
 }
+
+}  // namespace assay::password_tests

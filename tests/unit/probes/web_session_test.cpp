@@ -1,6 +1,5 @@
-#include "probes/web_session/visit.hpp"
-
 #include "probes/web_session/crawl.hpp"
+#include "probes/web_session/visit.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 
@@ -8,7 +7,8 @@ namespace assay::probes::web_session {
 extern const ProbeDescriptor kDescriptor;
 }
 
-using namespace assay;
+namespace assay::web_session_tests {
+
 using fake::FakeNetwork;
 using fake::kPort;
 using fake::Line;
@@ -38,9 +38,8 @@ std::string reply(std::string_view status, std::string_view body, std::string_vi
 
 std::string id_of(std::string_view written) {
   const auto at = written.find("sid=");
-  return at == std::string_view::npos
-             ? std::string{}
-             : std::string{written.substr(at + 4, written.find_first_of("\r;", at) - at - 4)};
+  return at == std::string_view::npos ? std::string{}
+                                      : std::string{written.substr(at + 4, written.find_first_of("\r;", at) - at - 4)};
 }
 
 std::string fresh(Hub& hub) {
@@ -82,7 +81,8 @@ std::string answer(Hub& hub, std::string_view written) {
     return store(hub, written, in);
   }
   if (asks("GET /settings") && (in || hub.open_settings)) {
-    return reply("200 OK", "Settings <form method=post action=/settings><input name=name value=" + hub.name + "></form>");
+    return reply("200 OK",
+                 "Settings <form method=post action=/settings><input name=name value=" + hub.name + "></form>");
   }
   if (asks("GET /logout")) {
     if (hub.logout_kills) {
@@ -91,7 +91,8 @@ std::string answer(Hub& hub, std::string_view written) {
     return reply("302 Found", "", "Location: /\r\nSet-Cookie: sid=; Max-Age=0\r\n");
   }
   if (asks("GET /home") && in) {
-    return reply("200 OK", "Lamps and locks <a href=/settings>Settings</a> <a href=/logout>Log out</a> <a href=/reboot>x</a>");
+    return reply("200 OK",
+                 "Lamps and locks <a href=/settings>Settings</a> <a href=/logout>Log out</a> <a href=/reboot>x</a>");
   }
   if (asks("GET /reboot")) {
     hub.name = "rebooted";
@@ -247,8 +248,8 @@ TEST_CASE("Peers that are silent, cut, or speak something else leave every fact 
   for (const auto* greeting : {"", "SSH-2.0-x\r\n", "\x15\x03\x01", "HTTP/1.1 200 OK\r\n\r\n<form", "220 ftp\r\n"}) {
     CAPTURE(greeting);
     FakeNetwork network;
-    network.tcp[kPort] = *greeting == '\0' ? fake::PeerMaker{[](int) -> Peer { return [](auto, Line&) {}; }}
-                                           : fake::answers(greeting);
+    network.tcp[kPort] =
+        *greeting == '\0' ? fake::PeerMaker{[](int) -> Peer { return [](auto, Line&) {}; }} : fake::answers(greeting);
     const auto run = fake::observe(probes::web_session::kDescriptor, network, "tcp/4000", {}, described());
     CHECK(run.record.fault.empty());
     CHECK(run.record.facts.empty());
@@ -265,13 +266,15 @@ TEST_CASE("Links that may change something are told by their words") {
 
 TEST_CASE("What session ids are drawn from is told with its uncertainty") {
   const std::vector<std::int64_t> times{1'790'000'001, 1'790'000'002, 1'790'000'004, 1'790'000'007};
-  const auto even = probes::web_session::tokens_in_words({"kX0q8ZtB3mVw", "p4RzYc7LsQ1n", "Ue9HdJ2gTf5a", "b6KxWmN0vOi8"},
-                                                         times, "admin");
+  const auto even = probes::web_session::tokens_in_words(
+      {"kX0q8ZtB3mVw", "p4RzYc7LsQ1n", "Ue9HdJ2gTf5a", "b6KxWmN0vOi8"}, times, "admin");
   CHECK(even.at("relations").as_array().empty());
   CHECK(even.at("bits_at_most").as_double() > 60);
-  const auto clock = probes::web_session::tokens_in_words({"1790000001", "1790000002", "1790000004", "1790000007"}, times,
-                                                          "admin");
+  const auto clock =
+      probes::web_session::tokens_in_words({"1790000001", "1790000002", "1790000004", "1790000007"}, times, "admin");
   CHECK(!clock.at("relations").as_array().empty());
   const auto same = probes::web_session::tokens_in_words({"aaaa", "aaaa"}, {1, 2}, "admin");
   CHECK(same.at("relations").as_array()[0].at("kind") == json::value("equal"));
 }
+
+}  // namespace assay::web_session_tests

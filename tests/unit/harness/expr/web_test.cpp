@@ -78,9 +78,8 @@ Evaluated judge(const std::string& program, json::object seen, const std::string
   json::object obs{{"services", one(service())}};
   obs[alias] = one(std::move(seen));
   json::object specs{{"services", json::array{"service.reachable", "service.protocol", "service.logins"}}};
-  specs["web"] =
-      json::array{"web.login",  "web.cookies", "web.concurrent", "web.fixation", "web.tokens", "web.logout",
-                  "web.idle",   "web.forgery", "web.pages",      "web.open",     "web.crossed"};
+  specs["web"] = json::array{"web.login", "web.cookies", "web.concurrent", "web.fixation", "web.tokens", "web.logout",
+                             "web.idle",  "web.forgery", "web.pages",      "web.open",     "web.crossed"};
   specs["changes"] = json::array{"password.change", "password.sessions", "password.old_asked", "password.weak"};
   specs["first"] = json::array{"first_use.action", "first_use.weak"};
   const json::object document{
@@ -128,9 +127,11 @@ TEST_CASE("expr: each flaw of a session is one finding with its evidence") {
     return judge(kFlaws, sound(std::move(other)));
   };
   CHECK(says(flaw("web.fixation", {{"kept", true}}), "same session id before and after"));
-  CHECK(says(flaw("web.tokens", {{"relations", one({{"kind", "counter"}, {"what", "close together"}, {"length", -1}})}}),
-             "can be foreseen"));
-  CHECK(flaw("web.tokens", {{"relations", one({{"kind", "identifier"}, {"what", "a part"}, {"length", 5}})}}).items.empty());
+  CHECK(
+      says(flaw("web.tokens", {{"relations", one({{"kind", "counter"}, {"what", "close together"}, {"length", -1}})}}),
+           "can be foreseen"));
+  CHECK(flaw("web.tokens", {{"relations", one({{"kind", "identifier"}, {"what", "a part"}, {"length", 5}})}})
+            .items.empty());
   CHECK(says(flaw("web.tokens", {{"bits_at_most", 26.5}}), "26 bits at most"));
   CHECK(says(flaw("web.logout", {{"ended", false}}), "still takes a session that was logged out"));
   CHECK(flaw("web.logout", {{"ended", false}, {"browser_out", false}}).items.empty());
@@ -160,7 +161,8 @@ TEST_CASE("expr: what was not seen of a session keeps the unit open") {
   CHECK(doubts.missing[0].find("web.forgery") != std::string::npos);
 }
 
-TEST_CASE("expr: a page that is protected by declaration, or a function that no link leads a visitor to, is a finding") {
+TEST_CASE(
+    "expr: a page that is protected by declaration, or a function that no link leads a visitor to, is a finding") {
   const auto open = [](json::object page, const std::string& program) {
     return judge(program, sound({{"web.open", one(std::move(page))}}));
   };
@@ -175,7 +177,8 @@ TEST_CASE("expr: a page that is protected by declaration, or a function that no 
   CHECK(open(call, kOpen).items.empty());
   CHECK(says(open(call, kOpenDoubts), "gives /d to visitors too"));
   CHECK(open(function, kOpenDoubts).items.empty());
-  const json::object crossed{{"path", "/u"}, {"kind", "form"}, {"owner", "admin"}, {"role", "guest"}, {"declared", true}};
+  const json::object crossed{
+      {"path", "/u"}, {"kind", "form"}, {"owner", "admin"}, {"role", "guest"}, {"declared", true}};
   CHECK(says(judge(kOpen, sound({{"web.crossed", one(crossed)}})), "to the role guest"));
 }
 
@@ -183,8 +186,9 @@ TEST_CASE("expr: passwords that live on, are weak, or work before the set-up are
   const auto changes = [](json::object facts, const std::string& program) {
     return judge(program, observation("o-3", std::move(facts)), "changes");
   };
-  CHECK(says(changes({{"password.change", json::object{{"taken", true}, {"old_refused", false}}}}, "password_old_lives"),
-             "takes the old password"));
+  CHECK(
+      says(changes({{"password.change", json::object{{"taken", true}, {"old_refused", false}}}}, "password_old_lives"),
+           "takes the old password"));
   CHECK(changes({{"password.change", json::object{{"taken", false}, {"old_refused", nullptr}}}}, "password_old_lives")
             .items.empty());
   CHECK(says(changes({{"password.sessions", json::object{{"own", true}, {"other", true}}}}, "password_session_lives"),
@@ -197,8 +201,8 @@ TEST_CASE("expr: passwords that live on, are weak, or work before the set-up are
   weak["confidence"] = "reasoned";
   CHECK(changes({{"password.weak", one(weak)}}, "password_weak").items.empty());
   weak["confidence"] = "derived";
-  const auto first = observation("o-4", {{"first_use.action", json::object{{"before", true}, {"after", false}}},
-                                         {"first_use.weak", one(weak)}});
+  const auto first = observation(
+      "o-4", {{"first_use.action", json::object{{"before", true}, {"after", false}}}, {"first_use.weak", one(weak)}});
   CHECK(says(judge("first_use_open", first, "first"), "before the device is set up"));
   CHECK(says(judge("first_use_weak", first, "first"), "weak"));
 }

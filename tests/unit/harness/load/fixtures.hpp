@@ -87,15 +87,13 @@ inline ProbeCatalogue catalogue() {
                                    "resistance.recovery"}));
   out.emplace("uniqueness", probe("uniqueness", ProbeSubject::device, {},
                                   {"uniqueness.samples", "uniqueness.relations", "uniqueness.forms"}));
-  out.emplace("web_session",
-              probe("web_session", ProbeSubject::endpoint, {{"idle", ValueKind::integer, 0, ""}},
-                    {"web.cookies", "web.fixation", "web.tokens", "web.logout", "web.idle", "web.forgery", "web.pages",
-                     "web.open", "web.crossed"}));
+  out.emplace("web_session", probe("web_session", ProbeSubject::endpoint, {{"idle", ValueKind::integer, 0, ""}},
+                                   {"web.cookies", "web.fixation", "web.tokens", "web.logout", "web.idle",
+                                    "web.forgery", "web.pages", "web.open", "web.crossed"}));
   out.emplace("password_change",
               probe("password_change", ProbeSubject::endpoint, {},
                     {"password.change", "password.sessions", "password.old_asked", "password.weak"}));
-  out.emplace("first_use",
-              probe("first_use", ProbeSubject::endpoint, {}, {"first_use.action", "first_use.weak"}));
+  out.emplace("first_use", probe("first_use", ProbeSubject::endpoint, {}, {"first_use.action", "first_use.weak"}));
   return out;
 }
 

@@ -8,7 +8,8 @@ using namespace assay::load_fixtures;
 namespace {
 
 const std::string kBegin =
-    "assay: dut/1\ndevice: {vendor: V, model: M}\nsamples: [{id: A, at: {lan: 10.20.0.5}}]\nscope: [10.20.0.0/28]\nweb:\n  - {";
+    "assay: dut/1\ndevice: {vendor: V, model: M}\nsamples: [{id: A, at: {lan: 10.20.0.5}}]\nscope: "
+    "[10.20.0.0/28]\nweb:\n  - {";
 
 std::vector<std::string> wrong(const std::string& entry) {
   return lines(load_dut({"dut.yaml", kBegin + entry + "}\n"}).errors);
@@ -17,12 +18,11 @@ std::vector<std::string> wrong(const std::string& entry) {
 }  // namespace
 
 TEST_CASE("dut: a web interface is read with its requests and pages") {
-  const auto dut = load_dut({"dut.yaml",
-                             kBegin +
-                                 "port: tcp/443, log_out: {method: GET, path: /bye}, set_up: {exec: ./up.sh, within: 2min}, "
-                                 "setting: {page: /s, body: 'n={value}', read: /s, value: Hub}, "
-                                 "pages: [{path: /u, roles: [admin]}], "
-                                 "change_password: {path: /p, body: '{\"new\": \"{password}\"}'}}\n"});
+  const auto dut = load_dut(
+      {"dut.yaml", kBegin + "port: tcp/443, log_out: {method: GET, path: /bye}, set_up: {exec: ./up.sh, within: 2min}, "
+                            "setting: {page: /s, body: 'n={value}', read: /s, value: Hub}, "
+                            "pages: [{path: /u, roles: [admin]}], "
+                            "change_password: {path: /p, body: '{\"new\": \"{password}\"}'}}\n"});
   CHECK(lines(dut.errors) == std::vector<std::string>{});
   REQUIRE(dut.value);
   REQUIRE(dut.value->web.size() == 1);

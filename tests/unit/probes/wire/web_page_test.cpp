@@ -26,7 +26,8 @@ TEST_CASE("Set-Cookie: attributes are read whatever their order and case, and a 
 
 TEST_CASE("Forms are read as a browser would send them untouched") {
   const auto forms = html_forms(
-      "<form action='/set?a=1&amp;b=2' method=POST><input type=hidden name=token value=t1><input name=name value='A &amp; B'>"
+      "<form action='/set?a=1&amp;b=2' method=POST><input type=hidden name=token value=t1><input name=name value='A "
+      "&amp; B'>"
       "<input type=checkbox name=on checked><input type=checkbox name=off><input type=radio name=r value=1>"
       "<input type=radio name=r value=2 checked><select name=zone><option value=a><option value=b selected><option "
       "value=c></select><textarea name=note>some text</textarea><input type=file name=f><button>Log out</button></form>"
@@ -47,7 +48,8 @@ TEST_CASE("Forms are read as a browser would send them untouched") {
 
 TEST_CASE("Links are those of a page to pages, in their order") {
   const auto links = html_links(
-      "<link href=a.css><img src=b.png><a href='/one'>One</a><!-- <a href=/no> --><iframe src=/two></iframe><a href=#top>top</a>"
+      "<link href=a.css><img src=b.png><a href='/one'>One</a><!-- <a href=/no> --><iframe src=/two></iframe><a "
+      "href=#top>top</a>"
       "<area href=/three>",
       8);
   REQUIRE(links.size() == 3);
