@@ -167,7 +167,7 @@ constinit const Key kUnitKeys[] = {
     {"remedy", &kText, false, "", "One sentence for the maker", "Switch the service off."},
     {"manual", &kManual, false, "", "Guided step for a person", "{question: …}"},
     {"planned_probe", &kNameText, false, "", "Probe that will settle it and is not in this build: NOT_TESTED",
-     "update"},
+     "firmware"},
 };
 constinit const Table kUnitTable{"a unit", "The smallest thing with a verdict", kUnitKeys};
 constinit const Shape kUnit{.form = Form::mapping, .table = &kUnitTable};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "harness/probe/transcript.hpp"
+
 namespace assay::fake {
 
 void FakeRecorder::fact(std::string_view key, json::value value) {

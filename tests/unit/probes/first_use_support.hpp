@@ -183,7 +183,8 @@ inline fake::Run look(const ProbeDescriptor& probe, FakeNetwork& network, std::s
 /// Of the weak passwords: kinds that were taken.
 inline std::set<std::string> taken(const fake::Run& run, std::string_view fact) {
   std::set<std::string> out;
-  for (const auto& one : run.record.value(fact).as_array()) {
+  const auto tried = run.record.value(fact);  // `as_array` of a temporary would not outlive the loop's head
+  for (const auto& one : tried.as_array()) {
     if (one.at("taken") == json::value(true)) {
       out.insert(std::string{std::string_view{one.at("kind").as_string()}});
     }

@@ -168,7 +168,7 @@ TEST_CASE("artifacts that an interruption left without an event are named on res
   REQUIRE((*writer)->close(golden::verdicts()));
   const auto bundle = golden::open(folder.path() / "b");
   CHECK(types(bundle) == std::vector<std::string>{"created", "recovered", "resumed", "closed"});
-  CHECK(evidence::named_artifacts(bundle.events()[1]) == std::vector{digest});
+  CHECK(evidence::named_artifacts(bundle.events()[1]) == std::vector{"artifacts/" + digest});
   CHECK(faults(verify_bundle(folder.path() / "b")).empty());
 }
 

@@ -283,9 +283,8 @@ TEST_CASE("dut: a login over HTTP is described once for an endpoint, with JSON a
 
 TEST_CASE("dut: a file of another kind, or of none, is told apart") {
   const std::string known =
-      "; known: dut/1, job/1, dictionary/1, payloads/1, fingerprints/1, known-keys/1, policy/1, password-rules/1, "
-      "plan/1, cases/1, "
-      "standard/1, mapping/1, arrangements/1, method/1, approval/1, answers/1, reviews/1, waivers/1, device/1, "
+      "; known: dut/1, job/1, dictionary/1, payloads/1, attacks/1, fingerprints/1, known-keys/1, policy/1, "
+      "password-rules/1, plan/1, cases/1, standard/1, mapping/1, arrangements/1, method/1, approval/1, answers/1, reviews/1, waivers/1, device/1, "
       "expected/1";
   CHECK(errors_of("assay: job/1\n") == Lines{"dut.yaml:1:8: expected a file of kind \"dut/1\", not \"job/1\""});
   CHECK(errors_of("assay: dut/2\n") ==

@@ -109,7 +109,7 @@ TEST_CASE("editions: units of a like case are replaced, added and left out by id
   const TemporaryLibrary library;
   const std::string own =
       "[{id: a, title: Other, closes: assessor, manual: {question: What}}, "
-      "{id: c, title: New, planned_probe: update}]";
+      "{id: c, title: New, planned_probe: firmware}]";
   add_second_edition(library, kLike + "    title: Renewed\n    without: [b]\n    units: " + own + "\n");
   const auto plan = library.load("y/1");
   REQUIRE(lines(plan.errors) == Lines{});

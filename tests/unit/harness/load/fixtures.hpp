@@ -80,7 +80,7 @@ inline ProbeCatalogue catalogue() {
                                     {"vendor", ValueKind::boolean, true, ""},
                                     {"blank", ValueKind::boolean, true, ""},
                                     {"stop_at_first", ValueKind::boolean, true, ""}},
-                                   {"credentials.dialect", "credentials.open", "credentials.accepted",
+                                   {"credentials.dialect", "credentials.dialects", "credentials.open", "credentials.accepted",
                                     "credentials.tried", "credentials.lockout", "credentials.clear"}));
   out.emplace("resistance", probe("resistance", ProbeSubject::endpoint, {},
                                   {"resistance.dialect", "resistance.account", "resistance.reaction", "resistance.rate",

@@ -28,7 +28,7 @@ Lines child_after(const std::string& from, const std::string& to) {
   const TemporaryLibrary library;
   library.change("cases/m/c.yaml", TemporaryLibrary::cases(), "cases:\n",
                  "cases:\n  - id: M@1:5.1-2-1\n    covers: S@1:5.1-2\n    title: T\n"
-                 "    units: [{id: a, title: T, planned_probe: update}]\n");
+                 "    units: [{id: a, title: T, planned_probe: firmware}]\n");
   library.change("schemes/x/two.yaml", TemporaryLibrary::child_plan(), from, to);
   return library.errors("x/2");
 }
@@ -179,7 +179,7 @@ TEST_CASE("plan: mistakes in units are told with place and nearest name") {
        "25:24: the probe ports is in this build: use it in \"observe\""},
       {"manual: {question: Is it so, attachments: [photo]}", "remedy: none",
        "22:9: nothing settles this unit: give it one of observe, probe, manual, planned_probe"},
-      {"manual: {question: Is it so, attachments: [photo]}", "planned_probe: update\n        for_each: '\"tcp/1\"'",
+      {"manual: {question: Is it so, attachments: [photo]}", "planned_probe: firmware\n        for_each: '\"tcp/1\"'",
        "26:9: \"for_each\" stands beside \"probe\", or inside an alias of \"observe\""},
       {"        expand: services\n", "        expand: services\n        probe: ports\n",
        "15:9: write either \"probe\" or \"observe\": probe is short for observe with one alias"},
@@ -254,7 +254,7 @@ TEST_CASE("plan: a child takes over what its parent says and adds to it") {
   const TemporaryLibrary library;
   library.change("cases/m/c.yaml", TemporaryLibrary::cases(), "cases:\n",
                  "cases:\n  - id: M@1:5.1-2-1\n    covers: S@1:5.1-2\n    title: T\n"
-                 "    units: [{id: a, title: T, planned_probe: update}]\n");
+                 "    units: [{id: a, title: T, planned_probe: firmware}]\n");
   library.write("schemes/x/two.yaml", TemporaryLibrary::child_plan());
   const auto plan = library.load("x/2");
   REQUIRE(lines(plan.errors) == Lines{});
