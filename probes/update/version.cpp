@@ -117,6 +117,9 @@ asio::awaitable<Result<Told>> ask_command(ProbeContext& context, const VersionSo
   use.purpose = "read the version";
   use.does = Intrusiveness::benign;
   const auto ran = co_await context.bench.run(*source.exec, use);
+  if (!ran && ran.error().kind == ErrorKind::io) {
+    co_return no_version(ran.error().what);  // the command failed: mostly because the device does not answer
+  }
   if (!ran) {
     co_return ran.error();
   }

@@ -322,14 +322,13 @@ TEST_CASE("pass lines: a suite is on the German list through the year that the l
   }
 }
 
-TEST_CASE("pass lines: only routers may not take suites with shared keys") {
+TEST_CASE("pass lines: a suite with shared keys is a doubt for routers, by a row that was read in a summary") {
   const auto survey = with_suite("TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256");
   CHECK(offered("bsi-itsik/consumer", survey).verdict == Verdict::pass);
   const auto router = offered("bsi-itsik/router", survey);
-  CHECK(router.verdict == Verdict::fail);
-  CHECK(router.because.find("BSI TR-03148-P") == std::string::npos);
-  REQUIRE(router.findings.size() == 1);
-  CHECK(router.findings[0].expected == "BSI TR-03148-P 1.2 of 2023-01-16");
+  CHECK(router.verdict == Verdict::inconclusive);  // the row was read in a summary
+  CHECK(router.because.find("BSI TR-03148-P") != std::string::npos);
+  CHECK(router.findings.empty());
 }
 
 TEST_CASE("pass lines: a suite that is listed with encrypt-then-MAC alone is open where the server does not do so") {

@@ -114,7 +114,7 @@ TEST_CASE("the schema files are those of the key tables") {
     const bool same = slurp(kLibrary.root / "schemas" / name) == text;
     CHECK(same);
   }
-  CHECK(schemas().size() == 20);
+  CHECK(schemas().size() == 19);
 }
 
 TEST_CASE("the tables of the docs are those of the key tables") {
