@@ -1,6 +1,7 @@
 #include "harness/expr/chunk.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <set>
@@ -89,6 +90,10 @@ std::string to_text(jv value) {
   return {jv_string_value(text.get()), static_cast<std::size_t>(jv_string_length_bytes(text.copy()))};
 }
 
+std::array<std::string_view, 3> prelude() {
+  return {kPrelude, kWebPrelude, kUpdatePrelude};
+}
+
 constexpr std::string_view kHead = ". as {doc: $__judge, n: $__n} |";
 
 /// if $__n < m then … else … end, halved until one program is left.
@@ -122,8 +127,10 @@ std::string tidy_compile_error(std::string message) {
   if (const auto at = message.find(kAt); at != std::string::npos) {
     int line = 0;
     std::from_chars(message.data() + at + kAt.size(), message.data() + message.size(), line);
-    const auto lines =
-        std::count(kPrelude.begin(), kPrelude.end(), '\n') + std::count(kWebPrelude.begin(), kWebPrelude.end(), '\n');
+    std::ptrdiff_t lines = 0;
+    for (const auto part : prelude()) {
+      lines += std::count(part.begin(), part.end(), '\n');
+    }
     line -= static_cast<int>(lines) + 1;
     message = message.substr(0, at) + " (line " + std::to_string(std::max(line, 1)) + " of the expression)";
   }
@@ -181,8 +188,9 @@ class JqChunk final : public Chunk {
 
   bool compile(std::span<const std::string_view> programs, std::string& error) {
     std::string text{kHead};
-    text += kPrelude;
-    text += kWebPrelude;
+    for (const auto part : prelude()) {
+      text += part;
+    }
     dispatch(programs, 0, text);
     std::string message;
     jq_set_error_cb(jq_, keep_first_error, &message);

@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "harness/net/tls_over_stream.hpp"
+
 namespace assay {
 
 namespace {
@@ -79,6 +81,29 @@ TlsContext make_server_context(const TlsIdentity& identity, TlsVisit& visit) {
   SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);  // one hello, while `visit` is there
   SSL_CTX_set_client_hello_cb(context.get(), &on_hello, &visit);
   return take_identity(context.get(), identity) ? context : nullptr;
+}
+
+asio::awaitable<Result<std::unique_ptr<Stream>>> receive_handshake(std::unique_ptr<Stream> over,
+                                                                   const TlsIdentity& identity, TlsVisit& visit,
+                                                                   milliseconds within, TimePoint deadline) {
+  auto context = make_server_context(identity, visit);
+  if (!context) {
+    co_return Error{ErrorKind::bad_input, "the certificate and key of our server cannot be used together", {}};
+  }
+  auto stream = std::make_unique<TlsOverStream>(std::move(context), std::move(over), deadline, false);
+  const auto prepared = stream->prepare_server();
+  if (!prepared) {
+    co_return prepared.error();
+  }
+  const auto agreed = co_await stream->handshake(within);
+  if (!agreed) {
+    co_return agreed.error();
+  }
+  visit.version = stream->session().version;
+  visit.cipher = stream->session().cipher;
+  visit.finished = true;
+  std::unique_ptr<Stream> result = std::move(stream);
+  co_return result;
 }
 
 }  // namespace assay

@@ -10,7 +10,7 @@
 #include <openssl/x509.h>
 
 #include "harness/net/record_datagrams.hpp"
-#include "harness/net/tls_server.hpp"
+#include "harness/net/tls_over_stream.hpp"
 #include "harness/net/waiting.hpp"
 
 namespace assay {
@@ -24,66 +24,6 @@ constexpr int kLargestCertificate = 64 * 1024;
 constexpr int kMostAuthorities = 64;
 constexpr int kLargestName = 16 * 1024;
 constexpr long kLargestRecord = 1200;  // of DTLS, bytes: fits every link
-
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-
-/// TLS between two memory BIOs: OpenSSL never sees the socket, so that pace, deadline and capture stay with the
-/// stream below, and STARTTLS is the same as TLS from the start.
-class TlsOverStream final : public TlsStream {
- public:
-  TlsOverStream(TlsContext context, std::unique_ptr<Stream> over, TimePoint deadline, bool by_datagrams)
-      : context_(std::move(context)), over_(std::move(over)), deadline_(deadline), by_datagrams_(by_datagrams) {}
-
-  Result<> prepare(const TlsOptions& options);
-  Result<> prepare_server();
-  asio::awaitable<Result<>> handshake(milliseconds within);
-
-  asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) override;
-  asio::awaitable<Result<>> write_all(std::span<const std::byte> from, milliseconds within) override;
-  void shutdown_send() override;
-
-  const TlsSession& session() const override { return session_; }
-
-  asio::awaitable<Result<TlsResumption>> resumption(milliseconds within) override;
-  asio::awaitable<Result<>> renegotiate(milliseconds within) override;
-
-  /// OpenSSL has a session that could be resumed.
-  static int on_new_session(SSL* ssl, SSL_SESSION* session);
-
- private:
-  asio::awaitable<Result<>> flush(TimePoint until);
-  asio::awaitable<Result<>> feed(TimePoint until);
-  asio::awaitable<Result<>> advance(int error, TimePoint until);
-  milliseconds until_resend() const;
-  Result<> resend();
-  bool old() const;
-  Error protocol_error(std::string_view doing) const;
-  void note_session();
-  void note_chain();
-  void note_authorities();
-  Result<> apply(const TlsOptions& options);
-  Result<> make_session();
-  static void on_event(const SSL* ssl, int where, int value);
-  static int on_certificate_asked(SSL* ssl, void* self);
-
-  TlsContext context_;
-  std::unique_ptr<Stream> over_;
-  std::unique_ptr<SSL, FreeSsl> ssl_;
-  TimePoint deadline_;
-  bool by_datagrams_;
-  TlsSession session_;
-  std::optional<TlsResumption> resumption_;  // the last one that was given
-  std::string alert_;                        // the last one the device sent, in words
-  bool certificate_asked_ = false;
-  bool finish_ = false;
-};
-
-/// Before TLS 1.3; DTLS counts its versions downwards, and its 1.3 is not in the library.
-bool TlsOverStream::old() const {
-  return by_datagrams_ || SSL_version(ssl_.get()) < TLS1_3_VERSION;
-}
 
 milliseconds left(TimePoint until) {
   return std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
@@ -100,6 +40,13 @@ std::optional<std::string> alpn_wire(const std::vector<std::string>& names) {
     wire += name;
   }
   return wire;
+}
+
+}  // namespace
+
+/// Before TLS 1.3; DTLS counts its versions downwards, and its 1.3 is not in the library.
+bool TlsOverStream::old() const {
+  return by_datagrams_ || SSL_version(ssl_.get()) < TLS1_3_VERSION;
 }
 
 void TlsOverStream::on_event(const SSL* ssl, int where, int value) {
@@ -452,6 +399,8 @@ void TlsOverStream::shutdown_send() {
   finish_ = true;
 }
 
+namespace {
+
 TlsContext make_context(const SSL_METHOD* method) {
   TlsContext context{SSL_CTX_new(method), [](SSL_CTX* used) { SSL_CTX_free(used); }};
   if (!context) {
@@ -513,29 +462,6 @@ asio::awaitable<Result<std::unique_ptr<TlsStream>>> shake_hands(TlsContext conte
   auto records = record_datagrams(std::move(over), options.first_record);
   auto stream = std::make_unique<TlsOverStream>(std::move(context), std::move(records), deadline, true);
   co_return co_await finish(std::move(stream), options, within);
-}
-
-asio::awaitable<Result<std::unique_ptr<Stream>>> receive_handshake(std::unique_ptr<Stream> over,
-                                                                   const TlsIdentity& identity, TlsVisit& visit,
-                                                                   milliseconds within, TimePoint deadline) {
-  auto context = make_server_context(identity, visit);
-  if (!context) {
-    co_return Error{ErrorKind::bad_input, "the certificate and key of our server cannot be used together", {}};
-  }
-  auto stream = std::make_unique<TlsOverStream>(std::move(context), std::move(over), deadline, false);
-  const auto prepared = stream->prepare_server();
-  if (!prepared) {
-    co_return prepared.error();
-  }
-  const auto agreed = co_await stream->handshake(within);
-  if (!agreed) {
-    co_return agreed.error();
-  }
-  visit.version = stream->session().version;
-  visit.cipher = stream->session().cipher;
-  visit.finished = true;
-  std::unique_ptr<Stream> result = std::move(stream);
-  co_return result;
 }
 
 }  // namespace assay
