@@ -10,7 +10,7 @@ namespace assay::probes::update {
 namespace {
 
 constexpr milliseconds kGrace{10000};  // beyond what an update takes, for a device to come back
-constexpr milliseconds kLeastStep{200};
+constexpr milliseconds kLeastStep{100};
 constexpr milliseconds kMostStep{2000};
 constexpr milliseconds kLeastCommandStep{1000};
 
@@ -24,7 +24,7 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
   json::object out;
   out["attack"] = attempt.attack;
   out["mechanism"] = mechanism.mechanism;
-  out["image"] = {{"format", format}, {"sha256", attempt.sha256}, {"what", attempt.what}};
+  out["image"] = {{"format", format}, {"sha256", attempt.sha256}, {"what", attempt.what}, {"genuine", attempt.genuine}};
   out["offered"] = attempt.offered;
   out["trouble"] = text(attempt.trouble);
   out["fetched"] = {{"connections", fetched.connections},
@@ -39,8 +39,8 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
   out["certificate_refused"] = text(fetched.refusal);
   out["held"] = fetched.held_to_the_end;
   out["gave_up_ms"] = fetched.gave_up_after ? json::value(fetched.gave_up_after->count()) : json::value(nullptr);
-  const bool refused =
-      attempt.offered && fetched.any() && attempt.installed == std::optional{false} && !attempt.says_success;
+  const bool refused = attempt.offered && fetched.any() && attempt.installed == std::optional{false} &&
+                       !attempt.says_success && attempt.after == attempt.before;
   out["refused"] =
       !refused ? json::value(nullptr) : json::value(fetched.bytes == 0 ? "before download" : "after download");
   out["installed"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
@@ -154,9 +154,11 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   out.attack = offer.attack;
   out.what = offer.what;
   out.before = current_;
-  const bool genuine = offer.attack.empty();
+  const bool control = offer.attack.empty();
+  out.in_turns = offer.behaviour.second;
   const auto digest = images::sha256_of(*offer.image);
   out.sha256 = digest ? *digest : std::string{};
+  out.genuine = offer.image == offer.genuine || (first_ && first_->sha256 == out.sha256);
   const auto began = now();
   const auto offered = co_await in_.transport.offer(std::move(offer));
   if (!offered) {
@@ -171,7 +173,7 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   if (!pulled) {
     co_return pulled.error();
   }
-  const auto settled = co_await settle(out, genuine);
+  const auto settled = co_await settle(out, control);
   out.took = now() - began;
   out.fetched = in_.transport.fetched();
   out.says_success = in_.transport.says_success();
@@ -180,7 +182,7 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   }
   const auto log = in_.transport.log();
   if (!log.empty()) {
-    const auto title = "exchange of " + (genuine ? std::string{"the genuine update"} : out.attack);
+    const auto title = "exchange of " + (control ? std::string{"the genuine update"} : out.attack);
     out.evidence = in_.context.record.artifact(title, "text/plain", log);
   }
   co_await in_.transport.withdraw();
@@ -196,29 +198,47 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
     if (!restored) {
       co_return restored.error();
     }
-    bricked_ = json::object{{"after", genuine ? "the genuine update" : out.attack},
+    bricked_ = json::object{{"after", control ? "the genuine update" : out.attack},
                             {"restored", *restored},
                             {"how", back ? stop_ : "no recipe brings it back"}};
     stop_.clear();
-    give_up("the device did not come back after " + (genuine ? std::string{"the genuine update"} : out.attack));
+    give_up("the device did not come back after " + (control ? std::string{"the genuine update"} : out.attack));
   }
   co_return out;
 }
 
-/// Waits for the end of what the device does: it runs another version, it says that it is done, or it has been quiet
-/// for longer than the genuine update took. The genuine update has all the time that the DUT file gives.
-asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool genuine) {
-  const milliseconds takes{in_.mechanism.takes_ms};
+milliseconds Campaign::step() const {
   const auto least = in_.mechanism.version_at.exec ? kLeastCommandStep : kLeastStep;
-  const auto step = std::clamp(takes / 8, least, kMostStep);
+  return std::clamp(milliseconds{in_.mechanism.takes_ms} / 16, least, kMostStep);
+}
+
+/// The device has had the time that the genuine update took from its first request on, twice; before that is known,
+/// what the DUT file says. A device that asks again and again has its answer by then; what it does later is noticed
+/// before the next offer.
+bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control) const {
+  const milliseconds takes{in_.mechanism.takes_ms};
+  if (!fetched.first) {
+    return now() - began >= (look_ ? *look_ * 3 + 2 * step() : takes * 2 + kGrace);
+  }
+  if (fetched.holding && !fetched.released) {
+    return false;  // it is kept waiting, for so long as it likes or as was planned
+  }
+  if (in_.transport.final_word()) {
+    return true;
+  }
+  const auto from = fetched.released ? *fetched.released : *fetched.first;
+  const auto enough = whole_ ? *whole_ * 2 + 2 * step() : takes * 2 + 2 * step();
+  return now() - from >= (control ? takes * 2 + kGrace : enough);
+}
+
+/// Waits for the end of what the device does: it runs another version, it says that it is done, or it is quiet.
+asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
+  const auto pause = step();
   const auto began = now();
-  const auto quiet = lag_ ? std::min(*lag_ * 2 + 2 * step, takes + 2 * step) : takes + 2 * step;
-  const auto look = look_ ? *look_ * 3 + 2 * step : takes * 2 + kGrace;
-  const auto patience = takes * 2 + kGrace;
+  const auto patience = milliseconds{in_.mechanism.takes_ms} * 2 + kGrace;
   std::optional<milliseconds> away;
-  bool was_away = false;
   while (true) {
-    const auto waited = co_await in_.context.network.wait(step);
+    const auto waited = co_await in_.context.network.wait(pause);
     if (!waited) {
       co_return waited;
     }
@@ -227,7 +247,7 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool genuine) {
       if (sessions::ends_probe(told.error().kind)) {
         co_return told.error();
       }
-      was_away = true;
+      out.restarted = true;
       away = away ? away : now();
       if (now() - *away > patience) {
         out.alive = false;
@@ -237,23 +257,17 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool genuine) {
     }
     away.reset();
     current_ = out.after = told->version;
-    out.restarted = was_away;
     if (!told->report.is_null()) {
       out.report = told->report;
     }
-    out.installed = out.after != out.before;
+    const bool moved = out.after != out.before;
+    out.installed = moved && !(out.in_turns && out.after == in_.mechanism.image.version);
     const auto& fetched = in_.transport.fetched();
-    if (*out.installed) {
-      if (genuine && fetched.first) {
-        lag_ = now() - fetched.last;
-        look_ = *fetched.first - began;
-      }
-      co_return Result<>{};
+    if (moved && control && fetched.first) {
+      whole_ = now() - *fetched.first;
+      look_ = *fetched.first - began;
     }
-    if (fetched.holding) {
-      continue;
-    }
-    if (fetched.first ? now() - fetched.last >= quiet || in_.transport.final_word() : now() - began >= look) {
+    if (moved || is_quiet(fetched, began, control)) {
       co_return Result<>{};
     }
   }

@@ -24,7 +24,9 @@ struct Choice {
 struct Attempt {
   std::string attack;  // id; empty: the genuine update
   std::string what;
-  std::string sha256;  // of what was offered
+  std::string sha256;     // of what was offered
+  bool genuine = false;   // it was the maker's own newer image
+  bool in_turns = false;  // the genuine image first, and what was offered afterwards
   bool offered = false;
   std::string trouble;  // why it was not offered after all
   Fetched fetched;
@@ -84,7 +86,9 @@ class Campaign {
   asio::awaitable<Result<>> control(std::optional<Attempt>& into);
   asio::awaitable<Result<>> attack(const Attack& attack);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
-  asio::awaitable<Result<>> settle(Attempt& attempt, bool genuine);
+  asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
+  bool is_quiet(const Fetched& fetched, milliseconds began, bool control) const;
+  milliseconds step() const;
   asio::awaitable<Result<>> pull_trigger(Attempt& attempt);
   asio::awaitable<Result<bool>> be_at_base();
   asio::awaitable<Result<bool>> restore();
@@ -111,9 +115,9 @@ class Campaign {
   json::value bricked_;
   json::object passive_;
   json::object polling_{{"unprompted", nullptr}, {"polling_ms", nullptr}};
-  std::string stop_;                  // why nothing more is tried
-  std::optional<milliseconds> look_;  // from offer to first activity, in the control
-  std::optional<milliseconds> lag_;   // from the last activity to the new version, in the control
+  std::string stop_;                   // why nothing more is tried
+  std::optional<milliseconds> look_;   // from offer to first activity, in the control
+  std::optional<milliseconds> whole_;  // from the first activity to the new version, in the control
 };
 
 }  // namespace assay::probes::update

@@ -61,7 +61,7 @@ class HawkbitSite final : public Site {
     md5_ = digest(offer_.told, "MD5");
   }
 
-  Reply answer(const wire::HttpAsked& asked) override {
+  Reply answer(const wire::HttpAsked& asked, bool tls) override {
     const auto path = asked.path();
     const auto at = path.find(kController);
     if (at == std::string::npos) {
@@ -78,7 +78,7 @@ class HawkbitSite final : public Site {
       return poll(base);
     }
     if (what.starts_with(kArtifact)) {
-      return artifact(base);
+      return artifact(base, asked, tls);
     }
     if (what.starts_with(kDeployment) && what.ends_with("/feedback")) {
       feedback = feedback_of(asked.body);
@@ -134,10 +134,9 @@ class HawkbitSite final : public Site {
                   {"deployment", {{"download", "forced"}, {"update", "forced"}, {"chunks", std::move(chunks)}}}});
   }
 
-  Reply artifact(const std::string& base) {
+  Reply artifact(const std::string& base, const wire::HttpAsked& asked, bool tls) {
     Reply reply;
-    if (!offer_.behaviour.redirect.empty() && !redirected_) {
-      redirected_ = true;
+    if (sent_on(offer_.behaviour, asked, tls, server_.origin(offer_.behaviour.redirect))) {
       reply.status = 302;
       reply.headers.push_back({"Location", server_.origin(offer_.behaviour.redirect) + base + std::string{kArtifact} +
                                                action_ + "/" + file_});
@@ -157,7 +156,6 @@ class HawkbitSite final : public Site {
   std::string file_;
   std::string url_;
   std::string sha1_, md5_;
-  bool redirected_ = false;
   int downloads_ = 0;
 };
 

@@ -35,7 +35,8 @@ constexpr FactSpec kFacts[] = {
      "by mechanism: accepted (the genuine update was installed each time that it was offered), first and last (as in "
      "update.attempts; null: not offered), restores (the device is brought back in between)"},
     {"update.attempts", ValueKind::list,
-     "each attack that was tried: attack, title, serves, against, mechanism, image {format, sha256, what}, offered, "
+     "each attack that was tried: attack, title, serves, against, mechanism, image {format, sha256, what, genuine}, "
+     "offered, "
      "trouble, seen (the device came for it), fetched {connections, handshakes, requests, downloads, bytes, whole, "
      "over, handed_over}, certificate_refused, held (a download without end was still taken when we ended it), "
      "gave_up_ms, refused (before download, after download, null), installed, activated, says_success, restarted, "

@@ -27,7 +27,7 @@ class PullSite final : public Site {
         url_(std::move(url)),
         elsewhere_(std::move(elsewhere)) {}
 
-  Reply answer(const wire::HttpAsked& asked) override {
+  Reply answer(const wire::HttpAsked& asked, bool tls) override {
     const auto path = asked.path();
     if (path == manifest_.path) {
       asked_manifest = true;
@@ -40,7 +40,7 @@ class PullSite final : public Site {
       return reply;
     }
     if (path == manifest_.image_path) {
-      return image();
+      return image(asked, tls);
     }
     Reply reply;
     reply.status = 404;
@@ -63,10 +63,9 @@ class PullSite final : public Site {
     return reply;
   }
 
-  Reply image() {
+  Reply image(const wire::HttpAsked& asked, bool tls) {
     Reply reply;
-    if (!elsewhere_.empty() && !sent_elsewhere_) {
-      sent_elsewhere_ = true;
+    if (sent_on(offer_.behaviour, asked, tls, elsewhere_)) {
       reply.status = 302;
       reply.headers.push_back({"Location", elsewhere_});
       return reply;
@@ -84,7 +83,6 @@ class PullSite final : public Site {
   Offer offer_;
   std::string url_;
   std::string elsewhere_;  // where the image is redirected to
-  bool sent_elsewhere_ = false;
   int downloads_ = 0;
 };
 
@@ -156,6 +154,15 @@ HttpServer::Settings settings_for(const UpdateMechanism& mechanism, const Files&
   out.misnamed = files.misnamed;
   out.expired = files.expired;
   return out;
+}
+
+bool sent_on(const Behaviour& behaviour, const wire::HttpAsked& asked, bool tls, const std::string& elsewhere) {
+  if (behaviour.redirect == "http") {
+    return tls;
+  }
+  const auto* host = asked.header("Host");
+  const auto wanted = elsewhere.substr(elsewhere.find("//") == std::string::npos ? 0 : elsewhere.find("//") + 2);
+  return behaviour.redirect == "host" && (host == nullptr || !wanted.starts_with(*host));
 }
 
 milliseconds hold_time(const UpdateMechanism& mechanism) {

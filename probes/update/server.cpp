@@ -271,7 +271,7 @@ asio::awaitable<Result<>> HttpServer::reply(Stream& stream, const wire::HttpAske
   if (behaviour_.status != 0) {
     answer.status = behaviour_.status;
   } else if (site) {
-    answer = site->answer(asked);
+    answer = site->answer(asked, over != "http");
   }
   const auto size = answer.body ? answer.body->size() : answer.text.size();
   std::uint64_t first = 0;
@@ -382,10 +382,17 @@ asio::awaitable<Result<>> HttpServer::send_piece(Stream& stream, const images::B
   co_return Result<>{};
 }
 
+void HttpServer::release() {
+  fetched_.holding = false;
+  if (!fetched_.released) {
+    fetched_.released = context_.network.elapsed();
+  }
+}
+
 void HttpServer::gave_up(milliseconds began) {
   const auto took = context_.network.elapsed() - began;
   fetched_.gave_up_after = took;
-  fetched_.holding = false;
+  release();
   fetched_.held_to_the_end = false;
   note("the device ended the download after " + std::to_string(took.count()) + " ms");
 }
@@ -410,7 +417,7 @@ asio::awaitable<Result<>> HttpServer::hold(Stream& stream) {
       co_return read.error();
     }
   }
-  fetched_.holding = false;
+  release();
   note("the device was still waiting after " + std::to_string(settings_.hold.count()) + " ms");
   co_return Error{ErrorKind::closed, "held as long as planned", {}};
 }
@@ -442,7 +449,7 @@ asio::awaitable<Result<>> HttpServer::drip(Stream& stream, const images::ByteSou
       co_return waited;
     }
   }
-  fetched_.holding = false;
+  release();
   note("the device was still reading after " + std::to_string(settings_.hold.count()) + " ms");
   co_return Error{ErrorKind::closed, "dripped as long as planned", {}};
 }
@@ -466,7 +473,7 @@ asio::awaitable<Result<>> HttpServer::flood(Stream& stream) {
     fetched_.bytes += zeros.size();
     active();
   }
-  fetched_.holding = false;
+  release();
   note("the device took " + std::to_string(flooded) + " bytes behind the image and was still reading");
   co_return Error{ErrorKind::closed, "flooded as long as planned", {}};
 }

@@ -24,8 +24,13 @@ struct Reply {
 class Site {
  public:
   virtual ~Site() = default;
-  virtual Reply answer(const wire::HttpAsked& asked) = 0;
+
+  /// `tls`: the request came over TLS.
+  virtual Reply answer(const wire::HttpAsked& asked, bool tls) = 0;
 };
+
+/// Whether the image has to be sent on: the request did not come to where the behaviour leads to.
+bool sent_on(const Behaviour& behaviour, const wire::HttpAsked& asked, bool tls, const std::string& elsewhere);
 
 class HttpServer {
  public:
@@ -80,6 +85,7 @@ class HttpServer {
   asio::awaitable<Result<>> flood(Stream& stream);
   Result<TlsIdentity> identity();
   void active();
+  void release();
   void gave_up(milliseconds began);
 
   ProbeContext& context_;

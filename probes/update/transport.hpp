@@ -63,6 +63,7 @@ struct Fetched {
   std::optional<milliseconds> gave_up_after;  // of a download that never ends: when the device ended it
   bool held_to_the_end = false;               // … or that we ended it
   bool holding = false;                       // it goes on now
+  std::optional<milliseconds> released;       // when the first of them ended, by Network::elapsed
   std::optional<milliseconds> first;          // activity, by Network::elapsed
   milliseconds last{0};
 

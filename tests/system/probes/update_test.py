@@ -37,6 +37,7 @@ VARIANTS = {
     "any-model": (["older", "other-model"], ["other-model"]),
     "truncated-accepted": (["truncated-50", "appended"], ["truncated-50"]),
     "trailing-data-accepted": (["truncated-50", "appended"], ["appended"]),
+    "no-signature-check": (["flip-tenth-5", "flip-tenth-10"], ["flip-tenth-10"]),
     "header-only-check": (["flip-tenth-5", "older"], ["flip-tenth-5"]),
     "checks-one-installs-another": (["second-download", "flip-tenth-5"], ["second-download"]),
     "no-size-bound": (["endless", "appended"], ["endless"]),
@@ -120,6 +121,12 @@ def bricks(work):
     assert verdict_of(all_units, ATTACKS) == "inconclusive", all_units
 
 
+def mixed_by_a_cut(work):
+    """It writes over what runs while the image comes: the power goes half way, and nothing starts any more until it is restored."""
+    observation, _ = run(work, "updatable/installs-before-verifying", ["power-50"], check=[EXIT_OPEN, EXIT_FAILED])
+    assert observation["facts"]["update.bricked"][0] == {"mechanism": "UM-1", "after": "power-50", "restored": True, "how": ""}, observation["facts"]
+
+
 def only_says_so(work):
     """Success is told and nothing is done: the genuine update is not installed, so nothing is tried and nothing passes."""
     observation, all_units = run(work, "updatable/only-says-so", ["older", "appended"], check=[EXIT_OPEN, EXIT_FAILED])
@@ -142,4 +149,4 @@ def without_leave(work):
 with folder() as work:
     library(work)
     jobs = [lambda name=name: variant(work, name) for name in VARIANTS if name != "sound"]
-    side_by_side(lambda: sound(work), lambda: bricks(work), lambda: only_says_so(work), lambda: without_leave(work), *jobs, at_once=6)
+    side_by_side(lambda: sound(work), lambda: bricks(work), lambda: only_says_so(work), lambda: mixed_by_a_cut(work), lambda: without_leave(work), *jobs, at_once=6)

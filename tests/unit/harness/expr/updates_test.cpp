@@ -16,6 +16,7 @@ json::object attempt(const char* attack, const char* mechanism, bool installed) 
           {"mechanism", mechanism},
           {"offered", true},
           {"trouble", nullptr},
+          {"image", json::object{{"genuine", false}}},
           {"seen", true},
           {"installed", installed},
           {"says_success", false},
@@ -108,6 +109,20 @@ TEST_CASE("updates: an image that is fetched over a false channel is a finding, 
   facts.attempts.push_back(over_http);
   CHECK(first_of(facts.run("update_taken(.against == \"transport\")")) ==
         "An attack, on UM-1: the image was fetched over http, 5000 bytes");
+}
+
+TEST_CASE("updates: the genuine image is no misuse, however it was delivered, but over a false channel") {
+  UpdateFacts facts;
+  auto interrupted = attempt("power-50", "UM-1", true);
+  interrupted["image"] = json::object{{"genuine", true}};
+  interrupted["against"] = "power";
+  facts.attempts.push_back(interrupted);
+  CHECK(facts.run("update_taken(true)").items.empty());
+  CHECK(facts.run("update_doubts(true)").items.empty());
+  auto deceived = interrupted;
+  deceived["against"] = "transport";
+  facts.attempts.push_back(deceived);
+  CHECK(facts.run("update_taken(true)").items.size() == 1);
 }
 
 TEST_CASE("updates: where any mechanism may withstand, one that withstands is enough") {
