@@ -251,8 +251,10 @@ class UnitJudge {
       finding.closed_by = {ClosedBy::evidence};
       instance_.obstacles.push_back({Obstacle::missing, std::move(finding)});
     }
+    // Where a machine could only contradict what a person looks at, having nothing to look at keeps the person from nothing.
+    const bool for_a_person = !unit_.can_pass && unit_.manual;
     if (instance_.obstacles.empty() && !unit_.observe.empty() && unit_.planned_probe.empty() && !instance_.rest &&
-        out_.observations.empty()) {
+        out_.observations.empty() && !for_a_person) {
       instance_.obstacles.push_back(
           {Obstacle::missing, open_thing(ClosedBy::probe, "nothing was observed", instance_.endpoint)});
     }

@@ -19,7 +19,7 @@ except ImportError as missing:
 
 SOURCE = pathlib.Path(os.environ.get("ASSAY_SOURCE_DIR", "."))
 SCHEMAS = SOURCE / "testplans" / "schemas"
-KINDS = {"dut", "job", "dictionary", "payloads", "fingerprints", "known-keys", "policy", "password-rules", "plan", "cases", "standard", "mapping", "arrangements", "method", "approval", "answers", "reviews", "waivers"}
+KINDS = {"dut", "job", "dictionary", "payloads", "attacks", "fingerprints", "known-keys", "policy", "password-rules", "plan", "cases", "standard", "mapping", "arrangements", "method", "approval", "answers", "reviews", "waivers"}
 REPORTS = {"report", "crosswalk"}  # written by us, read by programs: report_forms_test.py, crosswalk_test.py
 
 
