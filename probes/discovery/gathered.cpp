@@ -35,11 +35,21 @@ void add(json::array& into, std::string_view protocol, std::string_view item, st
   }
 }
 
-/// Whether all that `one` says stands in `other` too: a Hello names the endpoint of a match without its types.
-bool says_no_more(const wire::WsdMatch& one, const wire::WsdMatch& other) {
-  const auto within = [](const std::string& part, const std::string& whole) { return part.empty() || part == whole; };
-  return one.address == other.address && within(one.types, other.types) && within(one.scopes, other.scopes) &&
-         within(one.xaddrs, other.xaddrs);
+/// Takes what `more` says of the endpoint that `known` is, where the two do not contradict each other: a Hello has its
+/// addresses, a match its types, and either may have all.
+bool joins(wire::WsdMatch& known, const wire::WsdMatch& more) {
+  const auto fits = [](const std::string& one, const std::string& other) {
+    return one.empty() || other.empty() || one == other;
+  };
+  if (known.address != more.address || !fits(known.types, more.types) || !fits(known.scopes, more.scopes) ||
+      !fits(known.xaddrs, more.xaddrs)) {
+    return false;
+  }
+  const auto fill = [](std::string& place, const std::string& value) { place = place.empty() ? value : place; };
+  fill(known.types, more.types);
+  fill(known.scopes, more.scopes);
+  fill(known.xaddrs, more.xaddrs);
+  return true;
 }
 
 }  // namespace
@@ -117,14 +127,9 @@ bool WsdPicture::take(std::string_view datagram) {
     return false;
   }
   for (const auto& match : parse.matches) {
-    const auto told = std::find_if(matches_.begin(), matches_.end(), [&](const auto& other) {
-      return says_no_more(match, other) || says_no_more(other, match);
-    });
-    if (told != matches_.end()) {
-      if (says_no_more(*told, match)) {
-        *told = match;
-      }
-    } else if (matches_.size() < kMostMatches) {
+    const bool told =
+        std::any_of(matches_.begin(), matches_.end(), [&](auto& known) { return joins(known, match); });
+    if (!told && matches_.size() < kMostMatches) {
       matches_.push_back(match);
     }
   }

@@ -105,7 +105,7 @@ def check_unsure(name, policy, row, unit, sure):
     assert by_policy(row, policy) == [], (name, policy, row["findings"])
     waits = [what for what in doubts(row, unit) if f"{TITLES[policy]}, whose confidence is unconfirmed" in what]
     expected = {finding["what"] for finding in by_policy(sure, policy)}
-    assert {re.split(r" by the rows? ", what)[0] for what in waits} == expected, (name, policy, waits, expected)
+    assert {re.split(r" by the (?:rows?|lists) ", what)[0] for what in waits} == expected, (name, policy, waits, expected)
     for what in waits:
         assert (" by the row" in what) != (": not listed" in what), what
     return len(waits)

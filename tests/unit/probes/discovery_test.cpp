@@ -113,11 +113,11 @@ constexpr const char* kDescription =
 
 }  // namespace
 
-TEST_CASE("A Hello that says less than the match of the same endpoint is no second endpoint") {
+TEST_CASE("A Hello with the addresses and a match with the types of one endpoint are one") {
   const std::string hello = "<a:Hello><b:Address>urn:uuid:1</b:Address><a:XAddrs>http://192.0.2.7/</a:XAddrs></a:Hello>";
   const std::string match =
       "<a:ProbeMatches><a:ProbeMatch><b:Address>urn:uuid:1</b:Address><a:Types>x:Device</a:Types>"
-      "<a:XAddrs>http://192.0.2.7/</a:XAddrs></a:ProbeMatch></a:ProbeMatches>";
+      "</a:ProbeMatch></a:ProbeMatches>";
   const std::string other = "<a:Hello><b:Address>urn:uuid:2</b:Address></a:Hello>";
   for (const auto& order : {std::vector{hello, match, other}, std::vector{match, hello, other}}) {
     fake::FakeNetwork network;
@@ -133,6 +133,7 @@ TEST_CASE("A Hello that says less than the match of the same endpoint is no seco
     const auto found = run(network).record.value("discovery.wsd").as_array();
     REQUIRE(found.size() == 2);
     CHECK(found[0].at("types") == json::value("x:Device"));
+    CHECK(found[0].at("xaddrs") == json::value("http://192.0.2.7/"));
     CHECK(found[1].at("address") == json::value("urn:uuid:2"));
   }
 }
