@@ -10,7 +10,7 @@ import time
 from common import ASSAY, emulated, facts, need, side_by_side
 
 OPEN = ["tcp/22", "tcp/80", "tcp/50000"]
-LONGEST_S = 60
+LONGEST_S = 180
 
 if os.geteuid() != 0:
     print("skipped: the devices' firewalls need root")
