@@ -189,8 +189,9 @@ MysqlHead parse_mysql_head(std::string_view bytes) {
   const std::size_t middle = reader.u8();
   const std::size_t high = reader.u8();
   head.sequence = reader.u8();
-  head.body = low | middle << 8U | high << 16U;
-  head.sound = !reader.failed() && head.body > 0 && head.body <= kLargestDatabaseMessage;
+  const std::size_t length = low | middle << 8U | high << 16U;
+  head.sound = !reader.failed() && length > 0 && length <= kLargestDatabaseMessage;
+  head.body = head.sound ? length : 0;
   return head;
 }
 
