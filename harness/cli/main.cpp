@@ -6,9 +6,14 @@
 
 #include "harness/cli/app.hpp"
 #include "harness/cli/context.hpp"
+#include "harness/cli/folders.hpp"
+#include "harness/expr/expr.hpp"
 
 int main(int count, char* values[]) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer or a pager that went away is an error code, not the end of a run
+  if (const auto folder = assay::cache_folder(); !folder.empty()) {
+    assay::remember_programs(folder);
+  }
   assay::Context context;
   CLI::App app;
   assay::define_commands(app, context);

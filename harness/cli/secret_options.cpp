@@ -1,10 +1,10 @@
 #include "harness/cli/secret_options.hpp"
 
-#include <cstdlib>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/folders.hpp"
 #include "harness/load/load.hpp"
 
 namespace assay {
@@ -20,11 +20,6 @@ constexpr std::string_view kCertificateFile = "lab.crt";
 bool is_there(const fs::path& file) {
   std::error_code failed;
   return fs::exists(file, failed);
-}
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read before any thread is started
-  return value == nullptr ? std::string{} : std::string{value};
 }
 
 Result<evidence::LabKey> first_key(const fs::path& file) {
@@ -67,15 +62,6 @@ void add_secret_options(CLI::App& verb, SecretOptions& options) {
       ->type_name("FILE");
   verb.add_flag("--reveal-secrets", options.reveal,
                 "Write secrets in clear into evidence and reports, which then say so: for your own devices only");
-}
-
-fs::path laboratory_folder() {
-  const fs::path configured = variable("XDG_CONFIG_HOME");
-  if (configured.is_absolute()) {
-    return configured / "assay";
-  }
-  const fs::path home = variable("HOME");
-  return home.is_absolute() ? home / ".config" / "assay" : fs::path{};
 }
 
 Result<std::optional<evidence::LabKey>> laboratory_key(const std::string& given, std::string& why) {

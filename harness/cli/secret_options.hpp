@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -17,9 +16,6 @@ struct SecretOptions {
 };
 
 void add_secret_options(CLI::App& verb, SecretOptions& options);
-
-/// The laboratory's own folder: $XDG_CONFIG_HOME/assay, ~/.config/assay; empty where there is neither.
-std::filesystem::path laboratory_folder();
 
 /// The key that `given` names, or the laboratory's own, which is made on first use with a notice. None where there is
 /// no folder for it: `why` says so. An error where the key cannot be used.

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/assess.hpp"
+#include "harness/cli/folders.hpp"
 #include "harness/cli/secret_options.hpp"
 #include "harness/model/display.hpp"
 

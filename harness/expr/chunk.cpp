@@ -94,6 +94,18 @@ std::array<std::string_view, 3> prelude() {
   return {kPrelude, kWebPrelude, kUpdatePrelude};
 }
 
+}  // namespace
+
+std::string whole_prelude() {
+  std::string text;
+  for (const auto part : prelude()) {
+    text += part;
+  }
+  return text;
+}
+
+namespace {
+
 constexpr std::string_view kHead = ". as {doc: $__judge, n: $__n} |";
 
 /// if $__n < m then … else … end, halved until one program is left.
@@ -188,9 +200,7 @@ class JqChunk final : public Chunk {
 
   bool compile(std::span<const std::string_view> programs, std::string& error) {
     std::string text{kHead};
-    for (const auto part : prelude()) {
-      text += part;
-    }
+    text += whole_prelude();
     dispatch(programs, 0, text);
     std::string message;
     jq_set_error_cb(jq_, keep_first_error, &message);

@@ -9,7 +9,8 @@
 
 #include "harness/expr/expr.hpp"
 
-/// libjq behind one door. Runs only in the worker: libjq ends its process when memory or recursion runs out.
+/// libjq behind one door. Programs run only in the worker, and one that no worker has compiled before is compiled
+/// there: libjq ends its process when memory or recursion runs out.
 namespace assay::expr {
 
 /// Exit status of the worker when libjq gets no more memory.
@@ -36,6 +37,9 @@ class Document {
  private:
   std::unique_ptr<void, void (*)(void*)> value_;
 };
+
+/// The functions that every program has beside jq's own, in jq.
+std::string whole_prelude();
 
 /// Several programs compiled as one with balanced dispatch: jq's own library and the prelude are compiled once for
 /// all of them, which is most of the cost.

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "harness/expr/chunk.hpp"
+#include "harness/expr/compiled.hpp"
 #include "harness/expr/expr.hpp"
+#include "harness/expr/remembered.hpp"
 #include "harness/expr/scan.hpp"
 #include "harness/expr/worker.hpp"
 
@@ -252,6 +254,16 @@ class Batch {
   Clock::time_point heard_;
 };
 
+/// Compiles here what a worker has compiled before.
+void prepare(std::span<const Evaluation> evaluations, const std::vector<std::size_t>& pending) {
+  std::vector<std::string_view> programs;
+  programs.reserve(pending.size());
+  for (const auto index : pending) {
+    programs.emplace_back(evaluations[index].program);
+  }
+  compiled().prepare(programs);
+}
+
 std::vector<Evaluated> run_all(std::span<const Evaluation> evaluations, const ExprLimits& limits, bool only_compile) {
   std::vector<Evaluated> results(evaluations.size());
   std::vector<std::size_t> pending;
@@ -262,12 +274,20 @@ std::vector<Evaluated> run_all(std::span<const Evaluation> evaluations, const Ex
       pending.push_back(i);
     }
   }
+  if (!only_compile) {
+    prepare(evaluations, pending);
+  }
   bool single = false;
   for (std::size_t begin = 0; begin < pending.size();) {
     const WorkOrder order{evaluations, std::span{pending}.subspan(begin), single, only_compile, limits};
     Batch batch{order, results};
     begin += batch.run();
     single = single || batch.died_compiling();
+  }
+  for (const auto index : pending) {
+    if (results[index].error.empty()) {
+      compiled().prove(evaluations[index].program);
+    }
   }
   return results;
 }
@@ -279,20 +299,26 @@ std::vector<Evaluated> evaluate(std::span<const Evaluation> evaluations, const E
 }
 
 std::vector<Result<>> check_programs(std::span<const ProgramText> programs) {
+  std::vector<Result<>> results(programs.size());
   std::vector<Evaluation> evaluations;
-  evaluations.reserve(programs.size());
-  for (const auto& program : programs) {
-    evaluations.push_back({program.program, program.where, nullptr, nullptr});
-  }
-  const auto checked = run_all(evaluations, {}, true);
-  std::vector<Result<>> results;
-  results.reserve(programs.size());
+  std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < programs.size(); ++i) {
-    results.emplace_back();
-    if (!checked[i].error.empty()) {
-      results.back() = Error{ErrorKind::bad_input, checked[i].error, programs[i].where};
+    if (!compiled().proven(programs[i].program) && !remembered().contains(programs[i].program)) {
+      evaluations.push_back({programs[i].program, programs[i].where, nullptr, nullptr});
+      asked.push_back(i);
     }
   }
+  const auto checked = run_all(evaluations, {}, true);
+  std::vector<std::string_view> sound;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto& program = programs[asked[i]];
+    if (checked[i].error.empty()) {
+      sound.emplace_back(program.program);
+    } else {
+      results[asked[i]] = Error{ErrorKind::bad_input, checked[i].error, program.where};
+    }
+  }
+  remembered().add(sound);
   return results;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,6 +63,10 @@ struct ProgramText {
 
 /// check_program() for many at once: compiled together this costs little more than one. Result i belongs to program i.
 std::vector<Result<>> check_programs(std::span<const ProgramText> programs);
+
+/// Takes programs that compiled in earlier processes for sound, by a file in `folder`, and adds to it. The folder is
+/// made; where it cannot be used, every process checks for itself.
+void remember_programs(const std::filesystem::path& folder);
 
 /// Evaluates all; result i belongs to evaluation i. Never throws, never dies with the worker: a worker that is killed
 /// by a limit costs the program that did it (its `error` says which limit) and the rest goes on.

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "harness/expr/chunk.hpp"
+#include "harness/expr/compiled.hpp"
 
 namespace assay::expr {
 
@@ -100,17 +101,23 @@ class Worker {
     std::string error;
   };
 
+  static constexpr std::size_t kNoGroup = ~std::size_t{0};  // the parent has compiled it
+
   struct Group {
     std::vector<std::string_view> programs;
     bool compiled = false;
   };
 
-  /// Distinct programs in order of first use, in chunks.
+  /// Distinct programs that are not compiled yet, in order of first use, in chunks.
   void group() {
     const std::size_t size = order_.single ? 1 : kChunkSize;
     for (const auto index : order_.indices) {
       const std::string_view program = order_.evaluations[index].program;
       if (places_.contains(program)) {
+        continue;
+      }
+      if (const auto* known = compiled().find(program)) {
+        places_[program] = {kNoGroup, known->number, known->chunk, {}};
         continue;
       }
       if (groups_.empty() || groups_.back().programs.size() == size) {
@@ -152,7 +159,9 @@ class Worker {
   void evaluate(std::size_t index) {
     const auto& evaluation = order_.evaluations[index];
     const auto& place = places_.at(evaluation.program);
-    compile(groups_[place.group], index);
+    if (place.group != kNoGroup) {
+      compile(groups_[place.group], index);
+    }
     say(Line::begin, std::to_string(index));
     bound_time(order_.limits.time);
     if (place.chunk == nullptr) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
@@ -80,25 +79,17 @@ void Programs::add(LibraryFile& file, const Node& mapping, std::string_view key,
 }
 
 void Programs::compile() {
-  // The plans of a library share most of their cases, and compiling is most of the time that a load takes.
-  static std::set<std::string, std::less<>> sound;
   std::map<std::string_view, std::size_t> index;
   std::vector<ProgramText> distinct;
   for (const auto& use : uses_) {
-    if (!sound.contains(use.program) && index.emplace(use.program, distinct.size()).second) {
+    if (index.emplace(use.program, distinct.size()).second) {
       distinct.push_back({use.program, use.file->where(use.place)});
     }
   }
   const auto results = check_programs(distinct);
   for (const auto& use : uses_) {
-    const auto found = index.find(use.program);
-    if (found == index.end()) {
-      continue;
-    }
-    if (const auto& result = results[found->second]; !result) {
+    if (const auto& result = results[index.at(use.program)]; !result) {
       use.file->faults.add(use.place, result.error().what);
-    } else {
-      sound.insert(use.program);
     }
   }
   uses_.clear();
