@@ -142,10 +142,24 @@ Result<Change> change_archive(const ArchiveKind& kind, const MutationSpec& spec,
   }
 }
 
+namespace {
+
+/// Of tar: a header of its own, in whose content a long name stands. Only the first is under a sum.
+void add_extended_header(ImageMap& map, const ByteSource& image, const Entry& entry) {
+  const auto length = entry.header - entry.begin;
+  const auto first = std::min(length, tar_kind().header_length);
+  add_region(map, image, entry.name + " extended header", RegionKind::header, entry.begin, first);
+  add_region(map, image, entry.name + " extended header, content", RegionKind::header, entry.begin + first,
+             length - first);
+}
+
+}  // namespace
+
 void add_entries(ImageMap& map, const ByteSource& image, const Archive& archive, RegionKind (*role)(std::string_view)) {
   json::array listed;
   for (const auto& entry : archive.entries) {
-    add_region(map, image, entry.name + " header", RegionKind::header, entry.begin, entry.content - entry.begin);
+    add_extended_header(map, image, entry);
+    add_region(map, image, entry.name + " header", RegionKind::header, entry.header, entry.content - entry.header);
     add_region(map, image, entry.name, role(entry.name), entry.content, entry.length);
     const auto end = std::min(entry.end, image.size());
     const auto content_end = entry.content + entry.length;

@@ -193,9 +193,12 @@ Result<Fdt> read_fdt(const ByteSource& source) {
   out.structure = big_u32(*header, 8);
   out.strings = big_u32(*header, 12);
   out.strings_size = std::min<std::uint64_t>(big_u32(*header, 32), kMaximumStrings);
-  if (header->size() < kHeader || out.structure < kHeader || out.strings < kHeader || out.total > source.size()) {
+  if (header->size() < kHeader || out.structure < kHeader || out.strings < kHeader) {
     out.doubts.emplace_back("the header of the tree does not fit the image");
     return out;
+  }
+  if (out.total > source.size()) {
+    out.doubts.push_back("the tree says that it has " + std::to_string(out.total) + " bytes, more than the image");
   }
   auto strings = read_text(source, out.strings, out.strings_size);
   if (!strings) {
