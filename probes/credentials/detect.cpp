@@ -5,6 +5,7 @@
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/http_login.hpp"
 #include "probes/credentials/line_talk.hpp"
+#include "probes/credentials/web_session.hpp"
 #include "probes/wire/banner.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/databases.hpp"
@@ -46,7 +47,12 @@ asio::awaitable<Result<sessions::HttpAnswer>> fetch(Door& door, bool tls, std::s
   if (!sent) {
     co_return sent.error();
   }
+  channel.hold();
   auto answer = co_await sessions::receive_http(channel, door.timers.reply);
+  if (answer && answer->understood) {
+    conceal_cookies(door, answer->response);
+  }
+  channel.let_go();
   co_return answer;
 }
 
@@ -334,8 +340,8 @@ asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
   co_return found;
 }
 
-/// Listens once more for as long as an answer may take: a server with much to do greets late, and what every question of
-/// ours then heard was its greeting. Nothing when no greeting came or it is of no protocol that has a dialect here.
+/// Listens once more for as long as an answer may take: a server with much to do greets late, and what every question
+/// of ours then heard was its greeting. Nothing when no greeting came or it is of no protocol that has a dialect here.
 asio::awaitable<Result<std::optional<Detection>>> detect_late_greeter(Door& door) {
   auto opened = co_await open_door(door, false);
   Result<std::string> heard{std::string{}};

@@ -49,6 +49,13 @@ std::vector<std::string> CookieJar::secrets_of(const wire::HttpResponse& respons
   return secrets;
 }
 
+void conceal_cookies(Door& door, const wire::HttpResponse& response) {
+  for (const auto& secret : CookieJar::secrets_of(response)) {
+    door.record.conceal(secret, "cookie of the session");
+    door.transcript.conceal(secret, "cookie of the session");
+  }
+}
+
 std::string CookieJar::header() const {
   std::string out;
   for (const auto& [name, value] : cookies_) {
@@ -119,7 +126,7 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
   channel.hold();
   auto answer = co_await sessions::receive_http(channel, door_->timers.reply);
   if (answer && answer->understood) {
-    conceal_cookies(answer->response);
+    conceal_cookies(*door_, answer->response);
     if (request.conceal) {
       request.conceal(answer->response);
     }
@@ -133,13 +140,6 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
   }
   jar_.take(answer->response);
   co_return std::move(answer->response);
-}
-
-void WebSession::conceal_cookies(const wire::HttpResponse& response) {
-  for (const auto& secret : CookieJar::secrets_of(response)) {
-    door_->record.conceal(secret, "cookie of the session");
-    door_->transcript.conceal(secret, "cookie of the session");
-  }
 }
 
 asio::awaitable<Result<wire::HttpResponse>> WebSession::follow(wire::HttpResponse response, std::string& path) {

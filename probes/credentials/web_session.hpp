@@ -36,6 +36,9 @@ class CookieJar {
   std::map<std::string, wire::SetCookie> marks_;
 };
 
+/// Whoever has a cookie may be inside: its value is no part of the records.
+void conceal_cookies(Door& door, const wire::HttpResponse& response);
+
 /// What a request sends beside its place.
 struct WebRequest {
   std::string method = "GET";
@@ -75,8 +78,6 @@ class WebSession {
   bool carries() const { return !carried_.empty(); }
 
  private:
-  void conceal_cookies(const wire::HttpResponse& response);
-
   Door* door_;
   bool tls_;
   bool sent_ = false;

@@ -98,6 +98,8 @@ asio::awaitable<Result<>> look_at_fixation(Visit& visit) {
         const auto known_value = user.jar().all().find(name);
         const auto length = known_value == user.jar().all().end() ? std::size_t{32} : known_value->second.size();
         const auto word = sessions::random_word(std::clamp<std::size_t>(length, 8, 64));
+        visit.house.door.record.conceal(word, "cookie of the session");
+        visit.house.door.transcript.conceal(word, "cookie of the session");
         user.jar().set(name, word);
       }
     }

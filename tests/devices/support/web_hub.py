@@ -6,7 +6,7 @@ script-cookie    the cookie is open to scripts, and has neither SameSite nor no-
 fixation         the visitor's id is the one of the session
 invented         an id that nobody gave is taken
 counter          ids count up
-clock            ids are a hash of the time in seconds
+clock            ids of who is signed in are a hash of the time in seconds
 logout-keeps     logging out takes the cookie away and leaves the session
 no-token         changes need no token
 any-token        a token of any session will do
@@ -69,11 +69,11 @@ class Hub:
     def has(self, flaw):
         return flaw in self.flaws
 
-    def new_id(self):
+    def new_id(self, user):
         self.count += 1
         if self.has("counter"):
             return f"{self.count:08d}"
-        if self.has("clock"):
+        if self.has("clock") and user:
             return hashlib.md5(str(int(time.time())).encode()).hexdigest()
         return secrets.token_hex(16)
 
@@ -149,7 +149,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for sid in [sid for sid, one in self.hub.sessions.items() if one["user"] == user]:
                 del self.hub.sessions[sid]
         if not keeps:
-            self.sid = self.fresh = self.hub.new_id()
+            self.sid = self.fresh = self.hub.new_id(user)
             self.me = self.hub.sessions[self.sid] = self.hub.empty()
         self.me["user"] = user
 

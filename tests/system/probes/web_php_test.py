@@ -92,7 +92,7 @@ for port, name, care in ((9301, "plain", False), (9302, "careful", True)):
     equal((facts["web.logout"]["ended"], facts["web.logout"]["browser_out"]), (True, True), f"{name}: {facts['web.logout']}")
     equal(facts["web.open"], [], name)
     for file in os.listdir(path(f"{name}/store")):
-        true(file.removeprefix("sess_") not in str(seen) + kept, f"{name}: an id stands in the records")
+        true(file.removeprefix("sess_") not in str(seen) + kept, f"{name}: an id stands in the records: {file}")
 
 os.makedirs(path("basic/www"))
 write("basic/www/index.html", '<html><a href="/status.html">Status</a></html>')

@@ -50,9 +50,10 @@ def look(device, name, **settings):
     return seen
 
 
-def told(seen):
+def told(name, seen):
     """The facts in the words of the table."""
     facts, cookies = seen["facts"], [one for one in seen["facts"]["web.cookies"] if one["session"]]
+    assert "web.tokens" in facts, (name, seen["unobserved"], seen.get("absent"))
     kinds = {one["kind"] for one in facts["web.tokens"]["relations"]}
     forgery = facts["web.forgery"]
     assert forgery["control"] and forgery["restored"], forgery
@@ -67,7 +68,7 @@ def told(seen):
 
 
 def one(device, name):
-    found, expected = told(look(device, name)), {**SOUND, **EXPECTED[name]}
+    found, expected = told(name, look(device, name)), {**SOUND, **EXPECTED[name]}
     if name == "clock":  # ids of one second are equal, others are hashes of their time
         assert found["relations"] & {"equal", "identifier"}, found
         for key in ("relations", "other_session", "missing", "kept", "concurrent", "logout", "foreign_page"):
