@@ -9,7 +9,7 @@ from update_server import isolations, manifest, server_for
 
 FALLS = {
     "sound": set(),
-    "unsigned-accepted": {"unsigned", "other-key"},
+    "unsigned-accepted": {"unsigned", "other-key", "signature-bit"},
     "no-downgrade-check": {"older", "same"},
     "never-activates": {"genuine"},
     "no-tls-verification": {"unknown-authority", "wrong-name", "expired"},
