@@ -103,7 +103,7 @@ void Decisive::plan_robot(sessions::Jobs& jobs) {
     return;
   }
   const bool heard = slowest_decryption_.count() > 0;
-  begin_round(jobs, !heard, heard && waited_for_);
+  begin_round(jobs, !heard, heard && waited_for_ && jobs.width() > 1);
 }
 
 asio::awaitable<std::chrono::nanoseconds> Decisive::first_decryption() {
@@ -248,7 +248,7 @@ asio::awaitable<void> Decisive::ask_in_turn(sessions::Jobs& jobs, Round& round) 
 }
 
 asio::awaitable<void> Decisive::ask_padding(sessions::Jobs& jobs, Round& round, Padding padding) {
-  if (!round.failed && !over_) {
+  if (!round.failed && !round.dropped && !over_) {
     co_await exchange_key(round, padding);
   }
   if (--round.left == 0) {
@@ -265,8 +265,8 @@ milliseconds Decisive::silence_of(const Exchange& line, const Round& round) cons
     return line.longest();
   }
   const auto work = std::max(slowest_decryption_ - line.fastest(), std::chrono::nanoseconds{0});
-  const auto queue = static_cast<std::int64_t>(round.at_once) * work;
-  return std::min(line.longest(), std::chrono::ceil<milliseconds>(slowest_decryption_ + queue) + kSlack);
+  const auto queue = static_cast<std::int64_t>(round.at_once - 1) * work;
+  return std::min(line.longest(), std::chrono::ceil<milliseconds>(2 * slowest_decryption_ + queue) + kSlack);
 }
 
 /// The server's flight, and the record with the key exchange that follows it; "" when there is none: `robot_trouble_`.
@@ -331,7 +331,7 @@ void Decisive::take_answer(Round& round, Padding padding, const Heard& heard, st
     slowest_decryption_ = std::max(slowest_decryption_, heard.took);
     ++round.heard;
   }
-  round.alerts += heard.end == Heard::End::alert ? 1 : 0;
+  round.dropped = round.dropped || (round.ends && heard.end != Heard::End::alert);
   round.answers[static_cast<std::size_t>(padding)] = heard.text() + " to " + std::string{to};
   if (padding == Padding::wrong_start) {
     alerts_["wrong_rsa_padding"] = heard.text();
@@ -354,7 +354,6 @@ void Decisive::end_round(sessions::Jobs& jobs, Round& round) {
   const auto& answers = round.answers;
   const bool alike = oracle_of(answers) == Oracle::none;
   const auto* before = round_before(round);
-  round.dropped = round.ends && round.alerts < kPaddings;
   if (round.dropped) {
     begin_round(jobs, false, false);
   } else if (round.heard == 0) {

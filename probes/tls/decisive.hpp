@@ -69,11 +69,10 @@ class Decisive {
   struct Round {
     bool whole = false;    // the rest of the handshake comes at once, for nobody knows how long to wait before it
     bool ends = false;     // our side ends behind it, for others wait for the end of this connection
-    bool dropped = false;  // that end may be what was answered, or may have hidden who waits
+    bool dropped = false;  // one had no alert: that end may be what was answered, or may have hidden who waits
     std::size_t at_once = 1;
-    bool hurried = true;     // silence is believed soon
-    std::size_t heard = 0;   // that were answered
-    std::size_t alerts = 0;  // that were answered with an alert
+    bool hurried = true;    // silence is believed soon
+    std::size_t heard = 0;  // that were answered
     Answers answers;
     std::size_t left = kPaddings;  // that have no answer yet
     bool failed = false;           // one could not be asked

@@ -94,7 +94,7 @@ void RecordChecks::decide(WeaknessState state, const std::string& why) {
 
 void RecordChecks::plan(sessions::Jobs& jobs, HelloWish wish) {
   wish_ = std::move(wish);
-  begin_round(jobs, true);
+  begin_round(jobs, jobs.width() > 1);  // one at a time a try that fails costs more than a silence
 }
 
 void RecordChecks::begin_round(sessions::Jobs& jobs, bool ends) {

@@ -177,7 +177,7 @@ TEST_CASE("Where the end of our side changes the answers, paddings and records a
   };
   const auto alike = of_paddings([](std::string_view, bool finished) { return finished ? kBadRecordMac : 0; });
   CHECK(alike.state == "not_shown");
-  CHECK(alike.why.find(alert ? "6 handshakes" : "11 handshakes") != std::string::npos);
+  CHECK(alike.why.find(alert ? "6 handshakes" : "7 handshakes") != std::string::npos);
   const auto told = of_paddings([](std::string_view block, bool finished) -> std::uint8_t {
     return !begins_well(block) ? kDecryptError : finished ? kBadRecordMac : 0;
   });
