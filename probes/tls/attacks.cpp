@@ -179,6 +179,9 @@ asio::awaitable<std::chrono::nanoseconds> AttackSurvey::find_suite(Fits fits, co
         wish.suites.push_back(suite);
       }
     }
+    // One that is of both kinds serves both.
+    std::stable_partition(wish.suites.begin(), wish.suites.end(),
+                          [&](std::uint16_t suite) { return is_cbc(suite, version); });
     const auto hello = make_hello(wish);
     auto what = wire::tls_version_name(version) + " hello, " + title;
     const auto reply = co_await ask_twice(std::move(what), hello);
@@ -188,6 +191,8 @@ asio::awaitable<std::chrono::nanoseconds> AttackSurvey::find_suite(Fits fits, co
       wish.suites = {reply.flight.hello()->suite};
       kin.wish = wish;
       took = reply.took;
+      const bool of_both = version == footing_.any->version && is_cbc(wish.suites.front(), version);
+      footing_.cbc.wish = of_both ? wish : footing_.cbc.wish;
     } else if (reply.answer != Answer::refused && !reply.hello()) {
       kin.settled = false;
     }

@@ -15,6 +15,7 @@ constexpr std::uint16_t kClaimed = 24;         // payload of the heartbeat that 
 constexpr std::uint16_t kRightPayload = 1;     // of the heartbeat that does not
 constexpr std::size_t kHeartbeatHead = 3;      // type and length of payload
 constexpr std::size_t kHeartbeatPadding = 16;  // least (RFC 6520, 4)
+constexpr std::size_t kMostDecryptions = 12;   // of all that the probe asks at once
 constexpr std::size_t kLikeFinished = 64;      // bytes of a record that nobody can decrypt
 constexpr std::uint8_t kUnexpectedMessage = 10;
 constexpr std::uint8_t kBadRecordMac = 20;
@@ -32,6 +33,16 @@ bool right_one_answered(const wire::TlsRecordLog& log) {
   return std::any_of(log.records().begin(), log.records().end(), [](const auto& one) {
     return one.type == message::kHeartbeat && one.length < kHeartbeatHead + kClaimed + kHeartbeatPadding;
   });
+}
+
+constexpr char kWhole[] = "ClientKeyExchange, ChangeCipherSpec, a Finished that is none";
+constexpr char kRest[] = "ChangeCipherSpec, a Finished that is none";
+
+/// What follows the key exchange, of somebody who has no keys.
+std::string rest_of_handshake(const Exchange& line) {
+  const auto version = line.flight().hello()->version;
+  return wire::change_cipher_spec_record(version) +
+         wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
 }
 
 bool is_cut(const Heard& heard) {
@@ -87,25 +98,31 @@ void Decisive::plan_robot(sessions::Jobs& jobs) {
            settled ? "no suite with RSA key transport is taken" : "not every version could be asked to the end");
     return;
   }
-  auto& round = rounds_.front();
-  if (round.failed) {
+  if (!robot_trouble_.empty()) {
     decide("robot", WeaknessState::unknown, robot_trouble_);
     return;
   }
-  for (std::size_t index = 1; index < kPaddings; ++index) {  // the first was asked before
-    const auto padding = static_cast<Padding>(index);
-    jobs.add([this, &jobs, &round, padding] { return ask_padding(jobs, round, padding); });
-  }
+  const bool heard = slowest_decryption_.count() > 0;
+  begin_round(jobs, !heard, heard && waited_for_ && jobs.width() > 1);
 }
 
 asio::awaitable<std::chrono::nanoseconds> Decisive::first_decryption() {
   if (!footing_.rsa.wish) {
     co_return std::chrono::nanoseconds{0};
   }
-  auto& round = rounds_.emplace_back();
-  round.hurried = false;
-  co_await exchange_key(round, Padding::right);
-  --round.left;
+  auto line = exchange_();
+  auto bytes = co_await begin_exchange(line, Padding::right);
+  if (!bytes.empty()) {
+    waited_for_ = line.is_waited_for();
+    bytes += rest_of_handshake(line);
+    co_await line.say(std::move(bytes), kWhole);
+    const auto within = line.longest();
+    const auto heard = co_await line.hear(within, &never_enough);
+    take_end(line);
+    if (heard.end != Heard::End::silence) {
+      slowest_decryption_ = heard.took;
+    }
+  }
   co_return slowest_decryption_;
 }
 
@@ -204,10 +221,11 @@ asio::awaitable<bool> Decisive::try_ccs(HelloWish wish, bool last) {
   co_return true;
 }
 
-/// Each padding with the key exchange alone, after each had the rest of the handshake behind it.
-void Decisive::begin_alone(sessions::Jobs& jobs) {
+void Decisive::begin_round(sessions::Jobs& jobs, bool whole, bool ends) {
   auto& round = rounds_.emplace_back();
-  round.finish = false;
+  round.whole = whole;
+  round.ends = ends;
+  round.at_once = waited_for_ ? 1 : std::min(jobs.width(), kMostDecryptions);
   for (std::size_t index = 0; index < kPaddings; ++index) {
     const auto padding = static_cast<Padding>(index);
     jobs.add([this, &jobs, &round, padding] { return ask_padding(jobs, round, padding); });
@@ -215,9 +233,9 @@ void Decisive::begin_alone(sessions::Jobs& jobs) {
 }
 
 /// What is said to be shown rests on no haste, and on no queue of decryptions either: in turn, and nothing beside it.
-void Decisive::begin_confirming(sessions::Jobs& jobs, bool finish) {
+void Decisive::begin_confirming(sessions::Jobs& jobs, bool whole) {
   auto& round = rounds_.emplace_back();
-  round.finish = finish;
+  round.whole = whole;
   round.hurried = false;
   jobs.set_width(1);
   jobs.add([this, &jobs, &round] { return ask_in_turn(jobs, round); });
@@ -230,7 +248,7 @@ asio::awaitable<void> Decisive::ask_in_turn(sessions::Jobs& jobs, Round& round) 
 }
 
 asio::awaitable<void> Decisive::ask_padding(sessions::Jobs& jobs, Round& round, Padding padding) {
-  if (!round.failed && !over_) {
+  if (!round.failed && !round.dropped && !over_) {
     co_await exchange_key(round, padding);
   }
   if (--round.left == 0) {
@@ -240,25 +258,26 @@ asio::awaitable<void> Decisive::ask_padding(sessions::Jobs& jobs, Round& round, 
 
 /// A server that answers wrong padding does so after the decryption that comes before its answer to a whole handshake
 /// too, so that this one says how long silence to a key exchange alone has to be. How long hellos take says nothing of
-/// decryptions.
+/// decryptions. All that is asked at once may wait for one another there.
 milliseconds Decisive::silence_of(const Exchange& line, const Round& round) const {
   constexpr milliseconds kSlack{20};
-  if (round.finish || !round.hurried) {
+  if (!round.hurried) {
     return line.longest();
   }
-  return std::min(line.longest(), std::chrono::ceil<milliseconds>(2 * slowest_decryption_) + kSlack);
+  const auto work = std::max(slowest_decryption_ - line.fastest(), std::chrono::nanoseconds{0});
+  const auto queue = static_cast<std::int64_t>(round.at_once - 1) * work;
+  return std::min(line.longest(), std::chrono::ceil<milliseconds>(2 * slowest_decryption_ + queue) + kSlack);
 }
 
-asio::awaitable<void> Decisive::exchange_key(Round& round, Padding padding) {
+/// The server's flight, and the record with the key exchange that follows it; "" when there is none: `robot_trouble_`.
+asio::awaitable<std::string> Decisive::begin_exchange(Exchange& line, Padding padding) {
   const auto hello = make_hello(*footing_.rsa.wish);
-  auto line = exchange_();
   auto title = "RSA key exchange, " + std::string{padding_name(padding)};
   const bool begun = co_await line.begin(std::move(title), hello);
   take_end(line);
   if (!begun) {
     robot_trouble_ = line.why();
-    round.failed = true;
-    co_return;
+    co_return std::string{};
   }
   const auto& certificates = line.flight().certificates();
   const auto key = certificates.empty() ? std::nullopt : RsaKey::of_certificate(certificates.front());
@@ -266,51 +285,87 @@ asio::awaitable<void> Decisive::exchange_key(Round& round, Padding padding) {
   const auto secret = key ? key->encrypt(block) : std::nullopt;
   if (!secret) {
     robot_trouble_ = "the certificate has no RSA key that can be used";
+    co_return std::string{};
+  }
+  ++handshakes_;
+  const auto messages = no_certificate(line.flight()) + wire::rsa_key_exchange_message(*secret);
+  co_return wire::tls_record(message::kHandshake, line.flight().hello()->version, messages);
+}
+
+asio::awaitable<void> Decisive::exchange_key(Round& round, Padding padding) {
+  auto line = exchange_();
+  auto bytes = co_await begin_exchange(line, padding);
+  if (bytes.empty()) {
     round.failed = true;
     co_return;
   }
-  const auto version = line.flight().hello()->version;
-  const auto messages = no_certificate(line.flight()) + wire::rsa_key_exchange_message(*secret);
-  auto bytes = wire::tls_record(message::kHandshake, version, messages);
-  if (round.finish) {
-    bytes += wire::change_cipher_spec_record(version);
-    bytes += wire::tls_record(message::kHandshake, version, sessions::random_bytes(kLikeFinished));
+  auto rest = rest_of_handshake(line);
+  if (round.whole) {
+    bytes += rest;
+    co_await line.say(std::move(bytes), kWhole);
+    const auto longest = line.longest();
+    const auto heard = co_await line.hear(longest, &never_enough);
+    take_answer(round, padding, heard, "the whole");
+    take_end(line);
+    co_return;
   }
-  std::string what =
-      round.finish ? "ClientKeyExchange, ChangeCipherSpec, a Finished that is none" : "ClientKeyExchange alone";
-  co_await line.say(std::move(bytes), std::move(what));
-  const auto within = silence_of(line, round);
-  const auto heard = co_await line.hear(within, &never_enough);
+  co_await line.say(std::move(bytes), "ClientKeyExchange alone");
+  const auto silence = silence_of(line, round);
+  auto heard = co_await line.hear(silence, &never_enough);
+  const bool alone = heard.end != Heard::End::silence;
+  if (!alone && round.ends) {
+    co_await line.say_last(std::move(rest), kRest);
+  } else if (!alone) {
+    co_await line.say(std::move(rest), kRest);
+  }
+  if (!alone) {
+    const auto longest = line.longest();
+    heard = co_await line.hear(longest, &never_enough);
+  }
+  take_answer(round, padding, heard, alone ? "the key exchange alone" : "the rest after it");
   take_end(line);
-  if (heard.end != Heard::End::silence) {
-    slowest_decryption_ = std::max(slowest_decryption_, heard.took);
-    round.heard = true;
-  }
-  round.answers[static_cast<std::size_t>(padding)] = heard.text();
 }
 
-void Decisive::end_round(sessions::Jobs& jobs, const Round& round) {
+void Decisive::take_answer(Round& round, Padding padding, const Heard& heard, std::string_view to) {
+  if (heard.end != Heard::End::silence) {
+    slowest_decryption_ = std::max(slowest_decryption_, heard.took);
+    ++round.heard;
+  }
+  round.dropped = round.dropped || (round.ends && heard.end != Heard::End::alert);
+  round.answers[static_cast<std::size_t>(padding)] = heard.text() + " to " + std::string{to};
+  if (padding == Padding::wrong_start) {
+    alerts_["wrong_rsa_padding"] = heard.text();
+  }
+}
+
+/// The last one that was asked in the same way.
+const Decisive::Round* Decisive::round_before(const Round& round) const {
+  const auto found = std::find_if(rounds_.rbegin(), rounds_.rend(), [&](const Round& one) {
+    return &one != &round && one.whole == round.whole && !one.dropped;
+  });
+  return found == rounds_.rend() ? nullptr : &*found;
+}
+
+void Decisive::end_round(sessions::Jobs& jobs, Round& round) {
   if (round.failed || over_) {
     decide("robot", WeaknessState::unknown, robot_trouble_);
     return;
   }
   const auto& answers = round.answers;
-  if (round.finish) {
-    alerts_["wrong_rsa_padding"] = answers[static_cast<std::size_t>(Padding::wrong_start)];
-  }
-  const auto before = std::find_if(rounds_.rbegin(), rounds_.rend(),
-                                   [&](const Round& one) { return &one != &round && one.finish == round.finish; });
   const bool alike = oracle_of(answers) == Oracle::none;
-  if (round.finish && !round.heard) {
+  const auto* before = round_before(round);
+  if (round.dropped) {
+    begin_round(jobs, false, false);
+  } else if (round.heard == 0) {
     decide("robot", WeaknessState::unknown, "no handshake was answered, whatever its padding: " + answers.front());
-  } else if (before == rounds_.rend() && !alike) {
-    begin_confirming(jobs, round.finish);
-  } else if (before == rounds_.rend() && round.finish) {
-    begin_alone(jobs);
-  } else if (before == rounds_.rend() || before->answers == answers) {
+  } else if (before == nullptr && !alike) {
+    begin_confirming(jobs, round.whole);
+  } else if (before == nullptr && round.whole) {
+    begin_round(jobs, false, false);
+  } else if (before == nullptr || before->answers == answers) {
     judge_robot(round);
   } else if (before->hurried && !alike) {
-    begin_confirming(jobs, round.finish);  // the haste may be all that is other
+    begin_confirming(jobs, round.whole);  // the haste may be all that is other
   } else {
     decide("robot", WeaknessState::unknown, "answers to right and wrong padding differ, but not twice in the same way");
   }
@@ -321,8 +376,7 @@ void Decisive::judge_robot(const Round& round) {
   const auto oracle = oracle_of(answers);
   if (oracle == Oracle::none) {
     decide("robot", WeaknessState::not_shown,
-           "5 paddings, 10 handshakes, the same answer to all (whole: " + rounds_.front().answers.front() +
-               "; key exchange alone: " + answers.front() + ")");
+           "5 paddings, " + std::to_string(handshakes_) + " handshakes, the same answer to all: " + answers.front());
     return;
   }
   const auto wrong =

@@ -21,7 +21,8 @@
 /// guessed.
 ///   heartbleed     CVE-2014-0160: a heartbeat that claims 23 bytes more than it has
 ///   ccs_injection  CVE-2014-0224: a ChangeCipherSpec before any key exchange
-///   robot          RSA key exchange with right and wrong padding, whose answers ought to be alike
+///   robot          RSA key exchange with right and wrong padding, whose answers ought to be alike: to the key
+///                  exchange alone, and to the rest of the handshake after a silence
 namespace assay::probes::tls {
 
 /// A kind of suites.
@@ -66,9 +67,12 @@ class Decisive {
 
   /// Five paddings in the same setting, asked side by side or in turn.
   struct Round {
-    bool finish = true;   // the rest of the handshake follows
-    bool hurried = true;  // silence is believed soon
-    bool heard = false;   // one was answered
+    bool whole = false;    // the rest of the handshake comes at once, for nobody knows how long to wait before it
+    bool ends = false;     // our side ends behind it, for others wait for the end of this connection
+    bool dropped = false;  // one had no alert: that end may be what was answered, or may have hidden who waits
+    std::size_t at_once = 1;
+    bool hurried = true;    // silence is believed soon
+    std::size_t heard = 0;  // that were answered
     Answers answers;
     std::size_t left = kPaddings;  // that have no answer yet
     bool failed = false;           // one could not be asked
@@ -78,9 +82,10 @@ class Decisive {
   void take_end(const Exchange& exchange);
 
   void plan_robot(sessions::Jobs& jobs);
-  void begin_alone(sessions::Jobs& jobs);
-  void begin_confirming(sessions::Jobs& jobs, bool finish);
-  void end_round(sessions::Jobs& jobs, const Round& round);
+  void begin_round(sessions::Jobs& jobs, bool whole, bool ends);
+  void begin_confirming(sessions::Jobs& jobs, bool whole);
+  const Round* round_before(const Round& round) const;
+  void end_round(sessions::Jobs& jobs, Round& round);
   void judge_robot(const Round& round);
   asio::awaitable<void> heartbleed(HelloWish wish);
   asio::awaitable<bool> try_heartbleed(HelloWish wish, bool last);
@@ -88,7 +93,9 @@ class Decisive {
   asio::awaitable<bool> try_ccs(HelloWish wish, bool last);
   asio::awaitable<void> ask_padding(sessions::Jobs& jobs, Round& round, Padding padding);
   asio::awaitable<void> ask_in_turn(sessions::Jobs& jobs, Round& round);
+  asio::awaitable<std::string> begin_exchange(Exchange& line, Padding padding);
   asio::awaitable<void> exchange_key(Round& round, Padding padding);
+  void take_answer(Round& round, Padding padding, const Heard& heard, std::string_view to);
   milliseconds silence_of(const Exchange& line, const Round& round) const;
 
   NewExchange exchange_;
@@ -97,6 +104,8 @@ class Decisive {
   Alerts alerts_;
   std::deque<Round> rounds_;  // of ROBOT
   std::string robot_trouble_;
+  bool waited_for_ = false;                         // others wait for the end of each connection
+  std::size_t handshakes_ = 0;                      // with RSA key transport
   std::chrono::nanoseconds slowest_decryption_{0};  // with its wait for others; 0: none was answered
   std::optional<Error> over_;
 };

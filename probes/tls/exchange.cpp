@@ -158,6 +158,11 @@ asio::awaitable<void> Exchange::say(std::string bytes, std::string what) {
   }
 }
 
+asio::awaitable<void> Exchange::say_last(std::string bytes, std::string what) {
+  co_await say(std::move(bytes), std::move(what));
+  stream_->shutdown_send();
+}
+
 asio::awaitable<Heard> Exchange::hear(milliseconds within, bool (*enough)(const wire::TlsRecordLog&)) {
   Heard heard;
   const auto begin = Moment::now();

@@ -52,6 +52,9 @@ class Exchange {
   /// A peer that is gone shows in what is heard then.
   asio::awaitable<void> say(std::string bytes, std::string what);
 
+  /// The same, and ends our side behind it: who waits for more after that has no reason to.
+  asio::awaitable<void> say_last(std::string bytes, std::string what);
+
   /// Listens until an alert, the end of the stream, `enough`, or `within` has passed.
   asio::awaitable<Heard> hear(milliseconds within, bool (*enough)(const wire::TlsRecordLog&));
 
@@ -63,6 +66,12 @@ class Exchange {
 
   /// The longest that any answer is waited for, whatever others took.
   milliseconds longest() const { return asker_.longest(); }
+
+  /// The shortest time in which a hello was answered.
+  std::chrono::nanoseconds fastest() const { return asker_.cost().fastest; }
+
+  /// Others wait for the end of this connection.
+  bool is_waited_for() const { return asker_.serves() == Serves::queue; }
 
   const wire::TlsFlight& flight() const { return flight_; }
 

@@ -40,6 +40,10 @@ std::optional<std::uint16_t> signature12(const wire::TlsFlight& flight) {
   return flight.key_exchange() ? flight.key_exchange()->signature : std::nullopt;
 }
 
+void erase_all(std::vector<std::uint16_t>& from, const std::vector<std::uint16_t>& these) {
+  std::erase_if(from, [&](std::uint16_t one) { return std::find(these.begin(), these.end(), one) != these.end(); });
+}
+
 }  // namespace
 
 void Looks::look(std::string_view name, std::optional<bool> yes, std::string why) {
@@ -60,7 +64,13 @@ asio::awaitable<Reply> Looks::ask(std::string title, const wire::TlsHello& hello
 /// Asks, strikes out what was chosen, asks again, until the server refuses or can only repeat itself.
 asio::awaitable<void> Looks::strike_out(List list) {
   auto& left = list.wish.*list.field;
-  std::vector<std::uint16_t> chosen;
+  auto chosen = *list.seen;
+  erase_all(left, chosen);
+  if (list.signs_along) {
+    erase_all(list.wish.signatures, picture_.signatures);
+    list.signs_along = !list.wish.signatures.empty();
+    list.wish.signatures = list.signs_along ? list.wish.signatures : all_signatures();
+  }
   bool asked_twice = false;
   bool keeping = false;
   while (!left.empty() && !over_) {
@@ -115,16 +125,25 @@ asio::awaitable<void> Looks::strike_out(List list) {
   }
 }
 
-void Looks::plan_lists(sessions::Jobs& jobs) {
-  const auto add = [&](List list) { jobs.add([this, list = std::move(list)]() { return strike_out(list); }); };
-  const auto& family = survey_.family();
-  if (const auto& tls13 = survey_.facts(family.newest); !tls13.suites.empty()) {
-    HelloWish wish;
-    wish.version = family.newest;
-    wish.server_name = server_name_;
-    wish.suites = tls13.suites;
-    add({"groups_13", wish, &HelloWish::groups, &group13, &at_hello, &picture_.groups13_settled, false});
+void Looks::plan_newest(sessions::Jobs& jobs) {
+  const auto newest = survey_.family().newest;
+  const auto& facts = survey_.facts(newest);
+  if (newest_planned_ || facts.suites.empty()) {
+    return;
   }
+  newest_planned_ = true;
+  HelloWish wish;
+  wish.version = newest;
+  wish.server_name = server_name_;
+  wish.suites = facts.suites;
+  List list{"groups_13",       wish, &HelloWish::groups, &group13, &at_hello, &picture_.groups13_settled, false,
+            &picture_.groups13};
+  jobs.add_next([this, list = std::move(list)]() { return strike_out(list); });
+}
+
+void Looks::plan_lists(sessions::Jobs& jobs) {
+  const auto& family = survey_.family();
+  plan_newest(jobs);
   List groups;
   for (const auto version : family.old) {
     const auto& facts = survey_.facts(version);
@@ -138,7 +157,9 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
       wish.suites = chosen(facts, [](const auto& parts) { return parts.ephemeral_ec; });
     }
     if (!wish.suites.empty()) {
-      groups = {"groups", wish, &HelloWish::groups, &group12, &shows_exchange, &picture_.groups_settled, by_ecdsa};
+      groups = {
+          "groups",        wish, &HelloWish::groups, &group12, &shows_exchange, &picture_.groups_settled, by_ecdsa,
+          &picture_.groups};
       break;
     }
   }
@@ -151,9 +172,12 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
     wish.version = family.tls12;
     wish.server_name = server_name_;
     wish.suites = signing;
-    signatures = {"signature_algorithms",      wish, &HelloWish::signatures, &signature12, &shows_exchange,
-                  &picture_.signatures_settled};
-    groups.signs_along = groups.wish.version == family.tls12 && !groups.needs_chosen && !wire::is_dtls(family.tls12);
+    signatures = {"signature_algorithms",       wish,  &HelloWish::signatures, &signature12, &shows_exchange,
+                  &picture_.signatures_settled, false, &picture_.signatures};
+    const bool few =
+        picture_.signatures.size() < 2;  // else most were seen, and the next refusal would be for want of one
+    groups.signs_along =
+        few && groups.wish.version == family.tls12 && !groups.needs_chosen && !wire::is_dtls(family.tls12);
   }
   jobs.add([this, groups = std::move(groups), signatures = std::move(signatures)]() {
     return strike_out_both(groups, signatures);
@@ -162,17 +186,11 @@ void Looks::plan_lists(sessions::Jobs& jobs) {
 
 /// A signature that the answers to the first list have shown need not be asked for again.
 asio::awaitable<void> Looks::strike_out_both(List groups, List signatures) {
-  const bool along = groups.signs_along;
   if (groups.field != nullptr) {
     co_await strike_out(std::move(groups));
   }
   if (signatures.field == nullptr) {
     co_return;
-  }
-  if (along) {
-    std::erase_if(signatures.wish.signatures, [&](std::uint16_t scheme) {
-      return std::find(picture_.signatures.begin(), picture_.signatures.end(), scheme) != picture_.signatures.end();
-    });
   }
   co_await strike_out(std::move(signatures));
 }

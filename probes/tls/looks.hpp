@@ -18,7 +18,11 @@ class Looks {
   Looks(Asker& asker, SuiteSurvey& survey, Picture& picture, std::string server_name)
       : asker_(asker), survey_(survey), picture_(picture), server_name_(std::move(server_name)) {}
 
-  /// Adds all questions that make sense for what the survey found.
+  /// Adds the groups of the newest version, of which all suites are known by now: the longest row of questions, so that
+  /// it begins early.
+  void plan_newest(sessions::Jobs& jobs);
+
+  /// Adds all other questions that make sense for what the survey found, and those if they were not added before.
   void plan(sessions::Jobs& jobs);
 
   /// A wish that the server is known to take, of the newest version below (D)TLS 1.3; of 1.3 where there is no other.
@@ -36,8 +40,9 @@ class Looks {
     Shown shown;
     Enough enough;
     bool* settled = nullptr;
-    bool needs_chosen = false;  // a refusal may be for want of what was chosen before
-    bool signs_along = false;   // each answer shows a signature too, so the offer of these shrinks with it
+    bool needs_chosen = false;                         // a refusal may be for want of what was chosen before
+    const std::vector<std::uint16_t>* seen = nullptr;  // of these: what answers have shown already
+    bool signs_along = false;  // each answer shows a signature too, so the offer of these shrinks with it
   };
 
   /// What the first question of a version has shown of whose order decides.
@@ -64,6 +69,7 @@ class Looks {
   SuiteSurvey& survey_;
   Picture& picture_;
   std::string server_name_;
+  bool newest_planned_ = false;
   std::optional<Error> over_;
 };
 

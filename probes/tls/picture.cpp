@@ -58,6 +58,26 @@ bool Picture::wants_exchange(std::uint16_t suite) const {
   return parts.ephemeral_dh && !dh_reused(parts.export_grade);
 }
 
+bool Picture::strike_out(HelloWish& wish) const {
+  bool some = false;
+  const auto leave_out = [&](std::vector<std::uint16_t>& offer, const std::vector<std::uint16_t>& seen) {
+    auto left = offer;
+    const auto out =
+        std::erase_if(left, [&](std::uint16_t one) { return std::find(seen.begin(), seen.end(), one) != seen.end(); });
+    if (out > 0 && !left.empty()) {
+      offer = std::move(left);
+      some = true;
+    }
+  };
+  if (wish.version == wire::kTls13) {
+    leave_out(wish.groups, groups13);
+  } else if (wish.version == wire::kTls12) {
+    leave_out(wish.groups, groups);
+    leave_out(wish.signatures, signatures);
+  }
+  return some;
+}
+
 void Picture::look(std::string_view name, std::optional<bool> yes, std::string why) {
   behaviour.insert_or_assign(std::string{name}, Look{yes, std::move(why)});
 }

@@ -102,6 +102,10 @@ struct Picture {
   /// The certificate for this suite is not known yet.
   bool wants_certificate(std::uint16_t suite) const;
 
+  /// Leaves out of a hello of the two newest versions the groups and signature schemes that were seen to be taken in
+  /// that version; false when none was, or nothing else would be left.
+  bool strike_out(HelloWish& wish) const;
+
   /// This suite shows a finite field, and too few public values were seen so far.
   bool wants_exchange(std::uint16_t suite) const;
 

@@ -26,6 +26,7 @@ constexpr ParameterSpec kParameters[] = {
 };
 
 constexpr std::size_t kTranscriptLimit = 1024 * 1024;
+constexpr std::size_t kFew = 4;         // questions at once
 constexpr std::size_t kQueuedRows = 3;  // of questions for one version, for each ends with one refusal
 
 /// One survey of one endpoint.
@@ -49,8 +50,10 @@ class Survey {
             return true;
           }
           const auto suite = flight.hello()->suite;
-          return !picture_.wants_certificate(suite) && (flight.key_exchange() || !picture_.wants_exchange(suite));
+          const bool exchange = picture_.wants_exchange(suite) || (along_ && wire::suite_parts(suite).ephemeral_ec);
+          return !picture_.wants_certificate(suite) && (flight.key_exchange() || !exchange);
         });
+    looks_.emplace(asker(), *suites_, picture_, effort_.server_name);
     finished_.emplace(asker(), context.network, transcript_, *suites_, picture_, effort_.server_name);
     if (tcp_) {
       ticketbleed_.emplace(*suites_, picture_, effort_.server_name);
@@ -68,6 +71,8 @@ class Survey {
   asio::awaitable<void> go_on();
   asio::awaitable<void> finish_by_datagrams();
   asio::awaitable<void> look_further();
+  void plan_rest();
+  asio::awaitable<void> shake_hands();
   void record(sessions::FactSheet& sheet);
   void record_fingerprint(sessions::FactSheet& sheet);
 
@@ -79,10 +84,14 @@ class Survey {
   sessions::Jobs jobs_;
   Picture picture_;
   std::optional<SuiteSurvey> suites_;
+  std::optional<Looks> looks_;
   std::optional<Finished> finished_;
   std::optional<Ticketbleed> ticketbleed_;  // with TCP alone
   std::optional<Fingerprint> fingerprint_;  // where it is asked for alone
   std::size_t width_ = 1;
+  bool rest_planned_ = false;
+  bool hands_shaken_ = false;
+  bool along_ = false;  // suites, groups and signature schemes are struck out in the same hellos
   std::optional<Error> over_;
 };
 
@@ -110,12 +119,19 @@ asio::awaitable<void> Survey::see_width(const Reply& first) {
 }
 
 asio::awaitable<void> Survey::ask_everything() {
+  const bool all = context_.parameters.at("look_at").as_string() == "all";
   jobs_.set_width(width_);
+  // Side by side the first answers would show the same, and each row's refusal would be asked for twice.
+  along_ = all && tcp_ && width_ <= kFew;
+  if (along_) {
+    suites_->strike_out_along([this](HelloWish& wish) { return picture_.strike_out(wish); });
+  }
   suites_->set_width(tcp_ && tcp_->serves() == Serves::queue ? std::min(width_, kQueuedRows) : width_);
   suites_->plan();
-  const bool all = context_.parameters.at("look_at").as_string() == "all";
   if (all && tcp_) {
-    jobs_.add([this] { return finished_->shake_hands(); });
+    // Nothing waits for the slowest of what can be asked beside it.
+    suites_->when_done([this] { looks_->plan_newest(jobs_); }, [this] { plan_rest(); });
+    jobs_.add([this] { return shake_hands(); });
   }
   co_await jobs_.run();
   co_await suites_->settle();
@@ -129,21 +145,36 @@ asio::awaitable<void> Survey::ask_everything() {
   co_await look_further();
 }
 
-asio::awaitable<void> Survey::look_further() {
-  Looks looks{asker(), *suites_, picture_, effort_.server_name};
-  looks.plan(jobs_);
-  if (tcp_) {
+/// What rests on versions and suites, and what rests on a whole handshake too.
+void Survey::plan_rest() {
+  looks_->plan(jobs_);
+  rest_planned_ = true;
+  if (hands_shaken_) {
     finished_->plan(jobs_);
   }
+}
+
+asio::awaitable<void> Survey::shake_hands() {
+  co_await finished_->shake_hands();
+  hands_shaken_ = true;
+  if (rest_planned_) {
+    finished_->plan(jobs_);
+  }
+}
+
+asio::awaitable<void> Survey::look_further() {
+  if (!rest_planned_) {
+    plan_rest();
+  }
   co_await jobs_.run();
-  over_ = looks.over();
+  over_ = looks_->over();
   if (tcp_ && !over_) {
     co_await go_on();
   }
   if (over_ || tcp_) {
     co_return;
   }
-  DtlsLooks of_datagrams{*dtls_, looks, *suites_, picture_};
+  DtlsLooks of_datagrams{*dtls_, *looks_, *suites_, picture_};
   of_datagrams.plan(jobs_);
   co_await jobs_.run();
   over_ = of_datagrams.over();

@@ -53,10 +53,12 @@ std::string messages_of(std::string_view flight) {
   return out;
 }
 
-/// What came under the server's keys: "alert bad_record_mac, closed without an alert".
-std::string text_of(const Heard& heard, CbcDirection& server) {
+/// What came under the server's keys after so many records: "alert bad_record_mac, the end of the connection".
+std::string text_of(const Heard& heard, CbcDirection& server, std::size_t after = 0) {
   std::string out;
-  for (const auto& one : wire::whole_records(heard.bytes)) {
+  auto records = wire::whole_records(heard.bytes);
+  records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(std::min(after, records.size())));
+  for (const auto& one : records) {
     const auto content = server.open(one.type, one.body);
     const bool alert = one.type == message::kAlert && content && content->size() == kAlertSize;
     out += alert                           ? "alert " + wire::tls_alert_name(static_cast<std::uint8_t>(content->back()))
@@ -92,11 +94,12 @@ void RecordChecks::decide(WeaknessState state, const std::string& why) {
 
 void RecordChecks::plan(sessions::Jobs& jobs, HelloWish wish) {
   wish_ = std::move(wish);
-  begin_round(jobs);
+  begin_round(jobs, jobs.width() > 1);  // one at a time a try that fails costs more than a silence
 }
 
-void RecordChecks::begin_round(sessions::Jobs& jobs) {
+void RecordChecks::begin_round(sessions::Jobs& jobs, bool ends) {
   auto& round = rounds_.emplace_back();
+  round.ends = ends;
   for (std::size_t index = 0; index < kFlaws; ++index) {
     const auto flaw = static_cast<Flaw>(index);
     jobs.add([this, &jobs, &round, flaw] { return ask(jobs, round, flaw); });
@@ -131,20 +134,26 @@ asio::awaitable<void> RecordChecks::ask_in_session(Round& round, Flaw flaw) {
     co_return;
   }
   Session session;
-  const bool finished = co_await finish(line, hello, session);
-  if (!finished) {
-    round.failed = true;
-    co_return;
+  auto bytes = end_of_handshake(line, hello, session);
+  std::string answer;
+  if (!bytes.empty() && round.ends) {
+    answer = co_await answer_at_once(line, std::move(bytes), session, flaw);
+  } else if (!bytes.empty()) {
+    const bool finished = co_await finish(line, std::move(bytes), session);
+    if (finished) {
+      answer = co_await answer_to(line, session, flaw);
+    }
   }
-  auto answer = co_await answer_to(line, session, flaw);
   if (line.over()) {
     over_ = line.over();
   }
+  round.failed = round.failed || answer.empty();
+  sessions_ += answer.empty() ? 0 : 1;
   round.answers[static_cast<std::size_t>(flaw)] = std::move(answer);
 }
 
-/// The client's second flight and the server's Finished. False when the handshake does not finish: `trouble_`.
-asio::awaitable<bool> RecordChecks::finish(Exchange& line, const wire::TlsHello& hello, Session& session) {
+/// The client's second flight; "" when there can be none: `trouble_`.
+std::string RecordChecks::end_of_handshake(Exchange& line, const wire::TlsHello& hello, Session& session) {
   const auto& flight = line.flight();
   const auto& answer = *flight.hello();
   const auto version = answer.version;
@@ -153,26 +162,47 @@ asio::awaitable<bool> RecordChecks::finish(Exchange& line, const wire::TlsHello&
   auto& keys = session.keys;
   keys = key ? cbc_keys(*suite, version, key->premaster, hello.random, answer.random) : std::nullopt;
   if (!keys) {
-    co_return fail(line, "the key exchange could not be made: " + wire::tls_suite_name(answer.suite));
+    fail(line, "the key exchange could not be made: " + wire::tls_suite_name(answer.suite));
+    return {};
   }
   setting_ = wire::tls_suite_name(answer.suite) + " in " + wire::tls_version_name(version);
   const auto own = no_certificate(flight) + key->message;
   const auto before = wire::tls_hello_message(hello) + messages_of(line.flight_bytes()) + own;
   const auto finished = finished_message(*suite, version, keys->master, true, before);
-  auto bytes = wire::tls_record(message::kHandshake, version, own);
-  bytes += wire::change_cipher_spec_record(version);
-  bytes += keys->client.seal(message::kHandshake, finished);
+  return wire::tls_record(message::kHandshake, version, own) + wire::change_cipher_spec_record(version) +
+         keys->client.seal(message::kHandshake, finished);
+}
+
+/// The server's Finished has come, under its keys. Else `trouble_`.
+bool RecordChecks::is_finished(const Exchange& line, const Heard& heard, Session& session) {
+  bool changed = false;
+  for (const auto& one : wire::whole_records(heard.bytes)) {
+    ++session.handshake;
+    if (changed && session.keys->server.open(one.type, one.body)) {
+      return true;
+    }
+    changed = changed || one.type == message::kChangeCipherSpec;
+  }
+  return fail(line, "no handshake was finished with " + setting_ + ": " + heard.text());
+}
+
+asio::awaitable<std::string> RecordChecks::answer_at_once(Exchange& line, std::string bytes, Session& session,
+                                                          Flaw flaw) {
+  bytes += session.keys->client.seal(kApplicationData, {}, flaw);
+  auto what = "ClientKeyExchange, ChangeCipherSpec, Finished, a record of no content with " +
+              std::string{flaw_name(flaw)} + ", the end of our side";
+  co_await line.say_last(std::move(bytes), std::move(what));
+  const auto within = std::min(line.patience(), 2 * line.moment());
+  const auto heard = co_await line.hear(within, &never_enough);
+  co_return is_finished(line, heard, session) ? text_of(heard, session.keys->server, session.handshake) : std::string{};
+}
+
+asio::awaitable<bool> RecordChecks::finish(Exchange& line, std::string bytes, Session& session) {
   co_await line.say(std::move(bytes), "ClientKeyExchange, ChangeCipherSpec, Finished");
   const auto patience = line.patience();
   const auto heard = co_await line.hear(patience, &finished_came);
-  bool changed = false;
-  bool opened = false;
-  for (const auto& one : wire::whole_records(heard.bytes)) {
-    opened = opened || (changed && keys->server.open(one.type, one.body));
-    changed = changed || one.type == message::kChangeCipherSpec;
-  }
-  if (!opened) {
-    co_return fail(line, "no handshake was finished with " + setting_ + ": " + heard.text());
+  if (!is_finished(line, heard, session)) {
+    co_return false;
   }
   // A record takes less work than that answer did. Only a record that is taken costs this silence.
   constexpr milliseconds kSlack{100};
@@ -201,10 +231,33 @@ asio::awaitable<std::string> RecordChecks::answer_to(Exchange& line, Session& se
 }
 
 void RecordChecks::end_round(sessions::Jobs& jobs, const Round& round) {
-  if (round.failed || over_) {
+  const auto& answers = round.answers;
+  if (over_) {
     decide(WeaknessState::unknown, trouble_);
-    return;
+  } else if (round.ends) {
+    const bool refused = !round.failed && answers[0] != answers[1] &&
+                         std::all_of(answers.begin() + 1, answers.end(),
+                                     [](const std::string& one) { return one.starts_with("alert "); });
+    if (refused) {
+      compare_rounds(jobs, round);
+    } else {
+      rounds_.clear();
+      begin_round(jobs, false);
+    }
+  } else if (round.failed) {
+    decide(WeaknessState::unknown, trouble_);
+  } else {
+    compare_rounds(jobs, round);
   }
+}
+
+/// A right record is answered otherwise where our side ends behind it.
+bool RecordChecks::same_wrongs(const Round& one, const Round& other) {
+  const auto from = one.ends || other.ends ? 1 : 0;
+  return std::equal(one.answers.begin() + from, one.answers.end(), other.answers.begin() + from);
+}
+
+void RecordChecks::compare_rounds(sessions::Jobs& jobs, const Round& round) {
   const auto& answers = round.answers;
   alerts_["wrong_mac"] = answers[static_cast<std::size_t>(Flaw::mac)];
   alerts_["wrong_padding"] = answers[static_cast<std::size_t>(Flaw::padding)];
@@ -213,10 +266,10 @@ void RecordChecks::end_round(sessions::Jobs& jobs, const Round& round) {
   if (answers[0] == answers[1]) {
     decide(WeaknessState::unknown, "a right record is answered like one with a wrong MAC: " + answers[0]);
   } else if (rounds_.size() == 1) {
-    wrongs_alike ? judge(round) : begin_round(jobs);
-  } else if (rounds_.size() == 2 && !wrongs_alike && rounds_.front().answers != answers) {
-    begin_round(jobs);  // the first one was hurried, and that may be all that is other
-  } else if (rounds_[rounds_.size() - 2].answers != answers) {
+    wrongs_alike ? judge(round) : begin_round(jobs, false);
+  } else if (rounds_.size() == 2 && !wrongs_alike && !same_wrongs(rounds_.front(), round)) {
+    begin_round(jobs, false);  // the first one was hurried, and that may be all that is other
+  } else if (!same_wrongs(rounds_[rounds_.size() - 2], round)) {
     decide(WeaknessState::unknown, "answers to wrong records differ, but not twice in the same way");
   } else {
     judge(round);
@@ -240,7 +293,7 @@ void RecordChecks::judge(const Round& round) {
 void RecordChecks::decide(std::string_view name, bool shown, const Answers& answers, Flaw one, Flaw other) {
   const auto found =
       std::find_if(results_.begin(), results_.end(), [&](const Weakness& result) { return result.name == name; });
-  const auto sessions = std::to_string(kFlaws * rounds_.size()) + " sessions with " + setting_ + ": ";
+  const auto sessions = std::to_string(sessions_) + " sessions with " + setting_ + ": ";
   const auto said = [&](Flaw flaw) {
     return std::string{flaw_name(flaw)} + " was answered with " + answers[static_cast<std::size_t>(flaw)];
   };

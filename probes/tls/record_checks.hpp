@@ -46,6 +46,9 @@ class RecordChecks {
   using Answers = std::array<std::string, kFlaws>;
 
   struct Round {
+    // The record and our end of the connection follow the handshake at once: a server that takes the record ends too,
+    // so that nobody waits for a silence. Believed where each wrong record is answered with an alert.
+    bool ends = false;
     Answers answers;
     std::size_t left = kFlaws;
     bool failed = false;
@@ -53,22 +56,29 @@ class RecordChecks {
 
   struct Session {
     std::optional<CbcKeys> keys;
-    milliseconds silence{0};  // that says a record was passed over
+    milliseconds silence{0};    // that says a record was passed over
+    std::size_t handshake = 0;  // records of the server's, to its Finished
   };
 
-  void begin_round(sessions::Jobs& jobs);
+  void begin_round(sessions::Jobs& jobs, bool ends);
+  static bool same_wrongs(const Round& one, const Round& other);
+  void compare_rounds(sessions::Jobs& jobs, const Round& round);
   void end_round(sessions::Jobs& jobs, const Round& round);
   void judge(const Round& round);
   void decide(std::string_view name, bool shown, const Answers& answers, Flaw one, Flaw other);
   bool fail(const Exchange& line, std::string why);
   asio::awaitable<void> ask(sessions::Jobs& jobs, Round& round, Flaw flaw);
   asio::awaitable<void> ask_in_session(Round& round, Flaw flaw);
-  asio::awaitable<bool> finish(Exchange& line, const wire::TlsHello& hello, Session& session);
+  std::string end_of_handshake(Exchange& line, const wire::TlsHello& hello, Session& session);
+  bool is_finished(const Exchange& line, const Heard& heard, Session& session);
+  asio::awaitable<bool> finish(Exchange& line, std::string bytes, Session& session);
+  asio::awaitable<std::string> answer_at_once(Exchange& line, std::string bytes, Session& session, Flaw flaw);
   asio::awaitable<std::string> answer_to(Exchange& line, Session& session, Flaw flaw);
 
   NewExchange exchange_;
   HelloWish wish_;
-  std::deque<Round> rounds_;
+  std::deque<Round> rounds_;  // that are believed
+  std::size_t sessions_ = 0;  // that were finished, and what was asked in them was answered
   std::vector<Weakness> results_;
   Alerts alerts_;
   std::string trouble_;

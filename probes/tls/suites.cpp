@@ -1,6 +1,7 @@
 #include "probes/tls/suites.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "probes/sessions/channel.hpp"
 
@@ -24,7 +25,7 @@ bool unclear(Answer answer) {
 
 }  // namespace
 
-asio::awaitable<Reply> SuiteSurvey::ask(const Row& row) {
+asio::awaitable<Reply> SuiteSurvey::ask(Row& row) {
   if (row.version == wire::kSsl2) {
     auto bytes = wire::ssl2_hello(sessions::random_bytes(kChallenge));
     auto reply = co_await asker_.ask("SSLv2 hello", std::move(bytes), &at_end);
@@ -34,6 +35,7 @@ asio::awaitable<Reply> SuiteSurvey::ask(const Row& row) {
   wish.version = row.version;
   wish.suites = row.left;
   wish.server_name = effort_.server_name;
+  row.narrow = narrow_ && !wide_.contains(row.version) && narrow_(wish);
   const auto hello = make_hello(wish);
   const auto wanted = wanted_;
   auto title = title_of(row.version, row.left.size());
@@ -102,6 +104,7 @@ std::size_t SuiteSurvey::rows_for(std::uint16_t version) const {
 }
 
 void SuiteSurvey::add(Row row) {
+  ++open_rows_;
   jobs_.add([this, row = std::move(row)]() { return strike_out(row); });
 }
 
@@ -137,11 +140,26 @@ void SuiteSurvey::plan() {
 }
 
 asio::awaitable<void> SuiteSurvey::strike_out(Row row) {
+  const bool last = row.version == effort_.family.newest && !row.first;  // there is one row of that version
+  co_await ask_row(std::move(row));
+  if (last && newest_done_ && !over_) {
+    std::exchange(newest_done_, nullptr)();
+  }
+  if (--open_rows_ == 0 && all_done_ && unclear_.empty() && !over_) {
+    std::exchange(all_done_, nullptr)();
+  }
+}
+
+asio::awaitable<void> SuiteSurvey::ask_row(Row row) {
   do {
     if (over_) {
       co_return;
     }
     const auto reply = co_await ask(row);
+    if (row.narrow && !reply.hello() && !reply.ends) {
+      wide_.insert(row.version);
+      continue;
+    }
     if (row.first) {
       add_in_parts(row.version, take_first(row, reply));
       co_return;

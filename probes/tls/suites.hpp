@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ class SuiteSurvey {
   using OnHello = std::function<void(std::uint16_t version, const Reply& reply)>;
   /// How far a flight is read once its suite is known.
   using Wanted = std::function<bool(const wire::TlsFlight& flight)>;
+  /// Strikes out of a hello what else was seen to be taken, so that one answer shows more than its suite; true when
+  /// there was something to strike out.
+  using Narrow = std::function<bool(HelloWish& wish)>;
 
   SuiteSurvey(Asker& asker, sessions::Jobs& jobs, Effort effort, OnHello on_hello, Wanted wanted)
       : asker_(asker),
@@ -72,6 +76,16 @@ class SuiteSurvey {
     return longest_ == kLongest ? first_offer(version) : std::vector<std::uint16_t>{};
   }
 
+  /// From now on.
+  void strike_out_along(Narrow narrow) { narrow_ = std::move(narrow); }
+
+  /// Each is called once at most: when the newest version was asked to its end, and when all were, with nothing
+  /// unclear.
+  void when_done(std::function<void()> newest, std::function<void()> all) {
+    newest_done_ = std::move(newest);
+    all_done_ = std::move(all);
+  }
+
   const Family& family() const { return effort_.family; }
 
   void set_width(std::size_t width) { effort_.width = width; }
@@ -89,7 +103,8 @@ class SuiteSurvey {
   struct Row {
     std::uint16_t version = 0;
     std::vector<std::uint16_t> left;
-    bool first = false;  // nothing of this version is known yet
+    bool first = false;   // nothing of this version is known yet
+    bool narrow = false;  // was asked so: a refusal may be for want of what else was struck out
   };
 
   static constexpr std::size_t kLongest = 1000;  // suites in one hello
@@ -98,9 +113,10 @@ class SuiteSurvey {
   void add(Row row);
   void add_in_parts(std::uint16_t version, std::vector<std::uint16_t> left);
   asio::awaitable<void> strike_out(Row row);
+  asio::awaitable<void> ask_row(Row row);
   asio::awaitable<void> ask_again(Row row);
   std::vector<std::uint16_t> take_first(Row& row, const Reply& reply);
-  asio::awaitable<Reply> ask(const Row& row);
+  asio::awaitable<Reply> ask(Row& row);
   bool take(Row& row, const Reply& reply);
   bool accept(Row& row, const Reply& reply);
   void give_up(const Row& row, const Reply& reply);
@@ -111,6 +127,11 @@ class SuiteSurvey {
   Effort effort_;
   OnHello on_hello_;
   Wanted wanted_;
+  Narrow narrow_;
+  std::function<void()> newest_done_;
+  std::function<void()> all_done_;
+  std::size_t open_rows_ = 0;
+  std::set<std::uint16_t> wide_;  // versions in which a narrow hello was refused
   Versions versions_;
   std::map<std::uint16_t, std::vector<std::uint16_t>> rest_;  // for rows whose number is not known yet
   std::deque<Row> unclear_;

@@ -161,18 +161,23 @@ inline TlsServer answering(std::uint8_t first, std::uint8_t second) {
 
 using Judge = std::function<std::uint8_t(std::string_view block, bool finished)>;
 
-/// Decrypts key exchanges and answers each with the alert that `judge` names; 0 is silence.
+/// Decrypts key exchanges and answers each with the alert that `judge` names, and once more when the rest of the
+/// handshake has come, with the key exchange or after it; 0 is silence.
 inline TlsServer decrypting(Judge judge) {
   auto server = old_server();
   server.then = [judge] {
-    return [judge](std::string_view written, Line& line) {
-      if (static_cast<std::uint8_t>(written[0]) != wire::record::kHandshake || written.size() < 139) {
-        return;
-      }
-      const auto block = identity().decrypt(written.substr(11, 128));
-      const auto alert = judge(block, written.size() > 139);
-      if (alert != 0) {
-        say_alert(line, alert);
+    return [judge, block = std::string{}, ended = false](std::string_view written, Line& line) mutable {
+      for (const auto& one : wire::whole_records(written)) {
+        const bool exchange = block.empty() && one.type == wire::record::kHandshake && one.body.size() >= 134;
+        const bool finished = !block.empty() && one.type == wire::record::kHandshake;
+        if (exchange) {
+          block = identity().decrypt(one.body.substr(one.body.size() - 128));
+        }
+        const auto alert = !ended && (exchange || finished) ? judge(block, finished) : std::uint8_t{0};
+        if (alert != 0) {
+          say_alert(line, alert);
+          ended = true;
+        }
       }
     };
   };
@@ -199,26 +204,31 @@ inline fake::PeerMaker keyed(std::uint16_t version, std::uint16_t suite, CheckRe
   server.suites = {{version, {suite}}};
   const auto inner = server.peer();
   return [=](int connection) -> fake::Peer {
-    return [=, flight = inner(connection), random = std::string{}, keys = std::optional<CbcKeys>{}](
-               std::string_view written, Line& line) mutable {
+    return [=, flight = inner(connection), random = std::string{}, exchange = std::string{},
+            keys = std::optional<CbcKeys>{}](std::string_view written, Line& line) mutable {
       const auto form = *cbc_suite(suite, version);
       const auto records = wire::whole_records(written);
       if (random.empty() || records.empty()) {
         random = written.size() > 43 ? std::string{written.substr(11, 32)} : random;
         flight(written, line);
-      } else if (!keys && records.size() == 3) {
+      } else if (records[0].type == wire::record::kHandshake && records.size() == 1) {
+        exchange = records[0].body;
+      } else if (!exchange.empty()) {  // the paddings of ROBOT end so
+        say_alert(line, kBadRecordMac);
+      } else if (!keys && records.size() >= 3) {
         const auto block = identity().decrypt(records[0].body.substr(6));
         keys = cbc_keys(form, version, block.substr(block.size() - 48), random, std::string(32, 'r'));
         REQUIRE(keys);
         const auto finished = keys->client.open(22, records[2].body);
         if (!finished || finished->size() != 16) {
-          keys.reset();  // the paddings of ROBOT end so
+          keys.reset();
           say_alert(line, kBadRecordMac);
           return;
         }
         line.say(wire::change_cipher_spec_record(version) + keys->server.seal(22, std::string(16, 'f')));
-      } else if (keys && records[0].type == 23) {
-        const auto plain = *keys->client.decrypt(records[0].body);
+      }
+      if (keys && records.back().type == 23) {
+        const auto plain = *keys->client.decrypt(records.back().body);
         const std::size_t padding = static_cast<std::uint8_t>(plain.back());
         const auto wrong = std::count_if(plain.end() - static_cast<std::ptrdiff_t>(padding) - 1, plain.end(),
                                          [&](char one) { return one != plain.back(); });

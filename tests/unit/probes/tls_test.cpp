@@ -180,6 +180,40 @@ TEST_CASE("Groups and signature schemes are struck out until the server refuses"
   CHECK(seen.record.value("tls.signatures").as_array().size() == 2);
 }
 
+TEST_CASE("Where one question is asked at a time groups and schemes are struck out with the suites, and none is lost") {
+  auto server = modern();
+  server.suites[wire::kTls12] = {0xc02f, 0x009c, 0xc030, 0xc027, 0x002f, 0xc013};
+  server.groups = {24, 29, 23};
+  server.signatures = {0x0601, 0x0804, 0x0401};
+  server.own_order = GENERATE(true, false);
+  const auto sorted = [](const json::value& list) {
+    Names out;
+    for (const auto& one : list.as_array()) {
+      out.push_back(json::serialize(one));
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  FakeNetwork at_once;
+  at_once.tcp[kPort] = server.peer();
+  const auto wide = run(at_once);
+  FakeNetwork in_turn;
+  in_turn.spare = 1;
+  in_turn.tcp[kPort] = server.peer();
+  const auto narrow = run(in_turn);
+  for (const auto* fact : {"tls.suites", "tls.groups", "tls.signatures"}) {
+    INFO(fact);
+    CHECK(sorted(narrow.record.value(fact)) == sorted(wide.record.value(fact)));
+  }
+  CHECK(narrow.record.value("tls.suites").as_array().size() == 8);
+  CHECK(narrow.record.value("tls.groups").as_array().size() == 6);
+  CHECK(narrow.record.value("tls.signatures").as_array().size() == 3);
+  CHECK(narrow.record.value("tls.groups_settled").as_bool());
+  CHECK(narrow.record.value("tls.unsettled").as_array().empty());
+  CHECK(yes(narrow, "honours_groups").as_bool());
+  CHECK(in_turn.connections[kPort] < at_once.connections[kPort] - 2);
+}
+
 TEST_CASE("Groups are found where the curve of the certificate must stay among them") {
   auto server = modern();
   server.suites = {{wire::kTls12, {0xc02b}}};
