@@ -15,7 +15,7 @@ namespace assay::probes::credentials {
 namespace {
 
 constexpr std::size_t kKeptWords = 512;
-constexpr std::size_t kMostAtOnce = 32;  // 6 KiB of requests: what a small server may be asked to buffer
+constexpr std::size_t kMostAtOnce = 64;  // 12 KiB of requests: as much as TCP sends before the first answer
 
 bool leads_to_login(const wire::HttpResponse& response) {
   const auto* location = response.header("Location");
