@@ -61,7 +61,7 @@ std::optional<Dut> device(Context& context, const AssessOptions& options, const 
     context.complain(errors);
     return std::nullopt;
   }
-  auto dut = value_or_complain(context, load_dut(*source));
+  auto dut = value_or_complain(context, load_dut(*source, options.pace));
   auto kept = dut ? kept_dut(*source, secrets) : Result<std::string>{std::string{}};
   if (!kept) {
     context.complain(kept.error(), ExitCode::usage);
@@ -75,7 +75,7 @@ std::optional<Dut> device(Context& context, const AssessOptions& options, const 
 }
 
 bool apply_pace(Context& context, const AssessOptions& options, Dut& dut) {
-  if (!options.pace.empty()) {
+  if (!options.pace.empty() && options.dut_file.empty()) {
     dut.pace = *pace_profile(options.pace);
   }
   auto numbers = to_json(dut.pace);

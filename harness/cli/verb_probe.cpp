@@ -27,7 +27,7 @@ struct ProbeVerb {
   std::string endpoint;
   std::vector<std::string> set;
   std::string tcp;
-  std::string pace = "gentle";
+  std::string pace;  // empty: the DUT file's, else gentle
   std::string artifacts;
   std::string netns;
   std::string dut_file;
@@ -90,19 +90,18 @@ std::optional<Dut> probe_dut(Context& context, const ProbeVerb& verb) {
       context.complain(source.error(), ExitCode::usage);
       return std::nullopt;
     }
-    auto loaded = load_dut(*source);
+    auto loaded = load_dut(*source, verb.pace);
     context.complain(loaded.errors);
     if (!loaded.value) {
       return std::nullopt;
     }
     dut = std::move(*loaded.value);
+  } else if (!verb.pace.empty()) {
+    dut.pace = *pace_profile(verb.pace);
   }
   dut.scope = {verb.address};
   dut.lab.sources.insert(dut.lab.sources.end(), verb.sources.begin(), verb.sources.end());
-  auto guesses = dut.pace.guesses_per_login;  // the profile is the command's, a lock's limit is the device's
-  dut.pace = *pace_profile(verb.pace);
   dut.pace.max_connections = verb.max_connections > 0 ? verb.max_connections : dut.pace.max_connections;
-  dut.pace.guesses_per_login = std::move(guesses);
   return dut;
 }
 
@@ -264,16 +263,17 @@ void add_probe(CLI::App& app, Context& context) {
   verb->add_option("--set", options->set, "A parameter of the probe")->type_name("NAME=VALUE");
   verb->add_option("--tcp", options->tcp, "Short for --set tcp=RANGES: \"all\" or such as 1-1024,8080")
       ->type_name("RANGES");
-  verb->add_option("--pace", options->pace, "How hard the device may be worked")
-      ->check(CLI::IsMember({"gentle", "normal", "fast"}))
-      ->capture_default_str();
+  verb->add_option("--pace", options->pace,
+                   "How hard the device may be worked, over the DUT file's pace but for what it says on logins")
+      ->check(CLI::IsMember({"gentle", "normal", "fast"}));
   verb->add_option("--max-connections", options->max_connections,
                    "Sockets open to the device at once, over the profile's number");
   verb->add_option("--deadline-ms", options->deadline_ms, "Time for the probe, over its own");
   verb->add_option("--artifacts", options->artifacts, "Keep transcripts and captured packets in this folder")
       ->type_name("DIR");
   verb->add_option("--netns", options->netns, "Network namespace to probe from")->type_name("PATH");
-  verb->add_option("--dut", options->dut_file, "DUT file for vendor credentials and accounts")->type_name("FILE");
+  verb->add_option("--dut", options->dut_file, "DUT file: its pace, vendor credentials, accounts and recipes")
+      ->type_name("FILE");
   verb->add_option("--sources", options->sources,
                    "Addresses of this machine that a UDP scan may send from too, as lab.sources of a DUT file")
       ->delimiter(',')

@@ -36,7 +36,9 @@ struct SourceText {
 /// Reads a file within the size limit (1 MiB for everything a person writes).
 Result<SourceText> read_source(const std::filesystem::path& path);
 
-Loaded<Dut> load_dut(const SourceText& source);
+/// `pace`: a profile that stands in for the file's pace, empty: none. What the file itself says on logins
+/// (login_attempts_per_account, login_interval_ms, guesses_per_login) is a limit of the device and holds all the same.
+Loaded<Dut> load_dut(const SourceText& source, std::string_view pace = {});
 Loaded<Job> load_job(const SourceText& source);
 
 /// A MUD file in JSON: the flows that its access lists accept. At most 256 KiB; one error, with its place.

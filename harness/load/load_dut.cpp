@@ -35,7 +35,6 @@ Recipe recipe_of(const Node& node) {
   return out;
 }
 
-
 std::map<std::string, Recipe> recipes_at(const Node& mapping, std::string_view key) {
   std::map<std::string, Recipe> out;
   const auto& recipes = child(mapping, key);
@@ -67,20 +66,22 @@ LabRecipes lab_of(const Node& lab) {
   return out;
 }
 
-Pace pace_of(const Node& root) {
+Pace pace_of(const Node& root, std::string_view instead) {
   const auto& numbers = child(root, "pace");
   const auto profile = numbers.is_mapping() ? text_of(numbers, "profile") : text_of(root, "pace");
-  auto out = pace_profile(profile).value_or(Pace{});
+  auto out = pace_profile(instead.empty() ? std::string_view{profile} : instead).value_or(Pace{});
   const auto number = [&](std::string_view key, std::uint32_t& value) {
     value = static_cast<std::uint32_t>(integer_of(numbers, key, value));
   };
-  number("max_connections", out.max_connections);
-  number("max_connects_per_second", out.max_connects_per_second);
-  number("max_packets_per_second", out.max_packets_per_second);
   number("login_attempts_per_account", out.login_attempts_per_account);
   number("login_interval_ms", out.login_interval_ms);
-  number("connect_timeout_ms", out.connect_timeout_ms);
-  number("reply_timeout_ms", out.reply_timeout_ms);
+  if (instead.empty()) {
+    number("max_connections", out.max_connections);
+    number("max_connects_per_second", out.max_connects_per_second);
+    number("max_packets_per_second", out.max_packets_per_second);
+    number("connect_timeout_ms", out.connect_timeout_ms);
+    number("reply_timeout_ms", out.reply_timeout_ms);
+  }
   if (find(numbers, "guesses_per_login") != nullptr) {
     out.guesses_per_login = {static_cast<std::uint32_t>(integer_of(numbers, "guesses_per_login", 0))};
   }
@@ -265,7 +266,7 @@ Secret resolve_secret(const Node& mapping, std::string_view key, std::string nam
   return Secret{text, std::move(name)};
 }
 
-Loaded<Dut> load_dut(const SourceText& source) {
+Loaded<Dut> load_dut(const SourceText& source, std::string_view pace) {
   Faults faults(source.path);
   const auto root = read_yaml(source.text, faults);
   if (!root || !check_file(*root, "dut/1", faults)) {
@@ -277,7 +278,7 @@ Loaded<Dut> load_dut(const SourceText& source) {
   dut.samples = samples_of(child(*root, "samples"));
   dut.scope = texts_of(*root, "scope");
   dut.ecosystem = object_of(*root, "ecosystem");
-  dut.pace = pace_of(*root);
+  dut.pace = pace_of(*root, pace);
   dut.lab = lab_of(child(*root, "lab"));
   read_declaration(*root, dut);
   dut.inherits = inherits_of(child(*root, "inherits"));

@@ -82,6 +82,9 @@ class Governor {
   /// One wrong login of `account`; waits for the interval. `denied` when the account's budget is spent.
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, std::string account, TimePoint until);
 
+  /// As many as connections where logins have no interval between them, else 1.
+  std::size_t logins_at_once() const { return pace_.login_interval_ms == 0 ? pace_.max_connections : 1; }
+
   /// One guess on an endpoint, see guesses_allowed(). The listener hears of it as of a login.
   Result<> permit_guess(Endpoint endpoint);
 

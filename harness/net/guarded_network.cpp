@@ -163,6 +163,8 @@ class GuardedNetwork final : public Network {
     return governor_.permit_login(endpoint, account, deadline_);
   }
 
+  std::size_t logins_at_once() const override { return governor_.logins_at_once(); }
+
   Result<> permit_guess(Endpoint endpoint) override { return governor_.permit_guess(endpoint); }
 
   std::vector<std::string> other_sources() override {

@@ -307,6 +307,9 @@ class Network {
   /// login interval. `denied` when the budget for this account is spent.
   virtual asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) = 0;
 
+  /// Logins that the pace lets be on their way at once: 1 where it has an interval between two. Each needs its permit.
+  virtual std::size_t logins_at_once() const { return 1; }
+
   /// Draws one login from the budget for measuring how `endpoint` bears guessing, which is apart from those of the
   /// accounts and has no interval. `denied` when it is spent.
   virtual Result<> permit_guess(Endpoint endpoint) {

@@ -120,6 +120,13 @@ void Transcript::part(std::string_view shown, std::string_view open) {
 }
 
 void Transcript::chunk(char direction, std::string_view bytes) {
+  if (shown_.full && (!open_ || open_->full)) {
+    append(shown_, {}, bytes.size());  // thousands of logins go on after the last line that fits
+    if (open_) {
+      append(*open_, {}, bytes.size());
+    }
+    return;
+  }
   const auto shown = masked(bytes);
   part(shown, bytes);
   const auto when = since_start();

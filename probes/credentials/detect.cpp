@@ -317,9 +317,12 @@ asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
     co_return opened.error();
   }
   if (!opened) {
-    Detection unknown;
-    unknown.other_login = "a TLS endpoint whose handshake failed";
-    co_return unknown;
+    // A server of pre-shared keys has no suite in common with a hello that offers none.
+    auto keyed = co_await detect_mqtt_psk(door);
+    if (keyed && !keyed->dialect) {
+      keyed->other_login = "a TLS endpoint whose handshake failed";
+    }
+    co_return keyed;
   }
   auto heard = co_await (*opened)->receive_speech(door.timers.banner, door.timers.quiet);
   opened->reset();

@@ -30,6 +30,19 @@ struct Attempt {
   std::optional<Error> ended{};  // an error that ends the probe
 };
 
+struct Login {
+  std::string username;
+  Secret password;
+};
+
+/// How several logins ended that were sent in one go.
+struct Several {
+  std::vector<Attempt> answered;  // in the order of the logins; the rest got no answer and may have been judged or not
+  bool in_order = false;          // the server was seen to answer each, in their order; else nothing else holds
+  bool announced = false;         // the server said that it takes no more on this connection
+  std::optional<Error> ended{};   // an error that ends the probe
+};
+
 /// One way of logging in on one endpoint.
 class Dialect {
  public:
@@ -45,6 +58,13 @@ class Dialect {
 
   /// One login with a pair that cannot exist, from which the dialect learns how refusals look.
   virtual asio::awaitable<Attempt> attempt_control(std::string username, Secret password) = 0;
+
+  /// Logins that may now be sent before the first of them is answered; 1: one after the other. What wrong ones look
+  /// like must have been learnt.
+  virtual std::size_t room() const { return 1; }
+
+  /// Sends all, at most `room()`, and hears the answers, each judged as that of `attempt`.
+  virtual asio::awaitable<Several> attempt_several(std::vector<Login>) { co_return Several{}; }
 
   /// The next attempt starts with a new connection.
   virtual void start_afresh() = 0;

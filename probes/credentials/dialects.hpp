@@ -24,6 +24,9 @@ asio::awaitable<Result<Detection>> detect_ssh(Door& door);
 /// MQTT 3.1.1 and 5; a broker that takes a client without credentials is open.
 asio::awaitable<Result<Detection>> detect_mqtt(Door& door, bool tls);
 
+/// Brokers behind TLS with pre-shared keys; nothing found where no such key is asked for.
+asio::awaitable<Result<Detection>> detect_mqtt_psk(Door& door);
+
 /// RTSP Basic and Digest (RFC 2326).
 asio::awaitable<Result<Detection>> detect_rtsp(Door& door, bool tls);
 

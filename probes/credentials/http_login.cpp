@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "probes/credentials/http_pipeline.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
 
@@ -14,6 +15,7 @@ namespace assay::probes::credentials {
 namespace {
 
 constexpr std::size_t kKeptWords = 512;
+constexpr std::size_t kMostAtOnce = 64;  // 12 KiB of requests: as much as TCP sends before the first answer
 
 bool leads_to_login(const wire::HttpResponse& response) {
   const auto* location = response.header("Location");
@@ -52,6 +54,51 @@ class HttpLogin final : public Dialect {
   bool clear() const override { return !tls_; }
 
   void start_afresh() override { channel_.reset(); }
+
+  /// Digest counts the uses of a nonce, and a page of status 200 that says no cannot be told from another without its
+  /// body: only refusals of Basic by 401 are heard in a series. Not more than a connection was seen to take.
+  std::size_t room() const override {
+    const bool plain = challenge_.is("Basic") && seen_401_ && refusal_sizes_.empty() && !rejects_with_403_;
+    if (!plain) {
+      return 1;
+    }
+    const auto used = channel_ && !channel_->ended() ? served_ : 0;
+    return takes_ == 0 ? kMostAtOnce : std::min(kMostAtOnce, takes_ > used ? takes_ - used : takes_);
+  }
+
+  asio::awaitable<Several> attempt_several(std::vector<Login> logins) override {
+    Several several;
+    if (takes_ != 0 && served_ + logins.size() > takes_) {
+      channel_.reset();
+    }
+    auto opened = co_await open();
+    if (!opened) {
+      if (sessions::ends_probe(opened.error().kind)) {
+        several.ended = opened.error();
+      }
+      co_return several;
+    }
+    auto pipeline = pipeline_of(logins);
+    used_ = true;
+    auto answers = co_await ask_pipeline(*channel_, std::move(pipeline), door_.timers.reply);
+    served_ += answers.responses.size();
+    several.in_order = answers.in_order;
+    several.announced = answers.announced;
+    for (std::size_t i = 0; several.in_order && i < answers.responses.size(); ++i) {
+      several.answered.push_back(judge(answers.responses[i]));
+      several.answered.back().took = answers.took[i];
+    }
+    if (answers.announced) {
+      takes_ = served_;
+    }
+    if (answers.announced || answers.error || !several.in_order) {
+      channel_.reset();
+    }
+    if (answers.error && sessions::ends_probe(answers.error->kind)) {
+      several.ended = answers.error;
+    }
+    co_return several;
+  }
 
   asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
     learning_ = true;
@@ -106,6 +153,7 @@ class HttpLogin final : public Dialect {
     }
     channel_ = std::move(*opened);
     used_ = false;
+    served_ = 0;
     co_return Result<>{};
   }
 
@@ -132,6 +180,7 @@ class HttpLogin final : public Dialect {
         answer = co_await sessions::receive_http(*channel_, door_.timers.reply);
       }
       took_ = channel_->spent() - before;
+      served_ += answer ? 1 : 0;
       if (answer || !kept || answer.error().kind == ErrorKind::timed_out) {
         break;
       }
@@ -166,8 +215,21 @@ class HttpLogin final : public Dialect {
     return answer->header;
   }
 
-  std::string request(const std::string& authorization) const {
+  Pipeline pipeline_of(const std::vector<Login>& logins) {
+    Pipeline pipeline;
+    pipeline.count = logins.size();
+    pipeline.head = wire::Reader{sessions::random_bytes(4)}.u32() % logins.size();
+    for (std::size_t i = 0; i < logins.size(); ++i) {
+      const std::string method = i == pipeline.head ? "HEAD" : "GET";
+      pipeline.bytes += request(authorize(logins[i].username, logins[i].password), method);
+      pipeline.shown += method + " {" + logins[i].username + ", " + logins[i].password.name() + "} ";
+    }
+    return pipeline;
+  }
+
+  std::string request(const std::string& authorization, std::string_view method = "GET") const {
     wire::HttpRequest out;
+    out.method = method;
     out.target = path_;
     out.host = sessions::host_header(door_.address, door_.endpoint.port, tls_);
     out.headers = {
@@ -248,7 +310,9 @@ class HttpLogin final : public Dialect {
   std::vector<std::size_t> refusal_sizes_;
   std::uint32_t nonce_uses_ = 0;
   milliseconds took_{0};
-  int sent_ = 1;  // times that ask() sent its request
+  int sent_ = 1;            // times that ask() sent its request
+  std::size_t served_ = 0;  // requests that this connection answered
+  std::size_t takes_ = 0;   // requests after which the server closes, as it announced; 0: none known
 };
 
 }  // namespace

@@ -73,6 +73,11 @@ asio::awaitable<Result<>> Logins::run() {
     }
     co_return ended;
   }
+  auto proved = co_await prove_order();
+  if (!proved) {
+    tally_.skipped_stopped = std::ssize(candidates_);
+    co_return proved;
+  }
   auto tried = co_await try_all(0);
   if (!tried || stopped()) {
     co_return tried;
@@ -102,22 +107,30 @@ void Logins::reopen() {
 }
 
 asio::awaitable<Result<>> Logins::try_all(std::size_t first) {
-  for (std::size_t i = first; i < candidates_.size(); ++i) {
+  for (std::size_t i = first; i < candidates_.size();) {
     if (stopped()) {
       tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i);
       break;
     }
-    const auto candidate = candidates_[i];
+    if (context_.progress) {
+      context_.progress(static_cast<std::int64_t>(i), std::ssize(candidates_), "logins tried");
+    }
+    if (at_once() > 1) {
+      auto next = co_await try_several(i);
+      if (!next) {
+        co_return next.error();
+      }
+      i = *next;
+      continue;
+    }
+    const auto candidate = candidates_[i++];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;
       continue;
     }
-    if (context_.progress) {
-      context_.progress(static_cast<std::int64_t>(i), std::ssize(candidates_), "logins tried");
-    }
     auto done = co_await try_candidate(candidate);
     if (!done) {
-      tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i) - 1;
+      tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i);
       co_return done;
     }
   }
@@ -260,40 +273,46 @@ asio::awaitable<Result<Attempt>> Logins::attempt(Candidate candidate) {
   co_return attempted;
 }
 
-asio::awaitable<Result<>> Logins::try_candidate(Candidate candidate) {
-  const auto& account = candidate.username;
-  for (int round = 0; round < 2; ++round) {
-    if (!spent_.contains(account)) {
-      auto permitted = co_await context_.network.permit_login(door_.endpoint, account);
-      if (!permitted && permitted.error().kind != ErrorKind::denied) {
-        ++tally_.skipped_stopped;
-        co_return permitted.error();
-      }
-      if (!permitted) {
-        spent_.insert(account);
-      }
+/// One wrong login of an account. False: its budget is spent.
+asio::awaitable<Result<bool>> Logins::permit(std::string account) {
+  if (spent_.contains(account)) {
+    co_return false;
+  }
+  auto permitted = co_await context_.network.permit_login(door_.endpoint, account);
+  if (!permitted && permitted.error().kind != ErrorKind::denied) {
+    co_return permitted.error();
+  }
+  if (!permitted) {
+    spent_.insert(account);
+  }
+  co_return static_cast<bool>(permitted);
+}
+
+/// `again`: it was sent before and got no answer that says anything.
+asio::awaitable<Result<>> Logins::try_candidate(Candidate candidate, bool again) {
+  for (int round = again ? 1 : 0; round < 2; ++round) {
+    auto permitted = co_await permit(candidate.username);
+    if (!permitted) {
+      tally_.skipped_stopped += round == 0 ? 1 : 0;
+      tally_.unclear += round == 0 ? 0 : 1;
+      co_return permitted.error();
     }
-    if (spent_.contains(account)) {
+    if (!*permitted) {
       tally_.skipped_budget += round == 0 ? 1 : 0;
       tally_.unclear += round == 0 ? 0 : 1;
       co_return Result<>{};
     }
-    tally_.accounts.insert(account);
+    tally_.accounts.insert(candidate.username);
     tally_.tried += round == 0 ? 1 : 0;
     auto attempted = co_await attempt(candidate);
     if (!attempted) {
       co_return attempted.error();
     }
-    watch_for_lock(*attempted, account);
-    if (attempted->outcome == Outcome::accepted) {
-      auto confirmed = co_await confirm(candidate, attempted->proof);
-      co_return confirmed;
+    auto settled = co_await settle(candidate, std::move(*attempted));
+    if (!settled) {
+      co_return settled.error();
     }
-    if (attempted->outcome == Outcome::forbidden) {
-      auto told = co_await doubt(candidate, std::move(*attempted));
-      co_return told;
-    }
-    if (attempted->outcome != Outcome::unclear || stopped()) {
+    if (*settled) {
       co_return Result<>{};
     }
     dialect_.start_afresh();
@@ -303,6 +322,22 @@ asio::awaitable<Result<>> Logins::try_candidate(Candidate candidate) {
     tally_.why_stopped = "the device gave no clear answers any more";
   }
   co_return Result<>{};
+}
+
+/// What an answer shows. False: nothing, the login is to be asked once more.
+asio::awaitable<Result<bool>> Logins::settle(Candidate candidate, Attempt attempted) {
+  watch_for_lock(attempted, candidate.username);
+  Result<> done;
+  const auto outcome = attempted.outcome;
+  if (outcome == Outcome::accepted) {
+    done = co_await confirm(candidate, attempted.proof);
+  } else if (outcome == Outcome::forbidden) {
+    done = co_await doubt(candidate, std::move(attempted));
+  }
+  if (!done) {
+    co_return done.error();
+  }
+  co_return outcome != Outcome::unclear || stopped();
 }
 
 /// A right password whose page is forbidden and a lockout look alike; a wrong password of the same account does not.
@@ -344,11 +379,12 @@ void Logins::watch_for_lock(const Attempt& attempted, const std::string& account
   } else if (attempted.outcome == Outcome::rejected) {
     ++tally_.refusals;
     unclear_in_a_row_ = 0;
-    for (const auto& word : lock_words(attempted.says)) {
+    for (const auto& word : attempted.says == usual_refusal_ ? std::set<std::string>{} : lock_words(attempted.says)) {
       if (!usual_words_.contains(word)) {
         locked("the refusal says \"" + word + "\"", account);
       }
     }
+    usual_refusal_ = attempted.says;
     slow_in_a_row_ = attempted.took > 3 * usual_delay_ + kSlower ? slow_in_a_row_ + 1 : 0;
     if (slow_in_a_row_ >= kSlowAtMost) {
       locked("refusals got slower: " + std::to_string(attempted.took.count()) + " ms after " +
@@ -370,6 +406,8 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
     ++tally_.unclear;
     co_return Result<>{};
   }
+  // The first may have been one of several that were sent in one go, and the second says more.
+  proof = second->proof.empty() ? std::move(proof) : second->proof;
   Outcome checked = Outcome::unclear;
   for (int round = 0; round < 2 && checked != Outcome::rejected && checked != Outcome::accepted; ++round) {
     auto attempted = co_await control();

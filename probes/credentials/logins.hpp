@@ -52,7 +52,13 @@ class Logins {
   asio::awaitable<Result<Attempt>> control();
   asio::awaitable<Result<bool>> reserve_check();
   asio::awaitable<Result<>> show_known();
-  asio::awaitable<Result<>> try_candidate(Candidate candidate);
+  asio::awaitable<Result<bool>> permit(std::string account);
+  asio::awaitable<Result<>> try_candidate(Candidate candidate, bool again = false);
+  asio::awaitable<Result<bool>> settle(Candidate candidate, Attempt attempted);
+  asio::awaitable<Result<>> prove_order();
+  asio::awaitable<Result<std::size_t>> try_several(std::size_t first);
+  asio::awaitable<Result<>> settle_several(std::vector<Candidate> sent, Several several);
+  std::size_t at_once() const;
   asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
   asio::awaitable<Result<>> doubt(Candidate candidate, Attempt attempted);
   asio::awaitable<Result<Attempt>> attempt(Candidate candidate);
@@ -67,10 +73,12 @@ class Logins {
   std::vector<Candidate> candidates_;
   bool stop_at_first_;
   Tally tally_;
+  std::size_t at_once_ = 1;       // logins that the server was seen to answer in their order, and more as it goes well
   bool reserved_ = false;         // a permit is kept for the control that follows a hit
   std::set<std::string> spent_;   // accounts without budget
   std::set<std::string> solved_;  // accounts whose password is known
   std::set<std::string> usual_words_;
+  std::string usual_refusal_;  // the last one that was searched for words
   milliseconds usual_delay_{0};
   int slow_in_a_row_ = 0;
   int unclear_in_a_row_ = 0;

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
+#include <utility>
 
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/digests.hpp"
@@ -11,9 +13,11 @@
 /// Users of SNMP v3 (RFC 3414). net-snmp opens its sockets itself, past scope, pace and transcript; messages are built
 /// and read by probes/wire/snmp_user.
 ///
-/// An agent reports what is wrong: a user that it does not know, a wrong digest, a level that the user does not have. A
-/// password is one login however many kinds of digest it has to be tried with, for the agent does not tell which one a
-/// user has. Reports and responses that are to say "right" must bear the digest of the same key.
+/// An agent reports what is wrong: a user that it does not know, a wrong digest, a level that the user does not have.
+/// It does not tell which kind of digest a user has, so a password has to be tried with each, and each is a login: the
+/// agent counts every message with a wrong digest, and so does the budget. A password that its budget did not let be
+/// tried with all kinds is not refused. Reports and responses that are to say "right" must bear the digest of the same
+/// key.
 namespace assay::probes::credentials {
 
 namespace snmp_user {
@@ -90,7 +94,9 @@ class SnmpUser final : public Dialect {
   void start_afresh() override { synchronised_ = false; }
 
   asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
+    control_ = true;
     auto attempted = co_await log_in(std::move(username), std::move(password));
+    control_ = false;
     co_return attempted;
   }
 
@@ -103,6 +109,7 @@ class SnmpUser final : public Dialect {
   asio::awaitable<Attempt> log_in(std::string username, Secret password) {
     Attempt attempted;
     attempted.sent = 0;
+    permitted_ = true;
     auto ready = co_await synchronise();
     if (!ready) {
       note_failure(ready.error(), attempted);
@@ -154,7 +161,7 @@ class SnmpUser final : public Dialect {
 
   asio::awaitable<Result<>> try_kinds(std::string username, Secret password, Attempt& attempted) {
     bool all_refused = true;
-    for (const auto& kind : kKinds) {
+    for (const auto& kind : kinds_for(username)) {
       const auto key = localised_key(kind.hash, password.reveal(), engine_.id);
       wire::SnmpUserQuestion question;
       question.user = username;
@@ -162,6 +169,12 @@ class SnmpUser final : public Dialect {
       const std::string in_clear;
       ++attempted.sent;
       auto heard = co_await ask(std::move(question), kind.hash, key, in_clear);
+      if (!heard && heard.error().kind == ErrorKind::denied) {
+        --attempted.sent;
+        attempted.says = "the budget of the account ended before " + std::string{kind.name} + " was tried";
+        all_refused = all_refused && control_;  // nobody has the password of a control, whatever the kind
+        break;
+      }
       if (!heard) {
         co_return heard.error();
       }
@@ -173,6 +186,7 @@ class SnmpUser final : public Dialect {
       if (heard->proved) {
         attempted.outcome = Outcome::accepted;
         attempted.proof = proof_of(kind, *heard);
+        proved_[username] = kind;
         auto more = co_await try_privacy(std::move(username), kind, key, attempted);
         co_return more;
       }
@@ -180,6 +194,15 @@ class SnmpUser final : public Dialect {
     }
     attempted.outcome = all_refused ? Outcome::rejected : Outcome::unclear;
     co_return Result<>{};
+  }
+
+  /// That of the right password first where it was seen: its second login is no wrong one.
+  std::vector<Kind> kinds_for(const std::string& username) const {
+    std::vector<Kind> kinds{kKinds.begin(), kKinds.end()};
+    if (const auto known = proved_.find(username); known != proved_.end()) {
+      kinds.insert(kinds.begin(), known->second);
+    }
+    return kinds;
   }
 
   static std::string proof_of(const Kind& kind, const Heard& heard) {
@@ -245,10 +268,25 @@ class SnmpUser final : public Dialect {
     co_return Error{ErrorKind::timed_out, "the agent does not say which engine it is", {}};
   }
 
+  /// The first message of a password has its permit already.
+  asio::awaitable<Result<>> permit(std::string user) {
+    Result<> permitted;
+    if (!std::exchange(permitted_, false)) {
+      permitted = co_await door_.network.permit_login(door_.endpoint, user);
+    }
+    co_return permitted;
+  }
+
   /// One question, repeated when nothing comes, and once more when only the clock was wrong.
   asio::awaitable<Result<Heard>> ask(wire::SnmpUserQuestion question, Hash hash, std::string key, std::string privacy) {
     Heard heard;
     for (int round = 0; round < kRounds; ++round) {
+      if (question.digest > 0 && question.salt.empty()) {
+        auto permitted = co_await permit(question.user);
+        if (!permitted) {
+          co_return permitted.error();
+        }
+      }
       question.id = fresh_id();
       question.engine = engine_now();
       auto bytes = wrapped(question, hash, key, privacy);
@@ -348,7 +386,10 @@ class SnmpUser final : public Dialect {
   wire::SnmpEngine engine_;
   Clock::time_point synchronised_at_{};
   bool synchronised_ = false;
-  std::string datagram_;  // that came last
+  bool control_ = false;
+  bool permitted_ = false;              // a permit was drawn for the next message with a digest
+  std::map<std::string, Kind> proved_;  // of users whose password was taken
+  std::string datagram_;                // that came last
 };
 
 }  // namespace

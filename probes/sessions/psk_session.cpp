@@ -35,9 +35,12 @@ using Session = std::unique_ptr<SSL, Freed<&SSL_free>>;
 /// One client and what it saw. The library holds a pointer to it, so it stays where it is.
 class Client {
  public:
-  explicit Client(PskOffer offer) : offer_(std::move(offer)), context_(SSL_CTX_new(DTLS_client_method())) {
+  Client(PskOffer offer, bool datagrams)
+      : offer_(std::move(offer)), context_(SSL_CTX_new(datagrams ? DTLS_client_method() : TLS_client_method())) {
+    // TLS 1.3 wants the key in the first message, before the server has shown that it asks for one.
     if (!context_ || SSL_CTX_set_cipher_list(context_.get(), "PSK:@SECLEVEL=0") != 1 ||
-        SSL_CTX_set_min_proto_version(context_.get(), DTLS1_VERSION) != 1) {
+        SSL_CTX_set_min_proto_version(context_.get(), datagrams ? DTLS1_VERSION : TLS1_VERSION) != 1 ||
+        (!datagrams && SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION) != 1)) {
       return;
     }
     SSL_CTX_set_psk_client_callback(context_.get(), &Client::give_key);
@@ -74,6 +77,13 @@ class Client {
       return 1;
     }
     return SSL_get_error(session_.get(), done) == SSL_ERROR_WANT_READ ? 0 : -1;
+  }
+
+  /// Of our hello; empty before it.
+  std::string random() const {
+    std::array<unsigned char, SSL3_RANDOM_SIZE> bytes{};
+    const auto size = SSL_get_client_random(session_.get(), bytes.data(), bytes.size());
+    return {reinterpret_cast<const char*>(bytes.data()), size};
   }
 
   /// What is to be sent, as one datagram: its records stand one behind the other (RFC 6347, 4.1.1).
@@ -182,6 +192,9 @@ asio::awaitable<Result<>> shake_hands(Client& client, Datagrams& socket, Transcr
   int silences = 0;
   for (int datagrams = 0; datagrams < kMostDatagrams && silences < kMostSilences; ++datagrams) {
     const int state = client.step();
+    if (datagrams == 0) {
+      transcript.conceal(client.random(), "random of the client");
+    }
     auto sent = co_await send(client, socket, transcript);
     if (!sent) {
       co_return sent;
@@ -216,14 +229,86 @@ asio::awaitable<Result<std::string>> ask(Client& client, Datagrams& socket, Tran
   co_return reply;
 }
 
+asio::awaitable<Result<>> send(Client& client, Channel& channel) {
+  auto records = client.written();
+  Result<> sent;
+  if (!records.empty()) {
+    sent = co_await channel.send(std::move(records));
+  }
+  co_return sent;
+}
+
+/// Until the handshake is over either way. Only an error that ends the probe is one.
+asio::awaitable<Result<>> shake_hands(Client& client, Channel& channel, Transcript& transcript, milliseconds patience) {
+  for (int reads = 0; reads < kMostDatagrams; ++reads) {
+    const int state = client.step();
+    if (reads == 0) {
+      transcript.conceal(client.random(), "random of the client");
+    }
+    auto sent = co_await send(client, channel);
+    if (!sent && ends_probe(sent.error().kind)) {
+      co_return sent;
+    }
+    if (!sent || state != 0) {
+      break;
+    }
+    auto heard = co_await channel.receive(patience);
+    if (!heard && ends_probe(heard.error().kind)) {
+      co_return heard.error();
+    }
+    if (!heard) {
+      break;
+    }
+    client.feed(*heard);
+  }
+  co_return Result<>{};
+}
+
+/// What is answered inside; empty: nothing was. What was proved before stays proved.
+asio::awaitable<std::string> ask(Client& client, Channel& channel, std::string question, milliseconds patience) {
+  std::string reply;
+  client.write(question);
+  auto sent = co_await send(client, channel);
+  for (int reads = 0; sent && reads < kMostSilences && reply.empty(); ++reads) {
+    auto heard = co_await channel.receive(patience);
+    if (!heard) {
+      break;
+    }
+    client.feed(*heard);
+    reply = client.read();
+  }
+  co_return reply;
+}
+
 }  // namespace
 
 }  // namespace psk
 
+asio::awaitable<Result<PskLogin>> log_in_psk(Channel& channel, Transcript& transcript, PskOffer offer,
+                                             milliseconds patience) {
+  auto question = offer.question;
+  psk::Client client{std::move(offer), false};
+  if (!client.ready()) {
+    co_return Error{ErrorKind::unsupported, "the TLS library has no pre-shared keys", {}};
+  }
+  auto done = co_await psk::shake_hands(client, channel, transcript, patience);
+  if (!done) {
+    co_return done.error();
+  }
+  auto told = client.told();
+  if (told.answer == PskLogin::Answer::accepted) {
+    told.reply = co_await psk::ask(client, channel, std::move(question), patience);
+    client.end();
+    auto last = client.written();
+    co_await channel.say_goodbye(std::move(last));
+  }
+  co_return told;
+}
+
 asio::awaitable<Result<PskLogin>> log_in_psk(Datagrams& socket, Transcript& transcript, PskOffer offer,
                                              milliseconds patience) {
   auto question = offer.question;
-  psk::Client client{std::move(offer)};
+  psk::Client client{std::move(offer), true};
   if (!client.ready()) {
     co_return Error{ErrorKind::unsupported, "the TLS library has no pre-shared keys", {}};
   }

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
+/// Of ASCII, without a call: every answer to a login is searched for dozens of words.
 char lower_char(char c) {
-  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 }  // namespace
@@ -82,8 +83,16 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 bool contains_ignoring_case(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                     [](char x, char y) { return lower_char(x) == lower_char(y); }) != text.end();
+  if (part.empty()) {
+    return true;
+  }
+  const char first = lower_char(part.front());
+  for (std::size_t at = 0; text.size() - at >= part.size(); ++at) {
+    if (lower_char(text[at]) == first && equal_ignoring_case(text.substr(at, part.size()), part)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string lower(std::string_view text) {

@@ -330,7 +330,7 @@ void HttpReader::read_body() {
     if (left_ == 0) {
       response_.complete = true;
       state_ = State::done;
-      if (!pending_.empty()) {
+      if (!pending_.empty() && !more_) {
         deviate("bytes after the end of the response");
         response_.keeps_open = false;
       }

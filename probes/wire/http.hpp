@@ -62,6 +62,12 @@ class HttpReader {
 
   State state() const { return state_; }
 
+  /// Other responses follow on this connection: bytes after the end are theirs.
+  void expect_more() { more_ = true; }
+
+  /// Bytes after the end of the response.
+  std::string take_rest() { return std::exchange(pending_, {}); }
+
   const HttpResponse& response() const { return response_; }
 
  private:
@@ -77,6 +83,7 @@ class HttpReader {
   void deviate(std::string_view what);
 
   bool bodyless_;
+  bool more_ = false;
   State state_ = State::head;
   Framing framing_ = Framing::until_close;
   std::string pending_;

@@ -26,6 +26,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     parts.feed(bytes.substr(at, piece));
   }
   parts.finish();
+  HttpReader first;
+  first.expect_more();
+  if (first.feed(bytes) == HttpReader::State::done && first.take_rest().size() >= bytes.size()) {
+    std::abort();
+  }
   const auto& response = whole.response();
   if (whole.state() != parts.state() || response.status != parts.response().status ||
       response.body != parts.response().body || response.headers.size() != parts.response().headers.size() ||

@@ -104,6 +104,7 @@ class FakeNetwork final : public Network {
   std::vector<std::string> tls_offers;
   std::vector<TlsOptions> tls_wishes;  // of start_tls and start_dtls
   std::size_t bytes_served = 0;
+  std::size_t at_once = 1;  // logins
   milliseconds passed{0};
 
   asio::awaitable<Result<std::unique_ptr<Stream>>> connect_tcp(Endpoint to, milliseconds within) override;
@@ -127,6 +128,8 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep& sweep, const Progress& progress) override;
   asio::awaitable<Result<>> wait(milliseconds time) override;
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;
+
+  std::size_t logins_at_once() const override { return at_once; }
 
   Result<> permit_guess(Endpoint endpoint) override;
 

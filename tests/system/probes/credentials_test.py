@@ -1,5 +1,6 @@
 """Default passwords of real logins are found where curl or the daemon's own log confirms them, and nowhere else."""
 
+import base64
 import os
 import subprocess
 
@@ -57,6 +58,69 @@ def basic():
     seen = attack("tcp/9102")
     equal(accepted(seen), [], "the sound login")
     true(seen["coverage"]["login"]["tried"] > 5, "candidates were tried")
+
+
+def declared(pairs, limit):
+    rows = "".join(f'  - {{username: {user}, password: "{word}"}}\n' for user, word in pairs)
+    return write("together.yaml", f"""assay: dut/1
+device: {{vendor: Example, model: Hub}}
+samples:
+  - {{id: A, at: {{lan: {ADDRESS}}}}}
+scope: [{ADDRESS}/32]
+pace: {{login_attempts_per_account: {limit}}}
+vendor_credentials:
+{rows}""")
+
+
+def server_of(port, most):
+    """nginx, which closes a connection after `most` requests, and its log: the count of its own."""
+    log = path(f"{port}.log")
+    write("logins", f"maker:{{PLAIN}}{SECRET}\n")
+    conf = write(f"{port}.conf", f"""daemon off; master_process off; pid {path(f'{port}.pid')}; error_log {path('nginx.log')};
+events {{ worker_connections 64; }}
+http {{
+  log_format own '$request_method $status $http_authorization';
+  access_log {log} own;
+  keepalive_requests {most};
+  server {{ listen {ADDRESS}:{port}; root {path('www')}; location / {{ auth_basic "Hub"; auth_basic_user_file {path('logins')}; }} }}
+}}
+""")
+    return daemons.start([daemons.need("nginx"), "-e", path("nginx.log"), "-c", conf], port), log
+
+
+def counted(log):
+    """Logins by user name."""
+    counts = {}
+    for line in open(log).read().splitlines():
+        header = line.split(" ", 2)[2]
+        if header.startswith("Basic "):
+            user = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")[0]
+            counts[user] = counts.get(user, 0) + 1
+    return counts
+
+
+def together():
+    """Logins in one go, to a server that keeps its connections and to one that closes them: none is lost, and no account has more than the DUT file lets it."""
+    limit = 3
+    pairs = [(f"name{number % 9}", f"wrong-{number}") for number in range(24)] + [("maker", SECRET)]
+    for port, most in ((9103, 1000), (9104, 7)):
+        server, log = server_of(port, most)
+        seen, kept = daemons.probe("credentials", f"tcp/{port}", dut=declared(pairs, limit), dictionary="", blank="false")
+        server.terminate()
+        server.wait(timeout=10)
+        true(SECRET not in str(seen) + kept, f"{port}: the password stands in the records")
+        told, counts = seen["coverage"]["login"], counted(log)
+        equal(accepted(seen), ["maker"], f"{port}: the weak login; {told}")
+        true("sent in one go" in kept, f"{port}: the server was not seen to keep the order")
+        equal(told["tried"] + told["skipped_budget"], len(pairs), f"{port}: {told}")
+        equal({user: count for user, count in counts.items() if count > limit}, {}, f"{port}: over the budget")
+        equal(counts["maker"], 2, f"{port}: the right pair goes out twice")
+        equal(sum(counts.values()), told["tried"] + told["controls"] + 1, f"{port}: what is told is what the server counted")
+    server, log = server_of(9107, 1000)
+    seen, _ = daemons.probe("credentials", "tcp/9107", dut=declared([("maker", f"wrong-{number}") for number in range(9)], limit), dictionary="", blank="false")
+    server.terminate()
+    server.wait(timeout=10)
+    equal((seen["coverage"]["login"]["tried"], counted(log)["maker"]), (limit, limit), "the DUT file's budget holds against another profile of the command")
 
 
 def digest():
@@ -117,7 +181,7 @@ def no_login():
 
 
 checked, skipped = [], []
-for part in (basic, digest, open_shell, no_login, telnet):
+for part in (basic, together, digest, open_shell, no_login, telnet):
     try:
         part()
         checked.append(part.__name__)

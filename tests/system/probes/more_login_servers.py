@@ -112,6 +112,23 @@ def coap_client(port, name, key):
     return "rt=" in done.stdout or "</>" in done.stdout
 
 
+PSK = {"device": "c0ffee0123456789abcdef00c0ffee42", "zeros": "0000beef01", "sound": "5f8a6f0d11de4c7f93b0b2f7c8d9e1a4"}
+
+
+def keyed_broker(port):
+    """mosquitto behind TLS with keys by identity, and its log: every CONNECT that it heard inside stands there."""
+    keys = write(f"psk{port}", "".join(f"{name}:{key}\n" for name, key in PSK.items()))
+    conf = write(f"psk{port}.conf", f"user root\nallow_anonymous true\npersistence false\nlistener {port} {ADDRESS}\npsk_hint hub\npsk_file {keys}\n")
+    return [daemons.need("mosquitto"), "-c", conf]
+
+
+def keyed_client(port, name, key):
+    """Whether the usual client, which is libmosquitto's, gets its session."""
+    done = subprocess.run([daemons.need("mosquitto_pub"), "-h", ADDRESS, "-p", str(port), "--psk-identity", name, "--psk", key, "-t", "hub", "-m", "x", "-q", "1"],
+                          capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
 def controller(port, word, anonymous=False):
     folder = path(f"ipmi{port}")
     os.makedirs(folder + "/state", exist_ok=True)

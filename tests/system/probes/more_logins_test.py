@@ -134,6 +134,25 @@ def gnutls_coaps():
     return None
 
 
+def keyed_mqtt():
+    if not servers.found("mosquitto") or not servers.found("mosquitto_pub"):
+        return "mosquitto and its client are not installed"
+    daemons.start(servers.keyed_broker(8884), 8884)
+    right, zeros, sound = (servers.PSK[name] for name in ("device", "zeros", "sound"))
+    wrong = "0" + right[1:]
+    seen = look("tcp/8884", ("nobody-here", right), ("sound", right), ("device", wrong), ("device", right.upper()), ("sound", "not hex"))
+    told(seen, "a weak key", "mqtt-psk", ["device"])
+    proof = seen["facts"]["credentials.accepted"][0]["proof"]
+    true("both sides having shown the key" in proof and "CONNACK 0" in proof, f"what was reached: {proof}")
+    equal(seen["facts"]["credentials.clear"], False, "no key is sent")
+    true(right.upper() not in str(seen), "the key stands in the records")
+    told(look("tcp/8884", ("zeros", zeros)), "a key that begins with zeros", "mqtt-psk", ["zeros"])
+    told(look("tcp/8884", ("sound", wrong), ("sound", right)), "a sound key", "mqtt-psk", [])
+    equal([servers.keyed_client(8884, name, key) for name, key in (("device", right), ("zeros", zeros), ("device", wrong), ("sound", sound))],
+          [True, True, False, True], "mosquitto_pub says the same")
+    return None
+
+
 def ipmi():
     if not servers.found("ipmi_sim") or not servers.found("ipmitool"):
         return "ipmi_sim and ipmitool are not installed"
@@ -165,7 +184,7 @@ def cameras():
 
 
 only = os.environ.get("ONLY", "")
-tasks = [task for task in (postgres, mariadb, snmp, coaps, gnutls_coaps, ipmi, cameras) if only in task.__name__]
+tasks = [task for task in (postgres, mariadb, snmp, coaps, gnutls_coaps, keyed_mqtt, ipmi, cameras) if only in task.__name__]
 failed, done = [], []
 
 

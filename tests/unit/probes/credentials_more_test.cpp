@@ -290,6 +290,34 @@ TEST_CASE("A user of SNMP v3 is in when the agent signs with the same key, and n
   CHECK(liar.record.is_unobserved("credentials.accepted"));
 }
 
+TEST_CASE("The budget of a user of SNMP v3 counts every message with a wrong digest, as the agent does") {
+  FakeNetwork network;
+  int counted = 0;
+  const auto agent = snmp_agent("letmein1", true);
+  network.udp[161] = [&](std::string_view datagram) {
+    const auto asked = wire::parse_snmp_user_answer(datagram);
+    auto answer = agent(datagram);
+    const bool wrong =
+        !answer.empty() &&
+        wire::parse_snmp_scoped(wire::parse_snmp_user_answer(answer[0]).scoped).counter == wire::kUsmWrongDigest;
+    counted += wrong && !asked.digest.empty() ? 1 : 0;
+    return answer;
+  };
+  network.login_budget["maker"] = 8;
+  const auto spent = ask(network, "udp/161", {{"maker", "letmein0"}, {"maker", "letmein2"}, {"maker", "letmein3"}});
+  CHECK(counted == 8);
+  CHECK(network.permits["maker"] == 8);
+  CHECK(coverage(spent, "tried") == 3 + 2);  // three as communities
+  CHECK(coverage(spent, "unclear") == 1);
+  CHECK(spent.record.is_unobserved("credentials.accepted"));
+  counted = 0;
+  network.permits.clear();
+  network.login_budget["maker"] = 7;
+  const auto taken = ask(network, "udp/161", {{"maker", "letmein0"}, {"maker", "letmein1"}});
+  CHECK(counted == 6);  // neither login of the right one is a wrong one
+  CHECK(names(taken) == std::vector<std::string>{"maker"});
+}
+
 TEST_CASE("A controller that gives a digest of another password refuses, and what it gives away is told") {
   FakeNetwork network;
   network.udp[623] = controller(false);

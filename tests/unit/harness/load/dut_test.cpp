@@ -40,6 +40,27 @@ TEST_CASE("dut: the least file is filled with the model's defaults") {
   CHECK(dut_with("") == expected);
 }
 
+TEST_CASE("dut: a profile from elsewhere leaves what the file says on logins") {
+  const auto pace_with = [](std::string_view pace, std::string_view instead) {
+    const auto text =
+        "assay: dut/1\ndevice: {vendor: Example}\nsamples: [{id: A, at: {lan: 10.20.0.5}}]\n"
+        "scope: [10.20.0.0/28]\n" +
+        std::string{pace};
+    auto dut = load_dut({"dut.yaml", text}, instead);
+    REQUIRE(lines(dut.errors) == Lines{});
+    return dut.value->pace;
+  };
+  CHECK(pace_with("pace: normal\n", "fast") == *pace_profile("fast"));
+  CHECK(pace_with("pace: normal\n", "") == *pace_profile("normal"));
+  auto expected = *pace_profile("fast");
+  expected.login_attempts_per_account = 5;  // though that is also the number of its own profile
+  expected.login_interval_ms = 30;
+  expected.guesses_per_login = {9};
+  CHECK(pace_with(
+            "pace: {login_attempts_per_account: 5, login_interval_ms: 30, guesses_per_login: 9, max_connections: 2}\n",
+            "fast") == expected);
+}
+
 TEST_CASE("dut: everything that can be written arrives in the model") {
   const auto dut = load_dut({"dut.yaml", R"(assay: dut/1
 device: {vendor: Example, model: Hub 2, hardware: B1, firmware: 2.10, product_class: smart-home-hub, managed: isp}
@@ -284,7 +305,8 @@ TEST_CASE("dut: a login over HTTP is described once for an endpoint, with JSON a
 TEST_CASE("dut: a file of another kind, or of none, is told apart") {
   const std::string known =
       "; known: dut/1, job/1, dictionary/1, payloads/1, attacks/1, fingerprints/1, known-keys/1, policy/1, "
-      "password-rules/1, plan/1, cases/1, standard/1, mapping/1, arrangements/1, method/1, approval/1, answers/1, reviews/1, waivers/1, device/1, "
+      "password-rules/1, plan/1, cases/1, standard/1, mapping/1, arrangements/1, method/1, approval/1, answers/1, "
+      "reviews/1, waivers/1, device/1, "
       "expected/1";
   CHECK(errors_of("assay: job/1\n") == Lines{"dut.yaml:1:8: expected a file of kind \"dut/1\", not \"job/1\""});
   CHECK(errors_of("assay: dut/2\n") ==

@@ -75,13 +75,14 @@ inline ProbeCatalogue catalogue() {
   out.emplace("discovery", probe("discovery", ProbeSubject::device, {},
                                  {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr",
                                   "discovery.told", "discovery.neighbour", "discovery.others"}));
-  out.emplace("credentials", probe("credentials", ProbeSubject::endpoint,
-                                   {{"dictionary", ValueKind::text, "iot-common", ""},
-                                    {"vendor", ValueKind::boolean, true, ""},
-                                    {"blank", ValueKind::boolean, true, ""},
-                                    {"stop_at_first", ValueKind::boolean, true, ""}},
-                                   {"credentials.dialect", "credentials.dialects", "credentials.open", "credentials.accepted",
-                                    "credentials.tried", "credentials.lockout", "credentials.clear"}));
+  out.emplace("credentials",
+              probe("credentials", ProbeSubject::endpoint,
+                    {{"dictionary", ValueKind::text, "iot-common", ""},
+                     {"vendor", ValueKind::boolean, true, ""},
+                     {"blank", ValueKind::boolean, true, ""},
+                     {"stop_at_first", ValueKind::boolean, true, ""}},
+                    {"credentials.dialect", "credentials.dialects", "credentials.open", "credentials.accepted",
+                     "credentials.given_away", "credentials.tried", "credentials.lockout", "credentials.clear"}));
   out.emplace("resistance", probe("resistance", ProbeSubject::endpoint, {},
                                   {"resistance.dialect", "resistance.account", "resistance.reaction", "resistance.rate",
                                    "resistance.recovery"}));

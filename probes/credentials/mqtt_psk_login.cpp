@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <chrono>
+
+#include "probes/credentials/dialects.hpp"
+#include "probes/credentials/fresh_login.hpp"
+#include "probes/sessions/psk_session.hpp"
+#include "probes/wire/mqtt.hpp"
+
+/// Brokers behind TLS with pre-shared keys, as libmosquitto's mosquitto_tls_psk_set() speaks to them. The library
+/// connects by itself, past scope, pace and transcript; OpenSSL over memory makes the session and probes/wire/mqtt the
+/// question inside.
+namespace assay::probes::credentials {
+
+namespace mqtt_psk {
+
+namespace {
+
+using Answer = sessions::PskLogin::Answer;
+
+constexpr std::uint8_t kVersion311 = 4;
+
+sessions::PskOffer offer_of(std::string identity, std::string key) {
+  wire::MqttConnect connect;
+  connect.client_id = "assay" + sessions::random_word(12);
+  connect.level = kVersion311;
+  sessions::PskOffer offer;
+  offer.identity = std::move(identity);
+  offer.key = std::move(key);
+  offer.question = wire::mqtt_connect(connect);
+  return offer;
+}
+
+/// Brokers and their clients write keys in hex (mosquitto's psk_file, `--psk`). A word that is no hex is the key
+/// itself.
+std::string key_of(const std::string& word) {
+  const bool hex = word.size() % 2 == 0 && std::all_of(word.begin(), word.end(), [](char c) {
+                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+                   });
+  if (!hex) {
+    return word;
+  }
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
+  std::string key;
+  for (std::size_t at = 0; at < word.size(); at += 2) {
+    key += static_cast<char>(digit(word[at]) * 16 + digit(word[at + 1]));
+  }
+  return key;
+}
+
+class MqttPskLogin final : public FreshLogin {
+ public:
+  explicit MqttPskLogin(Door& door) : FreshLogin(door, false) {}
+
+  std::string_view name() const override { return "mqtt-psk"; }
+
+  bool clear() const override { return false; }
+
+ protected:
+  asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string identity,
+                               Secret password) override {
+    Told told;
+    auto key = key_of(password.reveal());
+    if (key.empty()) {
+      told.answer = Told::Answer::no;
+      told.text = "there is no empty key";
+      co_return told;
+    }
+    auto& line = *channel;
+    auto offer = offer_of(std::move(identity), std::move(key));
+    auto session = co_await sessions::log_in_psk(line, door().transcript, std::move(offer), door().timers.reply);
+    if (!session) {
+      told.error = session.error();
+      co_return told;
+    }
+    read(*session, line.ended(), told);
+    co_return told;
+  }
+
+ private:
+  static void read(const sessions::PskLogin& session, bool ended, Told& told) {
+    if (session.answer == Answer::accepted) {
+      told.answer = Told::Answer::yes;
+      told.proof = "TLS finished with " + session.suite + ", both sides having shown the key";
+      const auto said = wire::parse_connack(session.reply);
+      if (said.state == wire::Parse::complete) {
+        told.proof += ", and CONNECT was answered inside with CONNACK " + std::to_string(said.connack.code);
+      }
+    } else if (session.answer == Answer::refused) {
+      told.answer = Told::Answer::no;
+      told.text = "alert " + session.alert;
+    } else if (session.answer == Answer::silent) {
+      told.answer = ended ? Told::Answer::cut : Told::Answer::unclear;
+      told.text = ended ? "the end of the connection after the key was used" : "silence after the key was used";
+    } else {
+      told.text = session.answer == Answer::unheard ? "no answer of TLS" : "no key was asked for";
+    }
+  }
+};
+
+asio::awaitable<Result<Detection>> find(Door& door) {
+  Detection found;
+  auto opened = co_await open_door(door, false);
+  if (!opened) {
+    co_return opened.error();
+  }
+  auto& line = **opened;
+  const std::string nobody = "assay" + sessions::random_word(8);
+  const std::string no_key;
+  auto offer = offer_of(nobody, no_key);
+  auto told = co_await sessions::log_in_psk(line, door.transcript, std::move(offer), door.timers.reply);
+  if (!told) {
+    co_return told.error();
+  }
+  // Without a key the handshake ends here where one is asked for.
+  if (told->answer == Answer::silent || told->answer == Answer::refused) {
+    found.dialect = std::make_unique<MqttPskLogin>(door);
+    found.answered = true;
+  }
+  co_return found;
+}
+
+}  // namespace
+
+}  // namespace mqtt_psk
+
+asio::awaitable<Result<Detection>> detect_mqtt_psk(Door& door) {
+  auto found = co_await mqtt_psk::find(door);
+  co_return found;
+}
+
+}  // namespace assay::probes::credentials
