@@ -27,7 +27,7 @@ class CoapClient:
         if address.scheme != "coap" or not address.hostname:
             raise Refused("no address of a download: " + ascii(url[:80]))
         numeric = f"coap://{self.server}:{address.port or 5683}{address.path or '/'}"
-        words = ["coap-client-openssl", "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "512", "-v", "3", "-o", "-", numeric]
+        words = ["coap-client-openssl", "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "1024", "-v", "3", "-o", "-", numeric]
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         late = threading.Event()
         watchdog = threading.Timer(self.patience, lambda: (late.set(), self.hang_up()))

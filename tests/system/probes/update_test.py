@@ -42,6 +42,25 @@ VARIANTS = {
     "checks-one-installs-another": (["second-download", "flip-tenth-5"], ["second-download"]),
     "no-size-bound": (["endless", "appended"], ["endless"]),
 }
+# The same of devices whose updates come otherwise. LwM2M has two ways: the address of an image, and the image itself.
+WORDS = ["older", "older-as-newer"]
+DELIVERY = ["unavailable", "cut-50", "length-lied", "stalled", "slow", "endless"]
+FLAWS = {
+    "no-signature-check": (["flip-tenth-5", "flip-tenth-10"], ["flip-tenth-10"]),
+    "no-downgrade-check": (["older", "other-model"], ["older"]),
+    "any-model": (["older", "other-model"], ["other-model"]),
+}
+OTHERS = {
+    "mqtt": {"sound": (["same-version", *CHANNEL, *WORDS, "other-model", "flip-tenth-10", "appended", "unavailable", "cut-50", "power-50"], []),
+             "manifest-version-believed": (WORDS, ["older-as-newer"]), "no-tls-verification": (CHANNEL, SERVER), **FLAWS},
+    "coap": {"sound": (["same-version", *WORDS, "other-model", "flip-tenth-10", "truncated-50", "appended", "second-download", *DELIVERY, "power-50"], []),
+             "manifest-version-believed": (WORDS, ["older-as-newer"]), "no-size-bound": (["endless", "appended"], ["endless"]),
+             "no-timeout": (["stalled", "slow"], []), **FLAWS},
+    "lwm2m": {"sound": (["older", "other-model", "flip-tenth-10", "truncated-50", "appended", *DELIVERY, "power-50"], []), **FLAWS},
+    "lwm2m-push": {"sound": (["older", "other-model", "flip-tenth-10", "truncated-50", "appended", "cut-50", "endless", "power-50"], []), **FLAWS},
+}
+# Downloads that the device was still taking when we ended them.
+HELD = {"no-timeout": {"stalled", "slow"}, "no-size-bound": {"endless"}}
 ATTACKS, CHANNELS = "ASSAY@1:update-attacks/attacks", "ASSAY@1:update-channel/channel"
 MECHANISMS = "TS103701@1.1.1:5.3-2-2/b"
 
@@ -66,10 +85,17 @@ def observed(out):
     raise AssertionError("the probe did not run")
 
 
-def run(work, name, attacks, *extra, check):
-    out = work / name.replace("/", "-")
+def run(work, name, attacks, *extra, check, edit=None):
+    """`edit` changes the DUT file, which is written anew beside the device's own."""
+    out = work / (name.replace("/", "-") + ("-edited" if edit else ""))
     with emulated(name) as device:
-        done = assay("run", "--plan", "updates/1", "--dut", device["dut"], "-o", out, "-q", "--allow", "destructive", "--capture", "off",
+        dut = pathlib.Path(device["dut"])
+        if edit:
+            text = dut.read_text()
+            assert edit[0] in text, edit
+            dut = dut.with_name("edited.yaml")
+            dut.write_text(text.replace(*edit))
+        done = assay("run", "--plan", "updates/1", "--dut", dut, "-o", out, "-q", "--allow", "destructive", "--capture", "off",
                      "--attacks", ",".join(attacks), *extra, timeout=400, env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
     assert done.returncode in check, (name, done.returncode, done.stdout, done.stderr)
     return observed(out), {id: unit for id, unit in units(out)}
@@ -79,15 +105,26 @@ def verdict_of(all_units, prefix):
     return next(unit["verdict"] for id, unit in all_units.items() if id.startswith(prefix))
 
 
+def other(work, kind, name):
+    """A device whose updates come by MQTT, CoAP or LwM2M."""
+    edit = ("{endpoint: EX-UPD-0001}", "{endpoint: EX-UPD-0001, deliver: push}") if kind == "lwm2m-push" else None
+    return examine(work, f"updatable-{kind.removesuffix('-push')}/{name}", *OTHERS[kind][name], edit)
+
+
 def variant(work, name):
-    tried, falls_for = VARIANTS[name]
-    observation, all_units = run(work, "updatable/" + name, tried, check=[EXIT_FAILED, EXIT_OPEN])
+    return examine(work, "updatable/" + name, *VARIANTS[name])
+
+
+def examine(work, name, tried, falls_for, edit=None):
+    observation, all_units = run(work, name, tried, check=[EXIT_FAILED, EXIT_OPEN], edit=edit)
     facts = observation["facts"]
     control = facts["update.control"][0]
     assert control["accepted"] and control["first"]["version_before"] == "2.4.0" and control["last"]["version_after"] == "2.5.0", (name, control)
     attempts = {one["attack"]: one for one in facts["update.attempts"]}
     assert set(attempts) == set(tried), (name, set(attempts) ^ set(tried), facts["update.not_tried"])
-    found = {id for id, one in attempts.items() if one["installed"] or (id == "endless" and one["held"])}
+    held = {id for id, one in attempts.items() if one["held"]}
+    assert held == HELD.get(name.split("/")[1], set()), (name, held, attempts)
+    found = {id for id, one in attempts.items() if one["installed"]} | held & {"endless"}
     assert found == set(falls_for), (name, found, falls_for, attempts)
     for id, one in attempts.items():
         assert one["offered"] and one["seen"] and one["alive"] and one["version_before"] and one["version_after"], (name, one)
@@ -149,4 +186,5 @@ def without_leave(work):
 with folder() as work:
     library(work)
     jobs = [lambda name=name: variant(work, name) for name in VARIANTS if name != "sound"]
+    jobs += [lambda kind=kind, name=name: other(work, kind, name) for kind, variants in OTHERS.items() for name in variants]
     side_by_side(lambda: sound(work), lambda: bricks(work), lambda: only_says_so(work), lambda: mixed_by_a_cut(work), lambda: without_leave(work), *jobs, at_once=6)
