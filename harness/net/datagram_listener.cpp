@@ -18,7 +18,8 @@ using asio::ip::udp;
 namespace {
 
 constexpr std::size_t kLargestDatagram = 65535;
-constexpr int kMostLooked = 64;  // datagrams of others in a row before somebody else has a turn
+constexpr int kMostLooked = 64;  // datagrams of others in a row …
+constexpr int kMostInARow = 32;  // … and of the device, before somebody else has a turn
 
 class UdpListener final : public DatagramListener {
  public:
@@ -44,13 +45,14 @@ class UdpListener final : public DatagramListener {
                         socket_.cancel(ignored);
                       }};
     while (true) {
-      auto received = take_datagram();
+      auto received = ++in_a_row_ <= kMostInARow ? take_datagram() : std::nullopt;
       if (received) {
         co_return std::move(*received);
       }
       if (std::chrono::steady_clock::now() >= until) {
         co_return timed_out_error("wait for a datagram");
       }
+      in_a_row_ = 0;
       const auto outcome = co_await socket_.async_wait(udp::socket::wait_read, kNoThrow);
       const auto code = std::get<0>(outcome);
       if (code) {
@@ -105,6 +107,7 @@ class UdpListener final : public DatagramListener {
   IpAddress device_;
   TimePoint deadline_;
   std::int64_t strangers_ = 0;
+  int in_a_row_ = 0;
 };
 
 }  // namespace

@@ -2,10 +2,6 @@
 
 #include <algorithm>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "probes/sessions/channel.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -19,6 +15,7 @@ constexpr std::size_t kMostAnswered = 64;  // messages that are known again
 // … and for how long: the first repetition comes within it. What comes later is answered anew, which does no harm,
 // while a device that restarts may begin with the same numbers at once.
 constexpr milliseconds kKnownFor{3500};
+constexpr std::size_t kMostLate = 32;  // answers that wait for their time; what is asked beyond them is lost
 constexpr std::size_t kTokenBytes = 4;
 
 /// In a vector while it lives.
@@ -96,12 +93,12 @@ void CoapPort::take_answer(const wire::CoapMessage& message, std::uint16_t from)
     if (by_id && message.code == 0) {
       pending->acknowledged = pending->acknowledged || message.type == Type::acknowledgement;
       pending->reset = pending->reset || message.type == Type::reset;
-      pending->woken.cancel();
+      pending->bell.ring();
     } else if (message.code != 0 && pending->to == from && pending->token == message.token &&
                (by_id || message.type != Type::acknowledgement)) {
       wanted = true;
       pending->answer = message;
-      pending->woken.cancel();
+      pending->bell.ring();
     }
   }
   if (message.type == Type::confirmable) {
@@ -135,7 +132,9 @@ void CoapPort::take_request(const wire::CoapMessage& message, std::uint16_t from
       send_empty(Type::acknowledgement, message.id, from);
     }
   } else if (made.way == CoapReply::Way::answer && made.after > milliseconds{0}) {
-    tasks_.start(reply_later(made.after, std::move(out), from));
+    if (tasks_.running() < kMostLate) {
+      tasks_.start(reply_later(made.after, std::move(out), from));
+    }
   } else if (made.way == CoapReply::Way::answer) {
     answered_.back().bytes = wire::encode_coap(out);
     reply(out, from);
@@ -164,7 +163,6 @@ void CoapPort::send_empty(wire::CoapMessage::Type type, std::uint16_t id, std::u
 
 asio::awaitable<Result<>> CoapPort::send_until(Pending& pending, std::string bytes, bool needs_answer,
                                                milliseconds within) {
-  co_await asio::this_coro::throw_if_cancelled(false);
   const auto until = context_.network.elapsed() + within;
   const auto span = wire::bytes_of(bytes);
   auto pause = kFirstWait;
@@ -183,12 +181,10 @@ asio::awaitable<Result<>> CoapPort::send_until(Pending& pending, std::string byt
     };
     const bool had_word = pending.acknowledged;
     while (!settled() && had_word == pending.acknowledged && context_.network.elapsed() < next) {
-      pending.woken.expires_after(next - context_.network.elapsed());
-      boost::system::error_code woken;
-      co_await pending.woken.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-      const auto state = co_await asio::this_coro::cancellation_state;
-      if (state.cancelled() != asio::cancellation_type::none) {
-        co_return Error{ErrorKind::cancelled, "cancelled", {}};
+      const auto left = next - context_.network.elapsed();
+      const auto waited = co_await pending.bell.wait(left);
+      if (!waited) {
+        co_return waited;
       }
     }
     if (pending.reset) {
@@ -205,7 +201,7 @@ asio::awaitable<Result<>> CoapPort::send_until(Pending& pending, std::string byt
 
 asio::awaitable<Result<wire::CoapMessage>> CoapPort::ask(std::uint16_t to, wire::CoapMessage request,
                                                          milliseconds within) {
-  Pending pending{co_await asio::this_coro::executor};
+  Pending pending;
   pending.to = to;
   pending.id = request.id = ++last_id_;
   pending.token = request.token = sessions::random_bytes(kTokenBytes);
@@ -221,7 +217,7 @@ asio::awaitable<Result<wire::CoapMessage>> CoapPort::ask(std::uint16_t to, wire:
 
 asio::awaitable<Result<>> CoapPort::keep_promise(std::uint16_t to, std::string token, wire::CoapMessage answer,
                                                  milliseconds within) {
-  Pending pending{co_await asio::this_coro::executor};
+  Pending pending;
   pending.to = to;
   pending.id = answer.id = ++last_id_;
   answer.token = std::move(token);

@@ -2,14 +2,13 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "harness/probe/probe.hpp"
+#include "probes/sessions/bell.hpp"
 #include "probes/sessions/tasks.hpp"
 #include "probes/wire/coap.hpp"
 
@@ -60,9 +59,7 @@ class CoapPort {
  private:
   /// A message of ours that something is to come back for.
   struct Pending {
-    explicit Pending(const asio::any_io_executor& executor) : woken(executor) {}
-
-    asio::steady_timer woken;
+    sessions::Bell bell;
     std::uint16_t id = 0;
     std::uint16_t to = 0;
     std::string token;

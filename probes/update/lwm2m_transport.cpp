@@ -104,7 +104,8 @@ class Lwm2mTransport final : public Transport {
   json::object passive() const override { return passive_; }
 
   asio::awaitable<Result<std::string>> read(std::string path) override {
-    const auto there = co_await registered(milliseconds{mechanism_.takes_ms} + kStep);
+    const auto within = milliseconds{mechanism_.takes_ms} + kStep;
+    const auto there = co_await registered(within);
     if (!there) {
       co_return there.error();
     }

@@ -150,9 +150,9 @@ class Device:
         return Client(options.server, options.source, options.trust, self.identity(), options.patience, self.flaw)
 
     def hear(self, message):
-        """What the broker announced is the manifest, and a reason to look at once."""
+        """What the broker announced is the manifest, and a reason to look at once; nothing is an announcement taken back."""
         with self.changed:
-            self.announced = message
+            self.announced = message.strip() or None
         self.ask_to_check()
 
     def deafen(self):

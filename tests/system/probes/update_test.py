@@ -1,12 +1,16 @@
 """Attacks on the update mechanism of emulated devices: the sound one takes the genuine update and nothing else, each flawed one is
 found by the attack that its flaw lets through and by no other; a device that does not come back is told as such."""
+import contextlib
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
+import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import EXIT_FAILED, EXIT_OPEN, SOURCE, assay, emulated, folder, journal, side_by_side, units  # noqa: E402
+from common import EXIT_FAILED, EXIT_OPEN, SOURCE, assay, emulated, folder, journal, need, side_by_side, units  # noqa: E402
 
 PLAN = """assay: plan/1
 id: updates/1
@@ -59,6 +63,11 @@ OTHERS = {
     "lwm2m": {"sound": (["older", "other-model", "flip-tenth-10", "truncated-50", "appended", *DELIVERY, "power-50"], []), **FLAWS},
     "lwm2m-push": {"sound": (["older", "other-model", "flip-tenth-10", "truncated-50", "appended", "cut-50", "endless", "power-50"], []), **FLAWS},
 }
+# The version is read of the registered client where the image is written into it.
+PUSHED = [("{endpoint: EX-UPD-0001}", "{endpoint: EX-UPD-0001, deliver: push}"), ("version_at: {http:", "version_at: {resource: /3/0/3} #")]
+# Brokers of others: a command publishes there, or the device has one itself.
+BROKERS = [[("listen: PORT", "exec: 'mosquitto_pub -h 127.0.0.1 -p PORT -q 1 -r -t \"$ASSAY_TOPIC\" -m \"$ASSAY_MESSAGE\"'")],
+           [("listen: PORT", "broker: tcp/PORT")]]
 # Downloads that the device was still taking when we ended them.
 HELD = {"no-timeout": {"stalled", "slow"}, "no-size-bound": {"endless"}}
 ATTACKS, CHANNELS = "ASSAY@1:update-attacks/attacks", "ASSAY@1:update-channel/channel"
@@ -85,16 +94,47 @@ def observed(out):
     raise AssertionError("the probe did not run")
 
 
-def run(work, name, attacks, *extra, check, edit=None):
-    """`edit` changes the DUT file, which is written anew beside the device's own."""
-    out = work / (name.replace("/", "-") + ("-edited" if edit else ""))
-    with emulated(name) as device:
-        dut = pathlib.Path(device["dut"])
-        if edit:
-            text = dut.read_text()
-            assert edit[0] in text, edit
-            dut = dut.with_name("edited.yaml")
-            dut.write_text(text.replace(*edit))
+def edited(device, edits):
+    """The device's DUT file; with changes, written anew beside it."""
+    dut = pathlib.Path(device["dut"])
+    text = dut.read_text()
+    port = device["tester_ports"].get("broker", "").removeprefix("tcp/")
+    for old, new in ((old.replace("PORT", port), new.replace("PORT", port)) for old, new in edits):
+        assert old in text, (old, text)
+        text = text.replace(old, new)
+    if edits:
+        dut = dut.with_name("edited.yaml")
+        dut.write_text(text)
+    return dut
+
+
+@contextlib.contextmanager
+def broker(device, work):
+    """A broker at the port that the device was pointed at, where the device finds it and at the device's own address."""
+    port = device["tester_ports"]["broker"].removeprefix("tcp/")
+    config = work / f"{port}.conf"
+    listeners = "".join(f"listener {port} {address}\n" for address in sorted({"127.0.0.1", device["address"]}))
+    config.write_text(listeners + "allow_anonymous true\npersistence false\n")
+    daemon = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "mosquitto", "-c", config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 20
+        while not subprocess.run(["ss", "-Hlnt", "src", "127.0.0.1:" + port], stdout=subprocess.PIPE, check=True).stdout.strip():
+            assert daemon.poll() is None and time.monotonic() < end, "the broker does not listen"
+            time.sleep(0.05)
+        yield
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def run(work, name, attacks, *extra, check, edits=(), with_broker=False):
+    out = pathlib.Path(tempfile.mkdtemp(dir=work)) / name.replace("/", "-")
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(emulated(name, "loopback" if with_broker else None))
+        if with_broker:
+            stack.enter_context(broker(device, work))
+        dut = edited(device, edits)
         done = assay("run", "--plan", "updates/1", "--dut", dut, "-o", out, "-q", "--allow", "destructive", "--capture", "off",
                      "--attacks", ",".join(attacks), *extra, timeout=400, env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
     assert done.returncode in check, (name, done.returncode, done.stdout, done.stderr)
@@ -107,16 +147,21 @@ def verdict_of(all_units, prefix):
 
 def other(work, kind, name):
     """A device whose updates come by MQTT, CoAP or LwM2M."""
-    edit = ("{endpoint: EX-UPD-0001}", "{endpoint: EX-UPD-0001, deliver: push}") if kind == "lwm2m-push" else None
-    return examine(work, f"updatable-{kind.removesuffix('-push')}/{name}", *OTHERS[kind][name], edit)
+    edits = PUSHED if kind == "lwm2m-push" else ()
+    return examine(work, f"updatable-{kind.removesuffix('-push')}/{name}", *OTHERS[kind][name], edits)
+
+
+def announced(work, edits):
+    """The broker is not ours."""
+    examine(work, "updatable-mqtt/no-downgrade-check", *FLAWS["no-downgrade-check"], edits, with_broker=True)
 
 
 def variant(work, name):
     return examine(work, "updatable/" + name, *VARIANTS[name])
 
 
-def examine(work, name, tried, falls_for, edit=None):
-    observation, all_units = run(work, name, tried, check=[EXIT_FAILED, EXIT_OPEN], edit=edit)
+def examine(work, name, tried, falls_for, edits=(), with_broker=False):
+    observation, all_units = run(work, name, tried, check=[EXIT_FAILED, EXIT_OPEN], edits=edits, with_broker=with_broker)
     facts = observation["facts"]
     control = facts["update.control"][0]
     assert control["accepted"] and control["first"]["version_before"] == "2.4.0" and control["last"]["version_after"] == "2.5.0", (name, control)
@@ -124,7 +169,9 @@ def examine(work, name, tried, falls_for, edit=None):
     assert set(attempts) == set(tried), (name, set(attempts) ^ set(tried), facts["update.not_tried"])
     held = {id for id, one in attempts.items() if one["held"]}
     assert held == HELD.get(name.split("/")[1], set()), (name, held, attempts)
-    found = {id for id, one in attempts.items() if one["installed"]} | held & {"endless"}
+    # The genuine image may come to its end after an interruption: that is no finding.
+    found = {id for id, one in attempts.items() if one["installed"] and (not one["image"]["genuine"] or one["against"] == "transport")}
+    found |= held & {"endless"}
     assert found == set(falls_for), (name, found, falls_for, attempts)
     for id, one in attempts.items():
         assert one["offered"] and one["seen"] and one["alive"] and one["version_before"] and one["version_after"], (name, one)
@@ -183,8 +230,10 @@ def without_leave(work):
     assert not [event for event in journal(out) if event["type"] == "recipe_started"]
 
 
+need("mosquitto", "mosquitto_sub", "mosquitto_pub", "coap-client-openssl", "ss", "setpriv")
 with folder() as work:
     library(work)
     jobs = [lambda name=name: variant(work, name) for name in VARIANTS if name != "sound"]
     jobs += [lambda kind=kind, name=name: other(work, kind, name) for kind, variants in OTHERS.items() for name in variants]
+    jobs += [lambda edits=edits: announced(work, edits) for edits in BROKERS]
     side_by_side(lambda: sound(work), lambda: bricks(work), lambda: only_says_so(work), lambda: mixed_by_a_cut(work), lambda: without_leave(work), *jobs, at_once=6)
