@@ -84,7 +84,7 @@ constinit const Key kAnnounceKeys[] = {
     {"exec", &kSentence, false, "",
      "A command that publishes at a broker of the laboratory, run by /bin/sh in the DUT file's folder; ASSAY_TOPIC and "
      "ASSAY_MESSAGE say what, and an empty message takes back what a broker retained",
-     "mosquitto_pub -h broker -t $ASSAY_TOPIC -m $ASSAY_MESSAGE"},
+     "'mosquitto_pub -h broker -r -t \"$ASSAY_TOPIC\" -m \"$ASSAY_MESSAGE\"'"},
     {"tls", &kBoolean, false, "false", "Of listen and broker: MQTT inside TLS; ours has the certificate of \"serve\"",
      "true"},
     {"login", &kText, false, "", "Of broker: role of the account that publishes; none: nobody logs in", "admin"},

@@ -64,6 +64,7 @@ asio::awaitable<void> Broker::accept() {
 asio::awaitable<void> Broker::attend(std::unique_ptr<Stream> raw) {
   Guest guest;
   guest.stream = std::move(raw);
+  over_ = "mqtt";
   if (settings_.identity) {
     TlsVisit visit;
     auto served =
@@ -73,6 +74,7 @@ asio::awaitable<void> Broker::attend(std::unique_ptr<Stream> raw) {
       co_return;
     }
     guest.stream = std::move(*served);
+    over_ = visit.version;
   }
   const auto ended = co_await serve(guest);
   journal_.note("mqtt: the connection ended: " + wire::printable(ended.error().what, 200));

@@ -39,6 +39,9 @@ class Broker {
   /// How it named itself when it connected last, escaped; empty: it did not.
   const std::string& client() const { return client_; }
 
+  /// "TLSv1.3" or "mqtt", of the connection that came last; empty: none did.
+  const std::string& over() const { return over_; }
+
  private:
   struct Guest;
 
@@ -62,6 +65,7 @@ class Broker {
   int announced_ = 0;  // how many announcements there were
   std::optional<milliseconds> told_;
   std::string client_;
+  std::string over_;
 };
 
 /// Publishes at the device's own broker, retained, and waits for its word that it has it. An empty message takes back

@@ -167,9 +167,15 @@ class Lwm2mTransport final : public Transport {
   /// From the first word to what the device says at the end. What ends it is in `reported_`.
   asio::awaitable<void> drive(Offer offer) {
     const auto delivered = co_await deliver(std::move(offer));
-    if (!delivered) {
-      end(delivered.error().what, false, delivered.error().kind == ErrorKind::refused);
+    if (!delivered && delivered.error().kind == ErrorKind::refused) {
+      end(delivered.error().what, false, true);
       co_return;
+    }
+    if (!delivered) {  // not in the device's words; what it makes of it shows in its state
+      server_.journal().note("lwm2m: " + wire::printable(delivered.error().what, 300));
+      if (sessions::ends_probe(delivered.error().kind)) {
+        co_return;
+      }
     }
     const auto pause = std::clamp(milliseconds{mechanism_.takes_ms} / 8, kStep, milliseconds{2000});
     bool executed = false;

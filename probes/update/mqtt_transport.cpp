@@ -107,6 +107,11 @@ class MqttTransport final : public Transport {
       const auto agent = server_.fetched().agent;
       out["identifies_by"] = (agent.empty() ? std::string{} : agent + "; ") + "at the broker: " + broker_->client();
     }
+    out["announced"] = {
+        {"by", broker_            ? "our broker"
+               : announce_.broker ? "the device's broker"
+                                  : "a command"},
+        {"over", broker_ && !broker_->over().empty() ? json::value(broker_->over()) : json::value(nullptr)}};
     if (mechanism_.manifest) {
       out["manifest_signed"] = site_ && site_->asked_signature;
     }

@@ -48,7 +48,7 @@ constexpr FactSpec kFacts[] = {
      "by mechanism, what the genuine update showed: transport, over, tls {version, cipher, server_name, "
      "newest_offered} or null, unprompted and polling_ms (by itself, and how often; null: not watched), identifies_by, "
      "downloads, strangers (connections or datagrams of others that were cut), client (of lwm2m: lwm2m, binding, "
-     "lifetime_s, objects, delivery), "
+     "lifetime_s, objects, delivery), announced (of mqtt: by whose broker, over what or null), "
      "manifest_signed (it asked for a signature; where there is one)"},
     {"update.static", ValueKind::list,
      "by mechanism, what the genuine image shows: sha256, size, format, facts, doubts, regions (by kind)"},

@@ -208,13 +208,13 @@ class Lwm2m:
         number, more, size = request.block1() or (0, False, 1024)
         if self.state == 3 or self.state == 1 and self.address:
             return NOT_ALLOWED, [], b""
-        self.last_block = time.monotonic()
         block = [(BLOCK1, value) for option, value in request.options if option == BLOCK1]
         if number == 0:
             self.forget()
             if request.payload == b"\0" and not more:
                 return CHANGED, block, b""
             self.state = 1
+        self.last_block = time.monotonic()
         if number * size != len(self.came) or self.state != 1:
             return BAD_REQUEST, block, b""
         self.came += request.payload
