@@ -88,7 +88,7 @@ class Device:
         self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
         self.client, self.received = None, 0
         self.ears, self.announced = None, None
-        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "lwm2m:")) else None
+        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "mqtts:", "lwm2m:")) else None
         self.lwm2m = Lwm2m(self, options.lwm2m) if options.lwm2m else None
         self.cut = threading.Event()
         self.state, self.last, self.attempts = "idle", None, 0
@@ -124,7 +124,8 @@ class Device:
                     self.lwm2m.open()
                 elif self.announced_by:
                     self.ears = Announcements(self.options.server, self.announced_by.port, self.options.source,
-                                              self.announced_by.path.lstrip("/"), self.hear)
+                                              self.announced_by.path.lstrip("/"),
+                                              self.options.trust if self.announced_by.scheme == "mqtts" else "", self.hear)
                 self.state = "idle"
                 self.front.open()
                 self.on = True

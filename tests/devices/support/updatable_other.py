@@ -59,8 +59,10 @@ class CoapClient:
 class Announcements:
     """Listens to a topic and gives every message to heard(). When the broker is away it tries again, as mosquitto_sub does."""
 
-    def __init__(self, server, port, source, topic, heard):
+    def __init__(self, server, port, source, topic, trust, heard):
+        """`trust`: the authority of a broker with TLS, or nothing."""
         self.words = ["mosquitto_sub", "-h", server, "-p", str(port), "-A", source, "-t", topic, "-q", "1", "-F", "%p"]
+        self.words += ["--cafile", trust] if trust else []
         self.heard, self.process, self.ended = heard, None, threading.Event()
         threading.Thread(target=self.listen, daemon=True).start()
 

@@ -57,6 +57,7 @@ FLAWS = {
 OTHERS = {
     "mqtt": {"sound": (["same-version", *CHANNEL, *WORDS, "other-model", "flip-tenth-10", "appended", "unavailable", "cut-50", "power-50"], []),
              "manifest-version-believed": (WORDS, ["older-as-newer"]), "no-tls-verification": (CHANNEL, SERVER), **FLAWS},
+    "mqtts": {"sound": (["older", "flip-tenth-10", "self-signed"], []), "no-downgrade-check": FLAWS["no-downgrade-check"]},
     "coap": {"sound": (["same-version", *WORDS, "other-model", "flip-tenth-10", "truncated-50", "appended", "second-download", *DELIVERY, "power-50"], []),
              "manifest-version-believed": (WORDS, ["older-as-newer"]), "no-size-bound": (["endless", "appended"], ["endless"]),
              "no-timeout": (["stalled", "slow"], []), **FLAWS},
@@ -148,7 +149,13 @@ def verdict_of(all_units, prefix):
 def other(work, kind, name):
     """A device whose updates come by MQTT, CoAP or LwM2M."""
     edits = PUSHED if kind == "lwm2m-push" else ()
-    return examine(work, f"updatable-{kind.removesuffix('-push')}/{name}", *OTHERS[kind][name], edits)
+    facts = examine(work, f"updatable-{kind.removesuffix('-push')}/{name}", *OTHERS[kind][name], edits)
+    if kind.startswith("mqtt"):
+        over = "TLSv1.3" if kind == "mqtts" else "mqtt"
+        assert facts["update.passive"][0]["announced"] == {"by": "our broker", "over": over}, facts["update.passive"]
+    if kind.startswith("lwm2m"):
+        client = facts["update.passive"][0]["client"]
+        assert client["lwm2m"] == "1.1" and client["delivery"] == ("push" if kind == "lwm2m-push" else "pull"), client
 
 
 def announced(work, edits):
