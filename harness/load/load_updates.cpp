@@ -58,6 +58,36 @@ std::optional<UpdateUpload> upload_of(const Node& update) {
                       text_of(node, "field", "image"), text_of(node, "login")};
 }
 
+std::optional<UpdateAnnouncement> announcement_of(const Node& update) {
+  const auto& node = child(update, "announce");
+  if (!node.is_mapping()) {
+    return std::nullopt;
+  }
+  UpdateAnnouncement out;
+  out.listen = static_cast<std::uint16_t>(integer_of(node, "listen", 0));
+  out.broker = Endpoint::parse(text_of(node, "broker"));
+  if (const auto command = text_of(node, "exec"); !command.empty()) {
+    Recipe recipe;
+    recipe.exec = command;
+    out.exec = recipe;
+  }
+  out.tls = bool_of(node, "tls", false);
+  out.login = text_of(node, "login");
+  out.topic = text_of(node, "topic");
+  out.message = text_of(node, "message");
+  out.file = text_of(node, "file");
+  return out;
+}
+
+std::optional<UpdateClient> client_of(const Node& update) {
+  const auto& node = child(update, "client");
+  if (!node.is_mapping()) {
+    return std::nullopt;
+  }
+  return UpdateClient{text_of(node, "endpoint"),
+                      enum_from<UpdateDelivery>(text_of(node, "deliver")).value_or(UpdateDelivery::as_told)};
+}
+
 std::optional<UpdateImage> image_of(const Node& update, std::string_view key) {
   const auto& node = child(update, key);
   return node.is_mapping() ? std::optional{UpdateImage{text_of(node, "file"), text_of(node, "version")}} : std::nullopt;
@@ -73,6 +103,13 @@ VersionSource version_of(const Node& update) {
     out.pointer = text_of(page, "pointer");
     out.report = text_of(page, "report");
   }
+  if (const auto& resource = child(node, "coap"); resource.is_mapping()) {
+    out.coap = endpoint_of(resource, "port");
+    out.path = text_of(resource, "path");
+    out.pointer = text_of(resource, "pointer");
+    out.report = text_of(resource, "report");
+  }
+  out.resource = text_of(node, "resource");
   if (const auto& banner = child(node, "banner"); banner.is_mapping()) {
     out.banner = endpoint_of(banner, "port");
     out.after = text_of(banner, "after");
@@ -87,23 +124,44 @@ VersionSource version_of(const Node& update) {
 
 /// What the transport cannot do without.
 void check_transport(const Node& node, const UpdateMechanism& update, Faults& faults) {
-  const auto complain = [&](const char* key, const std::string& what) { faults.add(place_of(node, key), what); };
-  const bool pulls = update.transport == UpdateTransport::http_pull || update.transport == UpdateTransport::hawkbit;
-  const std::string name = enum_name(update.transport);
-  if (pulls && !update.serve) {
-    complain("transport", name + " needs \"serve\": the server that the device was pointed at");
+  using enum UpdateTransport;
+  const auto transport = update.transport;
+  const std::string name = enum_name(transport);
+  const auto need = [&](bool missing, const char* what) {
+    if (missing) {
+      faults.add(place_of(node, "transport"), name + " needs " + what);
+    }
+  };
+  need(transport != upload && transport != exec && !update.serve,
+       "\"serve\": the server that the device was pointed at");
+  need((transport == http_pull || transport == coap) && !update.manifest, "\"manifest\": what the device polls");
+  need(transport == upload && !update.upload, "\"upload\": the page of the device");
+  need(transport == mqtt && !update.announce, "\"announce\": how the device hears of it");
+  need(transport == exec && !update.offer, "\"offer\": the command that offers the image");
+  if (update.serve && update.serve->tls && (transport == coap || transport == lwm2m)) {
+    faults.add(place_of(node, "serve"), name + " inside DTLS is not served");
+  } else if (update.serve && update.serve->tls && !update.serve->genuine) {
+    faults.add(place_of(node, "serve"), "a server with TLS needs \"certificate\" and \"key\"");
   }
-  if (update.transport == UpdateTransport::http_pull && !update.manifest) {
-    complain("transport", name + " needs \"manifest\": what the device polls");
+  if (!update.version_at.resource.empty() && transport != lwm2m) {
+    faults.add(place_of(node, "version_at"), "\"resource\" is read where the device is registered: by lwm2m alone");
   }
-  if (update.transport == UpdateTransport::upload && !update.upload) {
-    complain("transport", name + " needs \"upload\": the page of the device");
+}
+
+void check_announcement(const Node& node, const UpdateMechanism& update, Faults& faults) {
+  if (!update.announce) {
+    return;
   }
-  if (update.transport == UpdateTransport::exec && !update.offer) {
-    complain("transport", name + " needs \"offer\": the command that offers the image");
+  const auto& announce = *update.announce;
+  const auto place = place_of(node, "announce");
+  if (announce.message.empty() == announce.file.empty()) {
+    faults.add(place, "an announcement is one of \"message\" and \"file\"");
   }
-  if (update.serve && update.serve->tls && !update.serve->genuine) {
-    complain("serve", "a server with TLS needs \"certificate\" and \"key\"");
+  if (announce.topic.find_first_of("+#") != std::string::npos) {
+    faults.add(place, "a topic that is published to has no wildcards, and " + shown(announce.topic) + " does");
+  }
+  if (announce.listen != 0 && announce.tls && !(update.serve && update.serve->genuine)) {
+    faults.add(place, "a broker with TLS needs \"certificate\" and \"key\" of \"serve\"");
   }
 }
 
@@ -120,6 +178,7 @@ void check_paths(const Node& node, const UpdateMechanism& update, Faults& faults
   }
   path(update.upload ? update.upload->path : std::string{}, "upload");
   path(update.version_at.path, "version_at");
+  path(update.version_at.resource, "version_at");
   path(update.version_at.pointer, "version_at");
   path(update.version_at.report, "version_at");
   for (const auto* recipe : {&update.offer, &update.trigger, &update.restore}) {
@@ -140,6 +199,8 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.serve = server_of(node);
     one.manifest = manifest_of(node);
     one.upload = upload_of(node);
+    one.announce = announcement_of(node);
+    one.client = client_of(node);
     one.offer = recipe_in(node, "offer");
     one.image = image_of(node, "image").value_or(UpdateImage{});
     one.older = image_of(node, "older");
@@ -150,6 +211,7 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.restore = recipe_in(node, "restore");
     one.takes_ms = parse_duration(text_of(node, "takes")).value_or(one.takes_ms);
     check_transport(node, one, faults);
+    check_announcement(node, one, faults);
     check_paths(node, one, faults);
     const bool twice =
         std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.mechanism == one.mechanism; });

@@ -5,9 +5,11 @@ namespace assay {
 
 namespace {
 
-constexpr std::string_view kTransports[] = {"http_pull", "hawkbit", "upload", "exec"};
+constexpr std::string_view kTransports[] = {"http_pull", "hawkbit", "upload", "mqtt", "coap", "lwm2m", "exec"};
 constexpr std::string_view kManifestForms[] = {"body", "file"};
-constexpr std::string_view kVersionForms[] = {"http", "banner", "exec"};
+constexpr std::string_view kVersionForms[] = {"http", "coap", "banner", "resource", "exec"};
+constexpr std::string_view kBrokerForms[] = {"listen", "broker", "exec"};
+constexpr std::string_view kDeliveries[] = {"as_told", "push", "pull"};
 
 constinit const Shape kFileText{.form = Form::text, .syntax = &kRelativePath};
 constinit const Shape kEndpointItem{.form = Form::text, .syntax = &kEndpointText};
@@ -24,8 +26,11 @@ constinit const Shape kIdentity{.form = Form::mapping, .table = &kIdentityTable}
 
 constinit const Key kServeKeys[] = {
     {"port", &kPort, true, "",
-     "TCP port of this machine that the device was pointed at; the device alone may connect to it", "8443"},
-    {"tls", &kBoolean, false, "false", "The server speaks TLS", "true"},
+     "Port of this machine that the device was pointed at: UDP for coap and lwm2m, else TCP; the device alone may come "
+     "to "
+     "it",
+     "8443"},
+    {"tls", &kBoolean, false, "false", "The server speaks TLS; not for coap and lwm2m", "true"},
     {"name", &kText, false, "our address", "Name that the device asks for", "updates.example.org"},
     {"certificate", &kFileText, false, "",
      "Certificates in PEM that the device trusts, its own first, below the DUT file's folder", "server.pem"},
@@ -71,6 +76,38 @@ constinit const Key kUploadKeys[] = {
 constinit const Table kUploadTable{"an upload page", "The device's own page that takes an image", kUploadKeys};
 constinit const Shape kUpload{.form = Form::mapping, .table = &kUploadTable};
 
+constinit const Key kAnnounceKeys[] = {
+    {"listen", &kPort, false, "",
+     "TCP port of this machine on which we are the broker that the device was pointed at; the device alone may connect",
+     "1883"},
+    {"broker", &kEndpointItem, false, "", "The device itself is the broker, here", "tcp/1883"},
+    {"exec", &kSentence, false, "",
+     "A command that publishes at a broker of the laboratory, run by /bin/sh in the DUT file's folder; ASSAY_TOPIC and "
+     "ASSAY_MESSAGE say what, and an empty message takes back what a broker retained",
+     "'mosquitto_pub -h broker -r -t \"$ASSAY_TOPIC\" -m \"$ASSAY_MESSAGE\"'"},
+    {"tls", &kBoolean, false, "false", "Of listen and broker: MQTT inside TLS; ours has the certificate of \"serve\"",
+     "true"},
+    {"login", &kText, false, "", "Of broker: role of the account that publishes; none: nobody logs in", "admin"},
+    {"topic", &kSentence, true, "", "Topic of the announcement", "updates/hub"},
+    {"message", &kSentence, false, "", "What is said, with {version}, {url}, {size} and {sha256} filled in",
+     "'{\"version\": \"{version}\", \"url\": \"{url}\"}'"},
+    {"file", &kFileText, false, "", "The maker's own announcement where it is signed, given as it is", "update.json"},
+};
+constinit const Table kAnnounceTable{"an announcement", "How a device hears of an update by MQTT", kAnnounceKeys,
+                                     kBrokerForms};
+constinit const Shape kAnnounce{.form = Form::mapping, .table = &kAnnounceTable};
+
+constinit const Shape kDeliveryWord{.form = Form::word, .words = kDeliveries};
+constinit const Key kClientKeys[] = {
+    {"endpoint", &kText, false, "", "Name by which it registers; none: whatever it calls itself", "urn:dev:os:1-EX-1"},
+    {"deliver", &kDeliveryWord, false, "as_told",
+     "The image is written into resource 0 (push), or its address into resource 1 (pull); as_told: as its resource 9 "
+     "says, else by pull",
+     "push"},
+};
+constinit const Table kClientTable{"an LwM2M client", "The device as a client of our LwM2M server", kClientKeys};
+constinit const Shape kClient{.form = Form::mapping, .table = &kClientTable};
+
 constinit const Key kImageKeys[] = {
     {"file", &kFileText, true, "", "Below the DUT file's folder", "hub-2.5.0.swu"},
     {"version", &kText, false, "", "As the device names it once it runs", "2.5.0"},
@@ -96,9 +133,21 @@ constinit const Table kBannerTable{"a version banner", "A service that tells the
                                    kBannerKeys};
 constinit const Shape kBanner{.form = Form::mapping, .table = &kBannerTable};
 
+constinit const Key kResourceKeys[] = {
+    {"port", &kEndpointItem, true, "", "Where it is", "udp/5683"},
+    {"path", &kSentence, true, "", "The resource", "/version"},
+    {"pointer", &kText, false, "", "JSON Pointer (RFC 6901) to the version; none: the content is the version",
+     "/version"},
+    {"report", &kText, false, "", "JSON Pointer to what it says of the last update", "/last"},
+};
+constinit const Table kResourceTable{"a version resource", "A resource of CoAP that tells the version", kResourceKeys};
+constinit const Shape kResource{.form = Form::mapping, .table = &kResourceTable};
+
 constinit const Key kVersionKeys[] = {
     {"http", &kPage, false, "", "A page tells it", "{port: tcp/80, path: /api/status, pointer: /version}"},
+    {"coap", &kResource, false, "", "A resource of CoAP tells it", "{port: udp/5683, path: /version}"},
     {"banner", &kBanner, false, "", "A service tells it in its first line", "{port: tcp/22, after: SSH-2.0-hub_}"},
+    {"resource", &kSentence, false, "", "Of lwm2m: a resource of the registered device tells it", "/3/0/3"},
     {"exec", &kSentence, false, "", "The last line of a command, run by /bin/sh in the DUT file's folder",
      "./version.sh"},
 };
@@ -110,14 +159,20 @@ constinit const Shape kTransportWord{.form = Form::word, .words = kTransports};
 constinit const Key kUpdateKeys[] = {
     {"mechanism", &kSentence, true, "", "Its id in IXIT 7-UpdMech", "UM-1"},
     {"transport", &kTransportWord, true, "",
-     "How an update comes: the device polls a manifest, polls a hawkBit server (DDI), takes a file on a page of its "
-     "own, or a recipe "
-     "of the laboratory offers it",
+     "How an update comes: the device polls a manifest (by HTTP, by CoAP), polls a hawkBit server (DDI), takes a file "
+     "on a "
+     "page of its own, hears of it by MQTT and fetches it by HTTP, is told by an LwM2M server (object 5), or a recipe "
+     "of "
+     "the laboratory offers it",
      "http_pull"},
-    {"serve", &kServe, false, "", "Of http_pull and hawkbit: our server, which the device was pointed at",
+    {"serve", &kServe, false, "", "Of all but upload and exec: our server, which the device was pointed at",
      "{port: 8443, tls: true}"},
-    {"manifest", &kManifest, false, "", "Of http_pull: what the device polls", "{path: /v1/update.json, body: …}"},
+    {"manifest", &kManifest, false, "", "Of http_pull and coap: what the device polls; of mqtt where it polls too",
+     "{path: /v1/update.json, body: …}"},
     {"upload", &kUpload, false, "", "Of upload: the device's page", "{port: tcp/80, path: /update}"},
+    {"announce", &kAnnounce, false, "", "Of mqtt: how the device hears of it",
+     "{listen: 1883, topic: updates/hub, message: …}"},
+    {"client", &kClient, false, "", "Of lwm2m: what is to be known of the device's client", "{deliver: push}"},
     {"offer", &kRecipe, false, "",
      "Of exec: offers the image; ASSAY_IMAGE is its path, ASSAY_VERSION what is to be said of it, ASSAY_ATTACK the "
      "attack's id",

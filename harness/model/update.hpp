@@ -20,8 +20,11 @@ enum class UpdateTransport : std::uint8_t {
   hawkbit,    // it polls our server by the Direct Device Integration API of Eclipse hawkBit
   upload,     // it takes a file on a page of its own
   exec,       // a recipe of the laboratory offers the image
+  mqtt,       // it hears of the update from a broker and fetches it at our server by HTTP
+  coap,       // it polls a manifest at our server by CoAP, in blocks
+  lwm2m,      // it registers at our server, which writes to its firmware object (OMA LwM2M, object 5)
 };
-BOOST_DESCRIBE_ENUM(UpdateTransport, http_pull, hawkbit, upload, exec)
+BOOST_DESCRIBE_ENUM(UpdateTransport, http_pull, hawkbit, upload, exec, mqtt, coap, lwm2m)
 
 /// A certificate chain with its key, as PEM files below the DUT file's folder.
 struct ServerIdentity {
@@ -45,7 +48,7 @@ struct UpdateServer {
 };
 BOOST_DESCRIBE_STRUCT(UpdateServer, (), (port, tls, name, genuine, misnamed, expired))
 
-/// What an http_pull device polls. One of `body` and `file` says what it gets.
+/// What an http_pull or coap device polls. One of `body` and `file` says what it gets.
 struct UpdateManifest {
   std::string path;       // of the manifest
   std::string body;       // with {version}, {url}, {size}, {sha256} filled in
@@ -70,6 +73,39 @@ struct UpdateUpload {
 };
 BOOST_DESCRIBE_STRUCT(UpdateUpload, (), (port, tls, path, field, login))
 
+/// How an mqtt device hears of an update. One of `listen`, `broker` and `exec` says whose the broker is, one of
+/// `message` and `file` what it hears.
+struct UpdateAnnouncement {
+  std::uint16_t listen = 0;        // TCP port of this machine on which we are the broker; 0: we are none
+  std::optional<Endpoint> broker;  // the device itself is the broker
+  std::optional<Recipe> exec;      // a command that publishes at the laboratory's broker
+  bool tls = false;                // of listen and broker
+  std::string login;               // of broker: role of the account that publishes; empty: nobody logs in
+  std::string topic;
+  std::string message;  // with {version}, {url}, {size}, {sha256} filled in
+  std::string file;     // of the maker, when it is signed: given as it is
+
+  bool operator==(const UpdateAnnouncement&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateAnnouncement, (), (listen, broker, exec, tls, login, topic, message, file))
+
+/// How an image comes into the firmware object of an LwM2M device.
+enum class UpdateDelivery : std::uint8_t {
+  as_told,  // as its resource 9 says, else by pull
+  push,     // we write it into resource 0
+  pull,     // we write its address into resource 1
+};
+BOOST_DESCRIBE_ENUM(UpdateDelivery, as_told, push, pull)
+
+/// The LwM2M client of the device.
+struct UpdateClient {
+  std::string endpoint;  // name by which it registers; empty: whoever registers from the device's address
+  UpdateDelivery deliver = UpdateDelivery::as_told;
+
+  bool operator==(const UpdateClient&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateClient, (), (endpoint, deliver))
+
 /// An image of the maker.
 struct UpdateImage {
   std::string file;     // below the DUT file's folder
@@ -79,20 +115,22 @@ struct UpdateImage {
 };
 BOOST_DESCRIBE_STRUCT(UpdateImage, (), (file, version))
 
-/// Where the device says which version it runs. One of the three.
+/// Where the device says which version it runs. One of `http`, `coap`, `banner`, `resource` and `exec`.
 struct VersionSource {
   std::optional<Endpoint> http;  // a page
-  bool tls = false;
+  std::optional<Endpoint> coap;  // a resource, whose payload is as a page
+  bool tls = false;              // of a page
   std::string path;
   std::string pointer;             // JSON Pointer to the version; empty: the whole page
   std::string report;              // JSON Pointer to what it says of the last update; empty: nothing
   std::optional<Endpoint> banner;  // the first line of a service …
   std::string after;               // … behind these words, to the next blank
+  std::string resource;            // what it says at our LwM2M server, by path: "/3/0/3"
   std::optional<Recipe> exec;      // the last line of a command
 
   bool operator==(const VersionSource&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(VersionSource, (), (http, tls, path, pointer, report, banner, after, exec))
+BOOST_DESCRIBE_STRUCT(VersionSource, (), (http, coap, tls, path, pointer, report, banner, after, resource, exec))
 
 struct UpdateMechanism {
   std::string mechanism;  // id in IXIT 7-UpdMech
@@ -100,6 +138,8 @@ struct UpdateMechanism {
   std::optional<UpdateServer> serve;
   std::optional<UpdateManifest> manifest;
   std::optional<UpdateUpload> upload;
+  std::optional<UpdateAnnouncement> announce;
+  std::optional<UpdateClient> client;
   std::optional<Recipe> offer;
   UpdateImage image;
   std::optional<UpdateImage> older;
@@ -113,8 +153,8 @@ struct UpdateMechanism {
   bool operator==(const UpdateMechanism&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(UpdateMechanism, (),
-                      (mechanism, transport, serve, manifest, upload, offer, image, older, other_model, verify_key,
-                       version_at, trigger, restore, takes_ms))
+                      (mechanism, transport, serve, manifest, upload, announce, client, offer, image, older,
+                       other_model, verify_key, version_at, trigger, restore, takes_ms))
 
 /// What an attack may cost the device.
 enum class AttackHarm : std::uint8_t { safe, recoverable, may_brick };

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "harness/net/datagram_listener.hpp"
 #include "harness/net/discovery_groups.hpp"
 #include "harness/net/group_socket.hpp"
 #include "harness/net/link.hpp"
@@ -80,6 +81,13 @@ class GuardedNetwork final : public Network {
       return *guard_;
     }
     return listen_for(executor_, address_, port, deadline_, capture_.flows);
+  }
+
+  Result<std::unique_ptr<DatagramListener>> listen_udp(std::uint16_t port) override {
+    if (guard_) {
+      return *guard_;
+    }
+    return listen_for_datagrams(executor_, governor_, address_, port, deadline_, capture_.flows);
   }
 
   asio::awaitable<Result<std::unique_ptr<Stream>>> serve_tls(std::unique_ptr<Stream> over, const TlsIdentity& identity,

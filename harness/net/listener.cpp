@@ -26,24 +26,6 @@ tcp::endpoint endpoint_of(const SocketAddress& native) {
   return endpoint;
 }
 
-/// The address that the kernel would send from: a datagram socket that is connected and never used shows it.
-Result<IpAddress> own_address(const IpAddress& device) {
-  const SocketAddress to{device, kAnyPort};
-  const UniqueFd socket{::socket(device.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-  if (socket.get() < 0 || ::connect(socket.get(), to.get(), to.size) != 0) {
-    return error_from_errno(errno, "find the address that leads to the device");
-  }
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  auto* raw = reinterpret_cast<sockaddr*>(&storage);
-  const bool told = ::getsockname(socket.get(), raw, &size) == 0;
-  const auto address = told ? IpAddress::from(raw, size) : std::nullopt;
-  if (!address) {
-    return error_from_errno(told ? EAFNOSUPPORT : errno, "find the address that leads to the device");
-  }
-  return *address;
-}
-
 class TcpListener final : public Listener {
  public:
   TcpListener(tcp::acceptor acceptor, IpAddress device, TimePoint deadline)
@@ -110,9 +92,27 @@ class TcpListener final : public Listener {
 
 }  // namespace
 
+/// A datagram socket that is connected and never used shows it.
+Result<IpAddress> address_towards(const IpAddress& device) {
+  const SocketAddress to{device, kAnyPort};
+  const UniqueFd socket{::socket(device.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  if (socket.get() < 0 || ::connect(socket.get(), to.get(), to.size) != 0) {
+    return error_from_errno(errno, "find the address that leads to the device");
+  }
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* raw = reinterpret_cast<sockaddr*>(&storage);
+  const bool told = ::getsockname(socket.get(), raw, &size) == 0;
+  const auto address = told ? IpAddress::from(raw, size) : std::nullopt;
+  if (!address) {
+    return error_from_errno(told ? EAFNOSUPPORT : errno, "find the address that leads to the device");
+  }
+  return *address;
+}
+
 Result<std::unique_ptr<Listener>> listen_for(const asio::any_io_executor& executor, const IpAddress& device,
                                              std::uint16_t port, TimePoint deadline, const FlowLog& flows) {
-  const auto own = own_address(device);
+  const auto own = address_towards(device);
   if (!own) {
     return own.error();
   }

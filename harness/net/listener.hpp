@@ -15,4 +15,7 @@ namespace assay {
 Result<std::unique_ptr<Listener>> listen_for(const asio::any_io_executor& executor, const IpAddress& device,
                                              std::uint16_t port, TimePoint deadline, const FlowLog& flows);
 
+/// The address of ours that the kernel would send from to `device`.
+Result<IpAddress> address_towards(const IpAddress& device);
+
 }  // namespace assay

@@ -81,11 +81,11 @@ class TlsStream : public Stream {
 /// A passing wish for a TLS handshake. Nothing is verified: what the device shows is a fact, not a failure.
 /// Old versions and weak suites are offered as far as the library has them (OpenSSL security level 0).
 struct TlsOptions {
-  std::string server_name;        // SNI; empty: none
-  std::vector<std::string> alpn;  // offers in order
-  std::uint16_t newest = 0;       // newest version that is offered (0x0303: TLS 1.2); 0: what the library has
-  bool tickets = true;            // in TLS 1.2; without them a server that resumes has to remember
-  std::shared_ptr<void> resume;   // `session` of a TlsResumption of the same server
+  std::string server_name;         // SNI; empty: none
+  std::vector<std::string> alpn;   // offers in order
+  std::uint16_t newest = 0;        // newest version that is offered (0x0303: TLS 1.2); 0: what the library has
+  bool tickets = true;             // in TLS 1.2; without them a server that resumes has to remember
+  std::shared_ptr<void> resume;    // `session` of a TlsResumption of the same server
   std::uint64_t first_record = 0;  // DTLS: our records of epoch 0 are numbered from here; some servers remember others'
 };
 
@@ -133,6 +133,28 @@ class Datagrams {
 
   /// `refused` is an ICMP port unreachable, `timed_out` silence: two different answers.
   virtual asio::awaitable<Result<Received>> receive(milliseconds within) = 0;
+};
+
+/// A UDP port of this machine that the device may send to.
+class DatagramListener {
+ public:
+  virtual ~DatagramListener() = default;
+
+  /// Where the device reaches it.
+  virtual std::string address() const = 0;
+  virtual std::uint16_t port() const = 0;
+
+  /// The device's next datagram. Those of others are dropped and counted. `timed_out` when none came.
+  virtual asio::awaitable<Result<Datagrams::Received>> receive(milliseconds within) = 0;
+
+  /// To a port of the device, under the pace. Whether anybody is there does not show.
+  virtual asio::awaitable<Result<>> send(std::uint16_t to_port, std::span<const std::byte> payload) = 0;
+
+  /// The same at once, for the answer to what the device asked: the pace of that is its own.
+  virtual Result<> answer(std::uint16_t to_port, std::span<const std::byte> payload) = 0;
+
+  /// Datagrams of others that were dropped.
+  virtual std::int64_t strangers() const = 0;
 };
 
 /// Inclusive range of ports.
@@ -264,6 +286,11 @@ class Network {
   /// `io` when the port is taken.
   virtual Result<std::unique_ptr<Listener>> listen(std::uint16_t port) {
     return Error{ErrorKind::unsupported, "port " + std::to_string(port) + " cannot be listened on here", {}};
+  }
+
+  /// The same for datagrams.
+  virtual Result<std::unique_ptr<DatagramListener>> listen_udp(std::uint16_t port) {
+    return Error{ErrorKind::unsupported, "udp/" + std::to_string(port) + " cannot be listened on here", {}};
   }
 
   /// The server's side of TLS on a stream that came in. Takes the stream; `visit` is filled in on every path.

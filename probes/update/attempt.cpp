@@ -60,7 +60,7 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
 asio::awaitable<Result<std::string>> Campaign::come_back(milliseconds within) {
   const auto began = now();
   while (true) {
-    const auto told = co_await read_version(in_.context, in_.mechanism.version_at);
+    const auto told = co_await read_version(in_.context, in_.mechanism.version_at, in_.transport);
     if (told) {
       current_ = told->version;
       co_return told->version;
@@ -218,7 +218,7 @@ milliseconds Campaign::step() const {
 bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control) const {
   const milliseconds takes{in_.mechanism.takes_ms};
   if (!fetched.first) {
-    return now() - began >= (look_ ? *look_ * 3 + 2 * step() : takes * 2 + kGrace);
+    return now() - began >= (look_ ? std::max(*look_ * 3 + 2 * step(), takes) : takes * 2 + kGrace);
   }
   if (fetched.holding && !fetched.released) {
     return false;  // it is kept waiting, for so long as it likes or as was planned
@@ -242,7 +242,7 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     if (!waited) {
       co_return waited;
     }
-    const auto told = co_await read_version(in_.context, in_.mechanism.version_at);
+    const auto told = co_await read_version(in_.context, in_.mechanism.version_at, in_.transport);
     if (!told) {
       if (sessions::ends_probe(told.error().kind)) {
         co_return told.error();

@@ -80,8 +80,10 @@ Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench) {
   out.misnamed = std::move(*misnamed);
   out.expired = std::move(*expired);
   const auto manifest = mechanism.manifest.value_or(UpdateManifest{});
+  const auto announce = mechanism.announce.value_or(UpdateAnnouncement{});
   for (const auto& [name, into] : {std::pair<const std::string&, std::string&>{manifest.file, out.manifest},
-                                   std::pair<const std::string&, std::string&>{manifest.signature, out.signature}}) {
+                                   std::pair<const std::string&, std::string&>{manifest.signature, out.signature},
+                                   std::pair<const std::string&, std::string&>{announce.file, out.announcement}}) {
     if (name.empty()) {
       continue;
     }
@@ -92,6 +94,10 @@ Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench) {
     into = std::move(*text);
   }
   return out;
+}
+
+asio::awaitable<Result<std::string>> Transport::read(std::string path) {
+  co_return Error{ErrorKind::unsupported, path + " cannot be read by this transport", {}};
 }
 
 }  // namespace assay::probes::update

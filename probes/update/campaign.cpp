@@ -59,25 +59,47 @@ bool Campaign::chosen(const Attack& attack) const {
   return in_.choice.attacks == "all" || contains_word(in_.choice.attacks, attack.id);
 }
 
-/// What the maker or the laboratory did not give for it.
-std::string Campaign::missing(const Attack& attack) const {
+/// Whether the maker or the laboratory gave what an attack needs.
+bool Campaign::is_there(const std::string& need) const {
   const auto& mechanism = in_.mechanism;
+  const bool announced = mechanism.announce.has_value();
+  const bool hawkbit = mechanism.transport == UpdateTransport::hawkbit;
+  if (need == "older") {
+    return in_.materials.older != nullptr;
+  }
+  if (need == "other_model") {
+    return in_.materials.other_model != nullptr;
+  }
+  if (need == "server") {
+    return mechanism.serve.has_value();
+  }
+  if (need == "tls") {
+    return mechanism.serve && mechanism.serve->tls;
+  }
+  if (need == "manifest") {
+    return mechanism.manifest.has_value() || announced || hawkbit;
+  }
+  if (need == "open_manifest") {
+    return (mechanism.manifest && !mechanism.manifest->body.empty()) ||
+           (announced && !mechanism.announce->message.empty()) || hawkbit;
+  }
+  if (need == "power") {
+    return in_.context.dut.lab.power_cycle.has_value();
+  }
+  return need == "verify_key" && !mechanism.verify_key.empty();
+}
+
+std::string Campaign::missing(const Attack& attack) const {
+  const bool wordless = in_.mechanism.transport == UpdateTransport::lwm2m;
   for (const auto& need : attack.needs) {
-    const bool there = need == "older"         ? in_.materials.older != nullptr
-                       : need == "other_model" ? in_.materials.other_model != nullptr
-                       : need == "server"      ? mechanism.serve.has_value()
-                       : need == "tls"         ? mechanism.serve && mechanism.serve->tls
-                       : need == "manifest"
-                           ? mechanism.manifest.has_value() || mechanism.transport == UpdateTransport::hawkbit
-                       : need == "open_manifest" ? (mechanism.manifest && !mechanism.manifest->body.empty()) ||
-                                                       mechanism.transport == UpdateTransport::hawkbit
-                       : need == "power"      ? in_.context.dut.lab.power_cycle.has_value()
-                       : need == "verify_key" ? !mechanism.verify_key.empty()
-                                              : false;
-    if (!there) {
-      return need == "power" ? "the DUT file has no recipe that cuts the power (lab.power.cycle)"
-                             : "the DUT file does not give what it needs: " + need;
+    if (is_there(need)) {
+      continue;
     }
+    if (wordless && (need == "manifest" || need == "open_manifest")) {
+      return "LwM2M says nothing of an image but the image itself";
+    }
+    return need == "power" ? "the DUT file has no recipe that cuts the power (lab.power.cycle)"
+                           : "the DUT file does not give what it needs: " + need;
   }
   const auto behaviour = behaviour_of(attack.server);
   return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);

@@ -95,6 +95,7 @@ class Campaign {
   asio::awaitable<Result<std::string>> come_back(milliseconds within);
   Result<Offer> offer_for(const Attack& attack);
   Offer genuine_offer() const;
+  bool is_there(const std::string& need) const;
   std::string missing(const Attack& attack) const;
   bool chosen(const Attack& attack) const;
   bool out_of_time() const;

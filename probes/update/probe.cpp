@@ -47,7 +47,8 @@ constexpr FactSpec kFacts[] = {
     {"update.passive", ValueKind::list,
      "by mechanism, what the genuine update showed: transport, over, tls {version, cipher, server_name, "
      "newest_offered} or null, unprompted and polling_ms (by itself, and how often; null: not watched), identifies_by, "
-     "downloads, strangers (connections of others that were cut), "
+     "downloads, strangers (connections or datagrams of others that were cut), client (of lwm2m: lwm2m, binding, "
+     "lifetime_s, objects, delivery), announced (of mqtt: by whose broker, over what or null), "
      "manifest_signed (it asked for a signature; where there is one)"},
     {"update.static", ValueKind::list,
      "by mechanism, what the genuine image shows: sha256, size, format, facts, doubts, regions (by kind)"},
@@ -105,6 +106,12 @@ std::unique_ptr<Transport> transport_for(ProbeContext& context, const UpdateMech
       return make_pull(context, mechanism, files);
     case UpdateTransport::hawkbit:
       return make_hawkbit(context, mechanism, files);
+    case UpdateTransport::mqtt:
+      return make_mqtt(context, mechanism, files);
+    case UpdateTransport::coap:
+      return make_coap(context, mechanism, files);
+    case UpdateTransport::lwm2m:
+      return make_lwm2m(context, mechanism);
     case UpdateTransport::upload:
       return make_upload(context, mechanism);
     default:

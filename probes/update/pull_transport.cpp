@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "probes/update/pull_site.hpp"
 #include "probes/update/server.hpp"
 #include "probes/update/transports.hpp"
 #include "probes/wire/bytes.hpp"
@@ -8,83 +9,6 @@
 namespace assay::probes::update {
 
 namespace {
-
-std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
-  for (const auto& [mark, value] : values) {
-    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size())) {
-      text.replace(at, mark.size(), value);
-    }
-  }
-  return text;
-}
-
-class PullSite final : public Site {
- public:
-  PullSite(const UpdateManifest& manifest, const Files& files, Offer offer, std::string url, std::string elsewhere)
-      : manifest_(manifest),
-        files_(files),
-        offer_(std::move(offer)),
-        url_(std::move(url)),
-        elsewhere_(std::move(elsewhere)) {}
-
-  Reply answer(const wire::HttpAsked& asked, bool tls) override {
-    const auto path = asked.path();
-    if (path == manifest_.path) {
-      asked_manifest = true;
-      return manifest();
-    }
-    if (!manifest_.signature_path.empty() && path == manifest_.signature_path && offer_.signature) {
-      asked_signature = true;
-      Reply reply;
-      reply.text = files_.signature;
-      return reply;
-    }
-    if (path == manifest_.image_path) {
-      return image(asked, tls);
-    }
-    Reply reply;
-    reply.status = 404;
-    return reply;
-  }
-
-  bool asked_manifest = false;
-  bool asked_signature = false;
-
- private:
-  Reply manifest() const {
-    Reply reply;
-    reply.headers.push_back({"Content-Type", "application/json"});
-    reply.headers.push_back({"Cache-Control", "no-store"});
-    reply.text = manifest_.body.empty() ? files_.manifest
-                                        : filled(manifest_.body, {{"{version}", offer_.version},
-                                                                  {"{url}", url_},
-                                                                  {"{size}", std::to_string(offer_.told->size())},
-                                                                  {"{sha256}", offer_.sha256}});
-    return reply;
-  }
-
-  Reply image(const wire::HttpAsked& asked, bool tls) {
-    Reply reply;
-    if (sent_on(offer_.behaviour, asked, tls, elsewhere_)) {
-      reply.status = 302;
-      reply.headers.push_back({"Location", elsewhere_});
-      return reply;
-    }
-    reply.headers.push_back({"Content-Type", "application/octet-stream"});
-    reply.headers.push_back({"Accept-Ranges", "bytes"});
-    reply.image = true;
-    reply.body = offer_.behaviour.second && downloads_ == 0 ? offer_.genuine : offer_.image;
-    ++downloads_;
-    return reply;
-  }
-
-  const UpdateManifest& manifest_;
-  const Files& files_;
-  Offer offer_;
-  std::string url_;
-  std::string elsewhere_;  // where the image is redirected to
-  int downloads_ = 0;
-};
 
 class PullTransport final : public Transport {
  public:
@@ -108,10 +32,8 @@ class PullTransport final : public Transport {
 
   asio::awaitable<Result<>> offer(Offer offer) override {
     const auto behaviour = offer.behaviour;
-    const auto& path = mechanism_.manifest->image_path;
-    const auto url = server_.origin(behaviour.url) + path;
-    const auto elsewhere = behaviour.redirect.empty() ? std::string{} : server_.origin(behaviour.redirect) + path;
-    site_ = std::make_shared<PullSite>(*mechanism_.manifest, files_, std::move(offer), url, elsewhere);
+    auto places = places_of(server_, behaviour, mechanism_.manifest->image_path);
+    site_ = std::make_shared<PullSite>(*mechanism_.manifest, files_, std::move(offer), std::move(places));
     server_.serve(site_, behaviour);
     co_return Result<>{};
   }

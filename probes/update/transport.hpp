@@ -56,6 +56,7 @@ struct Fetched {
   std::uint64_t bytes = 0;          // of the image, all downloads together
   bool whole = false;               // one download came to its end
   bool handed_over = false;         // we brought it there ourselves
+  bool told = false;                // it was told of it, and may have made up its mind by that alone
   std::string over;                 // "TLSv1.3", "http"; of the last request of the image, else of the last request
   std::vector<milliseconds> asked;  // when requests came, by Network::elapsed; the first 64
   std::string refusal;              // how it refused our certificate, in words
@@ -67,7 +68,7 @@ struct Fetched {
   std::optional<milliseconds> first;          // activity, by Network::elapsed
   milliseconds last{0};
 
-  bool any() const { return connections > 0 || handed_over; }
+  bool any() const { return connections > 0 || handed_over || told; }
 };
 
 /// One mechanism. A transport is made for one campaign; offers follow one another.
@@ -102,6 +103,9 @@ class Transport {
   /// Takes the offer back and cuts what is open.
   virtual asio::awaitable<void> withdraw() = 0;
 
+  /// What the device says at a path of the transport's own (VersionSource, `resource`).
+  virtual asio::awaitable<Result<std::string>> read(std::string path);
+
   /// Ends everything. Awaited before the transport dies.
   virtual asio::awaitable<void> close() = 0;
 
@@ -114,6 +118,7 @@ struct Files {
   std::optional<TlsIdentity> genuine, misnamed, expired;
   std::string manifest;
   std::string signature;
+  std::string announcement;
 };
 
 /// `bad_input` names the file that cannot be read.

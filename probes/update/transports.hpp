@@ -1,5 +1,6 @@
 #pragma once
 
+#include "probes/update/coap_server.hpp"
 #include "probes/update/server.hpp"
 #include "probes/update/transport.hpp"
 
@@ -8,6 +9,9 @@ namespace assay::probes::update {
 
 std::unique_ptr<Transport> make_pull(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
 std::unique_ptr<Transport> make_hawkbit(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
+std::unique_ptr<Transport> make_mqtt(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
+std::unique_ptr<Transport> make_coap(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
+std::unique_ptr<Transport> make_lwm2m(ProbeContext& context, const UpdateMechanism& mechanism);
 std::unique_ptr<Transport> make_upload(ProbeContext& context, const UpdateMechanism& mechanism);
 std::unique_ptr<Transport> make_exec(ProbeContext& context, const UpdateMechanism& mechanism);
 
@@ -22,6 +26,12 @@ std::string cannot_serve(const UpdateMechanism& mechanism, const Behaviour& beha
 
 /// What the last exchange with our server showed.
 json::object served_facts(const HttpServer& server, const UpdateMechanism& mechanism);
+
+/// Why a CoAP server cannot play it, empty when it can.
+std::string cannot_by_coap(const Behaviour& behaviour);
+
+/// What the last exchange with our CoAP server showed.
+json::object coap_facts(const CoapServer& server, const UpdateMechanism& mechanism);
 
 /// By the laboratory's recipe, where there is one.
 asio::awaitable<void> cut_power(ProbeContext& context);

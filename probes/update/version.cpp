@@ -3,6 +3,7 @@
 #include "harness/probe/transcript.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/coap.hpp"
 
 namespace assay::probes::update {
 
@@ -11,6 +12,8 @@ namespace {
 constexpr std::size_t kLongestVersion = 128;
 constexpr std::size_t kLongestReport = 512;
 constexpr milliseconds kAnswerWithin{3000};
+constexpr milliseconds kAskAgain{1000};  // of datagrams, which may be lost
+constexpr std::size_t kTokenBytes = 4;
 
 Error no_version(const std::string& why) {
   return {ErrorKind::protocol, "no version was told: " + why, {}};
@@ -87,6 +90,54 @@ asio::awaitable<Result<Told>> ask_page(ProbeContext& context, const VersionSourc
   co_return read_page(answer->response.body, source);
 }
 
+/// One resource that fits one datagram.
+asio::awaitable<Result<Told>> ask_resource(ProbeContext& context, const VersionSource& source) {
+  const auto socket = co_await context.network.open_udp(*source.coap);
+  if (!socket) {
+    co_return socket.error();
+  }
+  auto request = wire::coap_request(wire::kCoapGet, source.path);
+  request.token = sessions::random_bytes(kTokenBytes);
+  request.id = static_cast<std::uint16_t>(wire::coap_number_of(request.token).value_or(0));
+  const auto bytes = wire::encode_coap(request);
+  const auto span = wire::bytes_of(bytes);
+  const auto until = context.network.elapsed() + kAnswerWithin;
+  Error last{ErrorKind::timed_out, "the resource did not answer", {}};
+  while (context.network.elapsed() < until) {
+    const auto sent = co_await (*socket)->send(span);
+    if (!sent) {
+      co_return sent.error();
+    }
+    const auto received = co_await (*socket)->receive(kAskAgain);
+    if (!received && received.error().kind != ErrorKind::timed_out) {
+      co_return received.error();
+    }
+    const auto parse = received ? wire::parse_coap(wire::text_of(received->payload)) : wire::CoapParse{};
+    if (parse.state != wire::Parse::complete || parse.message.token != request.token || parse.message.code == 0) {
+      continue;
+    }
+    if (parse.message.code != wire::kCoapContent) {
+      co_return no_version("the resource answers " + wire::coap_code(parse.message.code));
+    }
+    co_return read_page(parse.message.payload, source);
+  }
+  co_return last;
+}
+
+asio::awaitable<Result<Told>> ask_transport(const VersionSource& source, Transport& transport) {
+  auto path = source.resource;
+  const auto said = co_await transport.read(std::move(path));
+  if (!said) {
+    co_return said.error();
+  }
+  const auto version = as_version(*said);
+  if (!version) {
+    co_return version.error();
+  }
+  Told out{*version, nullptr};
+  co_return out;
+}
+
 asio::awaitable<Result<Told>> ask_banner(ProbeContext& context, const VersionSource& source) {
   Transcript unread("version banner", 0);
   auto channel = co_await sessions::open_channel(context.network, *source.banner, unread);
@@ -134,9 +185,17 @@ asio::awaitable<Result<Told>> ask_command(ProbeContext& context, const VersionSo
 
 }  // namespace
 
-asio::awaitable<Result<Told>> read_version(ProbeContext& context, const VersionSource& source) {
+asio::awaitable<Result<Told>> read_version(ProbeContext& context, const VersionSource& source, Transport& transport) {
   if (source.http) {
     auto told = co_await ask_page(context, source);
+    co_return told;
+  }
+  if (source.coap) {
+    auto told = co_await ask_resource(context, source);
+    co_return told;
+  }
+  if (!source.resource.empty()) {
+    auto told = co_await ask_transport(source, transport);
     co_return told;
   }
   if (source.banner) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "harness/probe/probe.hpp"
+#include "probes/update/transport.hpp"
 
 namespace assay::probes::update {
 
@@ -13,7 +14,7 @@ struct Told {
 };
 
 /// Asks the device which version it runs. An error says why nobody answered, or that the answer holds no version
-/// (`protocol`).
-asio::awaitable<Result<Told>> read_version(ProbeContext& context, const VersionSource& source);
+/// (`protocol`). `transport` is asked for what is read by its means.
+asio::awaitable<Result<Told>> read_version(ProbeContext& context, const VersionSource& source, Transport& transport);
 
 }  // namespace assay::probes::update

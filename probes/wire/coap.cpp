@@ -87,16 +87,78 @@ std::string coap_code(std::uint8_t code) {
 }
 
 CoapMessage coap_get(std::string_view path, std::uint16_t id, std::string_view token) {
-  CoapMessage message;
-  message.code = kCoapGet;
+  auto message = coap_request(kCoapGet, path);
   message.id = id;
   message.token = token;
+  return message;
+}
+
+CoapMessage coap_request(std::uint8_t code, std::string_view path) {
+  CoapMessage message;
+  message.code = code;
+  path.remove_prefix(path.starts_with('/') ? 1 : 0);
   while (!path.empty()) {
     const auto slash = path.find('/');
     message.options.push_back({kCoapUriPath, std::string{path.substr(0, slash)}});
     path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
   }
   return message;
+}
+
+std::string coap_path(const CoapMessage& message) {
+  std::string out;
+  for (const auto& option : message.options) {
+    if (option.number == kCoapUriPath) {
+      out += "/" + option.value;
+    }
+  }
+  return out.empty() ? "/" : out;
+}
+
+const CoapOption* find_option(const CoapMessage& message, std::uint32_t number) {
+  const auto found = std::find_if(message.options.begin(), message.options.end(),
+                                  [&](const auto& option) { return option.number == number; });
+  return found == message.options.end() ? nullptr : &*found;
+}
+
+void add_option(CoapMessage& message, std::uint32_t number, std::string value) {
+  const auto after = std::find_if(message.options.begin(), message.options.end(),
+                                  [&](const auto& option) { return option.number > number; });
+  message.options.insert(after, {number, std::move(value)});
+}
+
+std::string coap_number(std::uint32_t value) {
+  std::string out;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    const auto byte = value >> static_cast<unsigned>(shift) & 0xffU;
+    if (byte != 0 || !out.empty()) {
+      put_u8(out, byte);
+    }
+  }
+  return out;
+}
+
+std::optional<std::uint32_t> coap_number_of(std::string_view value) {
+  if (value.size() > 4) {
+    return std::nullopt;
+  }
+  std::uint32_t out = 0;
+  for (const char byte : value) {
+    out = out << 8U | static_cast<unsigned char>(byte);
+  }
+  return out;
+}
+
+std::string coap_block(const CoapBlock& block) {
+  return coap_number(block.number << 4U | (block.more ? 8U : 0U) | block.exponent);
+}
+
+std::optional<CoapBlock> coap_block_of(std::string_view value) {
+  const auto number = coap_number_of(value);
+  if (!number || value.size() > 3 || (*number & 7U) == 7) {
+    return std::nullopt;
+  }
+  return CoapBlock{*number >> 4U, (*number & 8U) != 0, static_cast<std::uint8_t>(*number & 7U)};
 }
 
 std::string encode_coap(const CoapMessage& message) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "probes/wire/coap.hpp"
+#include "probes/wire/lwm2m.hpp"
 
 using namespace assay::wire;
 
@@ -17,6 +18,23 @@ bool same(const CoapMessage& a, const CoapMessage& b) {
   return equal;
 }
 
+/// Blocks mean the same after they were written and read again; what LwM2M makes of a message is of the message.
+void read_as_server(const CoapMessage& message) {
+  for (const auto& option : message.options) {
+    const auto block = coap_block_of(option.value);
+    if (block && coap_block_of(coap_block(*block)) != block) {
+      std::abort();
+    }
+  }
+  const auto told = read_lwm2m_registration(message);
+  has_lwm2m_object(told.objects, 5);
+  const auto value = lwm2m_value(message, false);
+  if (told.objects.size() > message.payload.size() || (value && value->size() > message.payload.size())) {
+    std::abort();
+  }
+  lwm2m_value(message, true);
+}
+
 }  // namespace
 
 /// Whatever is understood means the same after it was written and read again, on both transports.
@@ -24,6 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
   const auto udp = parse_coap(bytes);
   if (udp.state == Parse::complete) {
+    read_as_server(udp.message);
     const auto again = parse_coap(encode_coap(udp.message));
     if (again.state != Parse::complete || again.message.id != udp.message.id || !same(again.message, udp.message)) {
       std::abort();

@@ -68,8 +68,12 @@ FLAWS = {
     "upload-without-login": "the page takes an image from anybody",
     "upload-unchecked": "the page takes an image without a look at its signature",
 }
-LARGEST_MANIFEST, LARGEST_IMAGE, NO_BOUND, KEPT = 64 << 10, 1 << 20, 1 << 50, 2 << 20
+LARGEST_MANIFEST, LARGEST_IMAGE, LARGEST_BY_COAP, NO_BOUND, KEPT = 64 << 10, 1 << 20, 64 << 10, 1 << 50, 2 << 20
 STARTS_IN = 0.3  # seconds without a port while it starts anew
+
+
+def largest(address):
+    return LARGEST_BY_COAP if address.startswith("coap:") else LARGEST_IMAGE
 
 
 class Device:
@@ -84,7 +88,7 @@ class Device:
         self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
         self.client, self.received = None, 0
         self.ears, self.announced = None, None
-        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "lwm2m:")) else None
+        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "mqtts:", "lwm2m:")) else None
         self.lwm2m = Lwm2m(self, options.lwm2m) if options.lwm2m else None
         self.cut = threading.Event()
         self.state, self.last, self.attempts = "idle", None, 0
@@ -120,7 +124,8 @@ class Device:
                     self.lwm2m.open()
                 elif self.announced_by:
                     self.ears = Announcements(self.options.server, self.announced_by.port, self.options.source,
-                                              self.announced_by.path.lstrip("/"), self.hear)
+                                              self.announced_by.path.lstrip("/"),
+                                              self.options.trust if self.announced_by.scheme == "mqtts" else "", self.hear)
                 self.state = "idle"
                 self.front.open()
                 self.on = True
@@ -146,9 +151,9 @@ class Device:
         return Client(options.server, options.source, options.trust, self.identity(), options.patience, self.flaw)
 
     def hear(self, message):
-        """What the broker announced is the manifest, and a reason to look at once."""
+        """What the broker announced is the manifest, and a reason to look at once; nothing is an announcement taken back."""
         with self.changed:
-            self.announced = message
+            self.announced = message.strip() or None
         self.ask_to_check()
 
     def deafen(self):
@@ -297,7 +302,7 @@ class Device:
     def download(self, manifest):
         self.state, self.received = "downloading", 0
         in_place = {"write": self.slots.write_in_place} if self.flaw == "installs-before-verifying" else {}
-        data = self.get(manifest["url"], LARGEST_IMAGE, **in_place)
+        data = self.get(manifest["url"], largest(manifest["url"]), **in_place)
         image = self.read_image(data)
         if self.flaw != "truncated-accepted" or image.is_whole():
             if len(data) != manifest["size"]:
@@ -307,7 +312,7 @@ class Device:
         image.check_target(self.options.model, self.slots.version(), manifest["version"], self.flaw)
         image.check(self.public, self.flaw)
         if self.flaw == "checks-one-installs-another":
-            image = self.read_image(self.get(manifest["url"], LARGEST_IMAGE))
+            image = self.read_image(self.get(manifest["url"], largest(manifest["url"])))
         return image
 
     def read_image(self, data):
@@ -318,7 +323,7 @@ class Device:
     def fetch_from(self, address):
         """What an LwM2M server sent it to."""
         self.client = self.make_client(address)
-        return self.get(address, LARGEST_IMAGE)
+        return self.get(address, largest(address))
 
     def checked(self, data):
         """An image that came without a manifest."""

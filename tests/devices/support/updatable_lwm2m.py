@@ -1,12 +1,16 @@
-"""The scripted device as an LwM2M client (OMA LwM2M 1.1, no DTLS): it registers, and its firmware is object 5, by address or put in block-wise.
+"""The scripted device as an LwM2M client (OMA LwM2M 1.1, no DTLS): it registers and keeps its registration up, and its firmware is object 5,
+by address or put in block-wise.
 
 Resources: /3/0/3 the version that runs; /5/0/0 the image, /5/0/1 where it is, /5/0/2 install it, /5/0/3 state (0 idle, 1 downloading, 2
-downloaded, 3 updating), /5/0/5 result (0 none, 1 done, 4 connection lost, 5 the image is wrong, 7 the address is wrong). Requests are
-taken from the server's address alone. CoAP is RFC 7252, blocks RFC 7959.
+downloaded, 3 updating), /5/0/5 result (0 none, 1 done, 4 connection lost, 5 the image is wrong, 7 the address is wrong, 8 failed), /5/0/7 the
+version of what is there, /5/0/9 how it comes (2: both ways). An empty address and an image of one zero byte give up what is there.
+Requests are taken from the server's address alone. CoAP is RFC 7252, blocks RFC 7959.
 """
+import os
 import socket
 import struct
 import threading
+import time
 
 from updatable_fetch import PowerCut
 from updatable_images import Refused
@@ -14,8 +18,8 @@ from updatable_images import Refused
 GET, POST, PUT = 1, 2, 3
 CREATED, CHANGED, CONTENT, CONTINUE = 65, 68, 69, 95
 BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE = 128, 132, 133, 141
-URI_PATH, BLOCK1, QUERY, CONTENT_FORMAT = 11, 27, 15, 12
-LARGEST, LIFETIME = 1 << 20, 60
+LOCATION, URI_PATH, BLOCK1, QUERY, CONTENT_FORMAT = 8, 11, 27, 15, 12
+LARGEST, LIFETIME, RETRY, PUSH_ENDS = 64 << 10, 60, 2, 5  # bytes, seconds
 
 
 def message(kind, code, number, token=b"", options=(), payload=b""):
@@ -71,17 +75,17 @@ class Message:
 class Lwm2m:
     def __init__(self, device, port):
         self.device, self.port, self.server = device, port, None
-        self.socket, self.closed, self.ears = None, threading.Event(), None
+        self.socket, self.closed, self.ears, self.location = None, threading.Event(), None, None
         self.forget()
 
     def forget(self):
-        self.state, self.result, self.image, self.came, self.address = 0, 0, None, bytearray(), ""
+        self.state, self.result, self.image, self.came, self.address, self.last_block = 0, 0, None, bytearray(), "", 0
 
     def open(self):
         """After each start: what was being done is over, and it registers anew."""
         if self.state == 3:
             self.result = 1 if self.image and self.image.version == self.device.version() else 8
-        self.state, self.image, self.came = 0, None, bytearray()
+        self.state, self.image, self.came, self.location = 0, None, bytearray(), None
         options = self.device.options
         self.server = (options.server, self.device.announced_by.port)
         self.closed = threading.Event()
@@ -101,18 +105,30 @@ class Lwm2m:
             self.socket = None
 
     def register(self, sock, closed):
-        """Again and again, as one whose acknowledgements may be lost."""
+        """Until it is answered; then the registration is kept up, and made anew where the server does not know it any more."""
         queries = (f"ep={self.device.options.serial}", f"lt={LIFETIME}", "lwm2m=1.1", "b=U")
-        number = 1
+        links = b"</1/0>,</3/0>,</5/0>"
+        whole = [(URI_PATH, b"rd"), (CONTENT_FORMAT, bytes([40])), *[(QUERY, one.encode()) for one in queries]]
+        number = struct.unpack("!H", os.urandom(2))[0]
         while True:
-            options = [(URI_PATH, b"rd"), (CONTENT_FORMAT, bytes([40])), *[(QUERY, one.encode()) for one in queries]]
+            location, self.location = self.location, None
+            options, payload = ([(URI_PATH, one) for one in location], b"") if location else (whole, links)
             try:
-                sock.sendto(message(0, POST, number, b"R", options, b"</1/0>,</3/0>,</5/0>"), self.server)
+                sock.sendto(message(0, POST, number, b"R", options, payload), self.server)
             except OSError:
                 pass  # nobody is there yet
-            if closed.wait(2):
+            if closed.wait(RETRY):
                 return
-            number += 1
+            if location and self.location:
+                self.location = location  # an update names no place
+            number = number + 1 & 0xffff
+            if self.location and closed.wait(LIFETIME / 3):
+                return
+
+    def registered(self, answer):
+        """The answer to a registration, or to its update."""
+        if answer.code in (CREATED, CHANGED):
+            self.location = [value for option, value in answer.options if option == LOCATION] or [b"rd"]
 
     def listen(self, sock, closed):
         answered = (None, b"")
@@ -120,11 +136,14 @@ class Lwm2m:
             try:
                 data, peer = sock.recvfrom(4096)
             except OSError:  # nothing came, or somebody is not there
+                self.push_ends()
                 continue
             try:
                 request = Message(data)
             except (ValueError, IndexError):
                 continue
+            if peer == self.server and request.kind == 2 and request.token == b"R":
+                self.registered(request)
             if peer[0] != self.server[0] or not 1 <= request.code <= 7:
                 continue
             if answered[0] != (peer, request.number):
@@ -136,8 +155,8 @@ class Lwm2m:
                 continue
 
     def answer(self, request):
-        readable = {"/3/0/0": self.device.options.model, "/3/0/3": self.device.version(), "/5/0/3": str(self.state), "/5/0/5": str(self.result),
-                    "/5/0/7": self.image.version if self.image else ""}
+        readable = {"/3/0/0": self.device.options.model, "/3/0/3": self.device.version(), "/5/0/1": self.address,
+                    "/5/0/3": str(self.state), "/5/0/5": str(self.result), "/5/0/7": self.image.version if self.image else "", "/5/0/9": "2"}
         path = request.path()
         if request.code == GET and path in readable:
             return CONTENT, [(CONTENT_FORMAT, b"")], readable[path].encode()
@@ -155,11 +174,13 @@ class Lwm2m:
 
     def go_to(self, address):
         """An empty address gives up what is there."""
-        if self.state in (1, 3):
+        if self.state == 3 or self.state == 1 and address:
             return NOT_ALLOWED, [], b""
+        if self.state == 1 and self.device.client:
+            self.device.client.hang_up()
         self.forget()
         if address:
-            self.state = 1
+            self.state, self.address = 1, address
             threading.Thread(target=self.fetch, args=(address,), daemon=True).start()
         return CHANGED, [], b""
 
@@ -169,18 +190,31 @@ class Lwm2m:
         except PowerCut:
             return
         except Refused as refused:
-            self.state, self.result = 0, 7 if "no address" in str(refused) else 4
+            if self.address == address:  # else it was given up meanwhile
+                self.state, self.result = 0, 7 if "no address" in str(refused) else 4
             self.device.tell("refused", str(refused), "")
             return
-        self.look_at(data)
+        if self.address == address:
+            self.look_at(data)
+
+    def push_ends(self):
+        """Who put in half an image and says no more has lost the connection."""
+        if self.state == 1 and not self.address and time.monotonic() - self.last_block > PUSH_ENDS:
+            self.state, self.result, self.came = 0, 4, bytearray()
+            self.device.tell("refused", "the image did not come to its end", "")
 
     def take(self, request):
         """The image itself, in blocks."""
         number, more, size = request.block1() or (0, False, 1024)
+        if self.state == 3 or self.state == 1 and self.address:
+            return NOT_ALLOWED, [], b""
         block = [(BLOCK1, value) for option, value in request.options if option == BLOCK1]
         if number == 0:
             self.forget()
+            if request.payload == b"\0" and not more:
+                return CHANGED, block, b""
             self.state = 1
+        self.last_block = time.monotonic()
         if number * size != len(self.came) or self.state != 1:
             return BAD_REQUEST, block, b""
         self.came += request.payload

@@ -27,7 +27,7 @@ class CoapClient:
         if address.scheme != "coap" or not address.hostname:
             raise Refused("no address of a download: " + ascii(url[:80]))
         numeric = f"coap://{self.server}:{address.port or 5683}{address.path or '/'}"
-        words = ["coap-client-openssl", "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "512", "-v", "3", "-o", "-", numeric]
+        words = ["coap-client-openssl", "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "1024", "-v", "3", "-o", "-", numeric]
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         late = threading.Event()
         watchdog = threading.Timer(self.patience, lambda: (late.set(), self.hang_up()))
@@ -59,8 +59,10 @@ class CoapClient:
 class Announcements:
     """Listens to a topic and gives every message to heard(). When the broker is away it tries again, as mosquitto_sub does."""
 
-    def __init__(self, server, port, source, topic, heard):
+    def __init__(self, server, port, source, topic, trust, heard):
+        """`trust`: the authority of a broker with TLS, or nothing."""
         self.words = ["mosquitto_sub", "-h", server, "-p", str(port), "-A", source, "-t", topic, "-q", "1", "-F", "%p"]
+        self.words += ["--cafile", trust] if trust else []
         self.heard, self.process, self.ended = heard, None, threading.Event()
         threading.Thread(target=self.listen, daemon=True).start()
 

@@ -1,12 +1,16 @@
 """Attacks on the update mechanism of emulated devices: the sound one takes the genuine update and nothing else, each flawed one is
 found by the attack that its flaw lets through and by no other; a device that does not come back is told as such."""
+import contextlib
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
+import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import EXIT_FAILED, EXIT_OPEN, SOURCE, assay, emulated, folder, journal, side_by_side, units  # noqa: E402
+from common import EXIT_FAILED, EXIT_OPEN, SOURCE, assay, emulated, folder, journal, need, side_by_side, units  # noqa: E402
 
 PLAN = """assay: plan/1
 id: updates/1
@@ -42,6 +46,31 @@ VARIANTS = {
     "checks-one-installs-another": (["second-download", "flip-tenth-5"], ["second-download"]),
     "no-size-bound": (["endless", "appended"], ["endless"]),
 }
+# The same of devices whose updates come otherwise. LwM2M has two ways: the address of an image, and the image itself.
+WORDS = ["older", "older-as-newer"]
+DELIVERY = ["unavailable", "cut-50", "length-lied", "stalled", "slow", "endless"]
+FLAWS = {
+    "no-signature-check": (["flip-tenth-5", "flip-tenth-10"], ["flip-tenth-10"]),
+    "no-downgrade-check": (["older", "other-model"], ["older"]),
+    "any-model": (["older", "other-model"], ["other-model"]),
+}
+OTHERS = {
+    "mqtt": {"sound": (["same-version", *CHANNEL, *WORDS, "other-model", "flip-tenth-10", "appended", "unavailable", "cut-50", "power-50"], []),
+             "manifest-version-believed": (WORDS, ["older-as-newer"]), "no-tls-verification": (CHANNEL, SERVER), **FLAWS},
+    "mqtts": {"sound": (["older", "flip-tenth-10", "self-signed"], []), "no-downgrade-check": FLAWS["no-downgrade-check"]},
+    "coap": {"sound": (["same-version", *WORDS, "other-model", "flip-tenth-10", "truncated-50", "appended", "second-download", *DELIVERY, "power-50"], []),
+             "manifest-version-believed": (WORDS, ["older-as-newer"]), "no-size-bound": (["endless", "appended"], ["endless"]),
+             "no-timeout": (["stalled", "slow"], []), **FLAWS},
+    "lwm2m": {"sound": (["older", "other-model", "flip-tenth-10", "truncated-50", "appended", *DELIVERY, "power-50"], []), **FLAWS},
+    "lwm2m-push": {"sound": (["older", "other-model", "flip-tenth-10", "truncated-50", "appended", "cut-50", "endless", "power-50"], []), **FLAWS},
+}
+# The version is read of the registered client where the image is written into it.
+PUSHED = [("{endpoint: EX-UPD-0001}", "{endpoint: EX-UPD-0001, deliver: push}"), ("version_at: {http:", "version_at: {resource: /3/0/3} #")]
+# Brokers of others: a command publishes there, or the device has one itself.
+BROKERS = [[("listen: PORT", "exec: 'mosquitto_pub -h 127.0.0.1 -p PORT -q 1 -r -t \"$ASSAY_TOPIC\" -m \"$ASSAY_MESSAGE\"'")],
+           [("listen: PORT", "broker: tcp/PORT")]]
+# Downloads that the device was still taking when we ended them.
+HELD = {"no-timeout": {"stalled", "slow"}, "no-size-bound": {"endless"}}
 ATTACKS, CHANNELS = "ASSAY@1:update-attacks/attacks", "ASSAY@1:update-channel/channel"
 MECHANISMS = "TS103701@1.1.1:5.3-2-2/b"
 
@@ -66,10 +95,48 @@ def observed(out):
     raise AssertionError("the probe did not run")
 
 
-def run(work, name, attacks, *extra, check):
-    out = work / name.replace("/", "-")
-    with emulated(name) as device:
-        done = assay("run", "--plan", "updates/1", "--dut", device["dut"], "-o", out, "-q", "--allow", "destructive", "--capture", "off",
+def edited(device, edits):
+    """The device's DUT file; with changes, written anew beside it."""
+    dut = pathlib.Path(device["dut"])
+    text = dut.read_text()
+    port = device["tester_ports"].get("broker", "").removeprefix("tcp/")
+    for old, new in ((old.replace("PORT", port), new.replace("PORT", port)) for old, new in edits):
+        assert old in text, (old, text)
+        text = text.replace(old, new)
+    if edits:
+        dut = dut.with_name("edited.yaml")
+        dut.write_text(text)
+    return dut
+
+
+@contextlib.contextmanager
+def broker(device, work):
+    """A broker at the port that the device was pointed at, where the device finds it and at the device's own address."""
+    port = device["tester_ports"]["broker"].removeprefix("tcp/")
+    config = work / f"{port}.conf"
+    listeners = "".join(f"listener {port} {address}\n" for address in sorted({"127.0.0.1", device["address"]}))
+    config.write_text(listeners + "allow_anonymous true\npersistence false\n")
+    daemon = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "mosquitto", "-c", config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 20
+        while not subprocess.run(["ss", "-Hlnt", "src", "127.0.0.1:" + port], stdout=subprocess.PIPE, check=True).stdout.strip():
+            assert daemon.poll() is None and time.monotonic() < end, "the broker does not listen"
+            time.sleep(0.05)
+        yield
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def run(work, name, attacks, *extra, check, edits=(), with_broker=False):
+    out = pathlib.Path(tempfile.mkdtemp(dir=work)) / name.replace("/", "-")
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(emulated(name, "loopback" if with_broker else None))
+        if with_broker:
+            stack.enter_context(broker(device, work))
+        dut = edited(device, edits)
+        done = assay("run", "--plan", "updates/1", "--dut", dut, "-o", out, "-q", "--allow", "destructive", "--capture", "off",
                      "--attacks", ",".join(attacks), *extra, timeout=400, env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
     assert done.returncode in check, (name, done.returncode, done.stdout, done.stderr)
     return observed(out), {id: unit for id, unit in units(out)}
@@ -79,15 +146,39 @@ def verdict_of(all_units, prefix):
     return next(unit["verdict"] for id, unit in all_units.items() if id.startswith(prefix))
 
 
+def other(work, kind, name):
+    """A device whose updates come by MQTT, CoAP or LwM2M."""
+    edits = PUSHED if kind == "lwm2m-push" else ()
+    facts = examine(work, f"updatable-{kind.removesuffix('-push')}/{name}", *OTHERS[kind][name], edits)
+    if kind.startswith("mqtt"):
+        over = "TLSv1.3" if kind == "mqtts" else "mqtt"
+        assert facts["update.passive"][0]["announced"] == {"by": "our broker", "over": over}, facts["update.passive"]
+    if kind.startswith("lwm2m"):
+        client = facts["update.passive"][0]["client"]
+        assert client["lwm2m"] == "1.1" and client["delivery"] == ("push" if kind == "lwm2m-push" else "pull"), client
+
+
+def announced(work, edits):
+    """The broker is not ours."""
+    examine(work, "updatable-mqtt/no-downgrade-check", *FLAWS["no-downgrade-check"], edits, with_broker=True)
+
+
 def variant(work, name):
-    tried, falls_for = VARIANTS[name]
-    observation, all_units = run(work, "updatable/" + name, tried, check=[EXIT_FAILED, EXIT_OPEN])
+    return examine(work, "updatable/" + name, *VARIANTS[name])
+
+
+def examine(work, name, tried, falls_for, edits=(), with_broker=False):
+    observation, all_units = run(work, name, tried, check=[EXIT_FAILED, EXIT_OPEN], edits=edits, with_broker=with_broker)
     facts = observation["facts"]
     control = facts["update.control"][0]
     assert control["accepted"] and control["first"]["version_before"] == "2.4.0" and control["last"]["version_after"] == "2.5.0", (name, control)
     attempts = {one["attack"]: one for one in facts["update.attempts"]}
     assert set(attempts) == set(tried), (name, set(attempts) ^ set(tried), facts["update.not_tried"])
-    found = {id for id, one in attempts.items() if one["installed"] or (id == "endless" and one["held"])}
+    held = {id for id, one in attempts.items() if one["held"]}
+    assert held == HELD.get(name.split("/")[1], set()), (name, held, attempts)
+    # The genuine image may come to its end after an interruption: that is no finding.
+    found = {id for id, one in attempts.items() if one["installed"] and (not one["image"]["genuine"] or one["against"] == "transport")}
+    found |= held & {"endless"}
     assert found == set(falls_for), (name, found, falls_for, attempts)
     for id, one in attempts.items():
         assert one["offered"] and one["seen"] and one["alive"] and one["version_before"] and one["version_after"], (name, one)
@@ -146,7 +237,10 @@ def without_leave(work):
     assert not [event for event in journal(out) if event["type"] == "recipe_started"]
 
 
+need("mosquitto", "mosquitto_sub", "mosquitto_pub", "coap-client-openssl", "ss", "setpriv")
 with folder() as work:
     library(work)
     jobs = [lambda name=name: variant(work, name) for name in VARIANTS if name != "sound"]
+    jobs += [lambda kind=kind, name=name: other(work, kind, name) for kind, variants in OTHERS.items() for name in variants]
+    jobs += [lambda edits=edits: announced(work, edits) for edits in BROKERS]
     side_by_side(lambda: sound(work), lambda: bricks(work), lambda: only_says_so(work), lambda: mixed_by_a_cut(work), lambda: without_leave(work), *jobs, at_once=6)

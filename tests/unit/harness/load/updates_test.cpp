@@ -93,6 +93,72 @@ TEST_CASE("updates: everything that can be written arrives in the model") {
   CHECK(read.updates == loaded.value->updates);
 }
 
+TEST_CASE("updates: announcements, clients of LwM2M and resources arrive in the model") {
+  const auto loaded = device_with(R"(  - mechanism: UM-1
+    transport: mqtt
+    serve: {port: 8443}
+    announce: {broker: tcp/1883, tls: true, login: admin, topic: updates/hub, message: '{url}'}
+    image: {file: hub-2.5.0.swu, version: 2.5.0}
+    version_at: {coap: {port: udp/5683, path: /version, pointer: /now, report: /last}}
+  - mechanism: UM-2
+    transport: lwm2m
+    serve: {port: 5683}
+    client: {endpoint: urn:dev:1, deliver: push}
+    image: {file: hub-2.5.0.swu}
+    version_at: {resource: /3/0/3}
+  - mechanism: UM-3
+    transport: mqtt
+    serve: {port: 8443}
+    announce: {exec: ./announce.sh, topic: updates/hub, file: signed.json}
+    image: {file: hub-2.5.0.swu}
+    version_at: {resource: /3/0/3}
+)");
+  CHECK(lines(loaded.errors).size() == 1);  // a resource is of lwm2m
+  const auto first = device_with(R"(  - mechanism: UM-1
+    transport: mqtt
+    serve: {port: 8443}
+    announce: {broker: tcp/1883, tls: true, login: admin, topic: updates/hub, message: '{url}'}
+    image: {file: hub-2.5.0.swu, version: 2.5.0}
+    version_at: {coap: {port: udp/5683, path: /version, pointer: /now, report: /last}}
+  - mechanism: UM-2
+    transport: lwm2m
+    serve: {port: 5683}
+    client: {endpoint: urn:dev:1, deliver: push}
+    image: {file: hub-2.5.0.swu}
+    version_at: {resource: /3/0/3}
+)");
+  REQUIRE(lines(first.errors) == Lines{});
+  const auto& mqtt = first.value->updates[0];
+  CHECK(mqtt.announce->broker == Endpoint{Transport::tcp, 1883});
+  CHECK(mqtt.announce->tls);
+  CHECK(mqtt.announce->login == "admin");
+  CHECK(mqtt.announce->topic == "updates/hub");
+  CHECK(mqtt.announce->message == "{url}");
+  CHECK(mqtt.version_at.coap == Endpoint{Transport::udp, 5683});
+  CHECK(mqtt.version_at.pointer == "/now");
+  const auto& lwm2m = first.value->updates[1];
+  CHECK(lwm2m.client->endpoint == "urn:dev:1");
+  CHECK(lwm2m.client->deliver == UpdateDelivery::push);
+  CHECK(lwm2m.version_at.resource == "/3/0/3");
+  Dut read;
+  REQUIRE(from_json(to_json(*first.value), read));
+  CHECK(read.updates == first.value->updates);
+}
+
+TEST_CASE("updates: what cannot be announced or served is told") {
+  const std::string mqtt = "  - mechanism: UM-1\n    transport: mqtt\n" + kImage;
+  CHECK(told(mqtt, "mqtt needs \"announce\""));
+  CHECK(told(mqtt, "mqtt needs \"serve\""));
+  const std::string served = mqtt + "    serve: {port: 8443}\n";
+  CHECK(told(served + "    announce: {listen: 1883, topic: u}\n", "one of \"message\" and \"file\""));
+  CHECK(told(served + "    announce: {listen: 1883, topic: u/#, message: m}\n", "has no wildcards"));
+  CHECK(told(served + "    announce: {listen: 1883, tls: true, topic: u, message: m}\n", "a broker with TLS needs"));
+  CHECK(told(served + "    announce: {listen: 1883, broker: tcp/1883, topic: u, message: m}\n", "broker"));
+  const std::string coap = "  - mechanism: UM-1\n    transport: coap\n" + kImage;
+  CHECK(told(coap, "coap needs \"manifest\""));
+  CHECK(told(coap + "    serve: {port: 5684, tls: true, certificate: a.pem, key: a.key}\n", "inside DTLS is not served"));
+}
+
 TEST_CASE("updates: a device without any is written as earlier versions wrote it") {
   const auto loaded = load_dut({"dut.yaml", kDevice.substr(0, kDevice.find("updates"))});
   REQUIRE(loaded.value);
