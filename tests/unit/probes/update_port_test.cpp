@@ -21,7 +21,6 @@ using DeviceTalk = std::function<std::vector<CoapMessage>(const CoapMessage& hea
 struct TalkingWire {
   std::deque<CoapMessage> to_us;
   std::vector<CoapMessage> to_device;
-  sessions::Bell bell;
   DeviceTalk device;
 };
 
@@ -37,7 +36,7 @@ class TalkingListener final : public DatagramListener {
 
   asio::awaitable<Result<Datagrams::Received>> receive(milliseconds within) override {
     while (talk_.to_us.empty()) {
-      const auto waited = co_await talk_.bell.wait(within);
+      const auto waited = co_await bell_.wait(within);
       if (!waited) {
         co_return waited.error();
       }
@@ -60,12 +59,13 @@ class TalkingListener final : public DatagramListener {
     for (auto& said : talk_.device ? talk_.device(parse.message) : std::vector<CoapMessage>{}) {
       talk_.to_us.push_back(said);
     }
-    talk_.bell.ring();
+    bell_.ring();
     return {};
   }
 
  private:
   TalkingWire& talk_;
+  sessions::Bell bell_;  // its timer is of the context that the port lives in
 };
 
 struct TalkingNetwork {
