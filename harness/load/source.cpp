@@ -1,3 +1,4 @@
+#include <array>
 #include <fstream>
 #include <system_error>
 
@@ -24,12 +25,17 @@ Result<SourceText> read_source(const fs::path& path) {
     return Error{ErrorKind::io, "this is not a file", path.string()};
   }
   std::ifstream in(path, std::ios::binary);
-  std::string text(static_cast<std::size_t>(kMaximumBytes) + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  std::array<char, 16384> piece{};
+  // Piece by piece: a library has some hundred files, and room for the largest in each would cost more than reading
+  // them.
+  while (in && text.size() <= kMaximumBytes) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad() || !in.is_open()) {
     return Error{ErrorKind::io, "the file cannot be read", path.string()};
   }
-  text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > kMaximumBytes) {
     return Error{ErrorKind::bad_input, "the file is larger than 1 MiB", path.string()};
   }
