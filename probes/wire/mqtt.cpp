@@ -1,5 +1,7 @@
 #include "probes/wire/mqtt.hpp"
 
+#include "probes/wire/mqtt_fields.hpp"
+
 namespace assay::wire {
 
 namespace {
@@ -7,35 +9,6 @@ namespace {
 constexpr std::uint8_t kConnackType = 0x20;
 constexpr std::uint8_t kSubackType = 0x90;
 constexpr std::uint32_t kMaximumConnack = 4096;
-
-void put_text(std::string& out, std::string_view text) {
-  put_u16(out, static_cast<std::uint32_t>(text.size()));
-  out += text;
-}
-
-void put_length(std::string& out, std::size_t length) {
-  do {
-    const auto digit = static_cast<std::uint32_t>(length % 128);
-    length /= 128;
-    put_u8(out, length > 0 ? digit | 0x80U : digit);
-  } while (length > 0);
-}
-
-/// Variable byte integer of at most four bytes; false when there is none.
-bool read_length(Reader& reader, std::uint32_t& value) {
-  value = 0;
-  for (std::uint32_t shift = 0; shift < 28; shift += 7) {
-    const std::uint32_t byte = reader.u8();
-    if (reader.failed()) {
-      return false;
-    }
-    value |= (byte & 0x7fU) << shift;
-    if ((byte & 0x80U) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
 
 bool known_reason(std::uint8_t code) {
   return code == 0 || (code >= 0x80 && code <= 0x9f);
@@ -45,23 +18,23 @@ bool known_reason(std::uint8_t code) {
 
 std::string mqtt_connect(const MqttConnect& connect) {
   std::string body;
-  put_text(body, "MQTT");
+  put_mqtt_text(body, "MQTT");
   put_u8(body, connect.level);
   put_u8(body, 0x02U | (connect.username ? 0x80U : 0U) | (connect.password ? 0x40U : 0U));
   put_u16(body, 30);
   if (connect.level >= 5) {
     put_u8(body, 0);
   }
-  put_text(body, connect.client_id);
+  put_mqtt_text(body, connect.client_id);
   if (connect.username) {
-    put_text(body, *connect.username);
+    put_mqtt_text(body, *connect.username);
   }
   if (connect.password) {
-    put_text(body, *connect.password);
+    put_mqtt_text(body, *connect.password);
   }
   std::string out;
   put_u8(out, 0x10);
-  put_length(out, body.size());
+  put_mqtt_length(out, body.size());
   return out + body;
 }
 
@@ -71,11 +44,11 @@ std::string mqtt_subscribe(std::uint8_t level, std::string_view topic) {
   if (level >= 5) {
     put_u8(body, 0);
   }
-  put_text(body, topic);
+  put_mqtt_text(body, topic);
   put_u8(body, 0);
   std::string out;
   put_u8(out, 0x82);
-  put_length(out, body.size());
+  put_mqtt_length(out, body.size());
   return out + body;
 }
 
@@ -90,7 +63,7 @@ MqttSuback parse_suback(std::string_view bytes) {
   if (reader.u8() != kSubackType) {
     return parse;
   }
-  if (!read_length(reader, length)) {
+  if (!read_mqtt_length(reader, length)) {
     parse.state = reader.failed() ? Parse::need_more : Parse::malformed;
     return parse;
   }
@@ -125,7 +98,7 @@ MqttConnackParse parse_connack(std::string_view bytes) {
     return parse;
   }
   std::uint32_t length = 0;
-  if (!read_length(reader, length)) {
+  if (!read_mqtt_length(reader, length)) {
     parse.state = reader.failed() ? Parse::need_more : Parse::malformed;
     return parse;
   }
@@ -149,7 +122,7 @@ MqttConnackParse parse_connack(std::string_view bytes) {
   } else {
     std::uint32_t properties = 0;
     parse.connack.version5 = true;
-    const bool fits = read_length(body, properties) && body.rest().size() == properties;
+    const bool fits = read_mqtt_length(body, properties) && body.rest().size() == properties;
     parse.state = fits && known_reason(parse.connack.code) ? Parse::complete : Parse::malformed;
   }
   parse.used = bytes.size() - reader.rest().size();

@@ -2,43 +2,14 @@
 
 #include <algorithm>
 
+#include "probes/wire/mqtt_fields.hpp"
+
 namespace assay::wire {
 
 namespace {
 
 constexpr std::size_t kMostFilters = 32;
 constexpr std::uint8_t kWithProperties = 5;
-
-enum class Length : std::uint8_t { whole, cut, broken };
-
-/// Variable byte integer of at most four bytes (MQTT 5, 1.5.5).
-Length read_length(Reader& reader, std::uint32_t& value) {
-  value = 0;
-  for (std::uint32_t shift = 0; shift < 28; shift += 7) {
-    const std::uint32_t byte = reader.u8();
-    if (reader.failed()) {
-      return Length::cut;
-    }
-    value |= (byte & 0x7fU) << shift;
-    if ((byte & 0x80U) == 0) {
-      return Length::whole;
-    }
-  }
-  return Length::broken;
-}
-
-void put_length(std::string& out, std::size_t length) {
-  do {
-    const auto digit = static_cast<std::uint32_t>(length % 128);
-    length /= 128;
-    put_u8(out, length > 0 ? digit | 0x80U : digit);
-  } while (length > 0);
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put_u16(out, static_cast<std::uint32_t>(text.size()));
-  out += text;
-}
 
 std::string read_text(Reader& reader) {
   const auto size = reader.u16();
@@ -51,7 +22,7 @@ bool pass_properties(Reader& reader, std::uint8_t level) {
   if (level < kWithProperties) {
     return true;
   }
-  if (read_length(reader, size) != Length::whole) {
+  if (!read_mqtt_length(reader, size)) {
     return false;
   }
   reader.take(size);
@@ -77,11 +48,11 @@ MqttPacketParse parse_mqtt_packet(std::string_view bytes) {
     return parse;
   }
   std::uint32_t length = 0;
-  const auto read = read_length(reader, length);
-  if (read == Length::broken || length > kMostMqttPacket) {
+  const bool whole = read_mqtt_length(reader, length);
+  if ((!whole && !reader.failed()) || length > kMostMqttPacket) {
     return parse;
   }
-  if (read == Length::cut || reader.rest().size() < length) {
+  if (!whole || reader.rest().size() < length) {
     parse.state = Parse::need_more;
     return parse;
   }
@@ -96,7 +67,7 @@ MqttPacketParse parse_mqtt_packet(std::string_view bytes) {
 std::string encode_mqtt_packet(const MqttPacket& packet) {
   std::string out;
   put_u8(out, static_cast<std::uint32_t>(packet.kind) << 4U | packet.flags);
-  put_length(out, packet.body.size());
+  put_mqtt_length(out, packet.body.size());
   return out + packet.body;
 }
 
@@ -204,7 +175,7 @@ std::string mqtt_unsuback(std::uint8_t level, std::uint16_t id) {
 
 std::string mqtt_publish(std::uint8_t level, const MqttNote& note) {
   std::string body;
-  put_text(body, note.topic);
+  put_mqtt_text(body, note.topic);
   if (note.quality > 0) {
     put_u16(body, note.id);
   }

@@ -1,9 +1,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "probes/wire/mqtt.hpp"
+#include "probes/wire/mqtt_fields.hpp"
 #include "probes/wire/mqtt_packets.hpp"
 
 using namespace assay::wire;
@@ -11,6 +13,22 @@ using namespace assay::wire;
 namespace {
 
 constexpr std::uint8_t kMqttLevels[] = {4, 5};
+
+/// A length is below 2^28, and reads the same after it was written.
+void read_length(std::string_view bytes) {
+  Reader reader{bytes};
+  std::uint32_t length = 0;
+  if (!read_mqtt_length(reader, length)) {
+    return;
+  }
+  std::string written;
+  put_mqtt_length(written, length);
+  Reader again{written};
+  std::uint32_t same = 0;
+  if (length >= 1U << 28U || !read_mqtt_length(again, same) || same != length || !again.rest().empty()) {
+    std::abort();
+  }
+}
 
 /// What a broker reads of a client is of the packet, and a note means the same after it was written and read again.
 void read_as_broker(std::string_view bytes) {
@@ -48,6 +66,7 @@ void read_as_broker(std::string_view bytes) {
 /// A complete CONNACK lies inside the bytes, and a longer input begins with the same packet.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+  read_length(bytes);
   read_as_broker(bytes);
   if (parse_suback(bytes).state == Parse::complete && (static_cast<unsigned char>(bytes[0]) != 0x90 || size < 5)) {
     std::abort();
