@@ -34,13 +34,8 @@ Outcome outcome_of(Told::Answer answer, bool cuts_refuse) {
 }  // namespace
 
 asio::awaitable<sessions::ChannelResult> open_door(Door& door, bool tls) {
-  if (tls) {
-    TlsOptions options;
-    TlsSession session;
-    auto opened = co_await sessions::open_tls_channel(door.network, door.endpoint, options, door.transcript, session);
-    co_return opened;
-  }
-  auto opened = co_await sessions::open_channel(door.network, door.endpoint, door.transcript);
+  TlsSession session;
+  auto opened = co_await sessions::open_channel(door.network, door.endpoint, tls, door.transcript, session);
   co_return opened;
 }
 

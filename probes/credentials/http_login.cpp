@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "probes/credentials/fresh_login.hpp"
 #include "probes/credentials/http_pipeline.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
@@ -140,14 +141,7 @@ class HttpLogin final : public Dialect {
     if (channel_ && !channel_->ended()) {
       co_return Result<>{};
     }
-    Result<std::unique_ptr<sessions::Channel>> opened{std::unique_ptr<sessions::Channel>{}};
-    if (tls_) {
-      TlsOptions options;
-      TlsSession session;
-      opened = co_await sessions::open_tls_channel(door_.network, door_.endpoint, options, door_.transcript, session);
-    } else {
-      opened = co_await sessions::open_channel(door_.network, door_.endpoint, door_.transcript);
-    }
+    auto opened = co_await open_door(door_, tls_);
     if (!opened) {
       co_return opened.error();
     }

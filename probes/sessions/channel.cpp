@@ -166,6 +166,17 @@ asio::awaitable<ChannelResult> open_tls_channel(Network& network, Endpoint to, c
   co_return std::make_unique<Channel>(std::move(plain), transcript, network.reply_timeout());
 }
 
+asio::awaitable<ChannelResult> open_channel(Network& network, Endpoint to, bool tls, Transcript& transcript,
+                                            TlsSession& session) {
+  if (tls) {
+    const TlsOptions options;
+    auto opened = co_await open_tls_channel(network, to, options, transcript, session);
+    co_return opened;
+  }
+  auto opened = co_await open_channel(network, to, transcript);
+  co_return opened;
+}
+
 asio::awaitable<ChannelResult> upgrade_channel(Network& network, std::unique_ptr<Channel> over, Transcript& transcript,
                                                TlsSession& session) {
   transcript.note("TLS begins on this connection");

@@ -88,6 +88,10 @@ asio::awaitable<ChannelResult> open_channel(Network& network, Endpoint to, Trans
 asio::awaitable<ChannelResult> open_tls_channel(Network& network, Endpoint to, const TlsOptions& options,
                                                 Transcript& transcript, TlsSession& session);
 
+/// One of the two. `session` is filled in where a handshake finished.
+asio::awaitable<ChannelResult> open_channel(Network& network, Endpoint to, bool tls, Transcript& transcript,
+                                            TlsSession& session);
+
 /// TLS on a connection that already speaks. Takes the channel.
 asio::awaitable<ChannelResult> upgrade_channel(Network& network, std::unique_ptr<Channel> over, Transcript& transcript,
                                                TlsSession& session);

@@ -13,7 +13,6 @@ constexpr std::size_t kChunk = 4096;
 constexpr std::uint8_t kLevel311 = 4;
 constexpr std::uint8_t kUnacceptableLevel = 1;  // CONNACK of 3.1.1
 constexpr milliseconds kWriteWithin{5000};
-constexpr milliseconds kLong{3600000};
 constexpr milliseconds kTurn{100};  // a connection reads no longer than this before it looks for something to tell
 
 }  // namespace
@@ -27,38 +26,20 @@ struct Broker::Guest {
   int told = 0;                            // which announcement it was told last
 };
 
+Broker::Broker(ProbeContext& context, Journal& journal, Settings settings)
+    : context_(context),
+      journal_(journal),
+      settings_(std::move(settings)),
+      reception_(context, kMostVisits, [this](std::unique_ptr<Stream> raw) { return attend(std::move(raw)); }) {}
+
 asio::awaitable<Result<>> Broker::open(std::uint16_t port) {
-  auto listener = context_.network.listen(port);
-  if (!listener) {
-    co_return listener.error();
-  }
-  listener_ = std::move(*listener);
-  co_await accepting_.begin();
-  co_await visits_.begin();
-  accepting_.start(accept());
-  co_return Result<>{};
+  auto opened = co_await reception_.open(port);
+  co_return opened;
 }
 
 asio::awaitable<void> Broker::close() {
   take_back();
-  co_await accepting_.end();
-  co_await visits_.end();
-  listener_.reset();
-}
-
-asio::awaitable<void> Broker::accept() {
-  while (true) {
-    auto stream = co_await listener_->accept(kLong);
-    if (!stream) {
-      if (stream.error().kind == ErrorKind::timed_out) {
-        continue;
-      }
-      co_return;
-    }
-    if (visits_.running() < kMostVisits) {  // else it is closed again
-      visits_.start(attend(std::move(*stream)));
-    }
-  }
+  co_await reception_.close();
 }
 
 asio::awaitable<void> Broker::attend(std::unique_ptr<Stream> raw) {

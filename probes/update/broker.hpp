@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "probes/sessions/tasks.hpp"
 #include "probes/update/journal.hpp"
+#include "probes/update/reception.hpp"
 #include "probes/update/transport.hpp"
 #include "probes/wire/mqtt_packets.hpp"
 
@@ -21,8 +21,7 @@ class Broker {
     std::optional<TlsIdentity> identity;  // none: no TLS
   };
 
-  Broker(ProbeContext& context, Journal& journal, Settings settings)
-      : context_(context), journal_(journal), settings_(std::move(settings)) {}
+  Broker(ProbeContext& context, Journal& journal, Settings settings);
 
   asio::awaitable<Result<>> open(std::uint16_t port);
 
@@ -45,7 +44,6 @@ class Broker {
  private:
   struct Guest;
 
-  asio::awaitable<void> accept();
   asio::awaitable<void> attend(std::unique_ptr<Stream> raw);
   asio::awaitable<Result<>> serve(Guest& guest);
   asio::awaitable<Result<>> answer(Guest& guest, wire::MqttPacket packet);
@@ -58,9 +56,7 @@ class Broker {
   ProbeContext& context_;
   Journal& journal_;
   Settings settings_;
-  sessions::Tasks accepting_;
-  sessions::Tasks visits_;
-  std::unique_ptr<Listener> listener_;
+  Reception reception_;
   std::optional<std::string> retained_;
   int announced_ = 0;  // how many announcements there were
   std::optional<milliseconds> told_;

@@ -135,19 +135,11 @@ class HawkbitSite final : public Site {
   }
 
   Reply artifact(const std::string& base, const wire::HttpAsked& asked, bool tls) {
-    Reply reply;
-    if (sent_on(offer_.behaviour, asked, tls, server_.origin(offer_.behaviour.redirect))) {
-      reply.status = 302;
-      reply.headers.push_back({"Location", server_.origin(offer_.behaviour.redirect) + base + std::string{kArtifact} +
-                                               action_ + "/" + file_});
-      return reply;
+    const auto elsewhere = server_.origin(offer_.behaviour.redirect);
+    if (sent_on(offer_.behaviour, asked, tls, elsewhere)) {
+      return redirect_reply(elsewhere + base + std::string{kArtifact} + action_ + "/" + file_);
     }
-    reply.headers.push_back({"Content-Type", "application/octet-stream"});
-    reply.headers.push_back({"Accept-Ranges", "bytes"});
-    reply.image = true;
-    reply.body = offer_.behaviour.second && downloads_ == 0 ? offer_.genuine : offer_.image;
-    ++downloads_;
-    return reply;
+    return image_reply(offer_, downloads_);
   }
 
   HttpServer& server_;

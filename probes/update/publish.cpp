@@ -104,13 +104,7 @@ asio::awaitable<Result<>> publish_at(ProbeContext& context, const UpdateAnnounce
   for (const auto level : kLevels) {
     Transcript unread("announcement", 0);
     TlsSession session;
-    TlsOptions options;
-    sessions::ChannelResult channel = Error{ErrorKind::internal, "not asked", {}};
-    if (announce.tls) {
-      channel = co_await sessions::open_tls_channel(context.network, *announce.broker, options, unread, session);
-    } else {
-      channel = co_await sessions::open_channel(context.network, *announce.broker, unread);
-    }
+    auto channel = co_await sessions::open_channel(context.network, *announce.broker, announce.tls, unread, session);
     if (!channel) {
       co_return channel.error();
     }

@@ -45,18 +45,10 @@ Reply PullSite::manifest() const {
 }
 
 Reply PullSite::image(const wire::HttpAsked& asked, bool tls) {
-  Reply reply;
   if (sent_on(offer_.behaviour, asked, tls, places_.elsewhere)) {
-    reply.status = 302;
-    reply.headers.push_back({"Location", places_.elsewhere});
-    return reply;
+    return redirect_reply(places_.elsewhere);
   }
-  reply.headers.push_back({"Content-Type", "application/octet-stream"});
-  reply.headers.push_back({"Accept-Ranges", "bytes"});
-  reply.image = true;
-  reply.body = offer_.behaviour.second && downloads_ == 0 ? offer_.genuine : offer_.image;
-  ++downloads_;
-  return reply;
+  return image_reply(offer_, downloads_);
 }
 
 PullSite::Places places_of(const HttpServer& server, const Behaviour& behaviour, const std::string& image_path) {

@@ -78,6 +78,23 @@ HttpServer::Settings settings_for(const UpdateMechanism& mechanism, const Files&
   return out;
 }
 
+Reply image_reply(const Offer& offer, int& downloads) {
+  Reply reply;
+  reply.headers.push_back({"Content-Type", "application/octet-stream"});
+  reply.headers.push_back({"Accept-Ranges", "bytes"});
+  reply.image = true;
+  reply.body = offer.behaviour.second && downloads == 0 ? offer.genuine : offer.image;
+  ++downloads;
+  return reply;
+}
+
+Reply redirect_reply(std::string elsewhere) {
+  Reply reply;
+  reply.status = 302;
+  reply.headers.push_back({"Location", std::move(elsewhere)});
+  return reply;
+}
+
 bool sent_on(const Behaviour& behaviour, const wire::HttpAsked& asked, bool tls, const std::string& elsewhere) {
   if (behaviour.redirect == "http") {
     return tls;

@@ -16,7 +16,6 @@ constexpr std::uint64_t kPiece = 64 * 1024;
 constexpr std::uint64_t kMostFlood = std::uint64_t{256} << 20U;  // bytes of a download without end
 constexpr milliseconds kPatience{30000};                         // for the next bytes of a device
 constexpr milliseconds kDrop{250};                               // between two bytes of a slow download
-constexpr milliseconds kLong{3600000};
 constexpr std::byte kHandshakeRecord{0x16};
 
 /// A stream whose first bytes were read already.
@@ -66,28 +65,25 @@ std::string head_of(const Reply& reply, std::uint64_t length, bool with_length) 
 
 }  // namespace
 
-HttpServer::HttpServer(ProbeContext& context, Settings settings) : context_(context), settings_(std::move(settings)) {}
+HttpServer::HttpServer(ProbeContext& context, Settings settings)
+    : context_(context),
+      settings_(std::move(settings)),
+      reception_(context, kMostVisits, [this](std::unique_ptr<Stream> raw) { return attend(std::move(raw)); }) {}
 
 asio::awaitable<Result<>> HttpServer::open(std::uint16_t port) {
-  auto listener = context_.network.listen(port);
-  if (!listener) {
-    co_return listener.error();
-  }
-  listener_ = std::move(*listener);
-  co_await accepting_.begin();
-  co_await visits_.begin();
-  accepting_.start(accept());
-  co_return Result<>{};
+  auto opened = co_await reception_.open(port);
+  co_return opened;
 }
 
 std::string HttpServer::origin(const std::string& how) const {
-  const auto own = listener_ ? listener_->address() : std::string{};
+  const auto* listener = reception_.listener();
+  const auto own = listener != nullptr ? listener->address() : std::string{};
   const auto address = own.find(':') == std::string::npos ? own : "[" + own + "]";
   const bool named = !settings_.name.empty() && how != "host";
   // A second name of ours: by number where the device knows a name, by a name of nobody where it knows the number.
   const auto host = named ? settings_.name : settings_.name.empty() && how == "host" ? "updates.invalid" : address;
   const bool tls = settings_.tls && how != "http";
-  return (tls ? "https://" : "http://") + host + ":" + std::to_string(listener_ ? listener_->port() : 0);
+  return (tls ? "https://" : "http://") + host + ":" + std::to_string(listener != nullptr ? listener->port() : 0);
 }
 
 void HttpServer::note(std::string_view line) {
@@ -117,29 +113,12 @@ void HttpServer::serve(std::shared_ptr<Site> site, const Behaviour& behaviour) {
 
 asio::awaitable<void> HttpServer::withdraw() {
   site_.reset();
-  co_await visits_.end();
+  co_await reception_.end_visits();
 }
 
 asio::awaitable<void> HttpServer::close() {
   site_.reset();
-  co_await accepting_.end();
-  co_await visits_.end();
-  listener_.reset();
-}
-
-asio::awaitable<void> HttpServer::accept() {
-  while (true) {
-    auto stream = co_await listener_->accept(kLong);
-    if (!stream) {
-      if (stream.error().kind == ErrorKind::timed_out) {
-        continue;
-      }
-      co_return;
-    }
-    if (visits_.running() < kMostVisits) {  // else it is closed again
-      visits_.start(attend(std::move(*stream)));
-    }
-  }
+  co_await reception_.close();
 }
 
 asio::awaitable<void> HttpServer::attend(std::unique_ptr<Stream> raw) {
@@ -166,7 +145,7 @@ Result<TlsIdentity> HttpServer::identity() {
     return *settings_.expired;
   }
   if (wanted == "self_signed" || wanted == "unknown_authority") {
-    const auto name = settings_.name.empty() ? listener_->address() : settings_.name;
+    const auto name = settings_.name.empty() ? reception_.listener()->address() : settings_.name;
     const auto like = settings_.genuine ? settings_.genuine->chain_pem : std::string{};
     return false_identity(name, wanted == "unknown_authority", like);
   }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "probes/sessions/tasks.hpp"
+#include "probes/update/reception.hpp"
 #include "probes/update/transport.hpp"
 #include "probes/wire/http_request.hpp"
 
@@ -28,6 +28,12 @@ class Site {
   /// `tls`: the request came over TLS.
   virtual Reply answer(const wire::HttpAsked& asked, bool tls) = 0;
 };
+
+/// The offered image, or the genuine one where only later downloads are attacked. `downloads` counts them.
+Reply image_reply(const Offer& offer, int& downloads);
+
+/// Sends on to where the image is redirected.
+Reply redirect_reply(std::string elsewhere);
 
 /// Whether the image has to be sent on: the request did not come to where the behaviour leads to.
 bool sent_on(const Behaviour& behaviour, const wire::HttpAsked& asked, bool tls, const std::string& elsewhere);
@@ -66,12 +72,11 @@ class HttpServer {
   /// What the last finished handshake showed.
   const TlsVisit& visit() const { return visit_; }
 
-  std::int64_t strangers() const { return listener_ ? listener_->strangers() : 0; }
+  std::int64_t strangers() const { return reception_.listener() != nullptr ? reception_.listener()->strangers() : 0; }
 
   void note(std::string_view line);
 
  private:
-  asio::awaitable<void> accept();
   asio::awaitable<void> attend(std::unique_ptr<Stream> raw);
   asio::awaitable<Result<std::unique_ptr<Stream>>> begin(std::unique_ptr<Stream> raw, bool& tls);
   asio::awaitable<void> converse(Stream& stream, std::string over);
@@ -90,9 +95,7 @@ class HttpServer {
 
   ProbeContext& context_;
   Settings settings_;
-  sessions::Tasks accepting_;
-  sessions::Tasks visits_;
-  std::unique_ptr<Listener> listener_;
+  Reception reception_;
   std::shared_ptr<Site> site_;
   Behaviour behaviour_;
   Fetched fetched_;

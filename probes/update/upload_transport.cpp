@@ -85,15 +85,9 @@ class UploadTransport final : public Transport {
   }
 
   asio::awaitable<Result<>> post(const Offer& offer) {
-    sessions::ChannelResult channel = Error{ErrorKind::internal, "not asked", {}};
-    TlsOptions options;
     Transcript unread("upload", 0);
     tls_ = {};
-    if (page_.tls) {
-      channel = co_await sessions::open_tls_channel(context_.network, page_.port, options, unread, tls_);
-    } else {
-      channel = co_await sessions::open_channel(context_.network, page_.port, unread);
-    }
+    auto channel = co_await sessions::open_channel(context_.network, page_.port, page_.tls, unread, tls_);
     if (!channel) {
       co_return channel.error();
     }

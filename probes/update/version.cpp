@@ -60,13 +60,7 @@ Result<Told> read_page(const std::string& body, const VersionSource& source) {
 asio::awaitable<Result<Told>> ask_page(ProbeContext& context, const VersionSource& source) {
   Transcript unread("version page", 0);
   TlsSession session;
-  TlsOptions options;
-  sessions::ChannelResult channel = Error{ErrorKind::internal, "not asked", {}};
-  if (source.tls) {
-    channel = co_await sessions::open_tls_channel(context.network, *source.http, options, unread, session);
-  } else {
-    channel = co_await sessions::open_channel(context.network, *source.http, unread);
-  }
+  auto channel = co_await sessions::open_channel(context.network, *source.http, source.tls, unread, session);
   if (!channel) {
     co_return channel.error();
   }
