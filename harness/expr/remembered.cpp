@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <openssl/evp.h>
 
@@ -84,7 +85,16 @@ std::string read_all(int file) {
 
 }  // namespace
 
-void Remembered::open(const fs::path& folder) {
+void Remembered::use(const fs::path& folder) {
+  *this = {};
+  folder_ = folder;
+}
+
+void Remembered::read() {
+  const auto folder = std::exchange(folder_, {});
+  if (folder.empty()) {
+    return;
+  }
   const auto library = library_identity();
   std::error_code failed;
   fs::create_directories(folder, failed);
@@ -114,11 +124,13 @@ std::string Remembered::line_of(std::string_view program) const {
   return digest(identity_ + '\n' + std::string{program});
 }
 
-bool Remembered::contains(std::string_view program) const {
+bool Remembered::contains(std::string_view program) {
+  read();
   return !lines_.empty() && lines_.contains(line_of(program));
 }
 
 void Remembered::add(std::span<const std::string_view> programs) {
+  read();
   if (file_.empty() || programs.empty()) {
     return;
   }
@@ -144,7 +156,7 @@ Remembered& remembered() {
 namespace assay {
 
 void remember_programs(const std::filesystem::path& folder) {
-  expr::remembered().open(folder);
+  expr::remembered().use(folder);
 }
 
 }  // namespace assay

@@ -16,17 +16,19 @@ namespace assay::expr {
 /// written is none.
 class Remembered {
  public:
-  /// Reads `folder`/programs, and adds to it from now on.
-  void open(const std::filesystem::path& folder);
+  /// From now on it is `folder`/programs, which is read when a program is first asked for: most commands check none.
+  void use(const std::filesystem::path& folder);
 
-  bool contains(std::string_view program) const;
+  bool contains(std::string_view program);
 
   void add(std::span<const std::string_view> programs);
 
  private:
+  void read();
   std::string line_of(std::string_view program) const;
 
-  std::filesystem::path file_;
+  std::filesystem::path folder_;  // empty: there is none, or it has been read
+  std::filesystem::path file_;    // empty: nothing is remembered
   std::string identity_;
   std::set<std::string, std::less<>> lines_;
 };

@@ -61,11 +61,11 @@ TEST_CASE("compiled: what is remembered is known to another process by its whole
   const TempFolder folder;
   Remembered writer;
   CHECK_FALSE(writer.contains("1 + 1"));
-  writer.open(folder.path() / "cache");
+  writer.use(folder.path() / "cache");
   const std::array<std::string_view, 2> sound{"1 + 1", "2"};
   writer.add(sound);
   Remembered reader;
-  reader.open(folder.path() / "cache");
+  reader.use(folder.path() / "cache");
   CHECK(reader.contains("1 + 1"));
   CHECK(reader.contains("2"));
   CHECK_FALSE(reader.contains("1 + 1 "));
@@ -78,20 +78,20 @@ TEST_CASE("compiled: a damaged or foreign file is no memory") {
   const std::array<std::string_view, 1> sound{"1 + 1"};
   const auto knows = [&] {
     Remembered reader;
-    reader.open(folder.path());
+    reader.use(folder.path());
     return reader.contains("1 + 1");
   };
   SECTION("other lines do no harm") {
     append(file, std::string{"\0\xff\n\n", 4} + std::string(5000, 'a') + "\n");
     Remembered writer;
-    writer.open(folder.path());
+    writer.use(folder.path());
     writer.add(sound);
     append(file, "0123");
     CHECK(knows());
   }
   SECTION("a file that others may write is not read") {
     Remembered writer;
-    writer.open(folder.path());
+    writer.use(folder.path());
     writer.add(sound);
     REQUIRE(knows());
     REQUIRE(::chmod(file.c_str(), 0666) == 0);
@@ -101,7 +101,7 @@ TEST_CASE("compiled: a damaged or foreign file is no memory") {
     append(folder.path() / "elsewhere", "");
     std::filesystem::create_symlink(folder.path() / "elsewhere", file);
     Remembered writer;
-    writer.open(folder.path());
+    writer.use(folder.path());
     writer.add(sound);
     CHECK_FALSE(knows());
     CHECK(std::filesystem::file_size(folder.path() / "elsewhere") == 0);
@@ -111,7 +111,7 @@ TEST_CASE("compiled: a damaged or foreign file is no memory") {
     REQUIRE(::chmod(file.c_str(), 0600) == 0);
     CHECK_FALSE(knows());
     Remembered writer;
-    writer.open(folder.path());
+    writer.use(folder.path());
     writer.add(sound);
     CHECK(knows());
   }
