@@ -94,7 +94,7 @@ TEST_CASE("updates: everything that can be written arrives in the model") {
 }
 
 TEST_CASE("updates: announcements, clients of LwM2M and resources arrive in the model") {
-  const auto loaded = device_with(R"(  - mechanism: UM-1
+  const std::string sound = R"(  - mechanism: UM-1
     transport: mqtt
     serve: {port: 8443}
     announce: {broker: tcp/1883, tls: true, login: admin, topic: updates/hub, message: '{url}'}
@@ -106,7 +106,8 @@ TEST_CASE("updates: announcements, clients of LwM2M and resources arrive in the 
     client: {endpoint: urn:dev:1, deliver: push}
     image: {file: hub-2.5.0.swu}
     version_at: {resource: /3/0/3}
-  - mechanism: UM-3
+)";
+  const auto loaded = device_with(sound + R"(  - mechanism: UM-3
     transport: mqtt
     serve: {port: 8443}
     announce: {exec: ./announce.sh, topic: updates/hub, file: signed.json}
@@ -114,19 +115,7 @@ TEST_CASE("updates: announcements, clients of LwM2M and resources arrive in the 
     version_at: {resource: /3/0/3}
 )");
   CHECK(lines(loaded.errors).size() == 1);  // a resource is of lwm2m
-  const auto first = device_with(R"(  - mechanism: UM-1
-    transport: mqtt
-    serve: {port: 8443}
-    announce: {broker: tcp/1883, tls: true, login: admin, topic: updates/hub, message: '{url}'}
-    image: {file: hub-2.5.0.swu, version: 2.5.0}
-    version_at: {coap: {port: udp/5683, path: /version, pointer: /now, report: /last}}
-  - mechanism: UM-2
-    transport: lwm2m
-    serve: {port: 5683}
-    client: {endpoint: urn:dev:1, deliver: push}
-    image: {file: hub-2.5.0.swu}
-    version_at: {resource: /3/0/3}
-)");
+  const auto first = device_with(sound);
   REQUIRE(lines(first.errors) == Lines{});
   const auto& mqtt = first.value->updates[0];
   CHECK(mqtt.announce->broker == Endpoint{Transport::tcp, 1883});
@@ -156,7 +145,8 @@ TEST_CASE("updates: what cannot be announced or served is told") {
   CHECK(told(served + "    announce: {listen: 1883, broker: tcp/1883, topic: u, message: m}\n", "broker"));
   const std::string coap = "  - mechanism: UM-1\n    transport: coap\n" + kImage;
   CHECK(told(coap, "coap needs \"manifest\""));
-  CHECK(told(coap + "    serve: {port: 5684, tls: true, certificate: a.pem, key: a.key}\n", "inside DTLS is not served"));
+  CHECK(
+      told(coap + "    serve: {port: 5684, tls: true, certificate: a.pem, key: a.key}\n", "inside DTLS is not served"));
 }
 
 TEST_CASE("updates: a device without any is written as earlier versions wrote it") {
