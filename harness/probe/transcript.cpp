@@ -98,6 +98,11 @@ void Transcript::conceal(std::string_view text, std::string_view name) {
   finder_.reset();
 }
 
+void Transcript::conceal_as(const Transcript& other) {
+  concealed_.insert(other.concealed_.begin(), other.concealed_.end());
+  finder_.reset();
+}
+
 std::string Transcript::masked(std::string_view text) {
   if (concealed_.empty()) {
     return std::string{text};

@@ -30,6 +30,9 @@ class Transcript {
   /// split is not seen.
   void conceal(std::string_view text, std::string_view name);
 
+  /// From now on the texts that `other` conceals so far are concealed here too.
+  void conceal_as(const Transcript& other);
+
   const std::string& text() const { return shown_.text; }
 
   /// With everything that was concealed; null where that is nothing.

@@ -78,10 +78,25 @@ std::vector<Candidate> with_names(std::vector<Candidate> candidates) {
   return candidates;
 }
 
-bool is_concealable(const Secret& password, const std::vector<Candidate>& all) {
-  const auto& text = password.reveal();
-  const auto holds = [&](const Candidate& candidate) { return wire::contains_ignoring_case(candidate.username, text); };
-  return !text.empty() && !wire::contains_ignoring_case(kOwnWords, text) && std::none_of(all.begin(), all.end(), holds);
+std::vector<Secret> concealable(const std::vector<Candidate>& candidates) {
+  std::set<std::string_view> names;
+  for (const auto& candidate : candidates) {
+    names.insert(candidate.username);
+  }
+  std::string readable{kOwnWords};
+  for (const auto name : names) {
+    readable += '\n';
+    readable += name;
+  }
+  std::vector<Secret> secrets;
+  std::set<std::string_view> seen;
+  for (const auto& candidate : candidates) {
+    const auto& text = candidate.password.reveal();
+    if (!text.empty() && seen.insert(text).second && !wire::contains_ignoring_case(readable, text)) {
+      secrets.push_back(candidate.password);
+    }
+  }
+  return secrets;
 }
 
 }  // namespace assay::probes::credentials

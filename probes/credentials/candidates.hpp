@@ -34,8 +34,8 @@ std::vector<Candidate> without_names(std::vector<Candidate> candidates);
 /// Those of a login that has names: all but the communities.
 std::vector<Candidate> with_names(std::vector<Candidate> candidates);
 
-/// Passwords that must be masked. A word that is also a user name, or a word of our own records, is no secret: masking
-/// it would make the records unreadable and hide nothing.
-bool is_concealable(const Secret& password, const std::vector<Candidate>& all);
+/// The passwords that must be masked, each once. A word that is also a user name, or a word of our own records, is no
+/// secret: masking it would make the records unreadable and hide nothing.
+std::vector<Secret> concealable(const std::vector<Candidate>& candidates);
 
 }  // namespace assay::probes::credentials

@@ -21,12 +21,7 @@ namespace assay::probes::credentials {
 namespace {
 
 constexpr int kMaximumRedirects = 3;
-constexpr std::uint16_t kSnmpPort = 161;
-constexpr std::uint16_t kIpmiPort = 623;
-constexpr std::uint16_t kCoapsPort = 5684;
 constexpr std::uint16_t kOnvifPorts[] = {80, 443, 2020, 8000, 8080, 8899, 10080};
-
-using AskByDatagram = asio::awaitable<Result<Detection>> (*)(Door& door);
 
 std::string get(const Door& door, bool tls, std::string_view path) {
   wire::HttpRequest request;
@@ -136,6 +131,15 @@ asio::awaitable<Result<Detection>> detect_reply_lines(Door& door, bool tls, std:
   co_return found;
 }
 
+/// A whole greeting of a protocol in which the server speaks first: nothing more is waited for.
+bool greets(std::string_view bytes) {
+  return wire::recognise(bytes).speech != wire::Speech::unknown ||
+         wire::parse_imap_greeting(bytes) == wire::Parse::complete ||
+         wire::parse_pop3_greeting(bytes).state == wire::Parse::complete ||
+         wire::parse_rfb_version(bytes).state == wire::Parse::complete ||
+         wire::parse_mysql(bytes).state == wire::Parse::complete;
+}
+
 /// Who speaks first is known by the greeting. Nothing when it is of no protocol that has a dialect here.
 asio::awaitable<Result<std::optional<Detection>>> detect_greeter(Door& door, bool tls, std::string greeting) {
   Result<Detection> found{Detection{}};
@@ -165,10 +169,6 @@ asio::awaitable<Result<std::optional<Detection>>> detect_greeter(Door& door, boo
     co_return found.error();
   }
   co_return std::optional<Detection>{std::move(*found)};
-}
-
-bool is_known(const Detection& found) {
-  return found.dialect != nullptr || !found.spoken.empty() || !found.other_login.empty() || found.answered;
 }
 
 /// What else was found on the same endpoint stands behind the first login.
@@ -220,10 +220,19 @@ asio::awaitable<Result<Detection>> ask_http(Door& door, bool tls) {
 
 using Ask = asio::awaitable<Result<Detection>> (*)(Door& door, bool tls);
 
-/// The questions for servers that wait for one, the one of the port's usual protocol first.
-std::array<Ask, 5> questions_for(std::uint16_t port) {
+/// Questions for servers that wait for one.
+struct Questions {
   std::array<Ask, 5> asks{&ask_http, &detect_mqtt, &detect_redis, &detect_rtsp, &detect_postgres};
-  const auto first = [&](Ask ask) { std::rotate(asks.begin(), std::find(asks.begin(), asks.end(), ask), asks.end()); };
+  bool usual = false;  // the first is that of the protocol that the port is known for
+};
+
+Questions questions_for(std::uint16_t port) {
+  Questions questions;
+  const auto first = [&](Ask ask) {
+    auto& asks = questions.asks;
+    std::rotate(asks.begin(), std::find(asks.begin(), asks.end(), ask), asks.end());
+    questions.usual = true;
+  };
   if (port == 1883 || port == 8883) {
     first(&detect_mqtt);
   } else if (port == 6379 || port == 6380) {
@@ -232,8 +241,10 @@ std::array<Ask, 5> questions_for(std::uint16_t port) {
     first(&detect_rtsp);
   } else if (port == 5432) {
     first(&detect_postgres);
+  } else if (port == 80 || port == 81 || port == 8000 || port == 8080 || port == 8081 || port == 8888) {
+    first(&ask_http);
   }
-  return asks;
+  return questions;
 }
 
 asio::awaitable<Result<Detection>> ask_all(Door& door, bool tls, std::span<const Ask> asks) {
@@ -324,7 +335,7 @@ asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
     }
     co_return keyed;
   }
-  auto heard = co_await (*opened)->receive_speech(door.timers.banner, door.timers.quiet);
+  auto heard = co_await (*opened)->receive_until(door.timers.banner, door.timers.quiet, &greets);
   opened->reset();
   if (heard) {
     auto found = co_await detect_greeter(door, true, std::move(*heard));
@@ -335,8 +346,8 @@ asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
       co_return std::move(**found);
     }
   }
-  const auto asks = questions_for(door.endpoint.port);
-  auto found = co_await ask_all(door, true, asks);
+  const auto questions = questions_for(door.endpoint.port);
+  auto found = co_await ask_all(door, true, questions.asks);
   if (found) {
     found->silent = false;
   }
@@ -349,7 +360,7 @@ asio::awaitable<Result<std::optional<Detection>>> detect_late_greeter(Door& door
   auto opened = co_await open_door(door, false);
   Result<std::string> heard{std::string{}};
   if (opened) {
-    heard = co_await (*opened)->receive_speech(door.timers.reply, door.timers.quiet);
+    heard = co_await (*opened)->receive_until(door.timers.reply, door.timers.quiet, &greets);
     opened->reset();
   } else {
     heard = opened.error();
@@ -364,77 +375,19 @@ asio::awaitable<Result<std::optional<Detection>>> detect_late_greeter(Door& door
   co_return std::optional<Detection>{};
 }
 
-asio::awaitable<Result<Detection>> detect_datagrams(Door& door) {
-  if (door.endpoint.port == 69) {
-    auto found = co_await detect_tftp(door);
-    co_return found;
+/// Whoever says nothing unasked, or nothing that is known: the first question, unless it was asked and how that ended
+/// is known, then inside TLS, then the rest.
+asio::awaitable<Result<Detection>> detect_waiting(Door& door, bool heard, std::optional<bool> silent_when_asked) {
+  const auto questions = questions_for(door.endpoint.port);
+  const std::span<const Ask> all{questions.asks};
+  Result<Detection> found{Detection{}};
+  if (!silent_when_asked) {
+    found = co_await ask_all(door, false, all.first(1));
   }
-  if (door.endpoint.port == kSnmpPort) {
-    auto found = co_await detect_snmp(door);
-    co_return found;
-  }
-  // The usual protocol first; an agent of SNMP that nobody hears is the last guess.
-  std::array<AskByDatagram, 2> asks{&detect_coaps, &detect_ipmi};
-  if (door.endpoint.port == kIpmiPort) {
-    std::swap(asks[0], asks[1]);
-  }
-  const bool usual = door.endpoint.port == kIpmiPort || door.endpoint.port == kCoapsPort;
-  Result<Detection> agent{Detection{}};
-  if (!usual) {
-    agent = co_await detect_snmp(door);
-    if (!agent || agent->answered) {
-      co_return agent;
-    }
-  }
-  for (const auto ask : asks) {
-    auto found = co_await ask(door);
-    if (!found || is_known(*found)) {
-      co_return found;
-    }
-  }
-  agent->silent = usual;
-  co_return agent;
-}
-
-}  // namespace
-
-asio::awaitable<Result<Detection>> detect(Door& door) {
-  if (door.endpoint.transport == Transport::udp) {
-    auto found = co_await detect_datagrams(door);
-    co_return found;
-  }
-  auto opened = co_await open_door(door, false);
-  if (!opened) {
-    co_return opened.error();
-  }
-  if (const auto* declared = recipe_for(door)) {
-    opened->reset();
-    auto found = co_await detect_declared(door, *declared);
-    co_return found;
-  }
-  const bool terminal_port = door.endpoint.port == 23 || door.endpoint.port == 2323;
-  const auto patience = terminal_port ? door.timers.reply : door.timers.banner;
-  auto heard = co_await (*opened)->receive_speech(patience, door.timers.quiet);
-  if (!heard && sessions::ends_probe(heard.error().kind)) {
-    co_return heard.error();
-  }
-  opened->reset();
-  if (heard) {
-    auto greeter = co_await detect_greeter(door, false, std::move(*heard));
-    if (!greeter) {
-      co_return greeter.error();
-    }
-    if (*greeter) {
-      co_return std::move(**greeter);
-    }
-  }
-  const auto asks = questions_for(door.endpoint.port);
-  const std::span<const Ask> all{asks};
-  auto found = co_await ask_all(door, false, all.first(1));
   if (!found || is_known(*found)) {
     co_return found;
   }
-  const bool silent = found->silent && !heard;
+  const bool silent = silent_when_asked.value_or(found->silent) && !heard;
   auto tls = co_await speaks_tls(door);
   if (!tls) {
     co_return tls.error();
@@ -459,6 +412,51 @@ asio::awaitable<Result<Detection>> detect(Door& door) {
       found->other_login = "one inside TLS perhaps: a ClientHello got no answer, nor did anything else";
     }
   }
+  co_return found;
+}
+
+}  // namespace
+
+asio::awaitable<Result<Detection>> detect(Door& door) {
+  if (door.endpoint.transport == Transport::udp) {
+    auto found = co_await detect_datagrams(door);
+    co_return found;
+  }
+  if (const auto* declared = recipe_for(door)) {
+    auto found = co_await detect_declared(door, *declared);
+    co_return found;
+  }
+  // Where the port is known for a protocol whose servers wait, nobody waits for their greeting.
+  const auto questions = questions_for(door.endpoint.port);
+  std::optional<bool> silent_when_asked;
+  if (questions.usual) {
+    auto found = co_await ask_all(door, false, std::span{questions.asks}.first(1));
+    if (!found || is_known(*found)) {
+      co_return found;
+    }
+    silent_when_asked = found->silent;
+  }
+  auto opened = co_await open_door(door, false);
+  if (!opened) {
+    co_return opened.error();
+  }
+  const bool terminal_port = door.endpoint.port == 23 || door.endpoint.port == 2323;
+  const auto patience = terminal_port ? door.timers.reply : door.timers.banner;
+  auto heard = co_await (*opened)->receive_until(patience, door.timers.quiet, &greets);
+  if (!heard && sessions::ends_probe(heard.error().kind)) {
+    co_return heard.error();
+  }
+  opened->reset();
+  if (heard) {
+    auto greeter = co_await detect_greeter(door, false, std::move(*heard));
+    if (!greeter) {
+      co_return greeter.error();
+    }
+    if (*greeter) {
+      co_return std::move(**greeter);
+    }
+  }
+  auto found = co_await detect_waiting(door, heard.has_value(), silent_when_asked);
   co_return found;
 }
 

@@ -43,6 +43,8 @@ struct Several {
   std::optional<Error> ended{};   // an error that ends the probe
 };
 
+struct Door;
+
 /// One way of logging in on one endpoint.
 class Dialect {
  public:
@@ -69,6 +71,10 @@ class Dialect {
   /// The next attempt starts with a new connection.
   virtual void start_afresh() = 0;
 
+  /// Another one that knows what this one has learnt and goes through `door`, the same endpoint, on connections of its
+  /// own, so that both may log in at once. Null: one login has to follow the other here.
+  virtual std::unique_ptr<Dialect> beside(Door&) const { return nullptr; }
+
   /// A login has a name. Where it has none, as with a community of SNMP, there is one secret, and every wrong login,
   /// controls too, is one on the account "".
   virtual bool names_accounts() const { return true; }
@@ -87,6 +93,7 @@ class Dialect {
   virtual std::vector<std::string> late() const { return {}; }
 };
 
+/// The endpoint that logins go to, and where what passes through is written down.
 struct Door {
   Network& network;
   Recorder& record;
@@ -113,6 +120,11 @@ struct Detection {
                             // on the way of the dialect settles it
   std::string path{};       // of HTTP: the page that asks for the login
 };
+
+/// Something is known of who stands there.
+inline bool is_known(const Detection& found) {
+  return found.dialect != nullptr || !found.spoken.empty() || !found.other_login.empty() || found.answered;
+}
 
 asio::awaitable<Result<Detection>> detect(Door& door);
 

@@ -57,6 +57,9 @@ asio::awaitable<Result<std::unique_ptr<Dialect>>> make_snmp_user(Door& door);
 /// Communities of SNMP v1 and v2c (RFC 1157, RFC 3416), and users where SNMP v3 is spoken.
 asio::awaitable<Result<Detection>> detect_snmp(Door& door);
 
+/// Any of the logins over UDP.
+asio::awaitable<Result<Detection>> detect_datagrams(Door& door);
+
 /// TFTP (RFC 1350) has no login: whether a file is given to anybody.
 asio::awaitable<Result<Detection>> detect_tftp(Door& door);
 

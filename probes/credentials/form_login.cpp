@@ -47,13 +47,19 @@ struct Sent {
 
 class FormLogin final : public Dialect {
  public:
-  FormLogin(Door& door, bool tls, std::string path) : door_(door), tls_(tls), path_(std::move(path)) {}
+  FormLogin(Door& door, bool tls, std::string path) : door_(&door), tls_(tls), path_(std::move(path)) {}
 
   std::string_view name() const override { return "http-form"; }
 
   bool clear() const override { return !tls_; }
 
   void start_afresh() override {}
+
+  std::unique_ptr<Dialect> beside(Door& other) const override {
+    auto copy = std::make_unique<FormLogin>(*this);
+    copy->door_ = &other;
+    return copy;
+  }
 
   std::string doubt() const override {
     return understood_ ? std::string{}
@@ -91,7 +97,7 @@ class FormLogin final : public Dialect {
   }
 
   asio::awaitable<Attempt> log_in(std::string username, Secret password, bool control) {
-    WebSession session{door_, tls_};
+    WebSession session{*door_, tls_};
     auto path = path_;
     auto page = co_await session.visit(path);
     if (!page) {
@@ -101,7 +107,7 @@ class FormLogin final : public Dialect {
     if (!form) {
       co_return without_form(*page);
     }
-    auto request = filled_form(door_, tls_, *form, path, username, password);
+    auto request = filled_form(*door_, tls_, *form, path, username, password);
     if (!request) {
       co_return failed(request.error(), true);
     }
@@ -145,7 +151,7 @@ class FormLogin final : public Dialect {
     sent.look.asks = wire::find_login_form(last->body).has_value();
     sent.look.words = words_of(last->body, username);
     sent.text = last->body;
-    sent.pages = pages_from(door_, tls_, *last, sent.place, page);
+    sent.pages = pages_from(*door_, tls_, *last, sent.place, page);
     co_return sent;
   }
 
@@ -162,7 +168,7 @@ class FormLogin final : public Dialect {
     // A wrong login that looks as ever and shows the form again has opened nothing.
     Result<Inside> inside{Inside{}};
     if (!usual || !sent.look.asks) {
-      inside = co_await find_inside(door_, tls_, path_, session, sent.pages);
+      inside = co_await find_inside(*door_, tls_, path_, session, sent.pages);
     }
     if (!inside) {
       co_return failed(inside.error(), true);
@@ -185,7 +191,7 @@ class FormLogin final : public Dialect {
     co_return attempted;
   }
 
-  Door& door_;
+  Door* door_;
   bool tls_;
   std::string path_;
   std::vector<Look> refusals_;  // what wrong logins got

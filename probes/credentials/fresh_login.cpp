@@ -51,7 +51,7 @@ asio::awaitable<Attempt> FreshLogin::attempt_control(std::string username, Secre
 
 asio::awaitable<Attempt> FreshLogin::once(std::string username, Secret password, bool control) {
   Attempt attempted;
-  auto opened = co_await open_door(door_, tls_);
+  auto opened = co_await open_door(*door_, tls_);
   if (!opened) {
     attempted.outcome = Outcome::lost;
     attempted.says = opened.error().what;

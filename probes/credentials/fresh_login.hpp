@@ -31,7 +31,7 @@ struct Told {
 /// another name on the same connection, and neither must look like a lockout or lose a password.
 class FreshLogin : public Dialect {
  public:
-  FreshLogin(Door& door, bool tls) : door_(door), tls_(tls) {}
+  FreshLogin(Door& door, bool tls) : door_(&door), tls_(tls) {}
 
   asio::awaitable<Attempt> attempt(std::string username, Secret password) final;
   asio::awaitable<Attempt> attempt_control(std::string username, Secret password) final;
@@ -41,18 +41,26 @@ class FreshLogin : public Dialect {
   void start_afresh() final {}
 
  protected:
-  /// The whole dialogue of one login. The channel is fresh;
+  /// The whole dialogue of one login. The channel is fresh.
   virtual asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
                                        Secret password) = 0;
 
-  Door& door() { return door_; }
+  Door& door() { return *door_; }
 
   bool tls() const { return tls_; }
+
+  /// What `beside` gives where all that a dialect has learnt may be copied.
+  template <typename Self>
+  static std::unique_ptr<Dialect> copy_of(const Self& self, Door& door) {
+    auto copy = std::make_unique<Self>(self);
+    copy->door_ = &door;
+    return copy;
+  }
 
  private:
   asio::awaitable<Attempt> once(std::string username, Secret password, bool control);
 
-  Door& door_;
+  Door* door_;
   bool tls_;
   int cuts_ = 0;  // controls in a row that were answered by the end of the connection alone
 };

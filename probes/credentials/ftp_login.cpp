@@ -50,6 +50,8 @@ class FtpLogin final : public FreshLogin {
 
   std::string_view name() const override { return "ftp"; }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
   bool clear() const override { return !tls() && !upgrade_; }
 
  protected:

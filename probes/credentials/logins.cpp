@@ -74,6 +74,9 @@ asio::awaitable<Result<>> Logins::run() {
     co_return ended;
   }
   auto proved = co_await prove_order();
+  if (proved) {
+    proved = co_await prove_beside();
+  }
   if (!proved) {
     tally_.skipped_stopped = std::ssize(candidates_);
     co_return proved;
@@ -123,6 +126,14 @@ asio::awaitable<Result<>> Logins::try_all(std::size_t first) {
       i = *next;
       continue;
     }
+    if (rows_ > 1) {
+      auto next = co_await try_beside(i);
+      if (!next) {
+        co_return next.error();
+      }
+      i = *next;
+      continue;
+    }
     const auto candidate = candidates_[i++];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;
@@ -138,6 +149,11 @@ asio::awaitable<Result<>> Logins::try_all(std::size_t first) {
 }
 
 asio::awaitable<Result<Attempt>> Logins::control() {
+  auto attempted = co_await control_by(dialect_);
+  co_return attempted;
+}
+
+asio::awaitable<Result<Attempt>> Logins::control_by(Dialect& dialect) {
   // Names and lengths that no device has, each used once: no real account spends its attempts on a control.
   const auto length = 8 + static_cast<std::size_t>(tally_.controls % 4) * 3;
   const auto username = "assay" + sessions::random_word(length);
@@ -150,7 +166,7 @@ asio::awaitable<Result<Attempt>> Logins::control() {
     }
   }
   ++tally_.controls;
-  auto attempted = co_await dialect_.attempt_control(username, password);
+  auto attempted = co_await dialect.attempt_control(username, password);
   if (attempted.ended) {
     co_return *attempted.ended;
   }
@@ -439,7 +455,7 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
   // At once: what was found stays found when the time of the step runs out.
   context_.record.fact("credentials.accepted", tally_.accepted);
   solved_.insert(candidate.username);
-  if (stop_at_first_) {
+  if (options_.stop_at_first) {
     tally_.why_stopped = "a pair was accepted";
   }
   co_return Result<>{};

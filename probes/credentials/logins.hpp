@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,16 +30,23 @@ struct Tally {
   void absorb(const Tally& other);
 };
 
-/// Tries candidates one by one. A pair is accepted when what is behind the login was reached, twice, and logins with
-/// random names and passwords failed before and after. Stops at the first sign of a lockout.
+struct LoginOptions {
+  bool stop_at_first = true;
+  std::size_t connections = 1;               // on which logins may be on their way, where the pace allows it
+  std::function<Door&()> another_door = {};  // for each connection beside the first; it outlives the logins
+};
+
+/// Tries candidates one by one, or on several connections where that is asked for. A pair is accepted when what is
+/// behind the login was reached, twice, and logins with random names and passwords failed before and after. Stops at
+/// the first sign of a lockout.
 class Logins {
  public:
-  Logins(ProbeContext& context, Door& door, Dialect& dialect, std::vector<Candidate> candidates, bool stop_at_first)
+  Logins(ProbeContext& context, Door& door, Dialect& dialect, std::vector<Candidate> candidates, LoginOptions options)
       : context_(context),
         door_(door),
         dialect_(dialect),
         candidates_(std::move(candidates)),
-        stop_at_first_(stop_at_first) {}
+        options_(std::move(options)) {}
 
   /// An error only for what ends the probe; the tally holds what was seen until then.
   asio::awaitable<Result<>> run();
@@ -45,11 +54,14 @@ class Logins {
   const Tally& tally() const { return tally_; }
 
  private:
+  struct Beside;
+
   asio::awaitable<Result<>> calibrate();
   asio::awaitable<Result<>> calibrate_with_known();
   asio::awaitable<Result<>> try_all(std::size_t first);
   void reopen();
   asio::awaitable<Result<Attempt>> control();
+  asio::awaitable<Result<Attempt>> control_by(Dialect& dialect);
   asio::awaitable<Result<bool>> reserve_check();
   asio::awaitable<Result<>> show_known();
   asio::awaitable<Result<bool>> permit(std::string account);
@@ -59,6 +71,11 @@ class Logins {
   asio::awaitable<Result<std::size_t>> try_several(std::size_t first);
   asio::awaitable<Result<>> settle_several(std::vector<Candidate> sent, Several several);
   std::size_t at_once() const;
+  asio::awaitable<Result<>> prove_beside();
+  asio::awaitable<void> control_beside(Dialect& dialect, Beside& shared);
+  asio::awaitable<Result<std::size_t>> try_beside(std::size_t first);
+  asio::awaitable<void> row_beside(Dialect& dialect, Beside& shared);
+  asio::awaitable<Result<>> settle_beside(Beside& shared);
   asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
   asio::awaitable<Result<>> doubt(Candidate candidate, Attempt attempted);
   asio::awaitable<Result<Attempt>> attempt(Candidate candidate);
@@ -71,12 +88,14 @@ class Logins {
   Door& door_;
   Dialect& dialect_;
   std::vector<Candidate> candidates_;
-  bool stop_at_first_;
+  LoginOptions options_;
   Tally tally_;
-  std::size_t at_once_ = 1;       // logins that the server was seen to answer in their order, and more as it goes well
-  bool reserved_ = false;         // a permit is kept for the control that follows a hit
-  std::set<std::string> spent_;   // accounts without budget
-  std::set<std::string> solved_;  // accounts whose password is known
+  std::size_t at_once_ = 1;  // logins that the server was seen to answer in their order, and more as it goes well
+  std::vector<std::unique_ptr<Dialect>> beside_;  // one for each connection, where several are used
+  std::size_t rows_ = 0;                          // of these that are used; fewer as the server gives way
+  bool reserved_ = false;                         // a permit is kept for the control that follows a hit
+  std::set<std::string> spent_;                   // accounts without budget
+  std::set<std::string> solved_;                  // accounts whose password is known
   std::set<std::string> usual_words_;
   std::string usual_refusal_;  // the last one that was searched for words
   milliseconds usual_delay_{0};

@@ -84,6 +84,8 @@ class ImapLogin final : public MailLogin {
 
   std::string_view name() const override { return "imap"; }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
  protected:
   asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
                                Secret password) override {
@@ -140,6 +142,8 @@ class Pop3Login final : public MailLogin {
   using MailLogin::MailLogin;
 
   std::string_view name() const override { return "pop3"; }
+
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
 
  protected:
   asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
@@ -207,6 +211,8 @@ class SmtpLogin final : public MailLogin {
   SmtpLogin(Door& door, bool tls, bool upgrades, bool plain) : MailLogin(door, tls, upgrades), plain_(plain) {}
 
   std::string_view name() const override { return plain_ ? "smtp-plain" : "smtp-login"; }
+
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
 
  protected:
   asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,

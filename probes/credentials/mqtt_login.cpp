@@ -58,6 +58,8 @@ class MqttLogin final : public FreshLogin {
 
   std::string_view name() const override { return "mqtt"; }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
  protected:
   asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
                                Secret password) override {

@@ -130,6 +130,8 @@ class MysqlLogin final : public FreshLogin {
 
   std::string_view name() const override { return "mysql"; }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
   /// Passwords are hashed with a challenge, or go inside TLS or to the server's own key.
   bool clear() const override { return false; }
 

@@ -64,6 +64,8 @@ class OnvifLogin final : public FreshLogin {
 
   std::string_view name() const override { return "onvif"; }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
   /// The token holds a digest of the password.
   bool clear() const override { return false; }
 

@@ -181,6 +181,8 @@ class PostgresLogin final : public FreshLogin {
 
   std::string_view name() const override { return "postgresql"; }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
   bool clear() const override { return clear_; }
 
  protected:

@@ -1,5 +1,7 @@
 #include "harness/probe/probe.hpp"
 
+#include <deque>
+
 #include "probes/credentials/logins.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -12,6 +14,9 @@ constexpr ParameterSpec kParameters[] = {
     {"vendor", ValueKind::boolean, "true", "try the DUT file's vendor_credentials first"},
     {"blank", ValueKind::boolean, "true", "try a blank password for every user name of the dictionary"},
     {"stop_at_first", ValueKind::boolean, "true", "stop when a pair was accepted"},
+    {"connections", ValueKind::integer, "1",
+     "connections on which logins may be on their way at once, at most 64; only where the pace has no interval between "
+     "logins, and for logins with a name"},
     {"communities", ValueKind::text, "\"snmp-communities\"",
      "dictionary of the communities that SNMP is asked with, before the passwords of the other one; empty: none"},
 };
@@ -34,6 +39,12 @@ constexpr FactSpec kFacts[] = {
 bool flag(const ProbeContext& context, std::string_view name) {
   const auto* value = context.parameters.if_contains(name);
   return value == nullptr || !value->is_bool() || value->get_bool();
+}
+
+std::size_t connections_of(const ProbeContext& context) {
+  const auto* value = context.parameters.if_contains("connections");
+  return value != nullptr && value->is_int64() && value->get_int64() > 1 ? static_cast<std::size_t>(value->get_int64())
+                                                                         : 1;
 }
 
 std::string text_of(const ProbeContext& context, std::string_view name, std::string fallback) {
@@ -222,10 +233,41 @@ struct Series {
   json::array given;
 };
 
+/// Doors to the same endpoint, each with a transcript of its own, for logins on several connections.
+class Doors {
+ public:
+  Doors(const Door& first, const std::vector<Candidate>& candidates) : first_(first), candidates_(candidates) {}
+
+  Door& another() {
+    auto& transcript = transcripts_.emplace_back(
+        "logins on " + first_.endpoint.text() + ", row " + std::to_string(transcripts_.size() + 1), kTranscript);
+    transcript.conceal_as(first_.transcript);
+    return doors_.emplace_back(
+        Door{first_.network, first_.record, transcript, first_.address, first_.endpoint, first_.timers, first_.dut});
+  }
+
+  const std::vector<Candidate>& candidates() const { return candidates_; }
+
+  void record(sessions::FactSheet& sheet) const {
+    for (const auto& transcript : transcripts_) {
+      sheet.evidence_for_values("credentials.", first_.record.transcript("logins", transcript));
+    }
+  }
+
+ private:
+  static constexpr std::size_t kTranscript = 64 * 1024;
+
+  const Door& first_;
+  const std::vector<Candidate>& candidates_;
+  std::deque<Transcript> transcripts_;
+  std::deque<Door> doors_;
+};
+
 /// The logins of one dialect, added to those before it. None is tried any more once the device shows a lockout, and
 /// what was left out is counted.
-asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect& dialect,
-                                      const std::vector<Candidate>& all, Series& series) {
+asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect& dialect, Doors& doors,
+                                      Series& series) {
+  const auto& all = doors.candidates();
   auto candidates = dialect.names_accounts() ? with_names(all) : without_names(all);
   const auto count = candidates.size();
   series.candidates += count;
@@ -233,7 +275,10 @@ asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect
   Result<> ended;
   Tally tally;
   if (series.tally.lock_sign.empty()) {
-    Logins logins{context, door, dialect, std::move(candidates), flag(context, "stop_at_first")};
+    const LoginOptions options{.stop_at_first = flag(context, "stop_at_first"),
+                               .connections = connections_of(context),
+                               .another_door = [&doors]() -> Door& { return doors.another(); }};
+    Logins logins{context, door, dialect, std::move(candidates), options};
     ended = co_await logins.run();
     tally = logins.tally();
   } else {
@@ -253,12 +298,12 @@ asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect
   co_return ended;
 }
 
-asio::awaitable<Result<>> try_dialects(ProbeContext& context, Door& door, Detection& found,
-                                       const std::vector<Candidate>& all, sessions::FactSheet& sheet) {
+asio::awaitable<Result<>> try_dialects(ProbeContext& context, Door& door, Detection& found, Doors& doors,
+                                       sessions::FactSheet& sheet) {
   Series series;
-  auto ended = co_await try_dialect(context, door, *found.dialect, all, series);
+  auto ended = co_await try_dialect(context, door, *found.dialect, doors, series);
   for (std::size_t i = 0; ended && i < found.more.size(); ++i) {
-    ended = co_await try_dialect(context, door, *found.more[i], all, series);
+    ended = co_await try_dialect(context, door, *found.more[i], doors, series);
   }
   if (!found.way_doubt.empty()) {
     record_way_after(sheet, series.tally, series.clear, found.way_doubt);
@@ -269,8 +314,7 @@ asio::awaitable<Result<>> try_dialects(ProbeContext& context, Door& door, Detect
   co_return ended;
 }
 
-asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::vector<Candidate> candidates,
-                                        sessions::FactSheet& sheet) {
+asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, Doors& doors, sessions::FactSheet& sheet) {
   auto found = co_await detect(door);
   if (!found) {
     sheet.rest_unobserved(found.error().what);
@@ -287,10 +331,10 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, Door& door, std::
   if (const auto& settled = found->open ? found->open_proof : found->shut; !settled.empty()) {
     door.transcript.note(settled);
   }
-  if (record_without_logins(context, sheet, *found, candidates.size())) {
+  if (record_without_logins(context, sheet, *found, doors.candidates().size())) {
     co_return Result<>{};
   }
-  auto ended = co_await try_dialects(context, door, *found, candidates, sheet);
+  auto ended = co_await try_dialects(context, door, *found, doors, sheet);
   co_return ended;
 }
 
@@ -310,19 +354,18 @@ class Credentials final : public Probe {
       co_return ready;
     }
     Transcript transcript{"logins on " + context.endpoint->text(), 512 * 1024};
-    for (const auto& candidate : *candidates) {
-      if (is_concealable(candidate.password, *candidates)) {
-        context.record.conceal(candidate.password);
-        transcript.conceal(candidate.password.reveal(), candidate.password.name());
-      }
+    for (const auto& secret : concealable(*candidates)) {
+      context.record.conceal(secret);
+      transcript.conceal(secret.reveal(), secret.name());
     }
     Door door{context.network,   context.record,
               transcript,        context.target.address,
               *context.endpoint, sessions::timers_for(context.network),
               &context.dut};
-    auto ended = co_await observe_login(context, door, std::move(*candidates), sheet);
-    const auto digest = context.record.transcript("logins", transcript);
-    sheet.evidence_for_values("credentials.", digest);
+    Doors doors{door, *candidates};
+    auto ended = co_await observe_login(context, door, doors, sheet);
+    sheet.evidence_for_values("credentials.", context.record.transcript("logins", transcript));
+    doors.record(sheet);
     co_return ended;
   }
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/line_talk.hpp"
@@ -31,6 +32,8 @@ class SshPassword final : public FreshLogin {
 
   std::string_view name() const override { return "ssh-password"; }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
   bool clear() const override { return false; }
 
  protected:
@@ -39,10 +42,16 @@ class SshPassword final : public FreshLogin {
     const auto patience = std::max(kPatience, login_patience(door()));
     const auto text = password.reveal();
     const auto word = sessions::random_word(12);
-    auto login = co_await sessions::log_in_ssh(*channel, username, text, word, patience);
+    // What continues is asked once for each name: one that is let in without a password shows then.
+    auto known = asked_.contains(username) ? methods_ : std::vector<std::string>{};
+    auto login = co_await sessions::log_in_ssh(*channel, username, text, word, patience, std::move(known));
     if (!login) {
       co_return broken(login.error(), false);
     }
+    if (!login->methods.empty()) {
+      methods_ = login->methods;
+    }
+    asked_.insert(std::move(username));
     Told told;
     using Answer = sessions::SshLogin::Answer;
     switch (login->answer) {
@@ -66,6 +75,10 @@ class SshPassword final : public FreshLogin {
     }
     co_return told;
   }
+
+ private:
+  std::set<std::string> asked_;       // names that were asked for without a password
+  std::vector<std::string> methods_;  // by which the server takes logins
 };
 
 asio::awaitable<Result<Detection>> find(Door& door) {

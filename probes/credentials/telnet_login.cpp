@@ -140,6 +140,15 @@ class TelnetLogin final : public Dialect {
 
   void start_afresh() override { talk_.reset(); }
 
+  std::unique_ptr<Dialect> beside(Door& other) const override {
+    auto copy = std::make_unique<TelnetLogin>(other);
+    copy->first_prompt_ = first_prompt_;
+    copy->refusals_ = refusals_;
+    copy->cuts_ = cuts_;
+    copy->slowest_refusal_ = slowest_refusal_;
+    return copy;
+  }
+
   asio::awaitable<Attempt> attempt(std::string username, Secret password) override {
     auto attempted = co_await dialogue(std::move(username), std::move(password), false);
     co_return attempted;

@@ -106,7 +106,8 @@ asio::awaitable<Result<std::string>> Channel::receive(milliseconds within) {
   }
 }
 
-asio::awaitable<Result<std::string>> Channel::collect(milliseconds first, milliseconds quiet, bool stop_when_known) {
+asio::awaitable<Result<std::string>> Channel::receive_until(milliseconds first, milliseconds quiet,
+                                                            bool (*enough)(std::string_view)) {
   std::string all;
   const auto start = Clock::now();
   const auto longest = first + 20 * quiet;
@@ -120,7 +121,7 @@ asio::awaitable<Result<std::string>> Channel::collect(milliseconds first, millis
       break;
     }
     all += *part;
-    if (stop_when_known && wire::recognise(all).speech != wire::Speech::unknown) {
+    if (enough != nullptr && enough(all)) {
       break;
     }
     if (since(start) > longest) {
@@ -131,12 +132,13 @@ asio::awaitable<Result<std::string>> Channel::collect(milliseconds first, millis
 }
 
 asio::awaitable<Result<std::string>> Channel::receive_burst(milliseconds first, milliseconds quiet) {
-  auto all = co_await collect(first, quiet, false);
+  auto all = co_await receive_until(first, quiet, nullptr);
   co_return all;
 }
 
 asio::awaitable<Result<std::string>> Channel::receive_speech(milliseconds first, milliseconds quiet) {
-  auto all = co_await collect(first, quiet, true);
+  auto all = co_await receive_until(
+      first, quiet, [](std::string_view bytes) { return wire::recognise(bytes).speech != wire::Speech::unknown; });
   co_return all;
 }
 

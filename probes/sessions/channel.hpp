@@ -53,6 +53,10 @@ class Channel {
   /// As `receive_burst`, but ends at once when a parser knows what was said.
   asio::awaitable<Result<std::string>> receive_speech(milliseconds first, milliseconds quiet);
 
+  /// As `receive_burst`, but ends at once when what came is enough; null: never.
+  asio::awaitable<Result<std::string>> receive_until(milliseconds first, milliseconds quiet,
+                                                     bool (*enough)(std::string_view));
+
   /// Gives the stream away, for TLS to begin on it; the channel is at its end then.
   std::unique_ptr<Stream> release() { return std::move(stream_); }
 
@@ -63,8 +67,6 @@ class Channel {
   milliseconds spent() const { return spent_; }
 
  private:
-  asio::awaitable<Result<std::string>> collect(milliseconds first, milliseconds quiet, bool stop_when_known);
-
   struct Held {
     std::string bytes;
     std::size_t left_out = 0;  // bytes beyond the limit

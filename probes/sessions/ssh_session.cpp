@@ -1,5 +1,6 @@
 #include "probes/sessions/ssh_session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <libssh/libssh.h>
@@ -42,6 +43,21 @@ struct SessionDeleter {
 };
 
 enum class State { running, done, failed };
+
+constexpr std::pair<unsigned, const char*> kMethods[] = {{SSH_AUTH_METHOD_NONE, "none"},
+                                                         {SSH_AUTH_METHOD_PASSWORD, "password"},
+                                                         {SSH_AUTH_METHOD_PUBLICKEY, "publickey"},
+                                                         {SSH_AUTH_METHOD_HOSTBASED, "hostbased"},
+                                                         {SSH_AUTH_METHOD_INTERACTIVE, "keyboard-interactive"},
+                                                         {SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic"}};
+
+unsigned mask_of(const std::vector<std::string>& methods) {
+  unsigned mask = 0;
+  for (const auto& [bit, name] : kMethods) {
+    mask |= std::find(methods.begin(), methods.end(), name) != methods.end() ? bit : 0;
+  }
+  return mask;
+}
 
 /// One password and what comes after it, step by step; never waits.
 class Steps {
@@ -234,6 +250,13 @@ class Client {
   /// After the question it logs in.
   void log_in(Steps steps) { steps_ = std::move(steps); }
 
+  /// The question was asked before, on another connection: these can continue.
+  void skip_question(unsigned methods) {
+    asked_ = true;
+    outcome_ = SSH_AUTH_DENIED;
+    known_methods_ = methods;
+  }
+
   bool accepted() const { return steps_ && steps_->accepted(); }
 
   bool waiting() const { return steps_ && steps_->waiting(); }
@@ -263,7 +286,8 @@ class Client {
     if (outcome_ == SSH_AUTH_ERROR) {
       return State::failed;
     }
-    const auto methods = static_cast<unsigned>(ssh_userauth_list(session_.get(), nullptr));
+    const auto listed = static_cast<unsigned>(ssh_userauth_list(session_.get(), nullptr));
+    const auto methods = known_methods_ != 0 ? known_methods_ : listed;
     return steps_ ? steps_->step(session_.get(), outcome_, methods) : State::done;
   }
 
@@ -310,12 +334,6 @@ class Client {
     out.let_in = outcome_ == SSH_AUTH_SUCCESS;
     out.partial = outcome_ == SSH_AUTH_PARTIAL;
     const auto mask = static_cast<unsigned>(ssh_userauth_list(session_.get(), nullptr));
-    constexpr std::pair<unsigned, const char*> kMethods[] = {{SSH_AUTH_METHOD_NONE, "none"},
-                                                             {SSH_AUTH_METHOD_PASSWORD, "password"},
-                                                             {SSH_AUTH_METHOD_PUBLICKEY, "publickey"},
-                                                             {SSH_AUTH_METHOD_HOSTBASED, "hostbased"},
-                                                             {SSH_AUTH_METHOD_INTERACTIVE, "keyboard-interactive"},
-                                                             {SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic"}};
     for (const auto& [bit, name] : kMethods) {
       if ((mask & bit) != 0) {
         out.methods.emplace_back(name);
@@ -353,6 +371,7 @@ class Client {
   bool connected_ = false;
   bool asked_ = false;
   int outcome_ = SSH_AUTH_ERROR;
+  unsigned known_methods_ = 0;  // where the question is skipped
   std::optional<Steps> steps_;
 };
 
@@ -442,11 +461,14 @@ asio::awaitable<Result<SshWelcome>> ask_ssh_methods(Channel& channel, std::strin
 }
 
 asio::awaitable<Result<SshLogin>> log_in_ssh(Channel& channel, std::string user, std::string password, std::string word,
-                                             milliseconds patience) {
+                                             milliseconds patience, std::vector<std::string> methods) {
   Client client;
   const auto started = client.start(user);
   if (!started) {
     co_return started.error();
+  }
+  if (const auto mask = mask_of(methods); mask != 0) {
+    client.skip_question(mask);
   }
   client.log_in(Steps{std::move(user), std::move(password), std::move(word)});
   auto ended = co_await converse(channel, client, patience);

@@ -45,11 +45,12 @@ struct SshLogin {
   std::string error;  // the library's words when it was cut
 };
 
-/// One login on a fresh connection: the request "none", then one password by the method "password" or, where that is
+/// One login on a fresh connection: the request "none" unless `methods` says by which the server takes passwords, which
+/// saves a round trip, then one password by the method "password" or, where that is
 /// not offered, as the answer to the first hidden question of keyboard-interactive (RFC 4256). After a success a
 /// session is opened, and "echo" of `word` is run and awaited for a short time (RFC 4254, 6.1 and 6.5). Errors as
 /// `ask_ssh_methods`, for what happened before the password was sent. At most 256 KiB are taken from the server.
 asio::awaitable<Result<SshLogin>> log_in_ssh(Channel& channel, std::string user, std::string password, std::string word,
-                                             milliseconds patience);
+                                             milliseconds patience, std::vector<std::string> methods = {});
 
 }  // namespace assay::sessions

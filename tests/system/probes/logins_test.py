@@ -53,6 +53,8 @@ DESCRIBED = dut(["wrong-1", "wrong-2", SECRET], API + ACCOUNT)
 KNOWN = dut(["wrong-1", "wrong-2", SECRET], ACCOUNT)
 DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN}
 MANY = dut([f"wrong-{i}" for i in range(30)])
+SPREAD = write("dut-spread.yaml", re.sub(rf"username: {USER}, password: \"wrong-(\d+)", r'username: name\1, password: "wrong-\1', open(MANY).read()) +
+               f'  - {{username: {USER}, password: "{SECRET}"}}\n')
 
 # port, command, dialect, what is to be seen: accepted, refused, open, shut; udp where said
 SERVERS = [
@@ -126,9 +128,9 @@ def compare(where, seen, dialect, expected):
         equal(facts["credentials.lockout"]["observed"], False, f"{where}: no lockout: {facts['credentials.lockout']}")
 
 
-def attack(where, address=ADDRESS, declared=None):
+def attack(where, address=ADDRESS, declared=None, **parameters):
     started = time.monotonic()
-    seen, kept = daemons.probe("credentials", where, dut=declared or TRIED, address=address, dictionary="")
+    seen, kept = daemons.probe("credentials", where, dut=declared or TRIED, address=address, dictionary="", **parameters)
     true(SECRET not in str(seen) + kept and UNKNOWN not in str(seen) + kept, f"{where}: a password stands in the records")
     return seen, time.monotonic() - started
 
@@ -183,6 +185,20 @@ def locks():
     true(device.seen[USER] <= 5, f"a locked account is left alone: {device.seen}")
 
 
+def side_by_side():
+    """On eight connections at once the same is found, also where a server turns away whoever is one too many, and no budget is exceeded."""
+    for where, dialect in (("tcp/2101", "ftp"), ("tcp/1883", "mqtt"), ("tcp/2206", "ssh-password"), ("tcp/8201", "http-form"), ("tcp/1430", "imap")):
+        seen, _ = attack(where, declared=SPREAD, connections=8)
+        compare(f"{where} ({dialect}) on eight connections", seen, dialect, "accepted")
+        equal([artifact["title"] for artifact in seen["artifacts"]].count("logins"), 9, f"{where}: each connection has a transcript")
+    log = start_logged(seeing("sound", servers.sshd(2221, ED, "MaxStartups 3:50:6")), 2221)
+    seen, _ = attack("tcp/2221", declared=MANY, connections=8)
+    compare("sshd that turns some away", seen, "ssh-password", "refused")
+    with open(log) as file:
+        count = file.read().count(f"Failed password for {USER} ")
+    true(0 < count <= BUDGET, f"sshd counts {count} wrong passwords of {USER}")
+
+
 # The spools and sockets of these have to be where the daemons look for them.
 started = time.monotonic()
 daemons.start_all([(command, port) for port, command, _, _ in SERVERS if command])
@@ -208,7 +224,7 @@ only = os.environ.get("ONLY", "")
 failed, timed = [], []
 with concurrent.futures.ThreadPoolExecutor(6) as pool:
     work = [pool.submit(one, row) for row in rows if only in str(row)]
-    work += [pool.submit(task) for task in (budget_holds, locks) if not only or only in task.__name__]
+    work += [pool.submit(task) for task in (budget_holds, locks, side_by_side) if not only or only in task.__name__]
     for done in work:
         try:
             timed.append(done.result() or (0, ""))

@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <utility>
+
+#include "probes/credentials/logins.hpp"
+#include "probes/sessions/together.hpp"
+
+/// Logins on several connections at once. Only where that was asked for, the pace has no interval between logins, and
+/// wrong logins at once were each refused as alone. Each draws its permit; the first answer that is no plain refusal
+/// halts all rows, and is settled alone.
+namespace assay::probes::credentials {
+
+namespace {
+
+constexpr std::size_t kControlsBeside = 3;
+constexpr std::size_t kMostRows = 64;
+constexpr std::size_t kBetweenReports = 64;  // logins of a row until the progress is told
+
+}  // namespace
+
+/// What the rows share while they run.
+struct Logins::Beside {
+  std::size_t next = 0;
+  std::size_t last = 0;
+  bool halt = false;
+  std::size_t refused = 0;                           // controls
+  std::vector<std::pair<Candidate, Attempt>> odd{};  // answers that are no plain refusals
+  std::optional<Error> error{};                      // the first that ends the probe
+};
+
+/// Wrong logins at once, one on a connection: a server that refuses each is asked so from now on.
+asio::awaitable<Result<>> Logins::prove_beside() {
+  const auto most = std::min({options_.connections, context_.network.logins_at_once(), kMostRows});
+  const bool pipelined = at_once_ > 1;
+  if (most < 2 || pipelined || !options_.another_door || !dialect_.names_accounts() ||
+      candidates_.size() < 2 * kControlsBeside) {
+    co_return Result<>{};
+  }
+  while (beside_.size() < most) {
+    auto other = dialect_.beside(options_.another_door());
+    if (!other) {
+      co_return Result<>{};
+    }
+    beside_.push_back(std::move(other));
+  }
+  Beside shared;
+  sessions::Jobs jobs;
+  const auto controls = std::min(kControlsBeside, most);
+  jobs.set_width(controls);
+  for (std::size_t i = 0; i < controls; ++i) {
+    jobs.add([this, i, &shared] { return control_beside(*beside_[i], shared); });
+  }
+  co_await jobs.run();
+  if (shared.error) {
+    co_return *shared.error;
+  }
+  if (shared.refused == controls) {
+    rows_ = most;
+    door_.transcript.note("logins go on over " + std::to_string(most) +
+                          " connections, each with a transcript of its own");
+  }
+  co_return Result<>{};
+}
+
+asio::awaitable<void> Logins::control_beside(Dialect& dialect, Beside& shared) {
+  auto attempted = co_await control_by(dialect);
+  if (!attempted) {
+    shared.error = shared.error ? shared.error : attempted.error();
+  } else if (attempted->outcome == Outcome::rejected) {
+    ++shared.refused;
+    ++tally_.refusals;
+    usual_delay_ = std::max(usual_delay_, attempted->took);
+  }
+}
+
+/// The candidates from `first` on until something halts the rows or the progress is to be told. Says which is next.
+asio::awaitable<Result<std::size_t>> Logins::try_beside(std::size_t first) {
+  Beside shared;
+  shared.next = first;
+  shared.last = std::min(candidates_.size(), first + rows_ * kBetweenReports);
+  sessions::Jobs jobs;
+  jobs.set_width(rows_);
+  for (std::size_t i = 0; i < rows_; ++i) {
+    jobs.add([this, i, &shared] { return row_beside(*beside_[i], shared); });
+  }
+  co_await jobs.run();
+  Result<> settled;
+  if (!shared.error) {
+    settled = co_await settle_beside(shared);
+  } else {
+    settled = *shared.error;
+    tally_.unclear += std::ssize(shared.odd);
+  }
+  if (!settled) {
+    tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(shared.next);
+    co_return settled.error();
+  }
+  co_return shared.next;
+}
+
+asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
+  while (!shared.halt && !stopped() && shared.next < shared.last) {
+    const auto candidate = candidates_[shared.next++];
+    if (solved_.contains(candidate.username)) {
+      ++tally_.skipped_stopped;
+      continue;
+    }
+    auto permitted = co_await permit(candidate.username);
+    if (!permitted) {
+      ++tally_.skipped_stopped;
+      shared.error = shared.error ? shared.error : permitted.error();
+      break;
+    }
+    if (!*permitted) {
+      ++tally_.skipped_budget;
+      continue;
+    }
+    tally_.accounts.insert(candidate.username);
+    ++tally_.tried;
+    auto attempted = co_await dialect.attempt(candidate.username, candidate.password);
+    if (attempted.ended) {
+      ++tally_.unclear;
+      shared.error = shared.error ? shared.error : attempted.ended;
+      break;
+    }
+    if (attempted.outcome == Outcome::rejected) {
+      watch_for_lock(attempted, candidate.username);
+      continue;
+    }
+    shared.odd.emplace_back(candidate, std::move(attempted));
+    dialect.start_afresh();
+    break;
+  }
+  shared.halt = shared.halt || shared.error || !shared.odd.empty();
+}
+
+asio::awaitable<Result<>> Logins::settle_beside(Beside& shared) {
+  bool gave_way = false;
+  for (auto& [candidate, attempted] : shared.odd) {
+    const bool known = solved_.contains(candidate.username);
+    if (stopped() || known) {
+      // It went out before the reason to stop was known, and is not asked again.
+      tally_.unclear += known ? 0 : 1;
+      continue;
+    }
+    // Connections that are cut or refused are how servers say that these are too many at once: that login is made
+    // again alone, and what it shows then counts.
+    const bool alone = attempted.outcome == Outcome::lost || attempted.outcome == Outcome::unclear;
+    gave_way = gave_way || alone;
+    Result<bool> settled{false};
+    if (!alone) {
+      settled = co_await settle(candidate, std::move(attempted));
+    }
+    Result<> done;
+    if (settled && !*settled) {
+      done = co_await try_candidate(candidate, true);
+    }
+    if (!settled || !done) {
+      co_return settled ? done.error() : settled.error();
+    }
+  }
+  rows_ = gave_way ? rows_ / 2 : rows_;
+  co_return Result<>{};
+}
+
+}  // namespace assay::probes::credentials

@@ -1,0 +1,157 @@
+#include <algorithm>
+
+#include "tests/unit/probes/credentials_support.hpp"
+
+using namespace assay;
+using namespace assay::credential_tests;
+
+namespace beside {
+
+namespace {
+
+constexpr int kAccounts = 60;
+
+/// Pairs that nobody has, each of another account, and the right one at `place`.
+Dictionary many(std::size_t place) {
+  std::vector<std::pair<std::string, std::string>> list;
+  for (int i = 0; i < kAccounts; ++i) {
+    list.emplace_back("name" + std::to_string(i), "wrong" + std::to_string(i));
+  }
+  list.at(place) = {"admin", "letmein1"};
+  return pairs(std::move(list));
+}
+
+/// A server of FTP, what it makes of a login that is not the right one, and what it saw.
+struct Server {
+  std::function<std::string(int login)> refuse;  // "": hangs up
+  std::map<std::string, int> logins;             // by the name: passwords that it was given
+  int count = 0;
+};
+
+fake::PeerMaker serve(Server& server) {
+  return [&server](int) -> Peer {
+    auto name = std::make_shared<std::string>();
+    return [&server, name](std::string_view written, Line& line) {
+      const auto word = std::string{written.substr(0, written.find('\r'))};
+      if (written.empty()) {
+        line.say("220 FTP\r\n");
+      } else if (word.starts_with("USER ")) {
+        *name = word.substr(5);
+        line.say("331 and the password\r\n");
+      } else if (word.starts_with("PASS ")) {
+        ++server.logins[*name];
+        const bool right = *name == "admin" && word == "PASS letmein1";
+        const auto refusal = right || !server.refuse ? "530 no\r\n"s : server.refuse(++server.count);
+        if (refusal.empty()) {
+          line.close();
+        } else {
+          line.say(right ? "230 in\r\n"s : refusal);
+        }
+      } else {
+        line.say(word == "PWD" ? "257 \"/\"\r\n" : "500 what\r\n");
+      }
+    };
+  };
+}
+
+fake::Run try_many(FakeNetwork& network, Server& server, std::size_t place, std::int64_t connections = 8) {
+  network.tcp[kPort] = serve(server);
+  network.at_once = 64;
+  auto parameters = without_blanks();
+  parameters["connections"] = connections;
+  auto run = attack(network, many(place), parameters);
+  REQUIRE(run.ended);
+  return run;
+}
+
+bool goes_over_several(const fake::Run& run) {
+  return std::any_of(run.record.artifacts.begin(), run.record.artifacts.end(), [](const auto& artifact) {
+    return artifact.bytes.find("logins go on over 8 connections") != std::string::npos;
+  });
+}
+
+/// The server was given no more passwords of an account than permits were drawn.
+void check_budget(FakeNetwork& network, const Server& server) {
+  for (const auto& [name, count] : server.logins) {
+    CHECK((name == "admin" || count <= network.permits[name]));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Logins go out over several connections where wrong ones at once are each refused") {
+  for (const std::size_t place : {0U, 5U, 17U, 59U}) {
+    FakeNetwork network;
+    Server server;
+    const auto run = try_many(network, server, place);
+    const auto accepted = run.record.value("credentials.accepted").as_array();
+    REQUIRE(accepted.size() == 1);
+    CHECK(accepted[0].at("source") == json::value("dictionary iot-common entry " + std::to_string(place + 1)));
+    CHECK(goes_over_several(run));
+    CHECK(network.permits["admin"] == 1);
+    check_budget(network, server);
+    CHECK(coverage(run, "tried") + coverage(run, "skipped_stopped") == kAccounts);
+    for (const auto& artifact : run.record.artifacts) {
+      CHECK(artifact.bytes.find("letmein1") == std::string::npos);
+      CHECK(artifact.bytes.find("wrong5\r") == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("Logins keep to one connection where the pace or nobody asks for more") {
+  for (const bool pace : {true, false}) {
+    FakeNetwork network;
+    Server server;
+    network.tcp[kPort] = serve(server);
+    network.at_once = pace ? 1 : 64;
+    auto parameters = without_blanks();
+    parameters["connections"] = pace ? 8 : 1;
+    const auto run = attack(network, many(59), parameters);
+    CHECK(run.record.value("credentials.accepted").as_array().size() == 1);
+    CHECK(run.record.artifacts.size() == 1);
+  }
+}
+
+TEST_CASE("A server that cuts some of the connections has no lockout, and no login is lost by it") {
+  FakeNetwork network;
+  Server server;
+  server.refuse = [](int login) { return login > 5 && login % 7 == 0 ? ""s : "530 no\r\n"s; };
+  const auto run = try_many(network, server, 59);
+  CHECK(goes_over_several(run));
+  CHECK(run.record.value("credentials.accepted").as_array().size() == 1);
+  CHECK(run.record.value("credentials.lockout").at("observed") == json::value(false));
+  CHECK(coverage(run, "tried") == kAccounts);
+  CHECK(coverage(run, "unclear") == 0);
+  check_budget(network, server);
+}
+
+TEST_CASE("A lockout seen on one of several connections stops them all") {
+  FakeNetwork network;
+  Server server;
+  server.refuse = [](int login) {
+    return login > 20 ? "530 Too many failed logins, account locked\r\n"s : "530 no\r\n"s;
+  };
+  const auto run = try_many(network, server, 59);
+  CHECK(run.record.value("credentials.lockout").at("observed") == json::value(true));
+  CHECK(server.count <= 20 + 8);
+  CHECK(coverage(run, "tried") + coverage(run, "skipped_stopped") == kAccounts);
+}
+
+TEST_CASE("Several connections spend the budget of an account as one does") {
+  FakeNetwork network;
+  network.login_budget["root"] = 3;
+  Server server;
+  network.tcp[kPort] = serve(server);
+  network.at_once = 64;
+  std::vector<std::pair<std::string, std::string>> list;
+  for (int i = 0; i < 30; ++i) {
+    list.emplace_back("root", "wrong" + std::to_string(i));
+  }
+  auto parameters = without_blanks();
+  parameters["connections"] = 8;
+  const auto run = attack(network, pairs(std::move(list)), parameters);
+  CHECK(server.logins["root"] == 3);
+  CHECK(coverage(run, "skipped_budget") == 27);
+}
+
+}  // namespace beside
