@@ -36,6 +36,7 @@ asio::awaitable<Result<sessions::PskLogin>> shake_hands(Door& door, std::string 
   sessions::PskOffer offer;
   offer.identity = std::move(identity);
   offer.key = std::move(key);
+  offer.conceal = [&door](std::string_view random) { door.record.conceal(random, "random of the client"); };
   offer.question = wire::encode_coap(wire::coap_get(".well-known/core", 0x6173, token));
   auto& line = **socket;
   auto told = co_await sessions::log_in_psk(line, door.transcript, std::move(offer), patience(door));

@@ -19,7 +19,7 @@ using Answer = sessions::PskLogin::Answer;
 
 constexpr std::uint8_t kVersion311 = 4;
 
-sessions::PskOffer offer_of(std::string identity, std::string key) {
+sessions::PskOffer offer_of(Door& door, std::string identity, std::string key, bool version13) {
   wire::MqttConnect connect;
   connect.client_id = "assay" + sessions::random_word(12);
   connect.level = kVersion311;
@@ -27,6 +27,8 @@ sessions::PskOffer offer_of(std::string identity, std::string key) {
   offer.identity = std::move(identity);
   offer.key = std::move(key);
   offer.question = wire::mqtt_connect(connect);
+  offer.version13 = version13;
+  offer.conceal = [&door](std::string_view random) { door.record.conceal(random, "random of the client"); };
   return offer;
 }
 
@@ -49,7 +51,7 @@ std::string key_of(const std::string& word) {
 
 class MqttPskLogin final : public FreshLogin {
  public:
-  explicit MqttPskLogin(Door& door) : FreshLogin(door, false) {}
+  MqttPskLogin(Door& door, bool version13) : FreshLogin(door, false), version13_(version13) {}
 
   std::string_view name() const override { return "mqtt-psk"; }
 
@@ -66,7 +68,7 @@ class MqttPskLogin final : public FreshLogin {
       co_return told;
     }
     auto& line = *channel;
-    auto offer = offer_of(std::move(identity), std::move(key));
+    auto offer = offer_of(door(), std::move(identity), std::move(key), version13_);
     auto session = co_await sessions::log_in_psk(line, door().transcript, std::move(offer), door().timers.reply);
     if (!session) {
       told.error = session.error();
@@ -95,26 +97,41 @@ class MqttPskLogin final : public FreshLogin {
       told.text = session.answer == Answer::unheard ? "no answer of TLS" : "no key was asked for";
     }
   }
+
+  bool version13_;
 };
 
-asio::awaitable<Result<Detection>> find(Door& door) {
-  Detection found;
+/// Whether a key is asked for by these versions.
+asio::awaitable<Result<bool>> asks_for_key(Door& door, bool version13) {
   auto opened = co_await open_door(door, false);
   if (!opened) {
     co_return opened.error();
   }
   auto& line = **opened;
   const std::string nobody = "assay" + sessions::random_word(8);
-  const std::string no_key;
-  auto offer = offer_of(nobody, no_key);
+  // Without a key the handshake ends here where one is asked for. TLS 1.3 asks for none: there one that nobody has
+  // tells.
+  const auto key = version13 ? sessions::random_bytes(16) : std::string{};
+  auto offer = offer_of(door, nobody, key, version13);
   auto told = co_await sessions::log_in_psk(line, door.transcript, std::move(offer), door.timers.reply);
   if (!told) {
     co_return told.error();
   }
-  // Without a key the handshake ends here where one is asked for.
-  if (told->answer == Answer::silent || told->answer == Answer::refused) {
-    found.dialect = std::make_unique<MqttPskLogin>(door);
-    found.answered = true;
+  co_return told->answer == Answer::silent || told->answer == Answer::refused;
+}
+
+asio::awaitable<Result<Detection>> find(Door& door) {
+  Detection found;
+  for (const bool version13 : {false, true}) {
+    auto asks = co_await asks_for_key(door, version13);
+    if (!asks) {
+      co_return asks.error();
+    }
+    if (*asks) {
+      found.dialect = std::make_unique<MqttPskLogin>(door, version13);
+      found.answered = true;
+      break;
+    }
   }
   co_return found;
 }

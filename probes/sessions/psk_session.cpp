@@ -20,6 +20,7 @@ constexpr int kMtu = 1280;
 constexpr int kMostSilences = 3;
 constexpr int kMostDatagrams = 64;
 constexpr std::size_t kLongestHint = 128;
+constexpr std::string_view kRandomName = "random of the client";
 
 template <auto Free>
 struct Freed {
@@ -31,19 +32,17 @@ struct Freed {
 
 using Context = std::unique_ptr<SSL_CTX, Freed<&SSL_CTX_free>>;
 using Session = std::unique_ptr<SSL, Freed<&SSL_free>>;
+using Key = std::unique_ptr<SSL_SESSION, Freed<&SSL_SESSION_free>>;
 
 /// One client and what it saw. The library holds a pointer to it, so it stays where it is.
 class Client {
  public:
   Client(PskOffer offer, bool datagrams)
       : offer_(std::move(offer)), context_(SSL_CTX_new(datagrams ? DTLS_client_method() : TLS_client_method())) {
-    // TLS 1.3 wants the key in the first message, before the server has shown that it asks for one.
-    if (!context_ || SSL_CTX_set_cipher_list(context_.get(), "PSK:@SECLEVEL=0") != 1 ||
-        SSL_CTX_set_min_proto_version(context_.get(), datagrams ? DTLS1_VERSION : TLS1_VERSION) != 1 ||
-        (!datagrams && SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION) != 1)) {
+    const bool ready = context_ && (offer_.version13 ? offer_early() : offer_when_asked(datagrams));
+    if (!ready) {
       return;
     }
-    SSL_CTX_set_psk_client_callback(context_.get(), &Client::give_key);
     SSL_CTX_set_info_callback(context_.get(), &Client::hear_alert);
     session_.reset(SSL_new(context_.get()));
     in_ = BIO_new(BIO_s_mem());
@@ -79,11 +78,15 @@ class Client {
     return SSL_get_error(session_.get(), done) == SSL_ERROR_WANT_READ ? 0 : -1;
   }
 
-  /// Of our hello; empty before it.
-  std::string random() const {
+  /// Of our hello, once it is made.
+  void conceal_random(Transcript& transcript) const {
     std::array<unsigned char, SSL3_RANDOM_SIZE> bytes{};
     const auto size = SSL_get_client_random(session_.get(), bytes.data(), bytes.size());
-    return {reinterpret_cast<const char*>(bytes.data()), size};
+    const std::string random{reinterpret_cast<const char*>(bytes.data()), size};
+    transcript.conceal(random, kRandomName);
+    if (offer_.conceal) {
+      offer_.conceal(random);
+    }
   }
 
   /// What is to be sent, as one datagram: its records stand one behind the other (RFC 6347, 4.1.1).
@@ -111,24 +114,79 @@ class Client {
     return {buffer.data(), static_cast<std::size_t>(std::max(size, 0))};
   }
 
+  bool settles(std::string_view reply) const { return !offer_.settles || offer_.settles(reply); }
+
   void end() { SSL_shutdown(session_.get()); }
 
   PskLogin told() const {
     PskLogin out;
-    using Answer = PskLogin::Answer;
-    const bool finished = SSL_is_init_finished(session_.get()) == 1;
     out.alert = alert_;
     out.hint = hint_;
     const auto* suite = SSL_get_current_cipher(session_.get());
     out.suite = suite != nullptr ? SSL_CIPHER_get_name(suite) : "";
-    out.answer = finished && asked_ ? Answer::accepted
-                 : asked_           ? (alert_.empty() ? Answer::silent : Answer::refused)
-                 : heard_           ? Answer::no_key
-                                    : Answer::unheard;
+    out.answer = answer();
     return out;
   }
 
  private:
+  bool offer_when_asked(bool datagrams) {
+    auto* context = context_.get();
+    SSL_CTX_set_psk_client_callback(context, &Client::give_key);
+    return SSL_CTX_set_cipher_list(context, "PSK:@SECLEVEL=0") == 1 &&
+           SSL_CTX_set_min_proto_version(context, datagrams ? DTLS1_VERSION : TLS1_VERSION) == 1 &&
+           (datagrams || SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) == 1);
+  }
+
+  bool offer_early() {
+    SSL_CTX_set_psk_use_session_callback(context_.get(), &Client::give_session);
+    return SSL_CTX_set_min_proto_version(context_.get(), TLS1_3_VERSION) == 1;
+  }
+
+  /// The key as a session of the one hash that keys from elsewhere have by default (RFC 8446, 4.2.11).
+  static int give_session(SSL* session, const EVP_MD* /*hash*/, const unsigned char** identity, size_t* length,
+                          SSL_SESSION** out) {
+    constexpr unsigned char kAes128GcmSha256[] = {0x13, 0x01};
+    auto& offer = static_cast<Client*>(SSL_get_app_data(session))->offer_;
+    *out = nullptr;
+    if (offer.key.empty()) {
+      return 1;
+    }
+    Key made{SSL_SESSION_new()};
+    const auto* suite = SSL_CIPHER_find(session, kAes128GcmSha256);
+    const auto* key = reinterpret_cast<const unsigned char*>(offer.key.data());
+    if (!made || suite == nullptr || SSL_SESSION_set1_master_key(made.get(), key, offer.key.size()) != 1 ||
+        SSL_SESSION_set_cipher(made.get(), suite) != 1 ||
+        SSL_SESSION_set_protocol_version(made.get(), TLS1_3_VERSION) != 1) {
+      return 0;
+    }
+    *identity = reinterpret_cast<const unsigned char*>(offer.identity.data());
+    *length = offer.identity.size();
+    *out = made.release();
+    return 1;
+  }
+
+  PskLogin::Answer answer() const {
+    using Answer = PskLogin::Answer;
+    const bool finished = SSL_is_init_finished(session_.get()) == 1;
+    if (offer_.version13) {
+      const bool by_key = finished && SSL_session_reused(session_.get()) == 1;
+      return by_key ? Answer::accepted : says_no_key() ? Answer::refused : heard_ ? Answer::no_key : Answer::unheard;
+    }
+    return finished && asked_ ? Answer::accepted
+           : asked_           ? (alert_.empty() ? Answer::silent : Answer::refused)
+           : heard_           ? Answer::no_key
+                              : Answer::unheard;
+  }
+
+  /// Before ServerHello: a server without keys that could not agree with us says so as well, but one that speaks
+  /// TLS 1.3 has a suite and a group in common with us.
+  bool says_no_key() const {
+    constexpr int kRefusals[] = {SSL_AD_HANDSHAKE_FAILURE, SSL_AD_ILLEGAL_PARAMETER, SSL_AD_DECRYPT_ERROR,
+                                 SSL_AD_MISSING_EXTENSION, SSL_AD_UNKNOWN_PSK_IDENTITY};
+    const bool before = SSL_get_current_cipher(session_.get()) == nullptr;
+    return before && std::find(std::begin(kRefusals), std::end(kRefusals), alert_number_) != std::end(kRefusals);
+  }
+
   static unsigned int give_key(SSL* session, const char* hint, char* identity, unsigned int longest_identity,
                                unsigned char* key, unsigned int longest_key) {
     auto& self = *static_cast<Client*>(SSL_get_app_data(session));
@@ -145,7 +203,9 @@ class Client {
 
   static void hear_alert(const SSL* session, int where, int value) {
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT) {
-      static_cast<Client*>(SSL_get_app_data(session))->alert_ = SSL_alert_desc_string_long(value);
+      auto& self = *static_cast<Client*>(SSL_get_app_data(session));
+      self.alert_ = SSL_alert_desc_string_long(value);
+      self.alert_number_ = value & 0xff;
     }
   }
 
@@ -157,6 +217,7 @@ class Client {
   bool heard_ = false;
   bool asked_ = false;
   std::string alert_;
+  int alert_number_ = -1;
   std::string hint_;
 };
 
@@ -193,7 +254,7 @@ asio::awaitable<Result<>> shake_hands(Client& client, Datagrams& socket, Transcr
   for (int datagrams = 0; datagrams < kMostDatagrams && silences < kMostSilences; ++datagrams) {
     const int state = client.step();
     if (datagrams == 0) {
-      transcript.conceal(client.random(), "random of the client");
+      client.conceal_random(transcript);
     }
     auto sent = co_await send(client, socket, transcript);
     if (!sent) {
@@ -211,11 +272,16 @@ asio::awaitable<Result<>> shake_hands(Client& client, Datagrams& socket, Transcr
   co_return Result<>{};
 }
 
+/// What is answered inside. The question goes out again after silence.
 asio::awaitable<Result<std::string>> ask(Client& client, Datagrams& socket, Transcript& transcript,
                                          std::string question, milliseconds patience) {
   std::string reply;
-  for (int round = 0; round < kMostSilences && reply.empty(); ++round) {
-    client.write(question);
+  int silences = 0;
+  bool asks = true;
+  for (int datagrams = 0; datagrams < kMostDatagrams && silences < kMostSilences && reply.empty(); ++datagrams) {
+    if (asks) {
+      client.write(question);
+    }
     auto sent = co_await send(client, socket, transcript);
     if (!sent) {
       co_return sent.error();
@@ -224,7 +290,13 @@ asio::awaitable<Result<std::string>> ask(Client& client, Datagrams& socket, Tran
     if (!heard) {
       co_return heard.error();
     }
+    asks = !*heard;
+    silences += asks ? 1 : 0;
     reply = *heard ? client.read() : std::string{};
+    // An acknowledgement alone is no answer yet.
+    if (!client.settles(reply)) {
+      reply.clear();
+    }
   }
   co_return reply;
 }
@@ -243,7 +315,7 @@ asio::awaitable<Result<>> shake_hands(Client& client, Channel& channel, Transcri
   for (int reads = 0; reads < kMostDatagrams; ++reads) {
     const int state = client.step();
     if (reads == 0) {
-      transcript.conceal(client.random(), "random of the client");
+      client.conceal_random(transcript);
     }
     auto sent = co_await send(client, channel);
     if (!sent && ends_probe(sent.error().kind)) {

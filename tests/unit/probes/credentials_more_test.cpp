@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <openssl/ssl.h>
 
@@ -339,12 +340,22 @@ TEST_CASE("A controller that opens sessions of cipher suite zero is open") {
 TEST_CASE("A key behind DTLS is found where the server throws away what wrong ones made") {
   FakeNetwork network;
   KeyServer weak{"letmein1"};
-  network.udp[5684] = [&](std::string_view datagram) { return weak.hear(datagram); };
+  std::set<std::string> randoms;  // of hellos
+  network.udp[5684] = [&](std::string_view datagram) {
+    if (datagram.size() > 59 && datagram[0] == 22 && datagram[13] == 1) {
+      randoms.emplace(datagram.substr(27, 32));
+    }
+    return weak.hear(datagram);
+  };
   const auto run = ask(network, "udp/5684", {{"device", "letmein0"}, {"device", "letmein1"}});
   CHECK(run.record.text("credentials.dialect") == "coaps-psk");
   REQUIRE(names(run) == std::vector<std::string>{"device"});
   CHECK(std::string_view{run.record.value("credentials.accepted").at(0).at("proof").as_string()}.find("2.05") !=
         std::string_view::npos);
+  CHECK(randoms.size() >= 5);
+  for (const auto& random : randoms) {
+    CHECK(run.record.concealed.contains(random));
+  }
   KeyServer sound{"uncommon"};
   network.udp[5684] = [&](std::string_view datagram) { return sound.hear(datagram); };
   const auto none = ask(network, "udp/5684", {{"device", "letmein1"}});
