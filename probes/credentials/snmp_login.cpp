@@ -13,6 +13,10 @@
 /// An agent answers a wrong community with silence. Silence only says "wrong" of an agent that was heard: one that
 /// reports to a question of SNMP v3, which needs no community, or that answered some community. Answers that come late
 /// are known by the ids of earlier questions; what they speak of is asked again with more patience.
+///
+/// An agent counts every message with a wrong community, and so does the budget. One that reports shows by a report
+/// that a question was not lost, so each is asked once there, by version 2c, and by version 1 at the end as far as the
+/// budget goes; the two versions are each other's repetition where nothing reports.
 namespace assay::probes::credentials {
 
 namespace snmp {
@@ -97,12 +101,16 @@ class SnmpCommunity final : public Dialect {
 
   std::vector<std::string> late() const override { return {late_.begin(), late_.end()}; }
 
-  /// Hears what comes late, then whether the agent that reported at first still does.
+  /// Hears what comes late, asks by version 1, then whether the agent that reported at first still does.
   asio::awaitable<Result<>> settle() override {
     Attempt none;
     auto drained = co_await listen(std::nullopt, none);
     if (!drained || !reports_) {
       co_return ended_only(drained);
+    }
+    auto older = co_await ask_by_version1();
+    if (!older) {
+      co_return ended_only(older);
     }
     auto still = co_await reports(door_, *socket_);
     fell_silent_ = !still || !*still;
@@ -124,40 +132,126 @@ class SnmpCommunity final : public Dialect {
   }
 
  private:
-  static constexpr wire::SnmpVersion kVersions[] = {wire::SnmpVersion::v2c, wire::SnmpVersion::v1};
-
   /// A question that was taken for refused.
   struct Asked {
     std::string community;
     bool control = false;
   };
 
+  /// The first message of a question has its permit already.
   asio::awaitable<Attempt> ask(Secret password, bool control) {
     Attempt attempted;
+    attempted.sent = 0;
     const auto id = fresh_id();
-    for (int round = 0; round < kRounds; ++round) {
-      for (const auto version : kVersions) {
-        auto question = wire::snmp_get_sysdescr(version, password.reveal(), id);
-        auto sent = co_await send(door_, *socket_, std::move(question));
-        if (!sent) {
-          co_return failed(sent.error());
+    for (const auto version : versions_for(password.reveal(), control)) {
+      for (int round = 0; round < (reports_ ? kRounds : 1); ++round) {
+        auto permitted = co_await permit(attempted.sent == 0);
+        if (!permitted) {
+          co_return cut_short(permitted.error(), std::move(attempted));
         }
-      }
-      auto done = co_await listen(id, attempted);
-      if (!done) {
-        co_return failed(done.error());
-      }
-      if (attempted.outcome == Outcome::accepted) {
-        late_.erase(password.reveal());
-      }
-      if (attempted.outcome != Outcome::unclear) {
-        co_return attempted;
+        ++attempted.sent;
+        auto question = wire::snmp_get_sysdescr(version, password.reveal(), id);
+        auto done = co_await exchange(std::move(question), id, attempted);
+        if (!done) {
+          co_return failed(done.error());
+        }
+        if (attempted.outcome == Outcome::accepted) {
+          late_.erase(password.reveal());
+        }
+        if (attempted.outcome != Outcome::unclear) {
+          co_return attempted;
+        }
+        if (*done) {
+          break;
+        }
       }
     }
     asked_[id] = Asked{password.reveal(), control};
     attempted.outcome = Outcome::rejected;
     attempted.says = "silence";
     co_return attempted;
+  }
+
+  std::vector<wire::SnmpVersion> versions_for(const std::string& community, bool control) const {
+    using wire::SnmpVersion;
+    if (by_version1_.contains(community)) {
+      return {SnmpVersion::v1};
+    }
+    return reports_ || control ? std::vector{SnmpVersion::v2c} : std::vector{SnmpVersion::v2c, SnmpVersion::v1};
+  }
+
+  asio::awaitable<Result<>> permit(bool drawn) {
+    Result<> permitted;
+    if (!drawn) {
+      permitted = co_await door_.network.permit_login(door_.endpoint, std::string());
+    }
+    co_return permitted;
+  }
+
+  /// The budget ended in the middle of a question: what was not asked is not refused.
+  static Attempt cut_short(const Error& error, Attempt attempted) {
+    attempted.outcome = Outcome::unclear;
+    attempted.says = error.what;
+    if (error.kind != ErrorKind::denied && sessions::ends_probe(error.kind)) {
+      attempted.ended = error;
+    }
+    return attempted;
+  }
+
+  /// Asks and hears. True: the agent was heard after it, so the question was not lost.
+  asio::awaitable<Result<bool>> exchange(std::string question, std::uint32_t id, Attempt& attempted) {
+    auto sent = co_await send(door_, *socket_, std::move(question));
+    if (!sent) {
+      co_return sent.error();
+    }
+    auto heard = co_await listen(id, attempted);
+    if (!heard) {
+      co_return heard.error();
+    }
+    if (attempted.outcome != Outcome::unclear || !reports_) {
+      co_return true;
+    }
+    const auto canary = fresh_id();
+    auto discovery = wire::snmp_v3_discovery(canary);
+    auto asked = co_await send(door_, *socket_, std::move(discovery));
+    if (!asked) {
+      co_return asked.error();
+    }
+    canary_ = canary;
+    auto after = co_await listen(id, attempted);
+    const bool alive = !canary_;
+    canary_.reset();
+    if (!after) {
+      co_return after.error();
+    }
+    co_return alive || attempted.outcome != Outcome::unclear;
+  }
+
+  /// Communities that version 2c was silent to. What is answered is tried again as one whose answer came late.
+  asio::awaitable<Result<>> ask_by_version1() {
+    const auto asked = asked_;
+    for (const auto& [earlier, question] : asked) {
+      if (question.control || by_version1_.contains(question.community)) {
+        continue;
+      }
+      auto permitted = co_await permit(false);
+      if (!permitted) {
+        const bool spent = permitted.error().kind == ErrorKind::denied;
+        co_return spent ? Result<>{} : permitted;
+      }
+      by_version1_.insert(question.community);
+      Attempt attempted;
+      const auto id = fresh_id();
+      auto bytes = wire::snmp_get_sysdescr(wire::SnmpVersion::v1, question.community, id);
+      auto done = co_await exchange(std::move(bytes), id, attempted);
+      if (!done) {
+        co_return done.error();
+      }
+      if (attempted.outcome == Outcome::accepted) {
+        late_.insert(question.community);
+      }
+    }
+    co_return Result<>{};
   }
 
   static Result<> ended_only(const Result<>& done) {
@@ -192,6 +286,11 @@ class SnmpCommunity final : public Dialect {
       }
       if (parse.state == wire::Parse::complete) {
         note_late(parse.response);
+      }
+      const auto report = canary_ ? wire::parse_snmp_report(*answer) : wire::SnmpReport{};
+      if (canary_ && report.state == wire::Parse::complete && report.message_id == *canary_) {
+        canary_.reset();
+        co_return Result<>{};
       }
     }
     co_return Result<>{};
@@ -232,6 +331,8 @@ class SnmpCommunity final : public Dialect {
   bool late_control_ = false;
   int slowness_ = 1;
   std::map<std::uint32_t, Asked> asked_;  // by id; as many as there are candidates and controls
+  std::optional<std::uint32_t> canary_;   // of a question that the agent has yet to report to
+  std::set<std::string> by_version1_;     // communities that were asked by it in the end
   std::set<std::string> late_;            // communities whose answers came too late
 };
 

@@ -129,6 +129,25 @@ def keyed_client(port, name, key):
     return done.returncode == 0
 
 
+def new_broker(port):
+    """A server of TLS 1.3 alone with one key and no certificate."""
+    return [daemons.need("openssl"), "s_server", "-tls1_3", "-nocert", "-psk", PSK["device"], "-psk_identity", "device", "-www", "-accept", f"{ADDRESS}:{port}"]
+
+
+def new_client(port, name, key):
+    """Whether OpenSSL's own client gets its session there."""
+    done = subprocess.run([daemons.need("openssl"), "s_client", "-tls1_3", "-connect", f"{ADDRESS}:{port}", "-psk", key, "-psk_identity", name],
+                          capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return "Reused, TLSv1.3" in done.stdout
+
+
+def wrong_communities(port):
+    """How many messages with a wrong community the agent has counted (snmpInBadCommunityNames, RFC 3418)."""
+    done = subprocess.run(["snmpget", "-v2c", "-c", UNKNOWN, "-Oqv", "-t", "5", f"{ADDRESS}:{port}", "1.3.6.1.2.1.11.4.0"], capture_output=True, text=True,
+                          timeout=60, stdin=subprocess.DEVNULL)
+    return int(done.stdout)
+
+
 def controller(port, word, anonymous=False):
     folder = path(f"ipmi{port}")
     os.makedirs(folder + "/state", exist_ok=True)

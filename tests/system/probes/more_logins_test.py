@@ -6,6 +6,7 @@ import os
 import time
 
 import daemons
+import login_servers
 import more_login_servers as servers
 import peers
 from daemons import ADDRESS, equal, true, write
@@ -110,6 +111,28 @@ def snmp():
     return None
 
 
+def communities():
+    """What the budget counts is what the agent counts."""
+    if not servers.found("snmpd") or not servers.found("snmpget"):
+        return "snmpd or snmpget is not installed"
+    daemons.start(login_servers.snmpd(1615, UNKNOWN))
+    for _ in range(100):
+        try:
+            before = servers.wrong_communities(1615)
+            break
+        except ValueError:
+            time.sleep(0.1)
+    for budget in (4, 9):
+        file = dut(f"communities-{budget}", ("nobody-here", LONG))
+        open(file, "a").write(f"pace: {{profile: fast, login_attempts_per_account: {budget}}}\n")
+        seen, _ = daemons.probe("credentials", "udp/1615", dut=file)
+        equal(seen["completion"], "completed", seen["error"])
+        after = servers.wrong_communities(1615)
+        true(3 <= after - before <= budget, f"the agent counts {after - before} wrong communities, the budget is {budget}: {seen['coverage']}")
+        before = after
+    return None
+
+
 def coaps():
     if not servers.found("coap-server-openssl") or not servers.found("coap-client-openssl"):
         return "libcoap's server and client are not installed"
@@ -153,6 +176,20 @@ def keyed_mqtt():
     return None
 
 
+def keyed_tls13():
+    if not servers.found("openssl"):
+        return "OpenSSL's tools are not installed"
+    daemons.start(servers.new_broker(8894), 8894)
+    right = servers.PSK["device"]
+    wrong = "0" + right[1:]
+    seen = look("tcp/8894", ("nobody-here", right), ("device", wrong), ("device", right))
+    told(seen, "a weak key by TLS 1.3", "mqtt-psk", ["device"])
+    true("with TLS_" in seen["facts"]["credentials.accepted"][0]["proof"], seen["facts"]["credentials.accepted"][0]["proof"])
+    told(look("tcp/8894", ("device", wrong)), "a sound key by TLS 1.3", "mqtt-psk", [])
+    equal([servers.new_client(8894, "device", right), servers.new_client(8894, "device", wrong)], [True, False], "s_client says the same")
+    return None
+
+
 def ipmi():
     if not servers.found("ipmi_sim") or not servers.found("ipmitool"):
         return "ipmi_sim and ipmitool are not installed"
@@ -184,7 +221,7 @@ def cameras():
 
 
 only = os.environ.get("ONLY", "")
-tasks = [task for task in (postgres, mariadb, snmp, coaps, gnutls_coaps, keyed_mqtt, ipmi, cameras) if only in task.__name__]
+tasks = [task for task in (postgres, mariadb, snmp, communities, coaps, gnutls_coaps, keyed_mqtt, keyed_tls13, ipmi, cameras) if only in task.__name__]
 failed, done = [], []
 
 

@@ -222,6 +222,41 @@ TEST_CASE("Controls spend the budget of a secret that has no name, and the one a
   CHECK(ask_udp(poor, "udp/161", {"first"}).record.is_unobserved("credentials.accepted"));
 }
 
+TEST_CASE("Every message that an agent counts as a wrong community has a permit") {
+  for (const bool reports : {true, false}) {
+    CAPTURE(reports);
+    for (const int budget : {3, 4, 5, 20}) {
+      CAPTURE(budget);
+      FakeNetwork network;
+      auto counted = std::make_shared<int>(0);
+      const auto usual = agent("uncommon", reports);
+      network.udp[161] = [usual, counted](std::string_view datagram) {
+        *counted += datagram.size() > 4 && datagram[4] == 3 ? 0 : 1;
+        return usual(datagram);
+      };
+      network.login_budget[""] = budget;
+      ask_udp(network, "udp/161", {"first", "second", "third"});
+      CHECK(*counted > 0);
+      CHECK(*counted <= budget);
+      CHECK(*counted <= network.permits[""]);
+    }
+  }
+}
+
+TEST_CASE("A community of version 1 alone is found with what is left of the budget") {
+  FakeNetwork network;
+  const auto usual = agent("second", true);
+  network.udp[161] = [usual](std::string_view datagram) {
+    const bool version2 = datagram.size() > 4 && datagram[4] == 1;
+    return version2 ? std::vector<std::string>{} : usual(datagram);
+  };
+  network.login_budget[""] = 20;
+  const auto run = ask_udp(network, "udp/161", {"first", "second", "third"});
+  REQUIRE(run.record.value("credentials.accepted").as_array().size() == 1);
+  CHECK(std::string_view{run.record.value("credentials.accepted").at(0).at("proof").as_string()}.find("SNMPv1") !=
+        std::string_view::npos);
+}
+
 TEST_CASE("A file that TFTP gives to anybody is open, unless a file of any name is given") {
   const auto server = [](bool all) -> fake::UdpPeer {
     return [all](std::string_view datagram) -> std::vector<std::string> {
