@@ -41,6 +41,18 @@ json::object nothing_believed(const Observation& observation, const ProbeInfo* p
   return out;
 }
 
+/// Where the entries of a list are; a list without any has no key.
+template <typename Entries>
+void add_ports(json::object& device, std::string_view key, const Entries& entries) {
+  json::array ports;
+  for (const auto& entry : entries) {
+    ports.emplace_back(entry.port.text());
+  }
+  if (!ports.empty()) {
+    device[key] = std::move(ports);
+  }
+}
+
 }  // namespace
 
 json::object declaration_document(const Plan& plan, const Dut& dut, std::string_view date) {
@@ -48,20 +60,9 @@ json::object declaration_document(const Plan& plan, const Dut& dut, std::string_
   document["run"] = json::object{{"date", date}, {"plan", plan.id}, {"parameters", plan.parameters}};
   auto device = to_json(dut.device);
   device.as_object()["samples"] = to_json(dut.samples);
-  json::array logins;
-  for (const auto& entry : dut.logins) {
-    logins.emplace_back(entry.port.text());
-  }
-  if (!logins.empty()) {
-    device.as_object()["logins"] = std::move(logins);
-  }
-  json::array web;
-  for (const auto& entry : dut.web) {
-    web.emplace_back(entry.port.text());
-  }
-  if (!web.empty()) {
-    device.as_object()["web"] = std::move(web);
-  }
+  add_ports(device.as_object(), "logins", dut.logins);
+  add_ports(device.as_object(), "web", dut.web);
+  add_ports(device.as_object(), "messages", dut.messages);
   document["dut"] = std::move(device);
   document["standard"] = dut.standard;
   json::object ics;

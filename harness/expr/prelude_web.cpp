@@ -5,6 +5,7 @@ namespace assay::expr {
 // Findings and doubts on what the probes web_session, password_change and first_use saw.
 const std::string_view kWebPrelude = R"jq(
 def web_declared: ($__judge.dut.web // [])[];
+def password_places: web_declared, ($__judge.dut.messages // [])[];
 def web_endpoints: __is_service("web_endpoints") | .endpoint as $endpoint
   | (if observed("service.logins") then fact("service.logins"; []) else [] end) as $logins
   | select(($endpoint | startswith("tcp/")) and (((($__judge.dut.logins // []) + ($__judge.dut.web // [])) | index($endpoint)) != null
@@ -50,6 +51,8 @@ def web_open_flaws: __is_service("web_open_flaws") | __web | . as $o
     ( (__if_known("web.crossed") // [])[] | select(.declared) | . as $p
       | $o | __told("web.crossed"; "gives \($p.path) to the role \($p.role), which may not see it"; "only the roles of the DUT file"; $p | __page_words) ),
     ( (__if_known("web.forgery") // {}) | select(.no_session == true) | $o | __told("web.forgery"; "changes a setting for everybody"; "a login"; "the setting was changed without a session") );
+def web_open_calls($words): web_open_flaws | select(.what | test(" /[^ ]*(" + $words + ")"; "i"));
+def web_open_data: web_open_flaws | select(.observed == "a call");
 def web_open_doubts: __is_service("web_open_doubts") | . as $service | select(fact("service.reachable")) | select([web_endpoints] != [])
   | [obs("web") | select(__same_place($service))] as $seen
   | if $seen == [] then {what: "The pages of \(.endpoint) were not asked for", endpoint: .endpoint, observation: .id} else $seen[] end

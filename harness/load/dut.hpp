@@ -12,6 +12,9 @@ void check_dut_rules(const Node& root, Faults& faults);
 /// Entries of `web`; the rules of its requests are checked here.
 Later<WebInterface> web_interfaces_of(const Node& entries, Faults& faults);
 
+/// Entries of `messages`; the rules of their messages are checked here.
+Later<MessageInterface> message_interfaces_of(const Node& entries, Faults& faults);
+
 /// Every model of the family is tested or argued, and one is tested.
 void check_family_complete(const Node& root, Faults& faults);
 

@@ -188,6 +188,8 @@ constinit const Table kLoginTable{"a login", "How one logs in to a programming i
 constinit const Shape kLogin{.form = Form::mapping, .table = &kLoginTable};
 constinit const Shape kLogins{.form = Form::list, .item = &kLogin, .may_be_empty = true};
 
+constinit const Shape kMessagesEntry{.form = Form::mapping, .table = &kMessageInterfaceTable};
+constinit const Shape kMessages{.form = Form::list, .item = &kMessagesEntry, .may_be_empty = true};
 constinit const Shape kWebEntry{.form = Form::mapping, .table = &kWebInterfaceTable};
 constinit const Shape kWeb{.form = Form::list, .item = &kWebEntry, .may_be_empty = true};
 
@@ -257,6 +259,9 @@ constinit const Key kDutKeys[] = {
     {"web", &kWeb, false, "[]",
      "How web interfaces are used beyond the login: what the probes of sessions and of passwords need to know",
      "[{port: tcp/443, log_out: {path: /logout}, …}]"},
+    {"messages", &kMessages, false, "[]",
+     "How interfaces of CoAP and MQTT are set up, and how their passwords are changed",
+     "[{port: udp/5683, protocol: coap, setting: {path: /name, …}, …}]"},
     {"updates", &kUpdates, false, "[]",
      "How updates reach the device, with genuine images, so that the probe `update` can attack them (docs/updates.md)",
      "[{mechanism: UM-1, transport: http_pull, …}]"},

@@ -7,6 +7,7 @@
 
 #include "harness/model/endpoint.hpp"
 #include "harness/model/json.hpp"
+#include "harness/model/message_interface.hpp"
 #include "harness/model/pace.hpp"
 #include "harness/model/recipe.hpp"
 #include "harness/model/secret.hpp"
@@ -207,15 +208,16 @@ struct Dut {
   Later<Variant> family;
   Later<Mud> mud;  // none or one
   Later<PasswordSample> password_samples;
-  Later<LoginRecipe> logins;       // at most one for an endpoint
-  Later<WebInterface> web;         // at most one for an endpoint
-  Later<UpdateMechanism> updates;  // at most one for an entry of IXIT 7-UpdMech
+  Later<LoginRecipe> logins;         // at most one for an endpoint
+  Later<WebInterface> web;           // at most one for an endpoint
+  Later<MessageInterface> messages;  // at most one for an endpoint
+  Later<UpdateMechanism> updates;    // at most one for an entry of IXIT 7-UpdMech
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
                       (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
-                       inherits, family, mud, password_samples, logins, web, updates))
+                       inherits, family, mud, password_samples, logins, web, messages, updates))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).

@@ -20,6 +20,7 @@ std::string filled_text(std::string_view text, const Filling& filling, bool reve
   const std::pair<std::string_view, std::string> marks[] = {{"{username}", filling.username},
                                                             {"{password}", secret(filling.password)},
                                                             {"{old}", secret(filling.old)},
+                                                            {"{login}", secret(filling.login)},
                                                             {"{value}", filling.value}};
   std::string out;
   while (!text.empty()) {
@@ -145,6 +146,14 @@ Prepared without_form(const RequestRecipe& recipe, const Filling& filling) {
 }  // namespace
 
 }  // namespace request
+
+std::string filled_in(const std::string& text, const Filling& filling, bool reveal) {
+  boost::system::error_code failed;
+  const auto body = json::parse(text, failed);
+  const bool structured = !failed && (body.is_object() || body.is_array());
+  return structured ? json::serialize(request::filled_json(body, filling, reveal))
+                    : request::filled_text(text, filling, reveal);
+}
 
 asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user, const RequestRecipe& recipe,
                                           const Filling& filling) {

@@ -98,7 +98,12 @@ struct Filling {
   Secret password;
   Secret old;
   std::string value;
+  Secret login{};  // the password of whoever sends it, where a message carries that
 };
+
+/// A text of the DUT file with its marks filled in, in JSON within its texts alone, so that no quotation mark of a
+/// password can end one. Without `reveal` secrets are named.
+std::string filled_in(const std::string& text, const Filling& filling, bool reveal);
 
 /// One name=value of a form.
 struct WebField {

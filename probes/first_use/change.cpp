@@ -46,33 +46,6 @@ std::string filled(std::string text, const std::string& username, const Secret& 
   return text;
 }
 
-/// A command that fails may tell of a device that refuses: a login shows what came of it.
-asio::awaitable<Result<Page>> do_at_bench(ProbeContext& context, const RequestRecipe& step, const Filling& filling) {
-  Recipe recipe;
-  recipe.within_ms = step.within_ms;
-  if (!step.exec.empty()) {
-    recipe.exec = step.exec;
-  } else {
-    auto sentence = step.prompt;
-    replace_all(sentence, "{username}", filling.username);
-    replace_all(sentence, "{old}", filling.old.reveal());
-    replace_all(sentence, "{password}", filling.password.reveal());
-    recipe.prompt = std::move(sentence);
-  }
-  RecipeUse use;
-  use.purpose = "password";
-  use.environment["ASSAY_USERNAME"] = filling.username;
-  use.secrets["ASSAY_PASSWORD"] = filling.password;
-  use.secrets["ASSAY_OLD"] = filling.old;
-  auto done = co_await context.bench.run(recipe, use);
-  if (!done && done.error().kind != ErrorKind::io) {
-    co_return done.error();
-  }
-  Page page;
-  page.response.status = done ? 0 : 1;
-  co_return page;
-}
-
 }  // namespace
 
 Secret strong_password() {
@@ -102,11 +75,41 @@ json::object told(const Weak& weak, std::optional<bool> taken) {
   return out;
 }
 
+asio::awaitable<Result<bool>> do_at_bench(ProbeContext& context, BenchStep step, Filling filling) {
+  Recipe recipe;
+  recipe.within_ms = step.within_ms;
+  if (!step.exec.empty()) {
+    recipe.exec = step.exec;
+  } else {
+    auto sentence = step.prompt;
+    replace_all(sentence, "{username}", filling.username);
+    replace_all(sentence, "{old}", filling.old.reveal());
+    replace_all(sentence, "{password}", filling.password.reveal());
+    recipe.prompt = std::move(sentence);
+  }
+  RecipeUse use;
+  use.purpose = "password";
+  use.environment["ASSAY_USERNAME"] = filling.username;
+  use.secrets["ASSAY_PASSWORD"] = filling.password;
+  use.secrets["ASSAY_OLD"] = filling.old;
+  auto done = co_await context.bench.run(recipe, use);
+  if (!done && done.error().kind != ErrorKind::io) {
+    co_return done.error();
+  }
+  co_return done.has_value();
+}
+
 asio::awaitable<Result<Page>> send(ProbeContext& context, const WebHouse& house, WebUser& user,
                                    const RequestRecipe& recipe, const Filling& filling) {
   if (recipe.is_at_bench()) {
-    auto done = co_await do_at_bench(context, recipe, filling);
-    co_return done;
+    BenchStep step{recipe.exec, recipe.prompt, recipe.within_ms};
+    auto done = co_await do_at_bench(context, std::move(step), filling);
+    if (!done) {
+      co_return done.error();
+    }
+    Page page;
+    page.response.status = *done ? 0 : 1;
+    co_return page;
   }
   auto prepared = co_await credentials::prepare(house.door, house.login, user, recipe, filling);
   if (!prepared) {
@@ -134,6 +137,13 @@ Result<const PasswordRules*> rules_of(const ProbeContext& context) {
     return Error{ErrorKind::bad_input, "the library has no password rules " + wire::printable(id, 64), {}};
   }
   return rules;
+}
+
+bool has_place(const ProbeContext& context) {
+  const auto& messages = context.dut.messages;
+  return context.endpoint && (context.endpoint->transport == Transport::tcp ||
+                              std::any_of(messages.begin(), messages.end(),
+                                          [&](const auto& entry) { return entry.port == *context.endpoint; }));
 }
 
 void conceal_all(ProbeContext& context, Transcript& transcript) {

@@ -39,6 +39,16 @@ std::vector<Weak> weak_passwords(const PasswordRules& rules, const std::string& 
 /// What is told of one weak password; `taken` null: it is not known.
 json::object told(const Weak& weak, std::optional<bool> taken);
 
+/// What is done at the bench in the place of a message.
+struct BenchStep {
+  std::string exec;
+  std::string prompt;
+  std::uint32_t within_ms = 30000;
+};
+
+/// False: the command failed, which may tell of a device that refuses; a login shows what came of it.
+asio::awaitable<Result<bool>> do_at_bench(ProbeContext& context, BenchStep step, Filling filling);
+
 /// The answer of a device to a step of the DUT file, as a browser ends up. Of a command or a person there is no answer:
 /// status 0, and 1 where it failed, which may be the device's refusal.
 asio::awaitable<Result<Page>> send(ProbeContext& context, const WebHouse& house, WebUser& user,
@@ -46,6 +56,9 @@ asio::awaitable<Result<Page>> send(ProbeContext& context, const WebHouse& house,
 
 /// The rules that the parameter `rules` names. `bad_input` when there are none.
 Result<const PasswordRules*> rules_of(const ProbeContext& context);
+
+/// The endpoint is one that passwords may be set on: TCP, or one of `messages`.
+bool has_place(const ProbeContext& context);
 
 /// Conceals the accounts' passwords and those of these probes.
 void conceal_all(ProbeContext& context, Transcript& transcript);

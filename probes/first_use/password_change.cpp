@@ -1,7 +1,7 @@
 #include <set>
 
 #include "harness/probe/probe.hpp"
-#include "probes/first_use/change.hpp"
+#include "probes/first_use/place.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::password_change {
@@ -17,7 +17,8 @@ constexpr ParameterSpec kParameters[] = {
 };
 
 constexpr FactSpec kFacts[] = {
-    {"password.login", ValueKind::text, "how one logs in to the web interface; absent: no web login that can be used"},
+    {"password.login", ValueKind::text,
+     "how one logs in: a web login, or of messages coap, coaps-psk, mqtt; absent: no web login that can be used"},
     {"password.account", ValueKind::text, "role of the account whose password was changed"},
     {"password.change", ValueKind::object,
      "a change to a strong password: taken (a login with it succeeds), old_refused (one with the old password does "
@@ -42,22 +43,22 @@ struct Known {
 
 struct Work {
   ProbeContext& context;
-  WebHouse house;
+  Endpoint endpoint;
+  Place& place;
   sessions::FactSheet& sheet;
-  const RequestRecipe& recipe;
   Known known{};
   Secret now{};                   // the password that the account has, as far as is known
   bool old_dies = false;          // a change makes the password before it useless
   std::set<std::string> usual{};  // words of the answer to a change that was taken
 };
 
-/// A login that may be wrong costs a permit. Nothing: the login was not taken.
-asio::awaitable<Result<std::optional<WebUser>>> try_login(Work& work, Secret password) {
-  auto permitted = co_await work.context.network.permit_login(work.house.door.endpoint, work.known.username);
+/// A login that may be wrong costs a permit.
+asio::awaitable<Result<bool>> try_login(Work& work, Secret password) {
+  auto permitted = co_await work.context.network.permit_login(work.endpoint, work.known.username);
   if (!permitted) {
     co_return permitted.error();
   }
-  auto entered = co_await enter(work.house, work.known.username, std::move(password));
+  auto entered = co_await work.place.enters(work.known.username, std::move(password));
   co_return entered;
 }
 
@@ -65,52 +66,55 @@ asio::awaitable<Result<std::optional<WebUser>>> try_login(Work& work, Secret pas
 asio::awaitable<Result<bool>> is_now(Work& work, Secret wanted, Secret before, bool likely) {
   const auto likelier = likely ? wanted : before;
   const auto other = likely ? before : wanted;
-  auto first = co_await enter(work.house, work.known.username, likelier);
+  auto first = co_await work.place.enters(work.known.username, likelier);
   if (!first) {
     co_return first.error();
   }
   // Where old passwords live on, that one of them opens shows nothing of the other.
-  if (first->has_value() && (likely || work.old_dies)) {
+  if (*first && (likely || work.old_dies)) {
     co_return likely;
   }
   auto second = co_await try_login(work, other);
   if (!second) {
     co_return second.error();
   }
-  if (second->has_value()) {
+  if (*second) {
     co_return !likely;
   }
-  if (first->has_value()) {
+  if (*first) {
     co_return likely;
   }
   co_return Error{ErrorKind::protocol, "neither the old nor the new password opens the account", {}};
 }
 
-/// Asks for one change in a session of the account as it is now; says whether the new password is the account's.
-asio::awaitable<Result<bool>> change(Work& work, Secret claimed, Secret wanted) {
-  auto user = co_await enter(work.house, work.known.username, work.now);
-  if (!user) {
-    co_return user.error();
-  }
-  if (!*user) {
-    co_return Error{ErrorKind::protocol, "the account was not let in any more", {}};
-  }
+/// Asks for a change in a session of the account as it is now.
+asio::awaitable<Result<Said>> ask(Work& work, Secret claimed, Secret wanted, bool watched) {
   Filling filling;
   filling.username = work.known.username;
-  filling.password = wanted;
+  filling.password = std::move(wanted);
   filling.old = std::move(claimed);
-  auto answer = co_await send(work.context, work.house, **user, work.recipe, filling);
+  auto answer = co_await work.place.change(work.now, std::move(filling), watched);
   if (!answer) {
     co_return answer.error();
   }
-  const auto words = credentials::words_of(answer->response.body, work.known.username);
-  const bool likely = !work.usual.empty() && credentials::is_taken(answer->response.status) &&
-                      credentials::are_alike(words, work.usual);
+  if (!*answer) {
+    co_return Error{ErrorKind::protocol, "the account was not let in any more", {}};
+  }
+  co_return **answer;
+}
+
+/// Asks for one change; says whether the new password is the account's.
+asio::awaitable<Result<bool>> change(Work& work, Secret claimed, Secret wanted) {
+  auto answer = co_await ask(work, std::move(claimed), wanted, false);
+  if (!answer) {
+    co_return answer.error();
+  }
+  const bool likely = !work.usual.empty() && answer->taken && credentials::are_alike(answer->words, work.usual);
   const auto before = work.now;
   auto taken = co_await is_now(work, wanted, before, likely);
   if (taken && *taken) {
     work.now = std::move(wanted);
-    work.usual = words;
+    work.usual = answer->words;
   }
   co_return taken;
 }
@@ -136,66 +140,41 @@ asio::awaitable<Result<bool>> restore(Work& work) {
   co_return work.now.reveal() == work.known.password.reveal();
 }
 
-json::value alive(const Result<Sight>& seen) {
-  return !seen || *seen == Sight::unclear ? json::value(nullptr) : json::value(*seen == Sight::given);
-}
-
 /// The right change: that it is taken is what makes any refusal mean something. False: it was not taken.
 asio::awaitable<Result<bool>> change_rightly(Work& work) {
-  auto own = co_await enter(work.house, work.known.username, work.known.password);
-  if (!own) {
-    co_return own.error();
-  }
-  auto other = co_await enter(work.house, work.known.username, work.known.password);
-  if (!other) {
-    co_return other.error();
-  }
-  if (!*own || !*other) {
-    co_return Error{ErrorKind::protocol, "the account was not let in any more", {}};
-  }
-  // A login may have ended the session before it: then there is no other one to outlive the change.
-  auto& changer = **other;
-  auto lives = co_await credentials::sight(work.house, **own);
-  Filling filling;
-  filling.username = work.known.username;
-  filling.password = strong_password();
-  filling.old = work.known.password;
-  WebUser kept{changer};
-  auto answer = co_await send(work.context, work.house, changer, work.recipe, filling);
+  const auto wanted = strong_password();
+  auto answer = co_await ask(work, work.known.password, wanted, true);
   if (!answer) {
     co_return answer.error();
   }
-  auto entered = co_await try_login(work, filling.password);
+  auto entered = co_await try_login(work, wanted);
   if (!entered) {
     co_return entered.error();
   }
   if (!*entered) {
     work.sheet.fact("password.change",
-                    json::object{{"taken", false}, {"old_refused", nullptr}, {"status", answer->response.status}});
+                    json::object{{"taken", false}, {"old_refused", nullptr}, {"status", answer->status}});
     co_return false;
   }
-  work.now = filling.password;
-  work.usual = credentials::words_of(answer->response.body, work.known.username);
-  json::object sessions{{"own", nullptr}, {"other", nullptr}};
-  auto kept_seen = co_await credentials::sight(work.house, kept);
-  sessions["own"] = alive(kept_seen);
-  if (lives && *lives == Sight::given) {
-    auto seen = co_await credentials::sight(work.house, **own);
-    sessions["other"] = alive(seen);
+  work.now = wanted;
+  work.usual = answer->words;
+  auto sessions = co_await work.place.sessions();
+  if (!sessions) {
+    co_return sessions.error();
   }
-  work.sheet.fact("password.sessions", std::move(sessions));
+  work.sheet.fact("password.sessions", std::move(*sessions));
   auto old = co_await try_login(work, work.known.password);
   if (!old) {
     co_return old.error();
   }
-  work.old_dies = !old->has_value();
+  work.old_dies = !*old;
   work.sheet.fact("password.change", json::object{{"taken", true}, {"old_refused", work.old_dies}});
   co_return true;
 }
 
 /// Changes with a wrong old password, and with an empty one.
 asio::awaitable<Result<>> change_without_old(Work& work) {
-  if (work.recipe.body.find("{old}") == std::string::npos) {
+  if (!work.place.asks_old()) {
     work.sheet.absent("password.old_asked");
     co_return Result<>{};
   }
@@ -223,25 +202,13 @@ asio::awaitable<Result<>> change_without_old(Work& work) {
 
 /// The same value again changes nothing that a login could show: it is told by the answer alone.
 asio::awaitable<Result<std::optional<bool>>> repeat_old(Work& work, const Weak& weak) {
-  auto user = co_await enter(work.house, work.known.username, work.now);
-  if (!user) {
-    co_return user.error();
-  }
-  if (!*user) {
-    co_return Error{ErrorKind::protocol, "the account was not let in any more", {}};
-  }
-  Filling filling;
-  filling.username = work.known.username;
-  filling.password = weak.value;
-  filling.old = work.now;
-  auto answer = co_await send(work.context, work.house, **user, work.recipe, filling);
+  auto answer = co_await ask(work, work.now, weak.value, false);
   if (!answer) {
     co_return answer.error();
   }
-  const auto words = credentials::words_of(answer->response.body, work.known.username);
-  const bool as_taken = credentials::is_taken(answer->response.status) && credentials::are_alike(words, work.usual);
+  const bool as_taken = answer->taken && credentials::are_alike(answer->words, work.usual);
   std::optional<bool> out;
-  if (as_taken || !credentials::is_taken(answer->response.status)) {
+  if (as_taken || !answer->taken) {
     out = as_taken;
   }
   co_return out;
@@ -306,22 +273,22 @@ asio::awaitable<Result<>> look(Work& work, const PasswordRules& rules) {
 }
 
 /// The account that is asked for and gets in.
-asio::awaitable<Result<bool>> find_account(Work& work, credentials::Dialect& dialect) {
+asio::awaitable<Result<bool>> find_account(Work& work) {
   const auto* value = work.context.parameters.if_contains("account");
   const std::string wanted{value != nullptr && value->is_string() ? std::string_view{value->get_string()} : ""};
   for (const auto& account : work.context.dut.accounts) {
     if (account.secret.empty() || (!wanted.empty() && wanted != account.role && wanted != account.username)) {
       continue;
     }
-    auto permitted = co_await work.context.network.permit_login(work.house.door.endpoint, account.username);
+    auto permitted = co_await work.context.network.permit_login(work.endpoint, account.username);
     if (!permitted) {
       co_return permitted.error();
     }
-    auto attempted = co_await dialect.attempt(account.username, account.secret);
-    if (attempted.ended) {
-      co_return *attempted.ended;
+    auto admitted = co_await work.place.admits(account.username, account.secret);
+    if (!admitted) {
+      co_return admitted.error();
     }
-    if (attempted.outcome == credentials::Outcome::accepted) {
+    if (*admitted) {
       work.known = {account.role, account.username, account.secret};
       work.now = account.secret;
       co_return true;
@@ -330,8 +297,8 @@ asio::awaitable<Result<bool>> find_account(Work& work, credentials::Dialect& dia
   co_return false;
 }
 
-asio::awaitable<Result<>> work_on(Work& work, credentials::Dialect& dialect, const PasswordRules& rules) {
-  auto found = co_await find_account(work, dialect);
+asio::awaitable<Result<>> work_on(Work& work, const PasswordRules& rules) {
+  auto found = co_await find_account(work);
   if (!found) {
     co_return found.error();
   }
@@ -339,56 +306,49 @@ asio::awaitable<Result<>> work_on(Work& work, credentials::Dialect& dialect, con
     work.sheet.rest_unobserved("no account of the DUT file gets in here");
     co_return Result<>{};
   }
-  WebUser first{work.house.door, work.house.login};
-  auto page = co_await find_protected(work.house, first, work.known.username, work.known.password);
-  if (!page) {
-    co_return page;
+  auto ready = co_await work.place.look_inside(work.known.username, work.known.password);
+  if (!ready) {
+    co_return ready.error();
   }
-  if (work.house.inside.path.empty()) {
-    work.sheet.rest_unobserved("no page was found that the account gets and a visitor does not");
+  if (!ready->empty()) {
+    work.sheet.rest_unobserved(*ready);
     co_return Result<>{};
   }
   work.sheet.fact("password.account", json::string(wire::printable(work.known.role, 64)));
   auto ended = co_await look(work, rules);
-  if (work.sheet.settled("password.restored")) {
-    co_return ended;
+  if (!work.sheet.settled("password.restored")) {
+    auto restored = co_await restore(work);
+    if (restored) {
+      work.sheet.fact("password.restored", *restored);
+    } else {
+      work.sheet.unobserved("password.restored", restored.error().what);
+    }
   }
-  auto restored = co_await restore(work);
-  if (restored) {
-    work.sheet.fact("password.restored", *restored);
-  } else {
-    work.sheet.unobserved("password.restored", restored.error().what);
-  }
-  co_return ended;
+  auto left = co_await work.place.leave(work.now);
+  co_return ended ? left : ended;
 }
 
 asio::awaitable<Result<>> observe_change(ProbeContext& context, Door& door, sessions::FactSheet& sheet,
                                          const PasswordRules& rules) {
-  auto found = co_await credentials::detect(door);
-  if (!found) {
-    sheet.rest_unobserved(found.error().what);
-    co_return found.error();
+  auto opened = co_await open_place(context, door);
+  if (!opened) {
+    sheet.rest_unobserved(opened.error().what);
+    co_return opened.error();
   }
-  const auto login = credentials::web_login_of(door, *found);
-  const auto* web = credentials::web_interface_for(context.dut, door.endpoint);
-  if (!login) {
-    const bool silent = found->silent || !found->other_login.empty();
-    if (silent) {
-      sheet.rest_unobserved(found->silent ? "the endpoint said nothing"
-                                          : "there is a login that this probe does not know");
-    } else {
-      sheet.absent("password.login");
-      sheet.rest_absent();
-    }
+  if (opened->no_login) {
+    sheet.absent("password.login");
+    sheet.rest_absent();
     co_return Result<>{};
   }
-  sheet.fact("password.login", json::string(found->dialect->name()));
-  if (web == nullptr || !web->change_password) {
-    sheet.rest_unobserved("the DUT file does not say how a password is changed here (web: change_password)");
+  if (!opened->login.empty()) {
+    sheet.fact("password.login", json::string(opened->login));
+  }
+  if (!opened->place) {
+    sheet.rest_unobserved(opened->why);
     co_return Result<>{};
   }
-  Work work{context, {door, *login}, sheet, *web->change_password};
-  auto ended = co_await work_on(work, *found->dialect, rules);
+  Work work{context, door.endpoint, *opened->place, sheet};
+  auto ended = co_await work_on(work, rules);
   // What the device does is no error of the probe.
   const bool ours = !ended && sessions::ends_probe(ended.error().kind) && ended.error().kind != ErrorKind::denied;
   sheet.rest_unobserved(ended ? "it was not looked at" : ended.error().what);
@@ -403,8 +363,9 @@ class PasswordChange final : public Probe {
     Result<> ready;
     if (!rules) {
       ready = rules.error();
-    } else if (!context.endpoint || context.endpoint->transport != Transport::tcp) {
-      ready = Error{ErrorKind::bad_input, "probe password_change needs a TCP endpoint such as tcp/80", {}};
+    } else if (!has_place(context)) {
+      ready =
+          Error{ErrorKind::bad_input, "probe password_change needs an endpoint of web or messages, such as tcp/80", {}};
     }
     if (!ready) {
       sheet.rest_unobserved(ready.error().what);
@@ -433,8 +394,7 @@ std::unique_ptr<Probe> make() {
 extern const ProbeDescriptor kDescriptor;
 const ProbeDescriptor kDescriptor{
     .id = "password_change",
-    .summary =
-        "Changes a password of the web interface and changes it back: what is taken, what of the old one goes on.",
+    .summary = "Changes a password of an interface and changes it back: what is taken, what of the old one goes on.",
     .version = 1,
     .intrusiveness = Intrusiveness::intrusive,
     .exclusive = Exclusive::device,

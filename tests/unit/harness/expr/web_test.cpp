@@ -177,6 +177,14 @@ TEST_CASE(
   CHECK(open(call, kOpen).items.empty());
   CHECK(says(open(call, kOpenDoubts), "gives /d to visitors too"));
   CHECK(open(function, kOpenDoubts).items.empty());
+  const std::string data = R"(obs("services") | web_open_data)";
+  const std::string exports = R"re(obs("services") | web_open_calls("export|backup"))re";
+  CHECK(open(declared, data).items.empty());
+  CHECK(open(declared, exports).items.empty());
+  CHECK(
+      says(open({{"path", "/api/v1/d"}, {"kind", "data"}, {"declared", true}, {"linked", false}}, data), "/api/v1/d"));
+  CHECK(says(open({{"path", "/api/Backup.json"}, {"kind", "data"}, {"declared", true}, {"linked", false}}, exports),
+             "/api/Backup.json"));
   const json::object crossed{
       {"path", "/u"}, {"kind", "form"}, {"owner", "admin"}, {"role", "guest"}, {"declared", true}};
   CHECK(says(judge(kOpen, sound({{"web.crossed", one(crossed)}})), "to the role guest"));

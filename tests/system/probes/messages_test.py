@@ -1,0 +1,84 @@
+"""Hubs that are set up and changed by CoAP and by MQTT, each with one flaw: exactly that is found, and the password is the old one afterwards,
+as libcoap's and mosquitto's clients see too."""
+
+import json
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import SOURCE, emulated, inside, need, port, side_by_side  # noqa: E402
+
+need("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub", "coap-client-openssl")
+DEVICE, SECRET, STRONG = "deviant/message-defects", "Wm4-kP7x-Tz2q", "Vq7-mTz4pKw2!"
+ALL = {"blank", "short", "listed", "repeated", "sequence", "username", "previous"}
+SOUND = {"taken": True, "old_refused": True, "wrong": False, "empty": False, "weak": set()}
+CHANGES = {
+    "coap": {},
+    "coap-old": {"old_refused": False},
+    "coap-any": {"weak": ALL},
+    "coaps": {"login": "coaps-psk"},
+    "mqtt": {},
+    "mqtt-no-old": {"wrong": True, "empty": True},
+}
+FACTORY = {  # before the set-up, without a login afterwards; weak passwords that were taken
+    "coap-factory": ({"before": False, "after": False, "control": True}, set()),
+    "coap-open": ({"before": True, "after": False, "control": True}, set()),
+    "coap-weak": (None, {"blank"}),
+    "mqtt-factory": ({"before": False, "after": False, "control": True}, set()),
+    "mqtt-weak": (None, {"short"}),
+    "mqtt-open": ({"before": True, "after": False, "control": True}, set()),
+}
+
+
+def look(device, probe, name):
+    place = f"{'tcp' if name.startswith('mqtt') else 'udp'}/{port(device, name)}"
+    done = inside(device, [os.environ["ASSAY"], "probe", probe, device["address"], "--library", SOURCE / "testplans", "--json", "--pace", "fast",
+                           "--dut", device["dut"], "--endpoint", place], timeout=280)
+    start = done.stdout.find("{")
+    assert start >= 0, f"{name}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
+    seen = json.loads(done.stdout[start:])
+    assert seen["completion"] == "completed", (name, seen["error"])
+    assert SECRET not in done.stdout, f"{name}: the password stands in the facts"
+    return seen
+
+
+def lets_in(device, name, password):
+    """Whether clients of others get the setting with that password."""
+    where = f"{device['address']}:{port(device, name)}"
+    if name.startswith("mqtt"):
+        command = ["mosquitto_sub", "-h", device["address"], "-p", str(port(device, name)), "-u", "admin", "-P", password, "-t", "hub/name", "-C", "1", "-W", "3"]
+    elif name.startswith("coaps"):
+        command = ["coap-client-openssl", "-B", "3", "-u", "admin", "-k", password, f"coaps://{where}/name"]
+    else:
+        command = ["coap-client-openssl", "-B", "3", f"coap://{where}/name?user=admin&pass={password}"]
+    done = inside(device, command, timeout=60)
+    return "Hub 2" in done.stdout
+
+
+def changed(device, name):
+    seen = look(device, "password_change", name)
+    facts = seen["facts"]
+    assert facts.get("password.restored") is True, (name, facts, seen["unobserved"])
+    assert facts["password.login"] == CHANGES[name].get("login", name.split("-")[0]), (name, facts)
+    assert facts.get("password.again") is True, (name, facts, seen["unobserved"])
+    assert lets_in(device, name, SECRET), f"{name}: others do not get in with the password of the DUT file"
+    old = facts["password.old_asked"]
+    found = {"taken": facts["password.change"]["taken"], "old_refused": facts["password.change"]["old_refused"], "wrong": old["wrong_taken"],
+             "empty": old["empty_taken"], "weak": {weak["kind"] for weak in facts["password.weak"] if weak["taken"]}}
+    expected = {**SOUND, **{key: value for key, value in CHANGES[name].items() if key != "login"}}
+    assert found == expected, f"{name}: {[(key, found[key], expected[key]) for key in found if found[key] != expected[key]]}"
+
+
+def set_up(device, name):
+    seen = look(device, "first_use", name)
+    facts, (action, weak) = seen["facts"], FACTORY[name]
+    assert facts.get("first_use.action") == action, (name, facts, seen["unobserved"])
+    assert {one["kind"] for one in facts["first_use.weak"] if one["taken"]} == weak, (name, facts["first_use.weak"])
+    if action:
+        assert facts["first_use.set_up"]["taken"] is True and facts["first_use.again"] is False, (name, facts)
+        assert lets_in(device, name, STRONG), f"{name}: others do not get in with the password that was set"
+
+
+with emulated(DEVICE) as device:
+    side_by_side(*[lambda name=name: changed(device, name) for name in CHANGES], *[lambda name=name: set_up(device, name) for name in FACTORY], at_once=4)
