@@ -5,13 +5,14 @@
 #include <openssl/core_names.h>
 
 #include "probes/images/boards.hpp"
+#include "probes/images/esp_ecdsa.hpp"
 #include "probes/images/packed.hpp"
 #include "probes/images/scan.hpp"
 #include "probes/images/signature.hpp"
 #include "probes/images/verify.hpp"
 
 /// ESP-IDF application images: segments, a checksum of one byte, a SHA-256 where the header says so, and the signature
-/// blocks of secure boot version 2 (RSA-3072, PSS) in a sector of their own.
+/// blocks of secure boot version 2 (RSA-3072 with PSS, or ECDSA) in a sector of their own.
 namespace assay::images {
 
 namespace {
@@ -48,9 +49,10 @@ struct Segment {
 
 struct Layout {
   std::vector<Segment> segments;
-  std::uint64_t checksum = 0;  // where it stands; 0: a segment reaches behind the end
-  bool digest = false;         // 32 bytes behind the checksum
-  std::uint64_t sector = 0;    // of the signature; 0: none
+  std::uint64_t checksum = 0;       // where it stands; 0: a segment reaches behind the end
+  bool digest = false;              // 32 bytes behind the checksum
+  std::uint64_t sector = 0;         // of the signature; 0: none
+  const EspCurve* curve = nullptr;  // of the signature; null: RSA
 
   std::uint64_t end() const { return checksum + 1 + (digest ? kDigest : 0); }
 };
@@ -88,9 +90,10 @@ Result<Layout> read_layout(const ByteSource& image) {
     return out;
   }
   const auto sector = (out.end() + kSector - 1) / kSector * kSector;
-  const auto magic = read_text(image, sector, 4);
-  if (magic && magic->starts_with("\xe7\x02") && image.size() >= sector + kBlock) {
-    out.sector = sector;
+  const auto block = read_text(image, sector, kBlock);
+  if (block && block->size() == kBlock) {
+    out.curve = esp_curve_of(*block);
+    out.sector = out.curve != nullptr || block->starts_with("\xe7\x02") ? sector : 0;
   }
   return out;
 }
@@ -132,6 +135,20 @@ void add_regions(const ByteSource& image, const Layout& layout, ImageMap& map) {
   add_region(map, image, "behind the image", RegionKind::padding, known, image.size() - known);
 }
 
+json::object signature_of(const Layout& layout) {
+  if (layout.sector == 0) {
+    return {{"present", false}};
+  }
+  if (layout.curve == nullptr) {
+    return {{"present", true}, {"scheme", "rsa_pss"}, {"digest", "sha256"}, {"key", "rsa"}, {"key_bits", 3072}};
+  }
+  return {{"present", true},
+          {"scheme", enum_name(Plain::ecdsa_raw)},
+          {"digest", layout.curve->digest_size == kDigest ? "sha256" : "sha384"},
+          {"key", "ec"},
+          {"key_bits", layout.curve->bits}};
+}
+
 Result<> map_esp(const ByteSource& image, ImageMap& map) {
   const auto layout = read_layout(image);
   const auto head = read_text(image, 0, kDescription + kDescriptionLength);
@@ -148,11 +165,7 @@ Result<> map_esp(const ByteSource& image, ImageMap& map) {
   map.facts["chip"] = little_u16(*head, 12);
   map.facts["digests"] =
       layout->digest ? json::array{json::string{"xor"}, json::string{"sha256"}} : json::array{json::string{"xor"}};
-  map.facts["signature"] =
-      layout->sector == 0
-          ? json::object{{"present", false}}
-          : json::object{
-                {"present", true}, {"scheme", "rsa_pss"}, {"digest", "sha256"}, {"key", "rsa"}, {"key_bits", 3072}};
+  map.facts["signature"] = signature_of(*layout);
   return {};
 }
 
@@ -195,8 +208,18 @@ std::optional<std::string> key_fields(EVP_PKEY* key) {
          little_number(inverse.get(), 4);
 }
 
+std::string with_crc(std::string block) {
+  block += little_bytes(crc32_of(block), 4);
+  block.resize(kBlock, '\0');
+  return block;
+}
+
 Result<std::string> block_for(const Source& image, const Layout& layout, EVP_PKEY* key) {
   const auto covered = std::make_shared<SliceSource>(image, 0, layout.sector);
+  if (layout.curve != nullptr) {
+    auto block = esp_ecdsa_block(*covered, key, *layout.curve, kBlockCrcAt);
+    return block ? Result<std::string>{with_crc(std::move(*block))} : block;
+  }
   const auto fields = key_fields(key);
   if (!fields) {
     return not_for("esp", "secure boot signs with RSA keys of 3072 bits");
@@ -208,14 +231,12 @@ Result<std::string> block_for(const Source& image, const Layout& layout, EVP_PKE
   }
   std::string out{"\xe7\x02\x00\x00", 4};
   out += from_hex(*digest) + *fields + reversed(*signature);
-  out += little_bytes(crc32_of(out), 4);
-  out.resize(kBlock, '\0');
-  return out;
+  return with_crc(std::move(out));
 }
 
 Result<Change> resigned(const MutationSpec& spec, const Materials& materials, const Source& image,
                         const Layout& layout) {
-  const auto signer = signer_for(spec, materials, "rsa-3072", nullptr);
+  const auto signer = signer_for(spec, materials, layout.curve != nullptr ? layout.curve->key : "rsa-3072", nullptr);
   auto block = signer ? block_for(image, layout, (*signer)->key()) : Result<std::string>{signer.error()};
   return block ? Result<Change>{Change{{edit_text(layout.sector, kBlock, std::move(*block))},
                                        "the signature block is made " + signed_words(spec)}}
@@ -283,6 +304,15 @@ Result<unsigned char> checksum_of(const ByteSource& image, const Layout& layout)
   return out;
 }
 
+/// What the signature's block says of all before it.
+Result<std::string> covered_digest(const Source& image, const Layout& layout) {
+  if (layout.curve != nullptr) {
+    return esp_digest(SliceSource{image, 0, layout.sector}, *layout.curve);
+  }
+  const auto digest = digest_of(*image, 0, layout.sector);
+  return digest ? Result<std::string>{from_hex(*digest)} : Result<std::string>{digest.error()};
+}
+
 /// Checksum, SHA-256, and digest and CRC of the signature block: the boot loader checks them all before the signature.
 Result<std::vector<Edit>> repair_esp(const Opened&, const Source& edited) {
   const auto layout = read_layout(*edited);
@@ -301,12 +331,12 @@ Result<std::vector<Edit>> repair_esp(const Opened&, const Source& edited) {
                     : Result<Source>{digest.error()};
   }
   if (source && layout->sector != 0) {
-    const auto digest = digest_of(**source, 0, layout->sector);
+    const auto digest = covered_digest(*source, *layout);
     auto block = digest ? read_text(**source, layout->sector, kBlock) : Result<std::string>{digest.error()};
     if (!block) {
       return block.error();
     }
-    block->replace(kBlockDigestAt, kDigest, from_hex(*digest));
+    block->replace(kBlockDigestAt, digest->size(), *digest);
     block->replace(kBlockCrcAt, 4, little_bytes(crc32_of(std::string_view{*block}.substr(0, kBlockCrcAt)), 4));
     source = with(*source, edit_text(layout->sector, kBlock, *block), edits);
   }
@@ -323,10 +353,11 @@ Result<Verified> verify_esp(const Source& image, const ImageMap&, const Trusted&
     return block.error();
   }
   Verified out;
-  out.scheme = "rsa_pss";
+  out.scheme = enum_name(layout->curve != nullptr ? Plain::ecdsa_raw : Plain::rsa_pss);
   const SliceSource covered{image, 0, layout->sector};
-  out.verified =
-      plain_verifies(covered, reversed(block->substr(kSignatureAt, kModulus)), trusted.key.get(), Plain::rsa_pss);
+  out.verified = layout->curve != nullptr ? esp_ecdsa_verifies(covered, *block, trusted.key.get(), *layout->curve)
+                                          : plain_verifies(covered, reversed(block->substr(kSignatureAt, kModulus)),
+                                                           trusted.key.get(), Plain::rsa_pss);
   out.reason = out.verified ? "" : "the signature is of another key or over other content";
   return out;
 }

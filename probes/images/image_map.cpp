@@ -72,6 +72,31 @@ json::string shown(std::string_view bytes) {
   return json::string{wire::printable(bytes, kMaximumFact)};
 }
 
+namespace {
+
+/// What an older image is told by. Counters are kept by the device's boot loader or in its fuses; of versions only the
+/// updater's own rule says what is older. A FIT's version stands outside of what its configurations sign.
+void note_rollback(ImageMap& map) {
+  auto& facts = map.facts;
+  json::object out{{"by", nullptr}, {"value", nullptr}, {"signed", nullptr}};
+  const auto* by = facts.contains("sequence_number") ? "sequence_number"
+                   : facts.contains("version")       ? "version"
+                                                     : nullptr;
+  if (by != nullptr) {
+    out["by"] = map.format == "esp" && by == std::string_view{"sequence_number"} ? "secure_version" : by;
+    out["value"] = facts.at(by);
+    const auto* signature = facts.if_contains("signature");
+    const auto* present =
+        signature != nullptr && signature->is_object() ? signature->get_object().if_contains("present") : nullptr;
+    if (present != nullptr && present->is_bool() && map.format != "fit") {
+      out["signed"] = present->get_bool();
+    }
+  }
+  facts["rollback"] = std::move(out);
+}
+
+}  // namespace
+
 Result<ImageMap> map_image(const ByteSource& image) {
   const auto head = read_text(image, 0, kHead);
   if (!head) {
@@ -90,6 +115,7 @@ Result<ImageMap> map_image(const ByteSource& image) {
     return mapped.error();
   }
   tidy(map);
+  note_rollback(map);
   return map;
 }
 

@@ -38,7 +38,9 @@ struct ImageMap {
   std::vector<Region> regions;  // sorted by offset, none overlaps another, none is empty, all within the image
   /// What the format shows; a key that is not there was not shown. version, name, compatible [], signature {present,
   /// scheme, digest, key_bits, signer}, encrypted, sequence_number (what a downgrade is held against), size_said,
-  /// digests [] (algorithms that protect the content), created, entries [].
+  /// digests [] (algorithms that protect the content), created, entries []; rollback {by, value, signed}: what tells a
+  /// newer image from an older one (a counter: secure_version, sequence_number; or the version alone; null: nothing),
+  /// and whether the signature covers it (null: not known).
   json::object facts;
   std::vector<std::string> doubts;  // what does not fit within the image itself
 };

@@ -74,6 +74,7 @@ struct Materials {
       nullptr;  // another key than the maker's; nothing: one is made, like the genuine one
   std::shared_ptr<const Signer> expired = nullptr;     // lent by the maker, or nothing
   std::shared_ptr<const Signer> revoked = nullptr;     // lent by the maker, or nothing
+  std::shared_ptr<const Signer> authority = nullptr;   // for tests, that can issue an expired one, or nothing
   std::uint64_t bomb_bytes = std::uint64_t{1} << 30U;  // what a bomb unpacks to
 };
 

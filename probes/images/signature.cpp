@@ -240,12 +240,31 @@ json::object cms_facts(CMS_ContentInfo* cms) {
   return out;
 }
 
+namespace {
+
+/// When it was signed, as a thief of an expired key would say it: while the certificate held. Only the clock of who
+/// checks tells then. Otherwise OpenSSL says that it is now.
+bool say_when(CMS_SignerInfo* info, const X509* certificate) {
+  constexpr int kDay = -1;
+  if (X509_cmp_current_time(X509_get0_notAfter(certificate)) >= 0) {
+    return true;
+  }
+  const std::unique_ptr<ASN1_TIME, Freer<ASN1_TIME_free>> then{ASN1_TIME_dup(X509_get0_notAfter(certificate))};
+  std::tm parts{};
+  return then && ASN1_TIME_to_tm(then.get(), &parts) == 1 &&
+         ASN1_TIME_adj(then.get(), ::timegm(&parts), kDay, 0) != nullptr &&
+         CMS_signed_add1_attr_by_NID(info, NID_pkcs9_signingTime, then->type, then.get(), -1) == 1;
+}
+
+}  // namespace
+
 Result<std::string> cms_sign(const Source& content, const Signer& signer, bool attached) {
   Position position{content.get(), 0};
   const auto input = open_source(position);
   const unsigned int flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL | (attached ? 0U : unsigned{CMS_DETACHED});
   const Cms cms{CMS_sign(nullptr, nullptr, nullptr, nullptr, flags)};
-  if (!cms || CMS_add1_signer(cms.get(), signer.certificate(), signer.key(), EVP_sha256(), flags) == nullptr ||
+  auto* info = cms ? CMS_add1_signer(cms.get(), signer.certificate(), signer.key(), EVP_sha256(), flags) : nullptr;
+  if (info == nullptr || !say_when(info, signer.certificate()) ||
       CMS_final(cms.get(), input.get(), nullptr, flags) != 1) {
     return Error{ErrorKind::internal, "OpenSSL could not sign: " + last_reason("no reason given"), {}};
   }
@@ -383,9 +402,16 @@ Result<std::shared_ptr<const Signer>> signer_for(const MutationSpec& spec, const
   if (spec.by == SignedBy::other_key) {
     return materials.own ? Result<std::shared_ptr<const Signer>>{materials.own} : Signer::make(kind, like);
   }
+  if (spec.by == SignedBy::expired && !materials.expired && materials.authority && like != nullptr) {
+    return Signer::issue_expired(kind, like, *materials.authority);
+  }
   const auto& lent = spec.by == SignedBy::expired ? materials.expired : materials.revoked;
   if (!lent) {
-    return Error{ErrorKind::unsupported, "the maker lent no signer that is " + enum_name(spec.by), {}};
+    return Error{ErrorKind::unsupported,
+                 like == nullptr && spec.by == SignedBy::expired && materials.authority
+                     ? "the image brings no certificate that could have expired, and the maker lent no such signer"
+                     : "the maker lent no signer that is " + enum_name(spec.by),
+                 {}};
   }
   return lent;
 }

@@ -10,6 +10,8 @@ namespace {
 
 constexpr long kDay = 24L * 60 * 60;
 constexpr long kValidDays = 3650;
+constexpr long kExpiredDays = 30;
+constexpr long kValidBefore = 365;
 
 Error failed(const std::string& what) {
   return {ErrorKind::internal, "OpenSSL could not make " + what, {}};
@@ -57,15 +59,32 @@ bool fill(X509* certificate, EVP_PKEY* key, const X509* like) {
          X509_set_pubkey(certificate, key) == 1;
 }
 
+bool add_usages(X509* certificate) {
+  return add_extension(certificate, NID_basic_constraints, "CA:FALSE") &&
+         add_extension(certificate, NID_key_usage, "digitalSignature") &&
+         add_extension(certificate, NID_ext_key_usage, "codeSigning,emailProtection");
+}
+
+bool sign_by(X509* certificate, EVP_PKEY* key) {
+  const auto* digest = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
+  return X509_sign(certificate, key, digest) > 0;
+}
+
 Certificate certify(EVP_PKEY* key, const X509* like) {
   Certificate out{X509_new()};
-  if (!out || !fill(out.get(), key, like) || !add_extension(out.get(), NID_basic_constraints, "CA:FALSE") ||
-      !add_extension(out.get(), NID_key_usage, "digitalSignature") ||
-      !add_extension(out.get(), NID_ext_key_usage, "codeSigning,emailProtection")) {
-    return nullptr;
-  }
-  const auto* digest = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
-  return X509_sign(out.get(), key, digest) > 0 ? std::move(out) : nullptr;
+  const bool made = out && fill(out.get(), key, like) && add_usages(out.get()) && sign_by(out.get(), key);
+  return made ? std::move(out) : nullptr;
+}
+
+/// By an authority, and over since `kExpiredDays`.
+Certificate certify_expired(EVP_PKEY* key, const X509* like, const Signer& authority) {
+  Certificate out{X509_new()};
+  const bool made = out && fill(out.get(), key, like) &&
+                    X509_set_issuer_name(out.get(), X509_get_subject_name(authority.certificate())) == 1 &&
+                    X509_gmtime_adj(X509_getm_notBefore(out.get()), -kDay * (kExpiredDays + kValidBefore)) != nullptr &&
+                    X509_gmtime_adj(X509_getm_notAfter(out.get()), -kDay * kExpiredDays) != nullptr &&
+                    add_usages(out.get()) && sign_by(out.get(), authority.key());
+  return made ? std::move(out) : nullptr;
 }
 
 Bio reader(std::string_view text) {
@@ -87,6 +106,19 @@ Result<std::shared_ptr<const Signer>> Signer::make(std::string_view kind, const 
   auto certificate = certify(key.get(), like);
   if (!certificate) {
     return failed("a certificate");
+  }
+  return std::make_shared<const Signer>(std::move(key), std::move(certificate));
+}
+
+Result<std::shared_ptr<const Signer>> Signer::issue_expired(std::string_view kind, const X509* like,
+                                                            const Signer& authority) {
+  auto key = make_key(kind);
+  if (!key) {
+    return failed("a key " + std::string{kind});
+  }
+  auto certificate = certify_expired(key.get(), like, authority);
+  if (!certificate) {
+    return failed("a certificate of the authority");
   }
   return std::make_shared<const Signer>(std::move(key), std::move(certificate));
 }

@@ -24,6 +24,11 @@ class Signer {
   /// From PEM. `bad_input` when they cannot be read or do not belong together; without a certificate one is made.
   static Result<std::shared_ptr<const Signer>> load(std::string_view key_pem, std::string_view certificate_pem);
 
+  /// A key of its own whose certificate is issued by `authority` and expired 30 days ago; its names are those of
+  /// `like`, or plain ones.
+  static Result<std::shared_ptr<const Signer>> issue_expired(std::string_view kind, const X509* like,
+                                                             const Signer& authority);
+
   EVP_PKEY* key() const { return key_.get(); }
 
   X509* certificate() const { return certificate_.get(); }

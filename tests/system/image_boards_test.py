@@ -120,6 +120,52 @@ def esp_signed(image, work, name):
     return padded + (block + struct.pack("<I", binascii.crc32(block)) + bytes(16)).ljust(4096, b"\xff")
 
 
+def esp_signed_by_curve(image, work, name, bits):
+    """The same with ECDSA: r, s and the point with their lowest bytes first, the digest and the curve by the key's length."""
+    padded = image + b"\xff" * (-len(image) % 4096)
+    half, digest = bits // 8, hashlib.sha256 if bits == 256 else hashlib.sha384
+    r, s = both_numbers(work, name, padded, "sha256" if bits == 256 else "sha384")
+    point = tool("openssl", "pkey", "-pubin", "-in", work / f"{name}.pub", "-pubout", "-outform", "DER").stdout[-2 * half:]
+    block = bytes([0xe7, 3, bits == 384, 0]) + digest(padded).digest() + bytes([2 if bits == 256 else 3])
+    block += point[:half][::-1] + point[half:][::-1] + r.to_bytes(half, "little") + s.to_bytes(half, "little")
+    block = block.ljust(1196, b"\0")
+    return padded + (block + struct.pack("<I", binascii.crc32(block)) + bytes(16)).ljust(4096, b"\xff")
+
+
+def both_numbers(work, name, data, digest):
+    """Of openssl's signature in DER: a sequence of two integers."""
+    (work / "padded").write_bytes(data)
+    der = tool("openssl", "dgst", "-" + digest, "-sign", work / f"{name}.key", work / "padded").stdout
+    at = 2 + (der[1] & 0x7F if der[1] & 0x80 else 0)
+    first = der[at + 1]
+    second = der[at + 2 + first + 1]
+    return int.from_bytes(der[at + 2:at + 2 + first], "big"), int.from_bytes(der[at + 4 + first:at + 4 + first + second], "big")
+
+
+def esp_curves(work):
+    payload = random.Random(5).randbytes(40_000)
+    for bits, curve in ((256, "P-256"), (384, "P-384")):
+        genuine, bad, anew = work / f"hub-{bits}.bin", work / "bad-curve.bin", work / "anew-curve.bin"
+        for name in ("maker", "other"):
+            tool("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:" + curve, "-out", work / f"{name}.key")
+            tool("openssl", "pkey", "-in", work / f"{name}.key", "-pubout", "-out", work / f"{name}.pub")
+        genuine.write_bytes(esp_signed_by_curve(esp_image(payload), work, "maker", bits))
+        found = regions(genuine)
+        assert found["format"] == "esp" and not found["doubts"] and found["facts"]["signature"]["key_bits"] == bits, found
+        assert found["facts"]["rollback"] == {"by": "secure_version", "value": 3, "signed": True}, found["facts"]
+        assert verifies(genuine, work / "maker.pub") == (True, []) and verifies(genuine, work / "other.pub")[0] is False
+        mutated(genuine, "resign:other_key", bad, "--signer-key", work / "other.key")
+        expected, data = esp_signed_by_curve(esp_image(payload), work, "other", bits), bad.read_bytes()
+        start, signature = len(expected) - 4096, 4 + bits // 8 + 1 + bits // 4
+        assert data[:start + signature] == expected[:start + signature] and verifies(bad, work / "other.pub") == (True, [])
+        assert struct.unpack("<I", data[start + 1196:start + 1200])[0] == binascii.crc32(data[start:start + 1196])
+        mutated(genuine, "flip_bit:payload+repair", bad)
+        data, digest = bad.read_bytes(), hashlib.sha256 if bits == 256 else hashlib.sha384
+        assert digest(data[:start]).digest() == data[start + 4:start + 4 + bits // 8] and verifies(bad, work / "maker.pub")[0] is False
+        mutated(bad, "resign:other_key", anew, "--signer-key", work / "other.key")
+        assert verifies(anew, work / "other.pub") == (True, [])
+
+
 def esp(work):
     signer(work, "maker", "rsa:3072")
     signer(work, "other", "rsa:3072")
@@ -158,6 +204,7 @@ def esp(work):
     assert bad.read_bytes() == esp_image(payload, b"9.9.9"), "an unsigned image is what its maker would have built"
     mutated(genuine, "lie_size:16", bad)
     assert regions(bad)["doubts"]
+    esp_curves(work)
 
 
 def raw_signature(work, key, message):

@@ -250,6 +250,39 @@ TEST_CASE("a signature of every kind verifies under its key and under no other")
   CHECK(plain_sign(content, (*Signer::make("ec-p256"))->key(), Plain::rsa_pss).error().kind == ErrorKind::unsupported);
 }
 
+TEST_CASE(
+    "an expired signer is issued by the authority for tests, and says that it signed while its certificate held") {
+  const auto authority = *Signer::make("ec-p256");
+  const auto like = *Signer::make("ec-p256");
+  MutationSpec spec;
+  spec.kind = MutationKind::resign;
+  spec.by = SignedBy::expired;
+  Materials materials;
+  CHECK(signer_for(spec, materials, "ec-p256", like->certificate()).error().kind == ErrorKind::unsupported);
+  materials.authority = authority;
+  CHECK(signer_for(spec, materials, "ec-p256", nullptr).error().kind == ErrorKind::unsupported);  // no certificates
+  const auto issued = signer_for(spec, materials, "ec-p256", like->certificate());
+  REQUIRE(issued);
+  auto* certificate = (*issued)->certificate();
+  CHECK(X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0);
+  CHECK(X509_verify(certificate, X509_get0_pubkey(authority->certificate())) == 1);
+  CHECK(X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(authority->certificate())) == 0);
+  CHECK(X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_subject_name(like->certificate())) == 0);
+  const auto der = cms_sign(text_source("manifest"), **issued, true);
+  REQUIRE(der);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der->data());
+  const Cms cms{d2i_CMS_ContentInfo(nullptr, &bytes, static_cast<long>(der->size()))};
+  REQUIRE(cms);
+  auto* info = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms.get()), 0);
+  const auto at = CMS_signed_get_attr_by_NID(info, NID_pkcs9_signingTime, -1);
+  const auto* when = X509_ATTRIBUTE_get0_type(CMS_signed_get_attr(info, at), 0);
+  REQUIRE(when != nullptr);
+  CHECK(ASN1_TIME_compare(when->value.utctime, X509_get0_notAfter(certificate)) < 0);
+  CHECK(ASN1_TIME_compare(when->value.utctime, X509_get0_notBefore(certificate)) > 0);
+  materials.expired = like;  // lent by the maker: it goes before
+  CHECK(*signer_for(spec, materials, "ec-p256", like->certificate()) == like);
+}
+
 TEST_CASE("a key is read from PEM or refused, and a signer's parts must belong together") {
   CHECK(read_trusted("no key").error().kind == ErrorKind::bad_input);
   CHECK(read_trusted("").error().kind == ErrorKind::bad_input);
