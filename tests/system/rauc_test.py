@@ -4,14 +4,18 @@ import json
 import os
 import pathlib
 import socket
+import threading
+import time
 
-from common import emulated, need, side_by_side, skip
+from common import assay, emulated, need, side_by_side, skip
 from update_server import isolations, manifest, server_for
 
 FALLS = {
     "sound": set(),
     "no-downgrade-check": {"older", "same"},
     "any-model": {"other-model"},
+    "expired-signer-accepted": {"expired-signer"},
+    "revoked-signer-accepted": {"revoked-signer"},
     "never-activates": {"genuine"},
     "no-tls-verification": {"unknown-authority", "wrong-name", "expired"},
 }
@@ -19,6 +23,15 @@ FALLS = {
 
 def flipped(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def signed_by(home, whose):
+    """The genuine bundle, signed as whoever has the key of a signer of the past would sign it."""
+    out = home / f"{whose}-signer.raucb"
+    key = home / f"certificates/{whose}-signer"
+    assay("image", home / "images/hub-2.5.0.raucb", "--mutate", "resign:" + whose, "--signer-key", key.with_suffix(".key"), "--signer-certificate",
+          key.with_suffix(".crt"), "-o", out, check=0)
+    return out.read_bytes()
 
 
 def offers(home):
@@ -32,7 +45,7 @@ def offers(home):
            "other-key": bundle["other-key-hub-2.5.0"], "payload-bit": flipped(genuine, len(content) // 2),
            "signature-bit": flipped(genuine, len(content) + signature - 40), "no-signature": content,
            "other-content": bundle["other-key-hub-2.5.0"][:len(content)] + genuine[len(content):],
-           "truncated": genuine[:len(genuine) // 2], "appended": genuine + b"more"}
+           "expired-signer": signed_by(home, "expired"), "revoked-signer": signed_by(home, "revoked"), "truncated": genuine[:len(genuine) // 2], "appended": genuine + b"more"}
     out = {name: (data, "server") for name, data in out.items()}
     return out | {name: (genuine, name) for name in ("unknown-authority", "wrong-name", "expired")}
 
@@ -43,6 +56,29 @@ def tell(home, word):
         connection.connect(str(home / "control"))
         connection.sendall(word.encode())
         return connection.makefile().read().strip()
+
+
+def cut_while_installing(home, server):
+    """All of RAUC is killed while it has the bundle mounted: what ran runs again, and the same update is taken afterwards."""
+    genuine = (home / "images/hub-2.5.0.raucb").read_bytes()
+    server.start()
+    assert tell(home, "restore") == "done"
+    server.start(manifest=manifest(server, genuine), images=[genuine], certificate="server")
+    (home / "hold").touch()
+    answers = []
+    checking = threading.Thread(target=lambda: answers.append(json.loads(tell(home, "check"))))
+    checking.start()
+    end = time.monotonic() + 30
+    while not (home / "held").exists():
+        assert time.monotonic() < end, "it did not begin to install"
+        time.sleep(0.01)
+    assert tell(home, "power-cycle") == "done"
+    (home / "hold").unlink()
+    checking.join()
+    after = json.loads(tell(home, "state"))
+    assert answers[0]["installed"] == 0 and after["version"] == "2.4.0", (answers, after)
+    server.start(manifest=manifest(server, genuine), images=[genuine], certificate="server")
+    assert json.loads(tell(home, "check"))["version"] == "2.5.0"
 
 
 def examine(flaw, isolation="loopback"):
@@ -60,6 +96,8 @@ def examine(flaw, isolation="loopback"):
             if (after["version"] != "2.5.0") if name == "genuine" else after["installed"] > 0 and flaw != "never-activates":
                 found.add(name)
             assert name == "genuine" or after["installed"] or after["last"]["reason"], (flaw, name, after)
+        if flaw == "sound":
+            cut_while_installing(home, server)
         server.listener.close()
     print(flaw, sorted(found), flush=True)
     return flaw, found

@@ -7,6 +7,7 @@ RAUC runs as a service on a message bus of its own, with the "custom" boot loade
 files. It mounts bundles, so it needs root. The maker's bundles are written to images/. FLAWS says what is wrong with one setup.
 """
 import argparse
+import datetime
 import os
 import pathlib
 import random
@@ -14,13 +15,19 @@ import shutil
 import subprocess
 import sys
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
 from updatable_front import tell
+from updatable_fetch import PowerCut
 from updatable_images import Refused
 from updater_agent import Agent, add_options
 
 FLAWS = {
     "sound": "nothing",
     "no-downgrade-check": "no handler compares the versions",
+    "expired-signer-accepted": "the time that a bundle tells of itself is believed (use-bundle-signing-time)",
+    "revoked-signer-accepted": "the list of revoked certificates is not looked at (check-crl)",
     "any-model": "bundles are installed with --ignore-compatible",
     "never-activates": "RAUC is told not to activate what it installed",
     "no-tls-verification": "the agent does not look at the server's certificate",
@@ -34,7 +41,9 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
 BACKEND = """#!/bin/sh
 case $1 in get-primary) cat "{flash}/primary" ;; set-primary) echo "$2" >"{flash}/primary" ;; get-state) echo good ;; esac
 """
+# A test holds an installation where the bundle is mounted and nothing is written yet.
 NEWER = """#!/bin/sh
+while [ -e "{folder}/hold" ]; do touch "{folder}/held"; sleep 0.05; done
 offered=$(sed -n 's/^version=//p' "$RAUC_BUNDLE_MOUNT_POINT/manifest.raucm")
 newest=$(printf '%s\\n' "{version}" "$offered" | sort -V | tail -n 1)
 if [ "$offered" = "{version}" ] || [ "$newest" != "$offered" ]; then echo "$offered is not newer than {version}"; exit 1; fi
@@ -49,7 +58,9 @@ activate-installed={activate}
 [handlers]
 bootloader-custom-backend={folder}/backend.sh
 {handler}[keyring]
-path={maker}
+path={folder}/keyring.pem
+use-bundle-signing-time={believes}
+check-crl={looks}
 [slot.rootfs.0]
 device={flash}/a.img
 type=raw
@@ -68,7 +79,7 @@ def slot_image(name, version):
 
 class Rauc(Agent):
     def __init__(self, options):
-        self.services = []
+        self.services, self.installer = [], None
         super().__init__(options)
 
     def factory(self):
@@ -90,8 +101,11 @@ class Rauc(Agent):
 
     def write_setup(self):
         handler = "" if self.flaw == "no-downgrade-check" else f"pre-install={self.folder}/newer.sh\n"
-        setup = {"folder": self.folder, "flash": self.flash, "model": self.options.model, "maker": self.options.maker, "handler": handler,
-                 "version": self.version(), "activate": "false" if self.flaw == "never-activates" else "true"}
+        word = {True: "true", False: "false"}
+        write_keyring(self.folder / "keyring.pem", self.options)
+        setup = {"folder": self.folder, "flash": self.flash, "model": self.options.model, "handler": handler, "version": self.version(),
+                 "believes": word[self.flaw == "expired-signer-accepted"], "looks": word[self.flaw != "revoked-signer-accepted"],
+                 "activate": "false" if self.flaw == "never-activates" else "true"}
         for name, text in (("bus.conf", BUS), ("system.conf", SYSTEM), ("backend.sh", BACKEND), ("newer.sh", NEWER)):
             path = self.folder / name
             path.write_text(text.format(**setup))
@@ -101,6 +115,9 @@ class Rauc(Agent):
     def start_updater(self):
         (self.flash / "active").write_text((self.flash / "primary").read_text().strip())
         self.write_setup()
+        for left in (self.folder / "mnt").iterdir():  # a cut of the power would have ended the mounts too
+            if os.path.ismount(left):
+                subprocess.run(["umount", "--lazy", left], check=True, stdin=subprocess.DEVNULL)
         (self.folder / "bus").unlink(missing_ok=True)
         self.environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/bus"}
         with open(self.folder / "updater.log", "ab") as log:
@@ -115,6 +132,12 @@ class Rauc(Agent):
                        stdin=subprocess.DEVNULL)
         return service
 
+    def cut_power(self):
+        super().cut_power()
+        for one in [*self.services, self.installer]:
+            if one:
+                one.kill()
+
     def stop(self):
         super().stop()
         for service in self.services:
@@ -127,16 +150,41 @@ class Rauc(Agent):
         bundle = self.folder / "download.raucb"
         bundle.write_bytes(data)
         options = ["--ignore-compatible"] if self.flaw == "any-model" else []
-        done = subprocess.run(["rauc", "install", *options, bundle], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=60, check=False)
-        if done.returncode:
-            said = [line.split("LastError: ")[-1] for line in done.stdout.decode(errors="replace").splitlines() if "LastError" in line]
-            raise Refused(said[0] if said else f"rauc ended with {done.returncode}")
+        self.installer = subprocess.Popen(["rauc", "install", *options, bundle], env=self.environment, stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        out, _ = self.installer.communicate(timeout=60)
+        if self.client.cut.is_set():
+            raise PowerCut
+        if self.installer.returncode:
+            said = [line.split("LastError: ")[-1] for line in out.decode(errors="replace").splitlines() if "LastError" in line]
+            raise Refused(said[0] if said else f"rauc ended with {self.installer.returncode}")
         self.installed += 1
         self.words = {"result": "installed", "reason": ""}
         if (self.flash / "primary").read_text().strip() != self.active():
             self.stop()
             self.start()
+
+
+def revocations(certificate, key, *revoked):
+    """What an authority says of the certificates that it takes back (CRL)."""
+    authority = x509.load_pem_x509_certificate(pathlib.Path(certificate).read_bytes())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (x509.CertificateRevocationListBuilder().issuer_name(authority.subject).last_update(now - datetime.timedelta(days=800))
+            .next_update(now + datetime.timedelta(days=30)))
+    for one in revoked:
+        serial = x509.load_pem_x509_certificate(pathlib.Path(one).read_bytes()).serial_number
+        made = made.add_revoked_certificate(x509.RevokedCertificateBuilder().serial_number(serial)
+                                            .revocation_date(now - datetime.timedelta(days=1)).build())
+    secret = serialization.load_pem_private_key(pathlib.Path(key).read_bytes(), None)
+    return made.sign(secret, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def write_keyring(path, options):
+    """The maker's own certificate, its authority for tests, and what both say of revoked ones."""
+    texts = [pathlib.Path(one).read_bytes() for one in (options.maker, options.authority)]
+    texts += [revocations(options.maker, options.maker_key), revocations(options.authority, options.authority_key, options.revoked)]
+    path.write_bytes(b"".join(texts))
+
 
 def write_bundles(folder, options):
     folder.mkdir(exist_ok=True)
@@ -162,6 +210,8 @@ def parse():
     told.add_argument("word")
     run = verbs.add_parser("run")
     add_options(run, "EX-RAUC-0001")
+    for name in ("authority", "authority-key", "revoked"):
+        run.add_argument("--" + name, required=True)
     run.add_argument("--flaw", choices=FLAWS, default="sound")
     return parser.parse_args()
 

@@ -21,6 +21,15 @@ class Agent(Hub):
     def last_words(self):
         return self.words
 
+    def cut_power(self):
+        self.client.cut.set()
+        self.client.hang_up()
+        super().cut_power()
+
+    def start(self):
+        self.client.cut.clear()
+        super().start()
+
     def check(self):
         """Looks for an update now; returns when it was refused, or runs."""
         try:

@@ -37,7 +37,7 @@ class Hub:
         self.options, self.flaw = options, options.flaw
         self.folder = pathlib.Path(options.folder)
         self.flash = self.folder / "flash"
-        self.changed = threading.Condition()
+        self.changed, self.turn = threading.Condition(), threading.Lock()
         self.installed, self.process, self.confirm = 0, None, False
         self.front = Front(self)
         if not (self.flash / "active").exists():
@@ -81,8 +81,14 @@ class Hub:
                 self.process.wait()
                 self.process = None
 
+    def cut_power(self):
+        """In the middle of whatever goes on: all processes of the updater are killed at once."""
+        if self.process:
+            self.process.kill()
+
     def power_cycle(self):
-        with self.changed:
+        self.cut_power()
+        with self.turn, self.changed:
             self.stop()
             self.start()
         return "done"
@@ -115,7 +121,7 @@ class Hub:
             self.start()
 
     def run(self, more=()):
-        """One word a connection; the answer comes when it is done."""
+        """One word a connection; the answer comes when it is done. Everything has its turn but the power, which waits for nobody."""
         orders = {**dict(more), "restore": self.restore, "power-cycle": self.power_cycle, "installed": self.has_installed,
                   "state": lambda: json.dumps(self.status())}
         with socket.socket(socket.AF_UNIX) as listener:
@@ -124,13 +130,22 @@ class Hub:
             self.start()
             while True:
                 connection, _ = listener.accept()
-                with connection:
-                    connection.settimeout(5)
-                    try:
-                        word = connection.recv(64).decode().strip()
-                        connection.sendall((orders.get(word, lambda: "no such word")() + "\n").encode())
-                    except OSError:
-                        pass
+                threading.Thread(target=self.obey, args=(connection, orders), daemon=True).start()
+
+    def obey(self, connection, orders):
+        with connection:
+            connection.settimeout(5)
+            try:
+                word = connection.recv(64).decode().strip()
+                order = orders.get(word, lambda: "no such word")
+                if word == "power-cycle":
+                    answer = order()
+                else:
+                    with self.turn:
+                        answer = order()
+                connection.sendall((answer + "\n").encode())
+            except OSError:
+                pass
 
 
 class Swupdate(Hub):
@@ -164,12 +179,15 @@ class Swupdate(Hub):
             return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(temporary)},
                                     start_new_session=True)
 
-    def stop(self):
+    def cut_power(self):
         if self.process:
             try:
                 os.killpg(self.process.pid, 9)  # it is several processes
             except ProcessLookupError:
                 pass
+
+    def stop(self):
+        self.cut_power()
         super().stop()
 
     def last_words(self):
