@@ -150,6 +150,7 @@ bool restore_secrets(Context& context, const fs::path& bundle, const std::string
   plan.dut.accounts = std::move(dut->accounts);
   plan.dut.vendor_credentials = std::move(dut->vendor_credentials);
   plan.dut.password_samples = std::move(dut->password_samples);
+  plan.dut.updates = std::move(dut->updates);  // the keys of DTLS servers are in them
   return true;
 }
 

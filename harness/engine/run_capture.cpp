@@ -66,6 +66,11 @@ Concealed secrets_of(const Dut& dut) {
   for (const auto& one : dut.password_samples) {
     conceal_in(out, one.secret.reveal(), one.secret.name());
   }
+  for (const auto& update : dut.updates) {
+    if (update.serve && update.serve->psk) {
+      conceal_in(out, update.serve->psk->key.reveal(), update.serve->psk->key.name());
+    }
+  }
   return out;
 }
 

@@ -49,6 +49,11 @@ json::object secrets_record(const SecretHandling& secrets, const Dut& dut) {
     for (const auto& sample : dut.password_samples) {
       add_named(*secrets.key, sample.secret, named);
     }
+    for (const auto& update : dut.updates) {
+      if (update.serve && update.serve->psk) {
+        add_named(*secrets.key, update.serve->psk->key, named);
+      }
+    }
   }
   out["named"] = std::move(named);
   out["revealed"] = secrets.reveal;

@@ -185,6 +185,24 @@ Later<LoginRecipe> logins_of(const Node& logins, Faults& faults) {
   return out;
 }
 
+/// RFC 4279, 5.1 and 5.3: how long a key and its name may be at least, and what OpenSSL takes at most.
+void check_shared_key(const Node& node, const SharedKey& psk, Faults& faults) {
+  constexpr std::size_t kLongestIdentity = 128;
+  constexpr std::size_t kLongestKey = 256;
+  const auto& key = psk.key.reveal();
+  if (psk.identity.empty() || psk.identity.size() > kLongestIdentity) {
+    faults.add(place_of(node, "identity"), "the name of a pre-shared key has 1 to 128 bytes");
+  }
+  const bool digits = key.size() % 2 == 0 && key.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  if (psk.hex && !digits) {
+    faults.add(place_of(node, "key"), "this key is no even number of hexadecimal digits");
+  }
+  const auto size = psk.hex ? key.size() / 2 : key.size();
+  if (find(node, "key") != nullptr && faults.empty() && (size == 0 || size > kLongestKey)) {
+    faults.add(place_of(node, "key"), "a pre-shared key has 1 to 256 bytes");
+  }
+}
+
 void read_secrets(const Node& root, const std::filesystem::path& folder, Dut& dut, Faults& faults) {
   for (const auto& node : child(root, "accounts").items) {
     const auto name = "accounts entry " + std::to_string(dut.accounts.size() + 1);
@@ -195,6 +213,15 @@ void read_secrets(const Node& root, const std::filesystem::path& folder, Dut& du
     const auto name = "DUT file vendor_credentials entry " + std::to_string(dut.vendor_credentials.size() + 1);
     dut.vendor_credentials.push_back(
         {text_of(node, "username"), resolve_secret(node, "password", name, folder, faults)});
+  }
+  for (std::size_t i = 0; i < dut.updates.size(); ++i) {
+    if (auto& serve = dut.updates[i].serve; serve && serve->psk) {
+      const auto& node = child(child(child(root, "updates").items[i], "serve"), "psk");
+      auto& psk = *serve->psk;
+      const auto name = "updates entry " + std::to_string(i + 1) + " psk";
+      psk.key = resolve_secret(node, "key", name, folder, faults);
+      check_shared_key(node, psk, faults);
+    }
   }
 }
 

@@ -31,6 +31,9 @@ std::optional<UpdateServer> server_of(const Node& update) {
   out.genuine = identity_of(node);
   out.misnamed = identity_of(child(node, "misnamed"));
   out.expired = identity_of(child(node, "expired"));
+  if (const auto& psk = child(node, "psk"); psk.is_mapping()) {
+    out.psk = SharedKey{text_of(psk, "identity"), {}, bool_of(psk, "hex", false)};
+  }
   return out;
 }
 
@@ -93,6 +96,15 @@ std::optional<UpdateImage> image_of(const Node& update, std::string_view key) {
   return node.is_mapping() ? std::optional{UpdateImage{text_of(node, "file"), text_of(node, "version")}} : std::nullopt;
 }
 
+std::optional<UpdateSigners> signers_of(const Node& update) {
+  const auto& node = child(update, "signers");
+  if (!node.is_mapping()) {
+    return std::nullopt;
+  }
+  return UpdateSigners{identity_of(child(node, "expired")), identity_of(child(node, "revoked")),
+                       identity_of(child(node, "authority"))};
+}
+
 VersionSource version_of(const Node& update) {
   const auto& node = child(update, "version_at");
   VersionSource out;
@@ -138,10 +150,14 @@ void check_transport(const Node& node, const UpdateMechanism& update, Faults& fa
   need(transport == upload && !update.upload, "\"upload\": the page of the device");
   need(transport == mqtt && !update.announce, "\"announce\": how the device hears of it");
   need(transport == exec && !update.offer, "\"offer\": the command that offers the image");
-  if (update.serve && update.serve->tls && (transport == coap || transport == lwm2m)) {
-    faults.add(place_of(node, "serve"), name + " inside DTLS is not served");
-  } else if (update.serve && update.serve->tls && !update.serve->genuine) {
+  if (update.serve && update.serve->tls && !update.serve->genuine) {
     faults.add(place_of(node, "serve"), "a server with TLS needs \"certificate\" and \"key\"");
+  }
+  if (update.serve && update.serve->psk && transport != coap && transport != lwm2m) {
+    faults.add(place_of(node, "serve"), "a pre-shared key (\"psk\") is of DTLS: of coap and lwm2m alone");
+  }
+  if (update.serve && update.serve->psk && update.serve->tls) {
+    faults.add(place_of(node, "serve"), "a server proves itself by \"psk\" or by a certificate (\"tls\"), not by both");
   }
   if (!update.version_at.resource.empty() && transport != lwm2m) {
     faults.add(place_of(node, "version_at"), "\"resource\" is read where the device is registered: by lwm2m alone");
@@ -206,6 +222,7 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.older = image_of(node, "older");
     one.other_model = image_of(node, "other_model");
     one.verify_key = text_of(node, "verify_key");
+    one.signers = signers_of(node);
     one.version_at = version_of(node);
     one.trigger = recipe_in(node, "trigger");
     one.restore = recipe_in(node, "restore");

@@ -74,6 +74,8 @@ constinit const Key kServerKeys[] = {
      "true"},
     {"status", &kStatus, false, "", "Every request is answered with this status", "503"},
     {"power_at", &kPercent, false, "", "The power is cut when so many percent were sent", "50"},
+    {"power_installing", &kBoolean, false, "false",
+     "The power is cut in the middle of the installation, by the time that the genuine one took", "true"},
 };
 constinit const Table kServerTable{"a behaviour of the server", "What our server does otherwise than an honest one",
                                    kServerKeys};

@@ -24,13 +24,23 @@ constinit const Key kIdentityKeys[] = {
 constinit const Table kIdentityTable{"a certificate with its key", "What our server shows of itself", kIdentityKeys};
 constinit const Shape kIdentity{.form = Form::mapping, .table = &kIdentityTable};
 
+constinit const Shape kKeyText{.form = Form::secret, .may_be_empty = true};
+constinit const Key kSharedKeyKeys[] = {
+    {"identity", &kText, true, "", "Name of the key, as the device tells it (at most 128 bytes)", "hub-0001"},
+    {"key", &kKeyText, true, "", "The key, written like `secret` of an account", "env:HUB_PSK"},
+    {"hex", &kBoolean, false, "false", "It is written as hexadecimal digits; else its characters are the key", "true"},
+};
+constinit const Table kSharedKeyTable{"a pre-shared key", "A key of DTLS that the device and our server share",
+                                      kSharedKeyKeys};
+constinit const Shape kSharedKey{.form = Form::mapping, .table = &kSharedKeyTable};
+
 constinit const Key kServeKeys[] = {
     {"port", &kPort, true, "",
      "Port of this machine that the device was pointed at: UDP for coap and lwm2m, else TCP; the device alone may come "
      "to "
      "it",
      "8443"},
-    {"tls", &kBoolean, false, "false", "The server speaks TLS; not for coap and lwm2m", "true"},
+    {"tls", &kBoolean, false, "false", "The server speaks TLS; of coap and lwm2m DTLS 1.2", "true"},
     {"name", &kText, false, "our address", "Name that the device asks for", "updates.example.org"},
     {"certificate", &kFileText, false, "",
      "Certificates in PEM that the device trusts, its own first, below the DUT file's folder", "server.pem"},
@@ -39,6 +49,8 @@ constinit const Key kServeKeys[] = {
      "{certificate: other.pem, key: other.key}"},
     {"expired", &kIdentity, false, "", "A certificate of the right name that has expired",
      "{certificate: old.pem, key: old.key}"},
+    {"psk", &kSharedKey, false, "", "Of coap and lwm2m, in place of tls: DTLS 1.2 with a key that both sides know",
+     "{identity: hub-0001, key: env:HUB_PSK}"},
 };
 constinit const Table kServeTable{"our update server", "The server of this machine that the device was pointed at",
                                   kServeKeys};
@@ -115,6 +127,20 @@ constinit const Key kImageKeys[] = {
 constinit const Table kImageTable{"an image", "A genuine image of the maker", kImageKeys};
 constinit const Shape kImage{.form = Form::mapping, .table = &kImageTable};
 
+constinit const Key kSignersKeys[] = {
+    {"expired", &kIdentity, false, "", "A signer that the device trusted until its certificate expired",
+     "{certificate: signer-2019.pem, key: signer-2019.key}"},
+    {"revoked", &kIdentity, false, "",
+     "A signer that was revoked, as the device knows by a list that it has (CRL) or its maker's way",
+     "{certificate: signer-2.pem, key: signer-2.key}"},
+    {"authority", &kIdentity, false, "",
+     "An authority for tests that the device trusts for images: an expired signer is issued by it where none is given",
+     "{certificate: test-authority.pem, key: test-authority.key}"},
+};
+constinit const Table kSignersTable{"signers of the past", "Whose signatures ought not to count any more",
+                                    kSignersKeys};
+constinit const Shape kSigners{.form = Form::mapping, .table = &kSignersTable};
+
 constinit const Key kPageKeys[] = {
     {"port", &kEndpointItem, true, "", "Where the page is", "tcp/80"},
     {"tls", &kBoolean, false, "false", "It is spoken to by https", "true"},
@@ -183,6 +209,8 @@ constinit const Key kUpdateKeys[] = {
      "{file: hub-2.3.0.swu, version: 2.3.0}"},
     {"other_model", &kImage, false, "", "A genuine image of another model", "{file: plug-2.5.0.swu}"},
     {"verify_key", &kFileText, false, "", "The maker's public key or certificate in PEM", "maker.pem"},
+    {"signers", &kSigners, false, "", "Signers whose signatures ought not to count, for the attacks that sign by them",
+     "{expired: {certificate: old.pem, key: old.key}}"},
     {"version_at", &kVersion, true, "", "Where the device says which version it runs",
      "{http: {port: tcp/80, path: /api/status, pointer: /version}}"},
     {"trigger", &kRecipe, false, "", "Makes the device look for an update at once; none: it does so by itself",

@@ -32,6 +32,12 @@ std::vector<Node> written_out(const Node& root) {
       }
     }
   }
+  for (const auto& update : child(root, "updates").items) {
+    const auto* node = find(child(child(update, "serve"), "psk"), "key");
+    if (node != nullptr && is_written_out(*node)) {
+      out.push_back(*node);
+    }
+  }
   std::sort(out.begin(), out.end(), [](const Node& one, const Node& other) { return one.offset < other.offset; });
   return out;
 }

@@ -8,6 +8,7 @@
 #include "harness/model/endpoint.hpp"
 #include "harness/model/json.hpp"
 #include "harness/model/recipe.hpp"
+#include "harness/model/secret.hpp"
 
 /// How a device takes updates, as the DUT file's `updates` says (docs/dut-format.md), and the attacks that are tried on
 /// it
@@ -35,6 +36,16 @@ struct ServerIdentity {
 };
 BOOST_DESCRIBE_STRUCT(ServerIdentity, (), (certificate, key))
 
+/// A key that the device and our server share, for DTLS (RFC 4279).
+struct SharedKey {
+  std::string identity;  // by which the device names it
+  Secret key;
+  bool hex = false;  // the key is written as hexadecimal digits, else its characters are the key
+
+  bool operator==(const SharedKey&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(SharedKey, (), (identity, key, hex))
+
 /// Our server, which the device was pointed at.
 struct UpdateServer {
   std::uint16_t port = 0;
@@ -43,10 +54,14 @@ struct UpdateServer {
   std::optional<ServerIdentity> genuine;   // that the device trusts
   std::optional<ServerIdentity> misnamed;  // trusted as well, of another name
   std::optional<ServerIdentity> expired;   // trusted once
+  std::optional<SharedKey> psk;            // of coap and lwm2m: the server proves itself by this key
+
+  /// What is spoken is inside TLS or DTLS.
+  bool secured() const { return tls || psk.has_value(); }
 
   bool operator==(const UpdateServer&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(UpdateServer, (), (port, tls, name, genuine, misnamed, expired))
+BOOST_DESCRIBE_STRUCT(UpdateServer, (), (port, tls, name, genuine, misnamed, expired, psk))
 
 /// What an http_pull or coap device polls. One of `body` and `file` says what it gets.
 struct UpdateManifest {
@@ -115,6 +130,17 @@ struct UpdateImage {
 };
 BOOST_DESCRIBE_STRUCT(UpdateImage, (), (file, version))
 
+/// Signers of images whose signature ought not to count any more, and an authority of the maker's for tests that can
+/// issue one.
+struct UpdateSigners {
+  std::optional<ServerIdentity> expired;
+  std::optional<ServerIdentity> revoked;
+  std::optional<ServerIdentity> authority;
+
+  bool operator==(const UpdateSigners&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateSigners, (), (expired, revoked, authority))
+
 /// Where the device says which version it runs. One of `http`, `coap`, `banner`, `resource` and `exec`.
 struct VersionSource {
   std::optional<Endpoint> http;  // a page
@@ -145,6 +171,7 @@ struct UpdateMechanism {
   std::optional<UpdateImage> older;
   std::optional<UpdateImage> other_model;
   std::string verify_key;  // the maker's public key or certificate, PEM
+  std::optional<UpdateSigners> signers;
   VersionSource version_at;
   std::optional<Recipe> trigger;
   std::optional<Recipe> restore;
@@ -154,7 +181,7 @@ struct UpdateMechanism {
 };
 BOOST_DESCRIBE_STRUCT(UpdateMechanism, (),
                       (mechanism, transport, serve, manifest, upload, announce, client, offer, image, older,
-                       other_model, verify_key, version_at, trigger, restore, takes_ms))
+                       other_model, verify_key, signers, version_at, trigger, restore, takes_ms))
 
 /// What an attack may cost the device.
 enum class AttackHarm : std::uint8_t { safe, recoverable, may_brick };

@@ -2,6 +2,7 @@
 
 #include "probes/sessions/channel.hpp"
 #include "probes/update/campaign.hpp"
+#include "probes/update/transports.hpp"
 #include "probes/wire/bytes.hpp"
 
 /// One offer of a campaign, from the proof that the device is there to the end of what it does about it.
@@ -156,6 +157,9 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   out.before = current_;
   const bool control = offer.attack.empty();
   out.in_turns = offer.behaviour.second;
+  out.power_installing = offer.behaviour.power_installing;
+  arrived_.reset();
+  cut_ = false;
   const auto digest = images::sha256_of(*offer.image);
   out.sha256 = digest ? *digest : std::string{};
   out.genuine = offer.image == offer.genuine || (first_ && first_->sha256 == out.sha256);
@@ -174,6 +178,10 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
     co_return pulled.error();
   }
   const auto settled = co_await settle(out, control);
+  if (out.power_installing && !cut_) {
+    out.offered = false;
+    out.trouble = arrived_ ? "it was installed before the power could be cut" : "the image did not come to its end";
+  }
   out.took = now() - began;
   out.fetched = in_.transport.fetched();
   out.says_success = in_.transport.says_success();
@@ -231,6 +239,21 @@ bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control
   return now() - from >= (control ? takes * 2 + kGrace : enough);
 }
 
+/// In the middle of an installation, by the time that the genuine one took.
+asio::awaitable<Result<>> Campaign::cut_while_installing() {
+  const auto due = *arrived_ + *installs_ / 2;
+  if (now() < due) {
+    const auto left = due - now();
+    const auto waited = co_await in_.context.network.wait(left);
+    if (!waited) {
+      co_return waited;
+    }
+  }
+  cut_ = true;
+  co_await cut_power(in_.context);
+  co_return Result<>{};
+}
+
 /// Waits for the end of what the device does: it runs another version, it says that it is done, or it is quiet.
 asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
   const auto pause = step();
@@ -241,6 +264,16 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     const auto waited = co_await in_.context.network.wait(pause);
     if (!waited) {
       co_return waited;
+    }
+    if (const auto& seen = in_.transport.fetched(); !arrived_ && (seen.whole || seen.handed_over)) {
+      arrived_ = now();
+    }
+    if (out.power_installing && arrived_ && !cut_) {
+      const auto cut = co_await cut_while_installing();
+      if (!cut) {
+        co_return cut;
+      }
+      continue;
     }
     const auto told = co_await read_version(in_.context, in_.mechanism.version_at, in_.transport);
     if (!told) {
@@ -266,6 +299,7 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     if (moved && control && fetched.first) {
       whole_ = now() - *fetched.first;
       look_ = *fetched.first - began;
+      installs_ = arrived_ ? now() - *arrived_ : milliseconds{0};
     }
     if (moved || is_quiet(fetched, began, control)) {
       co_return Result<>{};

@@ -45,6 +45,7 @@ Behaviour behaviour_of(const json::object& object) {
   out.cut_at = number("cut_at");
   out.stall_at = number("stall_at");
   out.power_at = number("power_at");
+  out.power_installing = flag("power_installing");
   out.drip = flag("drip");
   out.endless = flag("endless");
   out.length = number("length").value_or(1);

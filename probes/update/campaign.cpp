@@ -74,7 +74,7 @@ bool Campaign::is_there(const std::string& need) const {
     return mechanism.serve.has_value();
   }
   if (need == "tls") {
-    return mechanism.serve && mechanism.serve->tls;
+    return mechanism.serve && mechanism.serve->secured();
   }
   if (need == "manifest") {
     return mechanism.manifest.has_value() || announced || hawkbit;
@@ -102,6 +102,9 @@ std::string Campaign::missing(const Attack& attack) const {
                            : "the DUT file does not give what it needs: " + need;
   }
   const auto behaviour = behaviour_of(attack.server);
+  if (behaviour.power_installing && !installs_) {
+    return "no genuine update was installed before, so how long that takes is not known";
+  }
   return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);
 }
 

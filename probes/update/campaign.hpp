@@ -28,7 +28,8 @@ struct Attempt {
   bool genuine = false;   // it was the maker's own newer image
   bool in_turns = false;  // the genuine image first, and what was offered afterwards
   bool offered = false;
-  std::string trouble;  // why it was not offered after all
+  bool power_installing = false;  // the power is to be cut while it is installed
+  std::string trouble;            // why it was not offered after all
   Fetched fetched;
   std::optional<bool> installed;
   bool restarted = false;  // it was away meanwhile and came back
@@ -87,6 +88,7 @@ class Campaign {
   asio::awaitable<Result<>> attack(const Attack& attack);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
+  asio::awaitable<Result<>> cut_while_installing();
   bool is_quiet(const Fetched& fetched, milliseconds began, bool control) const;
   milliseconds step() const;
   asio::awaitable<Result<>> pull_trigger(Attempt& attempt);
@@ -116,9 +118,13 @@ class Campaign {
   json::value bricked_;
   json::object passive_;
   json::object polling_{{"unprompted", nullptr}, {"polling_ms", nullptr}};
-  std::string stop_;                   // why nothing more is tried
-  std::optional<milliseconds> look_;   // from offer to first activity, in the control
-  std::optional<milliseconds> whole_;  // from the first activity to the new version, in the control
+  std::string stop_;                  // why nothing more is tried
+  std::optional<milliseconds> look_;  // from offer to first activity, in the control
+  std::optional<milliseconds>
+      arrived_;  // of this offer: when the whole image was seen to be there, by Network::elapsed
+  std::optional<milliseconds> installs_;  // from then to the new version, in the control
+  bool cut_ = false;                      // of this offer: the power was cut while it was installed
+  std::optional<milliseconds> whole_;     // from the first activity to the new version, in the control
 };
 
 }  // namespace assay::probes::update

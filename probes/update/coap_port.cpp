@@ -36,12 +36,12 @@ class Listed {
 
 }  // namespace
 
-asio::awaitable<Result<>> CoapPort::open(std::uint16_t port) {
+asio::awaitable<Result<>> CoapPort::open(std::uint16_t port, Between between) {
   auto listener = context_.network.listen_udp(port);
   if (!listener) {
     co_return listener.error();
   }
-  listener_ = std::move(*listener);
+  listener_ = between ? between(std::move(*listener)) : std::move(*listener);
   const auto first = sessions::random_bytes(2);
   last_id_ = static_cast<std::uint16_t>(*wire::coap_number_of(first));
   co_await tasks_.begin();

@@ -35,7 +35,10 @@ class CoapPort {
 
   CoapPort(ProbeContext& context, Handler handler) : context_(context), handler_(std::move(handler)) {}
 
-  asio::awaitable<Result<>> open(std::uint16_t port);
+  /// What stands between the messages and the datagrams: DTLS.
+  using Between = std::function<std::unique_ptr<DatagramListener>(std::unique_ptr<DatagramListener> under)>;
+
+  asio::awaitable<Result<>> open(std::uint16_t port, Between between = {});
   asio::awaitable<void> close();
 
   /// Our request to a port of the device, sent again as long as nothing comes (RFC 7252, 4.2). `timed_out` when no

@@ -63,7 +63,7 @@ void CoapSite::seen(std::uint16_t from) {
     ports_.insert(from);
   }
   fetched_.connections = static_cast<std::int64_t>(ports_.size());
-  fetched_.over = "coap";
+  fetched_.over = in_.over ? in_.over(from) : "coap";
 }
 
 CoapReply CoapSite::answer(const wire::CoapMessage& request, std::uint16_t from) {
@@ -80,8 +80,8 @@ CoapReply CoapSite::answer(const wire::CoapMessage& request, std::uint16_t from)
       option == nullptr ? wire::CoapBlock{} : wire::coap_block_of(option->value).value_or(wire::CoapBlock{0, true, 7});
   const bool first = block.number == 0;
   if (first) {
-    journal_.note(wire::printable("coap " + wire::coap_code(request.code) + " " + path, 300) + " from udp/" +
-                  std::to_string(from) + (fetched_.agent.empty() ? "" : " with " + fetched_.agent));
+    journal_.note(wire::printable(fetched_.over + " " + wire::coap_code(request.code) + " " + path, 300) +
+                  " from udp/" + std::to_string(from) + (fetched_.agent.empty() ? "" : " with " + fetched_.agent));
   }
   if (request.code != wire::kCoapGet) {
     return of_code(wire::kCoapNotAllowed);

@@ -26,9 +26,10 @@ class CoapSite {
     Offer offer;
     std::string image_path;
     std::vector<CoapPage> pages{};
-    milliseconds hold{30000};            // how long a download that never ends is kept up
-    std::function<void()> on_power{};    // the power is to be cut
-    std::function<void()> on_holding{};  // `look` has to be called from now on
+    std::function<std::string(std::uint16_t port)> over{};  // what a port of the device speaks; none: "coap"
+    milliseconds hold{30000};                               // how long a download that never ends is kept up
+    std::function<void()> on_power{};                       // the power is to be cut
+    std::function<void()> on_holding{};                     // `look` has to be called from now on
   };
 
   CoapSite(const Network& clock, Journal& journal, Inputs inputs);

@@ -1,25 +1,50 @@
 #include "probes/update/coap_server.hpp"
 #include "probes/update/pull_site.hpp"
 #include "probes/update/transports.hpp"
+#include "probes/wire/bytes.hpp"
 
 /// coap: the device polls a manifest at our server, which sends it to the image, all of it in blocks.
 namespace assay::probes::update {
 
-std::string cannot_by_coap(const Behaviour& behaviour) {
-  if (!behaviour.certificate.empty() || behaviour.plain) {
-    return "CoAP without DTLS has no certificates";
-  }
+std::string cannot_by_coap(const UpdateMechanism& mechanism, const Behaviour& behaviour) {
+  const auto& serve = *mechanism.serve;
   if (!behaviour.redirect.empty()) {
     return "CoAP knows no redirects";
   }
-  return behaviour.url.empty() ? std::string{} : "CoAP without DTLS has nothing to fall back from";
+  if ((!behaviour.certificate.empty() || behaviour.plain || !behaviour.url.empty()) && !serve.secured()) {
+    return "CoAP without DTLS has no certificates and nothing to fall back from";
+  }
+  if (behaviour.url == "host") {
+    return "CoAP names no second host of ours";
+  }
+  const bool named = behaviour.certificate == "misnamed" || behaviour.certificate == "expired";
+  if (named && serve.psk) {
+    return "the server proves itself by a key, which has no name and no dates";
+  }
+  return cannot_serve(mechanism, behaviour);
+}
+
+CoapSecurity coap_security(const UpdateMechanism& mechanism, const Files& files) {
+  const auto& serve = *mechanism.serve;
+  if (serve.tls) {
+    return {std::nullopt, files.genuine, files.misnamed, files.expired};
+  }
+  return {serve.psk, std::nullopt, std::nullopt, std::nullopt};
 }
 
 json::object coap_facts(const CoapServer& server, const UpdateMechanism& mechanism) {
-  json::object out{{"transport", enum_name(mechanism.transport)}, {"over", "coap"}, {"tls", nullptr}};
-  const auto* site = server.site();
-  out["identifies_by"] = site == nullptr ? std::string{} : site->identifies_by();
-  out["downloads"] = site == nullptr ? std::int64_t{0} : site->fetched().downloads;
+  const auto& fetched = server.fetched();
+  const bool asked = !fetched.over.empty();
+  json::object out{
+      {"transport", enum_name(mechanism.transport)}, {"over", asked ? fetched.over : "coap"}, {"tls", nullptr}};
+  if (const auto* seen = server.seen(); seen != nullptr && seen->visit.finished) {
+    out["tls"] = json::object{{"version", seen->visit.version},
+                              {"cipher", seen->visit.cipher},
+                              {"server_name", wire::printable(seen->visit.server_name, 100)},
+                              {"newest_offered", seen->visit.offered}};
+  }
+  out["identifies_by"] = fetched.agent;
+  out["downloads"] = fetched.downloads;
   out["strangers"] = server.strangers();
   return out;
 }
@@ -29,7 +54,10 @@ namespace {
 class CoapTransport final : public Transport {
  public:
   CoapTransport(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files)
-      : mechanism_(mechanism), manifest_(*mechanism.manifest), files_(files), server_(context) {}
+      : mechanism_(mechanism),
+        manifest_(*mechanism.manifest),
+        files_(files),
+        server_(context, mechanism.serve->name, coap_security(mechanism, files)) {}
 
   asio::awaitable<Result<>> open() override {
     const auto port = mechanism_.serve->port;
@@ -37,10 +65,15 @@ class CoapTransport final : public Transport {
     co_return opened;
   }
 
-  std::string cannot(const Behaviour& behaviour) const override { return cannot_by_coap(behaviour); }
+  std::string cannot(const Behaviour& behaviour) const override {
+    if (!behaviour.url.empty() && manifest_.body.empty()) {
+      return "the manifest is the maker's own, and its address of the image cannot be changed";
+    }
+    return cannot_by_coap(mechanism_, behaviour);
+  }
 
   asio::awaitable<Result<>> offer(Offer offer) override {
-    const auto url = server_.origin(mechanism_.serve->name) + manifest_.image_path;
+    const auto url = server_.origin(offer.behaviour.url) + manifest_.image_path;
     CoapSite::Inputs inputs;
     inputs.image_path = manifest_.image_path;
     inputs.pages.push_back(
@@ -51,14 +84,10 @@ class CoapTransport final : public Transport {
     inputs.hold = hold_time(mechanism_);
     inputs.offer = std::move(offer);
     server_.journal().begin();
-    server_.serve(std::move(inputs));
-    co_return Result<>{};
+    co_return server_.serve(std::move(inputs));
   }
 
-  const Fetched& fetched() const override {
-    static const Fetched kNothing;
-    return server_.site() == nullptr ? kNothing : server_.site()->fetched();
-  }
+  const Fetched& fetched() const override { return server_.fetched(); }
 
   std::string reported() const override { return {}; }
 

@@ -29,6 +29,9 @@ class Registrar {
 
   const std::optional<Client>& client() const { return client_; }
 
+  /// It has to register anew.
+  void forget() { client_.reset(); }
+
  private:
   CoapReply enroll(const wire::CoapMessage& request, std::uint16_t from);
 

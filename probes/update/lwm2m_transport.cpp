@@ -22,12 +22,13 @@ constexpr std::int64_t kDone = 1;
 
 class Lwm2mTransport final : public Transport {
  public:
-  Lwm2mTransport(ProbeContext& context, const UpdateMechanism& mechanism)
+  Lwm2mTransport(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files)
       : context_(context),
         mechanism_(mechanism),
         client_(mechanism.client.value_or(UpdateClient{})),
-        server_(context, [this](const wire::CoapMessage& request,
-                                std::uint16_t from) { return registrar_.answer(request, from); }),
+        server_(
+            context, mechanism.serve->name, coap_security(mechanism, files),
+            [this](const wire::CoapMessage& request, std::uint16_t from) { return registrar_.answer(request, from); }),
         registrar_(context.network, server_.journal(), client_.endpoint),
         firmware_(context, server_, registrar_),
         deliver_(client_.deliver) {}
@@ -40,11 +41,15 @@ class Lwm2mTransport final : public Transport {
   }
 
   std::string cannot(const Behaviour& behaviour) const override {
-    if (const auto why = cannot_by_coap(behaviour); !why.empty() || deliver_ != UpdateDelivery::push) {
+    const auto why = cannot_by_coap(mechanism_, behaviour);
+    if (why.empty() && is_false(behaviour) && !mechanism_.version_at.resource.empty()) {
+      return "the version is read inside the session that a false server would end (version_at, resource)";
+    }
+    if (!why.empty() || deliver_ != UpdateDelivery::push) {
       return why;
     }
-    const bool ours =
-        behaviour.stall_at || behaviour.drip || behaviour.length > 1 || behaviour.second || behaviour.status != 0;
+    const bool ours = behaviour.stall_at || behaviour.drip || behaviour.length > 1 || behaviour.second ||
+                      behaviour.status != 0 || !behaviour.url.empty();
     return ours ? "the image is written into the device: it fetches nothing that could be kept from it" : std::string{};
   }
 
@@ -56,23 +61,39 @@ class Lwm2mTransport final : public Transport {
     if (offer.attack.empty() && offer.behaviour.status != 0) {
       co_return Result<>{};  // only watched: nothing is written
     }
-    const auto ready = co_await be_ready();
-    if (!ready) {
-      co_return ready;
+    false_ = is_false(offer.behaviour);
+    if (!false_) {
+      const auto ready = co_await be_ready();
+      if (!ready) {
+        co_return ready;
+      }
     }
     CoapSite::Inputs inputs;
     inputs.offer = offer;
     inputs.image_path = kImagePath;
     inputs.hold = hold_time(mechanism_);
-    server_.serve(std::move(inputs));
+    const auto served = server_.serve(std::move(inputs));
+    if (!served) {
+      co_return served;
+    }
+    if (false_) {
+      registrar_.forget();  // it has to come to the false server first
+    }
     course_.start(drive(std::move(offer)));
     co_return Result<>{};
   }
 
   const Fetched& fetched() const override {
     fetched_ = pushed_;
+    if (const auto* seen = server_.seen(); seen != nullptr) {
+      fetched_.connections = std::max(fetched_.connections, seen->sessions);
+      fetched_.handshakes = seen->handshakes;
+      fetched_.refusal = seen->refusal;
+      fetched_.first = fetched_.first ? fetched_.first : seen->first;
+      fetched_.last = std::max(fetched_.last, seen->last);
+    }
     if (deliver_ != UpdateDelivery::push && server_.site() != nullptr) {
-      fetched_ = server_.site()->fetched();
+      fetched_ = server_.fetched();
       fetched_.told = pushed_.told;
       if (pushed_.first && (!fetched_.first || *pushed_.first < *fetched_.first)) {
         fetched_.first = pushed_.first;
@@ -94,6 +115,9 @@ class Lwm2mTransport final : public Transport {
     passive_ = facts();
     co_await course_.end();
     co_await server_.withdraw();
+    if (false_) {
+      registrar_.forget();  // nor does a session with the false server serve the true one
+    }
   }
 
   asio::awaitable<void> close() override {
@@ -117,6 +141,9 @@ class Lwm2mTransport final : public Transport {
   }
 
  private:
+  /// Another server than the one that the device trusts.
+  static bool is_false(const Behaviour& behaviour) { return !behaviour.certificate.empty() || behaviour.plain; }
+
   asio::awaitable<Result<>> registered(milliseconds within) {
     const auto began = context_.network.elapsed();
     while (!registrar_.client()) {
@@ -166,6 +193,13 @@ class Lwm2mTransport final : public Transport {
 
   /// From the first word to what the device says at the end. What ends it is in `reported_`.
   asio::awaitable<void> drive(Offer offer) {
+    if (false_) {
+      const auto ready = co_await be_ready();
+      if (!ready) {
+        server_.journal().note("lwm2m: " + wire::printable(ready.error().what, 300));
+        co_return;
+      }
+    }
     const auto delivered = co_await deliver(std::move(offer));
     if (!delivered && delivered.error().kind == ErrorKind::refused) {
       end(delivered.error().what, false, true);
@@ -212,7 +246,7 @@ class Lwm2mTransport final : public Transport {
       auto pushed = co_await push(std::move(offer));
       co_return pushed;
     }
-    auto address = server_.origin(mechanism_.serve->name) + std::string{kImagePath};
+    auto address = server_.origin(offer.behaviour.url) + std::string{kImagePath};
     server_.journal().note("lwm2m: Package URI (5/0/1) is " + address);
     auto written = co_await firmware_.write_address(std::move(address));
     mark_told(written.has_value() || written.error().kind == ErrorKind::refused);
@@ -261,7 +295,7 @@ class Lwm2mTransport final : public Transport {
   void mark_told(bool heard) {
     if (heard) {
       pushed_.told = true;
-      pushed_.over = "coap";
+      pushed_.over = registrar_.client() ? server_.over(registrar_.client()->port) : "coap";
       pushed_.connections = deliver_ == UpdateDelivery::push ? 1 : 0;
       pushed_.last = context_.network.elapsed();
       pushed_.first = pushed_.first ? pushed_.first : std::optional{pushed_.last};
@@ -310,13 +344,14 @@ class Lwm2mTransport final : public Transport {
   std::string last_state_;
   bool final_ = false;
   bool success_ = false;
+  bool false_ = false;  // our server is one that the device ought not to trust
   json::object passive_;
 };
 
 }  // namespace
 
-std::unique_ptr<Transport> make_lwm2m(ProbeContext& context, const UpdateMechanism& mechanism) {
-  return std::make_unique<Lwm2mTransport>(context, mechanism);
+std::unique_ptr<Transport> make_lwm2m(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files) {
+  return std::make_unique<Lwm2mTransport>(context, mechanism, files);
 }
 
 }  // namespace assay::probes::update

@@ -51,7 +51,8 @@ constexpr FactSpec kFacts[] = {
      "lifetime_s, objects, delivery), announced (of mqtt: by whose broker, over what or null), "
      "manifest_signed (it asked for a signature; where there is one)"},
     {"update.static", ValueKind::list,
-     "by mechanism, what the genuine image shows: sha256, size, format, facts, doubts, regions (by kind)"},
+     "by mechanism, what the genuine image shows: sha256, size, format, facts, doubts, regions (by kind), older "
+     "(what tells the older image from it: rollback of its facts, or null)"},
 };
 
 /// What is found out about all mechanisms.
@@ -85,6 +86,18 @@ Result<images::Source> open_image(Bench& bench, const std::optional<UpdateImage>
   return opened ? Result<images::Source>{images::Source{*opened}} : opened.error();
 }
 
+Result<std::shared_ptr<const images::Signer>> signer_of(Bench& bench, const std::optional<ServerIdentity>& named) {
+  if (!named) {
+    return std::shared_ptr<const images::Signer>{};
+  }
+  const auto certificate = read_small(bench, named->certificate);
+  if (!certificate) {
+    return certificate.error();
+  }
+  const auto key = read_small(bench, named->key);
+  return key ? images::Signer::load(*key, *certificate) : Result<std::shared_ptr<const images::Signer>>{key.error()};
+}
+
 Result<images::Materials> materials_of(Bench& bench, const UpdateMechanism& mechanism) {
   images::Materials out;
   for (const auto& [image, into] :
@@ -96,6 +109,18 @@ Result<images::Materials> materials_of(Bench& bench, const UpdateMechanism& mech
       return source.error();
     }
     into = std::move(*source);
+  }
+  const auto signers = mechanism.signers.value_or(UpdateSigners{});
+  for (const auto& [named, into] :
+       {std::pair<const std::optional<ServerIdentity>&, std::shared_ptr<const images::Signer>&>{signers.expired,
+                                                                                                out.expired},
+        {signers.revoked, out.revoked},
+        {signers.authority, out.authority}}) {
+    auto signer = signer_of(bench, named);
+    if (!signer) {
+      return signer.error();
+    }
+    into = std::move(*signer);
   }
   return out;
 }
@@ -111,7 +136,7 @@ std::unique_ptr<Transport> transport_for(ProbeContext& context, const UpdateMech
     case UpdateTransport::coap:
       return make_coap(context, mechanism, files);
     case UpdateTransport::lwm2m:
-      return make_lwm2m(context, mechanism);
+      return make_lwm2m(context, mechanism, files);
     case UpdateTransport::upload:
       return make_upload(context, mechanism);
     default:
@@ -194,6 +219,7 @@ class Course {
                                             {"format", map_.format},
                                             {"facts", map_.facts},
                                             {"doubts", to_json(map_.doubts)},
+                                            {"older", older_rollback()},
                                             {"regions", std::move(regions)}});
     if (materials_.genuine->size() <= kLargestKept) {
       const auto whole = images::read_text(*materials_.genuine, 0, materials_.genuine->size(), kLargestKept);
@@ -202,6 +228,14 @@ class Course {
       }
     }
     return {};
+  }
+
+  /// What the maker's older image is told from the newer one by; null without one.
+  json::value older_rollback() const {
+    const auto map =
+        materials_.older ? images::map_image(*materials_.older) : Result<images::ImageMap>{images::ImageMap{}};
+    const auto* rollback = map ? map->facts.if_contains("rollback") : nullptr;
+    return rollback == nullptr ? json::value(nullptr) : *rollback;
   }
 
   void none_tried(const std::string& why) {

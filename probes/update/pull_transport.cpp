@@ -114,7 +114,7 @@ std::string cannot_serve(const UpdateMechanism& mechanism, const Behaviour& beha
   const auto& serve = *mechanism.serve;
   const bool about_tls =
       !behaviour.certificate.empty() || behaviour.plain || behaviour.redirect == "http" || behaviour.url == "http";
-  if (about_tls && !serve.tls) {
+  if (about_tls && !serve.secured()) {
     return "the update server does not speak TLS";
   }
   if (behaviour.certificate == "misnamed" && !serve.misnamed) {

@@ -15,14 +15,15 @@ namespace assay::probes::update {
 
 /// What our server does otherwise than an honest one (attacks/1, key `server`).
 struct Behaviour {
-  std::string certificate;      // self_signed, unknown_authority, misnamed, expired; empty: the one that is trusted
-  bool plain = false;           // no TLS, http on its port
-  std::string redirect;         // "http", "host": where the image is redirected to
-  std::string url;              // "http", "host": where the manifest sends for it
-  std::optional<int> cut_at;    // percent of the image after which the connection ends
-  std::optional<int> stall_at;  // … after which nothing more comes
-  std::optional<int> power_at;  // … after which the power is cut
-  bool drip = false;            // byte by byte
+  std::string certificate;        // self_signed, unknown_authority, misnamed, expired; empty: the one that is trusted
+  bool plain = false;             // no TLS, http on its port
+  std::string redirect;           // "http", "host": where the image is redirected to
+  std::string url;                // "http", "host": where the manifest sends for it
+  std::optional<int> cut_at;      // percent of the image after which the connection ends
+  std::optional<int> stall_at;    // … after which nothing more comes
+  std::optional<int> power_at;    // … after which the power is cut
+  bool power_installing = false;  // the power is cut when the image is there and being installed
+  bool drip = false;              // byte by byte
   bool endless = false;
   int length = 1;       // factor of the length that is said
   bool second = false;  // the first download is genuine

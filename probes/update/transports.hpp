@@ -11,7 +11,7 @@ std::unique_ptr<Transport> make_pull(ProbeContext& context, const UpdateMechanis
 std::unique_ptr<Transport> make_hawkbit(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
 std::unique_ptr<Transport> make_mqtt(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
 std::unique_ptr<Transport> make_coap(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
-std::unique_ptr<Transport> make_lwm2m(ProbeContext& context, const UpdateMechanism& mechanism);
+std::unique_ptr<Transport> make_lwm2m(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
 std::unique_ptr<Transport> make_upload(ProbeContext& context, const UpdateMechanism& mechanism);
 std::unique_ptr<Transport> make_exec(ProbeContext& context, const UpdateMechanism& mechanism);
 
@@ -28,7 +28,10 @@ std::string cannot_serve(const UpdateMechanism& mechanism, const Behaviour& beha
 json::object served_facts(const HttpServer& server, const UpdateMechanism& mechanism);
 
 /// Why a CoAP server cannot play it, empty when it can.
-std::string cannot_by_coap(const Behaviour& behaviour);
+std::string cannot_by_coap(const UpdateMechanism& mechanism, const Behaviour& behaviour);
+
+/// What our CoAP server proves itself by.
+CoapSecurity coap_security(const UpdateMechanism& mechanism, const Files& files);
 
 /// What the last exchange with our CoAP server showed.
 json::object coap_facts(const CoapServer& server, const UpdateMechanism& mechanism);

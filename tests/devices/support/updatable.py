@@ -22,6 +22,7 @@ import updatable_archives as archives
 import updatable_images as images
 from updatable_fetch import Client, PowerCut
 from updatable_images import BadImage, Refused
+from updatable_coaps import CoapsClient, PskClient, session_for
 from updatable_front import Front, tell
 from updatable_lwm2m import Lwm2m
 from updatable_other import Announcements, CoapClient
@@ -73,7 +74,7 @@ STARTS_IN = 0.3  # seconds without a port while it starts anew
 
 
 def largest(address):
-    return LARGEST_BY_COAP if address.startswith("coap:") else LARGEST_IMAGE
+    return LARGEST_BY_COAP if address.startswith(("coap:", "coaps:")) else LARGEST_IMAGE
 
 
 class Device:
@@ -88,8 +89,8 @@ class Device:
         self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
         self.client, self.received = None, 0
         self.ears, self.announced = None, None
-        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "mqtts:", "lwm2m:")) else None
-        self.lwm2m = Lwm2m(self, options.lwm2m) if options.lwm2m else None
+        self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "mqtts:", "lwm2m:", "lwm2ms:")) else None
+        self.lwm2m = Lwm2m(self, options.lwm2m, session_for) if options.lwm2m else None
         self.cut = threading.Event()
         self.state, self.last, self.attempts = "idle", None, 0
 
@@ -146,6 +147,10 @@ class Device:
 
     def make_client(self, address=""):
         options = self.options
+        if options.psk:
+            return PskClient(options.server, options.source, options.psk, options.patience, self.flaw)
+        if (address or options.manifest).startswith("coaps:"):
+            return CoapsClient(options.server, options.source, options.trust, options.patience, self.flaw)
         if (address or options.manifest).startswith("coap:"):
             return CoapClient(options.server, options.source, options.patience, self.flaw)
         return Client(options.server, options.source, options.trust, self.identity(), options.patience, self.flaw)
@@ -269,7 +274,8 @@ class Device:
             raise Refused("the manifest cannot be read") from None
         if not (isinstance(version, str) and isinstance(url, str) and isinstance(digest, str) and isinstance(size, int)):
             raise Refused("the manifest cannot be read")
-        if not url.startswith(("https://", "coap://")) and self.flaw != "image-over-http":
+        allowed = "coaps://" if self.options.manifest.startswith("coaps:") else ("https://", "coap://")
+        if not url.startswith(allowed) and self.flaw != "image-over-http":
             raise Refused("the image is not offered over https")
         return manifest
 
@@ -417,6 +423,7 @@ def parse():
     run.add_argument("--http", type=int, required=True)
     run.add_argument("--banner", type=int, default=0)
     run.add_argument("--lwm2m", type=int, default=0, help="UDP port of its LwM2M client; 0: it is none")
+    run.add_argument("--psk", default="", help="IDENTITY:KEY of DTLS; empty: certificates")
     run.add_argument("--login", default="admin:Kd7-wP3z-Hq9t")
     run.add_argument("--flaw", choices=FLAWS, default="sound")
     run.add_argument("--model", default="hub")

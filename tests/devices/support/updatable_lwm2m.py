@@ -1,4 +1,4 @@
-"""The scripted device as an LwM2M client (OMA LwM2M 1.1, no DTLS): it registers and keeps its registration up, and its firmware is object 5,
+"""The scripted device as an LwM2M client (OMA LwM2M 1.1): it registers and keeps its registration up, and its firmware is object 5,
 by address or put in block-wise.
 
 Resources: /3/0/3 the version that runs; /5/0/0 the image, /5/0/1 where it is, /5/0/2 install it, /5/0/3 state (0 idle, 1 downloading, 2
@@ -73,8 +73,9 @@ class Message:
 
 
 class Lwm2m:
-    def __init__(self, device, port):
-        self.device, self.port, self.server = device, port, None
+    def __init__(self, device, port, make_session):
+        """`make_session` makes what stands for a socket where it speaks DTLS."""
+        self.device, self.port, self.server, self.make_session = device, port, None, make_session
         self.socket, self.closed, self.ears, self.location = None, threading.Event(), None, None
         self.forget()
 
@@ -89,10 +90,13 @@ class Lwm2m:
         options = self.device.options
         self.server = (options.server, self.device.announced_by.port)
         self.closed = threading.Event()
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((options.source, self.port))
-        self.socket.settimeout(0.1)
+        if self.device.announced_by.scheme == "lwm2ms":
+            self.socket = self.make_session(options, self.port, self.device.announced_by)
+        else:
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.socket.bind((options.source, self.port))
+            self.socket.settimeout(0.1)
         self.ears = threading.Thread(target=self.listen, args=(self.socket, self.closed), daemon=True)
         self.ears.start()
         threading.Thread(target=self.register, args=(self.socket, self.closed), daemon=True).start()

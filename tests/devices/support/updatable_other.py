@@ -22,12 +22,14 @@ class CoapClient:
         if self.process:
             self.process.kill()
 
-    def get(self, url, limit, take):
-        address = urllib.parse.urlsplit(url)
+    def command(self, address):
         if address.scheme != "coap" or not address.hostname:
-            raise Refused("no address of a download: " + ascii(url[:80]))
-        numeric = f"coap://{self.server}:{address.port or 5683}{address.path or '/'}"
-        words = ["coap-client-openssl", "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "1024", "-v", "3", "-o", "-", numeric]
+            raise Refused("no address of a download: " + ascii(address.geturl()[:80]))
+        return ["coap-client-openssl"], f"coap://{self.server}:{address.port or 5683}{address.path or '/'}"
+
+    def get(self, url, limit, take):
+        program, numeric = self.command(urllib.parse.urlsplit(url))
+        words = [*program, "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "1024", "-v", "3", "-o", "-", numeric]
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         late = threading.Event()
         watchdog = threading.Timer(self.patience, lambda: (late.set(), self.hang_up()))

@@ -65,6 +65,7 @@ TEST_CASE("updates: everything that can be written arrives in the model") {
     older: {file: hub-2.3.0.swu, version: 2.3.0}
     other_model: {file: plug-2.5.0.swu}
     verify_key: maker.pem
+    signers: {expired: {certificate: old.pem, key: old.key}, authority: {certificate: ca.pem, key: ca.key}}
     version_at: {http: {port: tcp/80, path: /api/status, pointer: /version, report: /last}}
     trigger: {exec: ./check.sh}
     restore: {exec: ./restore.sh, within: 2min}
@@ -86,6 +87,9 @@ TEST_CASE("updates: everything that can be written arrives in the model") {
   CHECK(update.other_model->file == "plug-2.5.0.swu");
   CHECK(update.version_at.http == Endpoint{Transport::tcp, 80});
   CHECK(update.version_at.report == "/last");
+  CHECK(update.signers->expired->certificate == "old.pem");
+  CHECK(update.signers->authority->key == "ca.key");
+  CHECK_FALSE(update.signers->revoked);
   CHECK(update.restore->within_ms == 120000);
   CHECK(update.takes_ms == 20000);
   Dut read;
@@ -145,8 +149,35 @@ TEST_CASE("updates: what cannot be announced or served is told") {
   CHECK(told(served + "    announce: {listen: 1883, broker: tcp/1883, topic: u, message: m}\n", "broker"));
   const std::string coap = "  - mechanism: UM-1\n    transport: coap\n" + kImage;
   CHECK(told(coap, "coap needs \"manifest\""));
+  const std::string pages = "    manifest: {path: /u, body: b}\n";
+  CHECK(lines(device_with(coap + pages + "    serve: {port: 5684, tls: true, certificate: a.pem, key: a.key}\n")
+                  .errors) == Lines{});
+  CHECK(told(coap + pages + "    serve: {port: 5684, tls: true}\n", "needs \"certificate\" and \"key\""));
+}
+
+TEST_CASE("updates: a pre-shared key is a secret, and one that cannot be used is told without it") {
+  const std::string coap = "  - mechanism: UM-1\n    transport: coap\n    manifest: {path: /u, body: b}\n" + kImage +
+                           "    serve: {port: 5684, ";
+  const auto loaded = device_with(coap + "psk: {identity: hub, key: hunter22}}\n");
+  REQUIRE(lines(loaded.errors) == Lines{});
+  const auto& psk = *loaded.value->updates[0].serve->psk;
+  CHECK(psk.identity == "hub");
+  CHECK(psk.key.reveal() == "hunter22");
+  CHECK(loaded.value->updates[0].serve->secured());
+  const auto text = json::serialize(to_json(*loaded.value));
+  CHECK(text.find("hunter22") == std::string::npos);
+  CHECK(text.find("updates entry 1 psk") != std::string::npos);
+  CHECK(device_with(coap + "psk: {identity: hub, key: 00ff, hex: true}}\n").errors.empty());
+  CHECK(told(coap + "psk: {identity: hub, key: 00f, hex: true}}\n", "even number of hexadecimal digits"));
+  CHECK(told(coap + "psk: {identity: hub, key: \"\"}}\n", "1 to 256 bytes"));
+  CHECK_FALSE(device_with(coap + "psk: {identity: \"\", key: hunter22}}\n").errors.empty());
+  CHECK(told(coap + "tls: true, certificate: a, key: b, psk: {identity: hub, key: hunter22}}\n", "not by both"));
+  const auto all = lines(device_with(coap + "psk: {identity: hub, key: hunter2x, hex: true}}\n").errors);
   CHECK(
-      told(coap + "    serve: {port: 5684, tls: true, certificate: a.pem, key: a.key}\n", "inside DTLS is not served"));
+      std::none_of(all.begin(), all.end(), [](const auto& line) { return line.find("hunter") != std::string::npos; }));
+  CHECK(told("  - mechanism: UM-1\n    transport: http_pull\n    manifest: {path: /u, body: b}\n" + kImage +
+                 "    serve: {port: 1, psk: {identity: hub, key: hunter22}}\n",
+             "of coap and lwm2m alone"));
 }
 
 TEST_CASE("updates: a device without any is written as earlier versions wrote it") {

@@ -33,6 +33,13 @@ TEST_CASE("written secrets: each spelling is replaced and nothing else") {
         "password_samples:\n  - {secret: \"masked:hmac of 7\", serial: S}\n");
 }
 
+TEST_CASE("written secrets: the keys of update servers are among them") {
+  CHECK(text_of_kept("updates:\n  - serve: {port: 5684, psk: {identity: a, key: hunter22}}\n  - transport: exec\n") ==
+        "updates:\n  - serve: {port: 5684, psk: {identity: a, key: \"masked:hmac of 8\"}}\n  - transport: exec\n");
+  const std::string named = "updates:\n  - serve: {psk: {identity: a, key: env:HUB_PSK}}\n";
+  CHECK(text_of_kept(named) == named);
+}
+
 TEST_CASE("written secrets: what is named and what is empty stays") {
   const std::string text =
       "accounts: [{role: a, secret: env:PIN}, {role: b, secret: file:pin.txt}, {role: c, secret: \"\"}]\n"

@@ -1,0 +1,196 @@
+"""How the scripted device fetches by CoAP inside DTLS: with certificates by openssl's s_client as the line and CoAP's own blocks (RFC 7959)
+said here, with a key that both sides know by libcoap's client over GnuTLS. Every name leads to the laboratory's server.
+"""
+import os
+import select
+import struct
+import subprocess
+import threading
+import time
+import urllib.parse
+
+from updatable_fetch import PowerCut
+from updatable_images import Refused
+from updatable_lwm2m import Message, message
+from updatable_other import CoapClient
+
+GET, CONTENT, URI_PATH, BLOCK2, BLOCK = 1, 69, 11, 23, 6  # BLOCK: 1024 bytes
+LARGEST_DATAGRAM = 4096
+
+
+class Line:
+    """One session of DTLS. What is written to s_client is a record, and what it prints is one."""
+
+    def __init__(self, words):
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def send(self, data):
+        try:
+            os.write(self.process.stdin.fileno(), data)
+        except OSError:
+            raise Refused("the session ended") from None
+
+    def receive(self, within):
+        """Nothing when nothing came."""
+        if not select.select([self.process.stdout], [], [], max(within, 0))[0]:
+            return b""
+        data = os.read(self.process.stdout.fileno(), LARGEST_DATAGRAM)
+        if not data:
+            raise Refused("no session, or it ended")
+        return data
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class SessionSocket:
+    """What an LwM2M client uses of a socket, with a session of DTLS in its place; one that ended is made anew."""
+
+    def __init__(self, words, peer):
+        self.words, self.peer, self.lock, self.line, self.closed = words, peer, threading.Lock(), None, threading.Event()
+
+    def current(self):
+        with self.lock:
+            if self.line and self.line.process.poll() is not None:
+                self.line.end()
+                self.line = None
+                self.closed.wait(0.3)
+            if self.closed.is_set():
+                raise OSError("closed")
+            self.line = self.line or Line(self.words)
+            return self.line
+
+    def sendto(self, data, _):
+        try:
+            self.current().send(data)
+        except (Refused, ValueError) as error:
+            raise OSError(str(error)) from None
+
+    def recvfrom(self, _):
+        try:
+            data = self.current().receive(0.1)
+        except (Refused, ValueError) as error:
+            raise OSError(str(error)) from None
+        if not data:
+            raise TimeoutError
+        return data, self.peer
+
+    def close(self):
+        self.closed.set()
+        with self.lock:
+            if self.line:
+                self.line.end()
+                self.line = None
+
+
+def session_for(options, port, address):
+    """With a key where there is one, else with certificates, from a port of its own."""
+    server = (options.server, address.port)
+    words = ["openssl", "s_client", "-dtls1_2", "-connect", f"{server[0]}:{server[1]}", "-bind", f"{options.source}:{port}", "-quiet",
+             "-nocommands", "-verify_quiet", "-servername", address.hostname]
+    if options.psk:
+        identity, key = options.psk.split(":", 1)
+        words += ["-cipher", "PSK", "-psk_identity", identity, "-psk", key.encode().hex()]
+    elif options.flaw != "no-tls-verification":
+        words += ["-CAfile", options.trust, "-verify_return_error", "-verify_hostname", address.hostname]
+    return SessionSocket(words, server)
+
+
+def message_of(data):
+    """Nothing when it is none."""
+    try:
+        return Message(data) if data else None
+    except (ValueError, IndexError):
+        return None
+
+
+def block_of(answer):
+    for option, value in answer.options:
+        if option == BLOCK2:
+            field = int.from_bytes(value, "big")
+            return field >> 4, bool(field & 8)
+    return 0, False
+
+
+class CoapsClient:
+    """As CoapClient, for coaps addresses. Where the flaw allows it, coap addresses are followed too."""
+
+    def __init__(self, server, source, trust, patience, flaw):
+        self.server, self.source, self.trust, self.flaw = server, source, trust, flaw
+        self.patience, self.cut = patience, threading.Event()
+        self.plain, self.line = CoapClient(server, source, patience, flaw), None
+
+    def hang_up(self):
+        self.plain.cut = self.cut
+        self.plain.hang_up()
+        if self.line:
+            self.line.process.kill()
+
+    def words(self, address):
+        words = ["openssl", "s_client", "-dtls1_2", "-connect", f"{self.server}:{address.port or 5684}", "-bind", f"{self.source}:0",
+                 "-servername", address.hostname, "-quiet", "-nocommands", "-verify_quiet"]
+        if self.flaw != "no-tls-verification":
+            words += ["-CAfile", self.trust, "-verify_return_error"]
+        if self.flaw not in ("no-tls-verification", "wrong-name-accepted"):
+            words += ["-verify_hostname", address.hostname]
+        return words + ["-no_check_time"] * (self.flaw == "expired-server-accepted")
+
+    def get(self, url, limit, take):
+        address = urllib.parse.urlsplit(url)
+        if address.scheme == "coap" and self.flaw == "image-over-http":
+            return self.plain.get(url, limit, take)
+        if address.scheme != "coaps" or not address.hostname:
+            raise Refused("no address of a download: " + ascii(url[:80]))
+        try:
+            return self.fetch(address, limit, take)
+        except Refused:
+            if self.flaw != "falls-back-to-http":
+                raise
+            return self.plain.get(url.replace("coaps:", "coap:", 1), limit, take)
+
+    def fetch(self, address, limit, take):
+        self.line = Line(self.words(address))
+        try:
+            number, more, count, end = 0, True, 0, time.monotonic() + self.patience
+            while more:
+                answer = self.ask(address.path, number, end)
+                if answer.code != CONTENT or block_of(answer)[0] != number:
+                    raise Refused(f"the server answered {answer.code >> 5}.{answer.code & 31:02}")
+                count += len(answer.payload)
+                if count > limit:
+                    raise Refused("the download is too large")
+                take(answer.payload)
+                more, number = block_of(answer)[1], number + 1
+        finally:
+            self.line.end()
+            self.line = None
+            if self.cut.is_set():
+                raise PowerCut
+
+    def ask(self, path, number, end):
+        id_, token = os.urandom(2), os.urandom(4)
+        options = [(URI_PATH, part.encode()) for part in path.strip("/").split("/")]
+        options.append((BLOCK2, (number << 4 | BLOCK).to_bytes(3, "big").lstrip(b"\0")))
+        request = message(0, GET, struct.unpack("!H", id_)[0], token, options)
+        self.line.send(request)  # once: what s_client prints has no bounds, and two answers in one piece could not be told apart
+        while (now := time.monotonic()) < end:
+            answer = message_of(self.line.receive(end - now))
+            if answer and answer.token == token and answer.code >= 64:
+                return answer
+        raise Refused("the server is too slow")
+
+
+class PskClient(CoapClient):
+    """libcoap's client with a key; it speaks no CoAP in clear."""
+
+    def __init__(self, server, source, psk, patience, flaw):
+        super().__init__(server, source, patience, flaw)
+        self.identity, self.key = psk.split(":", 1)
+
+    def command(self, address):
+        if address.scheme != "coaps" or not address.hostname:
+            raise Refused("no address of a download: " + ascii(address.geturl()[:80]))
+        return ["coap-client-gnutls", "-u", self.identity, "-k", self.key], f"coaps://{self.server}:{address.port or 5684}{address.path or '/'}"
