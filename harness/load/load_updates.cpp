@@ -46,6 +46,7 @@ std::optional<UpdateManifest> manifest_of(const Node& update) {
   out.path = text_of(node, "path");
   out.body = text_of(node, "body");
   out.file = text_of(node, "file");
+  out.envelope = bool_of(node, "envelope", false);
   out.signature = text_of(child(node, "signature"), "file");
   out.signature_path = text_of(child(node, "signature"), "path");
   out.image_path = text_of(node, "image_path", out.image_path);
@@ -91,9 +92,21 @@ std::optional<UpdateClient> client_of(const Node& update) {
                       enum_from<UpdateDelivery>(text_of(node, "deliver")).value_or(UpdateDelivery::as_told)};
 }
 
+std::optional<UpdateRecovery> recovery_of(const Node& update) {
+  const auto& node = child(update, "recovery");
+  if (!node.is_mapping()) {
+    return std::nullopt;
+  }
+  return UpdateRecovery{text_of(node, "file"),
+                        enum_from<RecoveryDelivery>(text_of(node, "deliver")).value_or(RecoveryDelivery::pull),
+                        Endpoint::parse(text_of(node, "port"))};
+}
+
 std::optional<UpdateImage> image_of(const Node& update, std::string_view key) {
   const auto& node = child(update, key);
-  return node.is_mapping() ? std::optional{UpdateImage{text_of(node, "file"), text_of(node, "version")}} : std::nullopt;
+  return node.is_mapping()
+             ? std::optional{UpdateImage{text_of(node, "file"), text_of(node, "version"), text_of(node, "payload")}}
+             : std::nullopt;
 }
 
 std::optional<UpdateSigners> signers_of(const Node& update) {
@@ -144,13 +157,18 @@ void check_transport(const Node& node, const UpdateMechanism& update, Faults& fa
       faults.add(place_of(node, "transport"), name + " needs " + what);
     }
   };
-  need(transport != upload && transport != exec && !update.serve,
+  const bool pushed = update.recovery && update.recovery->deliver == RecoveryDelivery::push;
+  need(transport != upload && transport != exec && !(transport == tftp && pushed) && !update.serve,
        "\"serve\": the server that the device was pointed at");
   need((transport == http_pull || transport == coap) && !update.manifest, "\"manifest\": what the device polls");
   need(transport == upload && !update.upload, "\"upload\": the page of the device");
   need(transport == mqtt && !update.announce, "\"announce\": how the device hears of it");
+  need(transport == tftp && !update.recovery, "\"recovery\": which file, and which way it goes");
+  need(transport == tftp && pushed && !update.recovery->port, "\"port\" of recovery: the server of the device");
   need(transport == exec && !update.offer, "\"offer\": the command that offers the image");
-  if (update.serve && update.serve->tls && !update.serve->genuine) {
+  if (update.serve && update.serve->tls && transport == tftp) {
+    faults.add(place_of(node, "serve"), "tftp has no TLS");
+  } else if (update.serve && update.serve->tls && !update.serve->genuine) {
     faults.add(place_of(node, "serve"), "a server with TLS needs \"certificate\" and \"key\"");
   }
   if (update.serve && update.serve->psk && transport != coap && transport != lwm2m) {
@@ -161,6 +179,24 @@ void check_transport(const Node& node, const UpdateMechanism& update, Faults& fa
   }
   if (!update.version_at.resource.empty() && transport != lwm2m) {
     faults.add(place_of(node, "version_at"), "\"resource\" is read where the device is registered: by lwm2m alone");
+  }
+}
+
+/// An envelope is served as it is; what lies beside it has no place anywhere else.
+void check_payloads(const Node& node, const UpdateMechanism& update, Faults& faults) {
+  using enum UpdateTransport;
+  const bool enveloped = update.manifest && update.manifest->envelope;
+  if (enveloped && update.transport != http_pull && update.transport != coap) {
+    faults.add(place_of(node, "manifest"), "an envelope is polled by http_pull and coap alone");
+  }
+  if (enveloped && !update.manifest->signature_path.empty()) {
+    faults.add(place_of(node, "manifest"), "an envelope is signed within and has no \"signature\" beside it");
+  }
+  for (const auto& [image, key] : {std::pair{std::optional{update.image}, "image"}, std::pair{update.older, "older"},
+                                   std::pair{update.other_model, "other_model"}}) {
+    if (image && !image->payload.empty() && !enveloped) {
+      faults.add(place_of(node, key), "\"payload\" is what lies beside an envelope: the manifest is none");
+    }
   }
 }
 
@@ -217,6 +253,7 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.upload = upload_of(node);
     one.announce = announcement_of(node);
     one.client = client_of(node);
+    one.recovery = recovery_of(node);
     one.offer = recipe_in(node, "offer");
     one.image = image_of(node, "image").value_or(UpdateImage{});
     one.older = image_of(node, "older");
@@ -228,6 +265,7 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.restore = recipe_in(node, "restore");
     one.takes_ms = parse_duration(text_of(node, "takes")).value_or(one.takes_ms);
     check_transport(node, one, faults);
+    check_payloads(node, one, faults);
     check_announcement(node, one, faults);
     check_paths(node, one, faults);
     const bool twice =

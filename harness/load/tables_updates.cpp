@@ -5,10 +5,12 @@ namespace assay {
 
 namespace {
 
-constexpr std::string_view kTransports[] = {"http_pull", "hawkbit", "upload", "mqtt", "coap", "lwm2m", "exec"};
-constexpr std::string_view kManifestForms[] = {"body", "file"};
+constexpr std::string_view kTransports[] = {"http_pull", "hawkbit", "upload", "mqtt", "coap",
+                                            "lwm2m",     "tftp",    "mender", "exec"};
+constexpr std::string_view kManifestForms[] = {"body", "file", "envelope"};
 constexpr std::string_view kVersionForms[] = {"http", "coap", "banner", "resource", "exec"};
 constexpr std::string_view kBrokerForms[] = {"listen", "broker", "exec"};
+constexpr std::string_view kWays[] = {"pull", "push"};
 constexpr std::string_view kDeliveries[] = {"as_told", "push", "pull"};
 
 constinit const Shape kFileText{.form = Form::text, .syntax = &kRelativePath};
@@ -36,11 +38,11 @@ constinit const Shape kSharedKey{.form = Form::mapping, .table = &kSharedKeyTabl
 
 constinit const Key kServeKeys[] = {
     {"port", &kPort, true, "",
-     "Port of this machine that the device was pointed at: UDP for coap and lwm2m, else TCP; the device alone may come "
-     "to "
-     "it",
+     "Port of this machine that the device was pointed at: UDP for coap, lwm2m and tftp, else TCP; the device alone "
+     "may "
+     "come to it",
      "8443"},
-    {"tls", &kBoolean, false, "false", "The server speaks TLS; of coap and lwm2m DTLS 1.2", "true"},
+    {"tls", &kBoolean, false, "false", "The server speaks TLS; of coap and lwm2m DTLS 1.2; not for tftp", "true"},
     {"name", &kText, false, "our address", "Name that the device asks for", "updates.example.org"},
     {"certificate", &kFileText, false, "",
      "Certificates in PEM that the device trusts, its own first, below the DUT file's folder", "server.pem"},
@@ -70,6 +72,9 @@ constinit const Key kManifestKeys[] = {
     {"body", &kSentence, false, "", "What it gets, with {version}, {url}, {size} and {sha256} filled in",
      "'{\"version\": \"{version}\", \"url\": \"{url}\"}'"},
     {"file", &kFileText, false, "", "The maker's own manifest where it is signed, given as it is", "update.json"},
+    {"envelope", &kBoolean, false, "false",
+     "It gets the image itself, which is a SUIT envelope; what the envelope leaves out lies where its manifest says",
+     "true"},
     {"signature", &kSignature, false, "", "Where its signature lies, when it is not within",
      "{path: /v1/update.json.sig, file: update.json.sig}"},
     {"image_path", &kSentence, false, "/image", "Path that the image lies at, where the maker's manifest fixes it",
@@ -120,9 +125,22 @@ constinit const Key kClientKeys[] = {
 constinit const Table kClientTable{"an LwM2M client", "The device as a client of our LwM2M server", kClientKeys};
 constinit const Shape kClient{.form = Form::mapping, .table = &kClientTable};
 
+constinit const Shape kWayWord{.form = Form::word, .words = kWays};
+constinit const Key kRecoveryKeys[] = {
+    {"file", &kSentence, true, "", "Name of the file that the device asks for, or that it is written as",
+     "hub-recovery.bin"},
+    {"deliver", &kWayWord, false, "pull",
+     "The device reads it at our server (pull), or we write it to the server of the device (push)", "push"},
+    {"port", &kEndpointItem, false, "", "Of push: where the server of the device is", "udp/69"},
+};
+constinit const Table kRecoveryTable{"a recovery", "How the recovery of a device takes an image by TFTP",
+                                     kRecoveryKeys};
+constinit const Shape kRecovery{.form = Form::mapping, .table = &kRecoveryTable};
+
 constinit const Key kImageKeys[] = {
     {"file", &kFileText, true, "", "Below the DUT file's folder", "hub-2.5.0.swu"},
     {"version", &kText, false, "", "As the device names it once it runs", "2.5.0"},
+    {"payload", &kFileText, false, "", "Of a SUIT envelope: the payload that lies beside it", "hub-2.5.0.bin"},
 };
 constinit const Table kImageTable{"an image", "A genuine image of the maker", kImageKeys};
 constinit const Shape kImage{.form = Form::mapping, .table = &kImageTable};
@@ -185,13 +203,13 @@ constinit const Shape kTransportWord{.form = Form::word, .words = kTransports};
 constinit const Key kUpdateKeys[] = {
     {"mechanism", &kSentence, true, "", "Its id in IXIT 7-UpdMech", "UM-1"},
     {"transport", &kTransportWord, true, "",
-     "How an update comes: the device polls a manifest (by HTTP, by CoAP), polls a hawkBit server (DDI), takes a file "
-     "on a "
-     "page of its own, hears of it by MQTT and fetches it by HTTP, is told by an LwM2M server (object 5), or a recipe "
-     "of "
-     "the laboratory offers it",
+     "How an update comes: the device polls a manifest (by HTTP, by CoAP), polls a hawkBit server (DDI) or one of "
+     "Mender, takes a file on a page of its own, hears of it by MQTT and fetches it by HTTP, is told by an LwM2M "
+     "server "
+     "(object 5), its recovery reads or takes a file (TFTP), or a recipe of the laboratory offers it",
      "http_pull"},
-    {"serve", &kServe, false, "", "Of all but upload and exec: our server, which the device was pointed at",
+    {"serve", &kServe, false, "",
+     "Of all but upload, exec and tftp by push: our server, which the device was pointed at",
      "{port: 8443, tls: true}"},
     {"manifest", &kManifest, false, "", "Of http_pull and coap: what the device polls; of mqtt where it polls too",
      "{path: /v1/update.json, body: …}"},
@@ -199,6 +217,7 @@ constinit const Key kUpdateKeys[] = {
     {"announce", &kAnnounce, false, "", "Of mqtt: how the device hears of it",
      "{listen: 1883, topic: updates/hub, message: …}"},
     {"client", &kClient, false, "", "Of lwm2m: what is to be known of the device's client", "{deliver: push}"},
+    {"recovery", &kRecovery, false, "", "Of tftp: which file, and which way it goes", "{file: hub-recovery.bin}"},
     {"offer", &kRecipe, false, "",
      "Of exec: offers the image; ASSAY_IMAGE is its path, ASSAY_VERSION what is to be said of it, ASSAY_ATTACK the "
      "attack's id",

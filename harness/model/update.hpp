@@ -24,8 +24,10 @@ enum class UpdateTransport : std::uint8_t {
   mqtt,       // it hears of the update from a broker and fetches it at our server by HTTP
   coap,       // it polls a manifest at our server by CoAP, in blocks
   lwm2m,      // it registers at our server, which writes to its firmware object (OMA LwM2M, object 5)
+  tftp,       // its recovery fetches a file at our server, or takes one at its own (RFC 1350)
+  mender,     // it polls our server by the device API of Mender
 };
-BOOST_DESCRIBE_ENUM(UpdateTransport, http_pull, hawkbit, upload, exec, mqtt, coap, lwm2m)
+BOOST_DESCRIBE_ENUM(UpdateTransport, http_pull, hawkbit, upload, exec, mqtt, coap, lwm2m, tftp, mender)
 
 /// A certificate chain with its key, as PEM files below the DUT file's folder.
 struct ServerIdentity {
@@ -63,18 +65,19 @@ struct UpdateServer {
 };
 BOOST_DESCRIBE_STRUCT(UpdateServer, (), (port, tls, name, genuine, misnamed, expired, psk))
 
-/// What an http_pull or coap device polls. One of `body` and `file` says what it gets.
+/// What an http_pull or coap device polls. One of `body`, `file` and `envelope` says what it gets.
 struct UpdateManifest {
   std::string path;       // of the manifest
   std::string body;       // with {version}, {url}, {size}, {sha256} filled in
   std::string file;       // of the maker, when it is signed: given as it is
+  bool envelope = false;  // the image itself, which is a SUIT envelope
   std::string signature;  // file with its detached signature
   std::string signature_path;
   std::string image_path = "/image";  // where the image lies
 
   bool operator==(const UpdateManifest&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(UpdateManifest, (), (path, body, file, signature, signature_path, image_path))
+BOOST_DESCRIBE_STRUCT(UpdateManifest, (), (path, body, file, envelope, signature, signature_path, image_path))
 
 /// The page of the device that takes an image.
 struct UpdateUpload {
@@ -121,14 +124,32 @@ struct UpdateClient {
 };
 BOOST_DESCRIBE_STRUCT(UpdateClient, (), (endpoint, deliver))
 
+/// Which way a file goes by TFTP.
+enum class RecoveryDelivery : std::uint8_t {
+  pull,  // the device reads it at our server
+  push,  // we write it to the device's
+};
+BOOST_DESCRIBE_ENUM(RecoveryDelivery, pull, push)
+
+/// The recovery of a tftp device.
+struct UpdateRecovery {
+  std::string file;  // name that the image has there
+  RecoveryDelivery deliver = RecoveryDelivery::pull;
+  std::optional<Endpoint> port{};  // of push: the device's server
+
+  bool operator==(const UpdateRecovery&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(UpdateRecovery, (), (file, deliver, port))
+
 /// An image of the maker.
 struct UpdateImage {
-  std::string file;     // below the DUT file's folder
-  std::string version;  // as the device names it once it runs; empty: not said
+  std::string file;       // below the DUT file's folder
+  std::string version;    // as the device names it once it runs; empty: not said
+  std::string payload{};  // of a SUIT envelope: what lies beside it; empty: all is within
 
   bool operator==(const UpdateImage&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(UpdateImage, (), (file, version))
+BOOST_DESCRIBE_STRUCT(UpdateImage, (), (file, version, payload))
 
 /// Signers of images whose signature ought not to count any more, and an authority of the maker's for tests that can
 /// issue one.
@@ -166,6 +187,7 @@ struct UpdateMechanism {
   std::optional<UpdateUpload> upload;
   std::optional<UpdateAnnouncement> announce;
   std::optional<UpdateClient> client;
+  std::optional<UpdateRecovery> recovery;
   std::optional<Recipe> offer;
   UpdateImage image;
   std::optional<UpdateImage> older;
@@ -180,7 +202,7 @@ struct UpdateMechanism {
   bool operator==(const UpdateMechanism&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(UpdateMechanism, (),
-                      (mechanism, transport, serve, manifest, upload, announce, client, offer, image, older,
+                      (mechanism, transport, serve, manifest, upload, announce, client, recovery, offer, image, older,
                        other_model, verify_key, signers, version_at, trigger, restore, takes_ms))
 
 /// What an attack may cost the device.

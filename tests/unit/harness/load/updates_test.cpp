@@ -180,6 +180,61 @@ TEST_CASE("updates: a pre-shared key is a secret, and one that cannot be used is
              "of coap and lwm2m alone"));
 }
 
+TEST_CASE("updates: recoveries, envelopes and what lies beside them arrive in the model") {
+  const auto loaded = device_with(R"(  - mechanism: UM-1
+    transport: tftp
+    recovery: {file: hub.bin, deliver: push, port: udp/69}
+    image: {file: hub-2.5.0.bin}
+    version_at: {banner: {port: tcp/22, after: SSH-2.0-hub_}}
+  - mechanism: UM-2
+    transport: tftp
+    serve: {port: 69}
+    recovery: {file: hub.bin}
+    image: {file: hub-2.5.0.bin}
+    version_at: {banner: {port: tcp/22, after: SSH-2.0-hub_}}
+  - mechanism: UM-3
+    transport: coap
+    serve: {port: 5683}
+    manifest: {path: /update, envelope: true}
+    image: {file: hub-2.5.0.suit, payload: hub-2.5.0.bin, version: 2.5.0}
+    version_at: {banner: {port: tcp/22, after: SSH-2.0-hub_}}
+  - mechanism: UM-4
+    transport: mender
+    serve: {port: 8443}
+    image: {file: hub-2.5.0.mender}
+    version_at: {banner: {port: tcp/22, after: SSH-2.0-hub_}}
+)");
+  REQUIRE(lines(loaded.errors) == Lines{});
+  const auto& updates = loaded.value->updates;
+  CHECK(updates[0].recovery->deliver == RecoveryDelivery::push);
+  CHECK(updates[0].recovery->port == Endpoint{Transport::udp, 69});
+  CHECK(updates[1].recovery->deliver == RecoveryDelivery::pull);
+  CHECK(updates[2].manifest->envelope);
+  CHECK(updates[2].image.payload == "hub-2.5.0.bin");
+  CHECK(updates[3].transport == UpdateTransport::mender);
+  Dut read;
+  REQUIRE(from_json(to_json(*loaded.value), read));
+  CHECK(read.updates == updates);
+}
+
+TEST_CASE("updates: what recoveries and envelopes cannot do without, or with") {
+  const std::string tftp = "  - mechanism: UM-1\n    transport: tftp\n" + kImage;
+  CHECK(told(tftp, "tftp needs \"recovery\""));
+  CHECK(told(tftp + "    recovery: {file: a}\n", "tftp needs \"serve\""));
+  CHECK(told(tftp + "    recovery: {file: a, deliver: push}\n", "\"port\" of recovery"));
+  CHECK(told("  - mechanism: UM-1\n    transport: mender\n" + kImage, "mender needs \"serve\""));
+  const std::string mqtt = "  - mechanism: UM-1\n    transport: mqtt\n    serve: {port: 8443}\n" + kImage +
+                           "    announce: {listen: 1883, topic: u, message: m}\n";
+  CHECK(told(mqtt + "    manifest: {path: /u, envelope: true}\n", "polled by http_pull and coap alone"));
+  const std::string pull =
+      "  - mechanism: UM-1\n    transport: http_pull\n    serve: {port: 8443}\n"
+      "    version_at: {banner: {port: tcp/22, after: SSH-2.0-hub_}}\n";
+  CHECK(told(pull + "    image: {file: a}\n    manifest: {path: /u, envelope: true, signature: {path: /s, file: s}}\n",
+             "signed within"));
+  CHECK(
+      told(pull + "    image: {file: a, payload: b}\n    manifest: {path: /u, body: m}\n", "lies beside an envelope"));
+}
+
 TEST_CASE("updates: a device without any is written as earlier versions wrote it") {
   const auto loaded = load_dut({"dut.yaml", kDevice.substr(0, kDevice.find("updates"))});
   REQUIRE(loaded.value);
