@@ -9,7 +9,6 @@
 #include "probes/wire/snmp.hpp"
 #include "probes/wire/ssh.hpp"
 #include "probes/wire/telnet.hpp"
-#include "probes/wire/tftp.hpp"
 #include "probes/wire/tls_hello.hpp"
 #include "tests/support/catch.hpp"
 
@@ -292,15 +291,6 @@ TEST_CASE("An engine of SNMP v3 reports its name to whoever asks") {
   CHECK(parse_snmp_report(report).state == Parse::complete);
   CHECK(parse_snmp_report(report).message_id == 0x4153);
   CHECK(parse_snmp_report(report.substr(0, 59)).state == Parse::malformed);
-}
-
-TEST_CASE("TFTP gives a block or says why not") {
-  CHECK(tftp_read_request("a") == "\x00\x01\x61\x00octet\x00"s);
-  CHECK(parse_tftp("\x00\x03\x00\x01hello"s).size == 5);
-  CHECK(parse_tftp("\x00\x03\x00\x02hello"s).state == Parse::malformed);
-  CHECK(parse_tftp("\x00\x05\x00\x01no file\x00"s).message == "no file");
-  CHECK(parse_tftp("\x00\x05\x00\x01no end"s).state == Parse::malformed);
-  CHECK(parse_tftp("\x00\x05"s).state == Parse::malformed);
 }
 
 TEST_CASE("The result of a command of IMAP is found behind untagged lines") {
