@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "probes/images/cbor.hpp"
 #include "probes/images/scan.hpp"
 #include "probes/images/signature.hpp"
+#include "probes/images/suit_envelope.hpp"
 #include "probes/images/verify.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -18,134 +18,10 @@ namespace {
 
 using Kind = CborItem::Kind;
 
-// An envelope is read whole: those of small devices are small, those of others have their payload elsewhere.
-constexpr std::uint64_t kMaximumEnvelope = std::uint64_t{8} << 20U;
-constexpr std::uint64_t kEnvelopeTag = 107;
-constexpr std::uint64_t kSign1Tag = 18;
-constexpr std::int64_t kAuthentication = 2;
-constexpr std::int64_t kManifest = 3;
 constexpr std::int64_t kManifestSequence = 2;
-constexpr std::int64_t kCommon = 3;
-constexpr std::int64_t kSharedSequence = 4;
-constexpr std::int64_t kOverrideParameters = 20;
-constexpr std::int64_t kSetParameters = 19;
 constexpr std::int64_t kVendor = 1;
 constexpr std::int64_t kClass = 2;
 constexpr std::int64_t kImageSize = 14;
-
-/// One signature, and where its parts lie in the envelope.
-struct Signature {
-  std::size_t begin = 0;  // of the bytes that hold the COSE message
-  std::size_t end = 0;
-  std::size_t value = 0;  // of the signature's own bytes
-  std::string protected_header;
-  std::string unprotected;  // encoded
-  std::string bytes;
-  std::int64_t algorithm = 0;
-};
-
-struct Envelope {
-  std::string text;
-  CborItem map;
-  CborItem authentication;  // the bytes that hold it, in `map`
-  CborItem manifest;        // the same
-  std::string digest;       // encoded: what is signed
-  std::size_t digest_at = 0;
-  std::vector<Signature> signatures;
-  std::string sequence;          // the shared command sequence
-  std::optional<CborItem> body;  // of the manifest, places in its own bytes
-};
-
-/// A part that is encoded in bytes: its item, with places in the content of those bytes.
-std::optional<CborItem> inner(std::string_view text, const CborItem& holder) {
-  return holder.kind == Kind::bytes ? read_cbor(holder.content_of(text)) : std::nullopt;
-}
-
-std::optional<Signature> read_signature(std::string_view text, const CborItem& holder) {
-  auto item = inner(text, holder);
-  const auto message = holder.content_of(text);
-  if (item && item->kind == Kind::tag && item->value == kSign1Tag) {
-    auto untagged = item->items.front();
-    item = std::move(untagged);
-  }
-  if (!item || item->kind != Kind::array || item->items.size() != 4 || item->items[0].kind != Kind::bytes ||
-      item->items[3].kind != Kind::bytes) {
-    return std::nullopt;
-  }
-  Signature out{holder.begin,
-                holder.end,
-                holder.content + item->items[3].content,
-                std::string{item->items[0].content_of(message)},
-                std::string{item->items[1].of(message)},
-                std::string{item->items[3].content_of(message)},
-                0};
-  const auto header = read_cbor(out.protected_header);
-  const auto* algorithm = header ? header->at(1) : nullptr;
-  out.algorithm = algorithm == nullptr ? 0 : algorithm->number().value_or(0);
-  return out;
-}
-
-void read_authentication(Envelope& out) {
-  const auto wrapper = inner(out.text, out.authentication);
-  if (!wrapper || wrapper->kind != Kind::array || wrapper->items.empty()) {
-    return;
-  }
-  const auto content = out.authentication.content_of(out.text);
-  const auto moved = [&](CborItem item) {
-    item.begin += out.authentication.content;
-    item.content += out.authentication.content;
-    item.end += out.authentication.content;
-    return item;
-  };
-  const auto digest = moved(wrapper->items[0]);
-  out.digest = std::string{wrapper->items[0].content_of(content)};
-  out.digest_at = digest.content;
-  for (std::size_t i = 1; i < wrapper->items.size(); ++i) {
-    if (auto signature = read_signature(out.text, moved(wrapper->items[i]))) {
-      out.signatures.push_back(std::move(*signature));
-    }
-  }
-}
-
-/// Nothing when this is no envelope.
-Result<std::optional<Envelope>> read_envelope(const ByteSource& image) {
-  if (image.size() > kMaximumEnvelope) {
-    return std::optional<Envelope>{};
-  }
-  auto text = read_text(image, 0, image.size(), kMaximumEnvelope);
-  if (!text) {
-    return text.error();
-  }
-  auto item = read_cbor(*text);
-  if (item && item->kind == Kind::tag && item->value == kEnvelopeTag) {
-    auto untagged = item->items.front();
-    item = std::move(untagged);
-  }
-  const auto* authentication = item ? item->at(kAuthentication) : nullptr;
-  const auto* manifest = item ? item->at(kManifest) : nullptr;
-  if (authentication == nullptr || manifest == nullptr || manifest->kind != Kind::bytes ||
-      authentication->kind != Kind::bytes) {
-    return std::optional<Envelope>{};
-  }
-  Envelope out;
-  out.text = std::move(*text);
-  out.authentication = *authentication;
-  out.manifest = *manifest;
-  out.map = std::move(*item);
-  read_authentication(out);
-  out.body = inner(out.text, out.manifest);
-  const auto content = out.manifest.content_of(out.text);
-  const auto* common = out.body ? out.body->at(kCommon) : nullptr;
-  std::optional<CborItem> inside;
-  if (common != nullptr) {
-    inside = inner(content, *common);
-  }
-  const auto* shared = inside ? inside->at(kSharedSequence) : nullptr;
-  if (shared != nullptr && shared->kind == Kind::bytes) {
-    out.sequence = std::string{shared->content_of(common->content_of(content))};
-  }
-  return std::optional{std::move(out)};
-}
 
 bool recognises(std::string_view head, const ByteSource& image) {
   const bool tagged = head.starts_with("\xd8\x6b");
@@ -157,20 +33,6 @@ bool recognises(std::string_view head, const ByteSource& image) {
   return envelope && *envelope;
 }
 
-/// Shows the values of a parameter that the shared sequence sets, with their places in the sequence.
-template <class Visit>
-void for_each_parameter(std::string_view sequence, std::int64_t key, Visit&& visit) {
-  const auto commands = read_cbor(sequence);
-  for (std::size_t i = 0; commands && commands->kind == Kind::array && i + 1 < commands->items.size(); i += 2) {
-    const auto command = commands->items[i].number();
-    const auto* value =
-        command == kOverrideParameters || command == kSetParameters ? commands->items[i + 1].at(key) : nullptr;
-    if (value != nullptr) {
-      visit(*value);
-    }
-  }
-}
-
 std::string_view algorithm_name(std::int64_t algorithm) {
   return algorithm == -7    ? "ES256"
          : algorithm == -35 ? "ES384"
@@ -179,23 +41,24 @@ std::string_view algorithm_name(std::int64_t algorithm) {
                             : "other";
 }
 
-void add_facts(const Envelope& envelope, ImageMap& map) {
+void add_facts(const SuitEnvelope& envelope, ImageMap& map) {
   const auto* sequence = envelope.body ? envelope.body->at(kManifestSequence) : nullptr;
   if (sequence != nullptr && sequence->kind == Kind::unsigned_integer) {
     map.facts["sequence_number"] = sequence->value;
   }
   json::array compatible;
   for (const auto key : {kVendor, kClass}) {
-    for_each_parameter(envelope.sequence, key, [&](const CborItem& value) {
+    for (const auto& value : suit_parameters(envelope.sequence, key)) {
       if (value.kind == Kind::bytes && compatible.size() < 64) {
         compatible.push_back(
             shown((key == kVendor ? "vendor " : "class ") + wire::hex(value.content_of(envelope.sequence))));
       }
-    });
+    }
   }
   map.facts["compatible"] = std::move(compatible);
-  for_each_parameter(envelope.sequence, kImageSize,
-                     [&](const CborItem& value) { map.facts["size_said"] = value.value; });
+  for (const auto& value : suit_parameters(envelope.sequence, kImageSize)) {
+    map.facts["size_said"] = value.value;
+  }
   const auto digest = read_cbor(envelope.digest);
   if (digest && digest->kind == Kind::array && !digest->items.empty()) {
     map.facts["digests"] = json::array{json::string{digest->items[0].number() == -16 ? "sha256" : "other"}};
@@ -209,6 +72,20 @@ void add_facts(const Envelope& envelope, ImageMap& map) {
     signature["key_bits"] = algorithm == -35 ? 384 : 256;
   }
   map.facts["signature"] = std::move(signature);
+}
+
+/// The SHA-256 of what lies behind the envelope; empty when nothing does.
+std::string digest_behind(const SuitEnvelope& envelope, const ByteSource& image) {
+  const auto begin = envelope.map.end;
+  const auto digest =
+      begin < image.size() ? digest_of(image, begin, image.size() - begin) : Result<std::string>{std::string{}};
+  return digest ? from_hex(*digest) : std::string{};
+}
+
+/// Whether what lies behind the envelope is a payload of it.
+bool owns_rest(const SuitEnvelope& envelope, const ByteSource& image) {
+  const auto digest = digest_behind(envelope, image);
+  return !digest.empty() && envelope.manifest.content_of(envelope.text).find(digest) != std::string_view::npos;
 }
 
 Result<> map_suit(const ByteSource& image, ImageMap& map) {
@@ -232,12 +109,14 @@ Result<> map_suit(const ByteSource& image, ImageMap& map) {
     if (items[i].kind == Kind::text && items[i + 1].kind == Kind::bytes) {
       add_region(map, image, items[i].content_of(envelope.text), RegionKind::payload, items[i + 1].content,
                  items[i + 1].end - items[i + 1].content);
-    } else if (items[i].number() > kManifest) {
+    } else if (items[i].number() > kSuitManifest) {
       add_region(map, image, fmt::format("severed part {}", items[i].value), RegionKind::manifest, items[i + 1].content,
                  items[i + 1].end - items[i + 1].content);
     }
   }
-  add_region(map, image, "behind the envelope", RegionKind::trailer, envelope.map.end, image.size() - envelope.map.end);
+  const bool payload = owns_rest(envelope, image);
+  add_region(map, image, payload ? "payload beside the envelope" : "behind the envelope",
+             payload ? RegionKind::payload : RegionKind::trailer, envelope.map.end, image.size() - envelope.map.end);
   if (!envelope.body) {
     map.doubts.emplace_back("the manifest is no CBOR");
   }
@@ -246,7 +125,7 @@ Result<> map_suit(const ByteSource& image, ImageMap& map) {
 }
 
 /// What is signed (RFC 9052 section 4.4), with the digest as content that is not within the message.
-std::string signed_text(const Signature& signature, const std::string& digest) {
+std::string signed_text(const SuitSignature& signature, const std::string& digest) {
   return cbor_head(Kind::array, 4) + cbor_head(Kind::text, 10) + "Signature1" + cbor_bytes(signature.protected_header) +
          cbor_bytes({}) + cbor_bytes(digest);
 }
@@ -262,7 +141,7 @@ std::string digest_of_algorithm(std::int64_t algorithm) {
 }
 
 /// Another wrapper in the place of the genuine one: the digest, and these encoded COSE messages.
-Edit other_wrapper(const Envelope& envelope, const std::vector<std::string>& messages) {
+Edit other_wrapper(const SuitEnvelope& envelope, const std::vector<std::string>& messages) {
   auto text = cbor_head(Kind::array, 1 + messages.size()) + cbor_bytes(envelope.digest);
   for (const auto& message : messages) {
     text += cbor_bytes(message);
@@ -271,7 +150,7 @@ Edit other_wrapper(const Envelope& envelope, const std::vector<std::string>& mes
                    cbor_bytes(text));
 }
 
-Result<Change> resigned(const MutationSpec& spec, const Materials& materials, const Envelope& envelope) {
+Result<Change> resigned(const MutationSpec& spec, const Materials& materials, const SuitEnvelope& envelope) {
   if (envelope.signatures.empty() || !plain_of(envelope.signatures.front().algorithm)) {
     return not_for("suit", "the envelope has no signature of a kind that could be made anew");
   }
@@ -292,7 +171,7 @@ Result<Change> resigned(const MutationSpec& spec, const Materials& materials, co
 }
 
 /// The sequence number is the version: the number given, or far ahead of the genuine one.
-Result<Change> other_version(const MutationSpec& spec, const Envelope& envelope) {
+Result<Change> other_version(const MutationSpec& spec, const SuitEnvelope& envelope) {
   const auto* sequence = envelope.body ? envelope.body->at(kManifestSequence) : nullptr;
   if (sequence == nullptr || sequence->kind != Kind::unsigned_integer) {
     return not_for("suit", "the manifest has no sequence number");
@@ -310,11 +189,11 @@ Result<Change> other_version(const MutationSpec& spec, const Envelope& envelope)
       fmt::format("the manifest's sequence number is {} instead of {}", said, sequence->value)};
 }
 
-Result<Change> other_size(const MutationSpec& spec, const Envelope& envelope) {
-  std::optional<CborItem> size;
-  for_each_parameter(envelope.sequence, kImageSize, [&](const CborItem& value) { size = value; });
+Result<Change> other_size(const MutationSpec& spec, const SuitEnvelope& envelope) {
+  const auto sizes = suit_parameters(envelope.sequence, kImageSize);
+  const auto* size = sizes.empty() ? nullptr : &sizes.back();
   const auto at = envelope.sequence.empty() ? std::string::npos : envelope.text.find(envelope.sequence);
-  if (!size || size->kind != Kind::unsigned_integer || at == std::string::npos) {
+  if (size == nullptr || size->kind != Kind::unsigned_integer || at == std::string::npos) {
     return not_for("suit", "the manifest says no size");
   }
   const auto said = cbor_head(Kind::unsigned_integer, size->value * static_cast<std::uint64_t>(spec.factor));
@@ -350,7 +229,7 @@ Result<Change> change_suit(const MutationSpec& spec, const Materials& materials,
 
 /// The digest that the envelope says of the manifest, over its bytes with or without their head: as the genuine one has
 /// it.
-std::string said_digest(const Envelope& envelope) {
+std::string said_digest(const SuitEnvelope& envelope) {
   const auto digest = read_cbor(envelope.digest);
   return digest && digest->kind == Kind::array && digest->items.size() == 2 && digest->items[0].number() == -16
              ? std::string{digest->items[1].content_of(envelope.digest)}
@@ -362,11 +241,11 @@ std::string digest_of_text(std::string_view text) {
   return digest ? from_hex(*digest) : std::string{};
 }
 
-bool digests_head(const Envelope& envelope) {
+bool digests_head(const SuitEnvelope& envelope) {
   return said_digest(envelope) != digest_of_text(envelope.manifest.content_of(envelope.text));
 }
 
-std::string manifest_digest(const Envelope& envelope, bool with_head) {
+std::string manifest_digest(const SuitEnvelope& envelope, bool with_head) {
   return digest_of_text(with_head ? envelope.manifest.of(envelope.text) : envelope.manifest.content_of(envelope.text));
 }
 
@@ -384,16 +263,23 @@ Result<std::vector<Edit>> repair_suit(const Opened& genuine, const Source& edite
   const auto old_items = (*before)->map.items;
   const auto new_items = (*after)->map.items;
   auto text = (*after)->text;
-  for (std::size_t i = 1; i < std::min(old_items.size(), new_items.size()); i += 2) {
-    if (new_items[i - 1].kind != Kind::text) {
-      continue;
-    }
-    const auto was = digest_of_text(old_items[i].content_of((*before)->text));
-    const auto is = digest_of_text(new_items[i].content_of((*after)->text));
+  const auto instead = [&](const std::string& was, const std::string& is) {
     for (auto& edit : replace_all((*after)->manifest.content_of(text), (*after)->manifest.content, was, is)) {
       text.replace(static_cast<std::size_t>(edit.offset), is.size(), is);
       edits.push_back(std::move(edit));
     }
+  };
+  for (std::size_t i = 1; i < std::min(old_items.size(), new_items.size()); i += 2) {
+    if (new_items[i - 1].kind != Kind::text) {
+      continue;
+    }
+    instead(digest_of_text(old_items[i].content_of((*before)->text)),
+            digest_of_text(new_items[i].content_of((*after)->text)));
+  }
+  const auto was = digest_behind(**before, *genuine.image);
+  const auto is = digest_behind(**after, *edited);
+  if (!was.empty() && !is.empty()) {
+    instead(was, is);
   }
   (*after)->text = text;
   const auto right = manifest_digest(**after, digests_head(**before));
@@ -429,6 +315,9 @@ Result<Verified> verify_suit(const Source& image, const ImageMap&, const Trusted
         manifest.find(digest_of_text(envelope.map.items[i].content_of(envelope.text))) == manifest.npos) {
       out.uncovered.push_back(wire::printable(name.content_of(envelope.text), 128));
     }
+  }
+  if (envelope.map.end < image->size() && !owns_rest(envelope, *image)) {
+    out.uncovered.emplace_back("behind the envelope");
   }
   return out;
 }

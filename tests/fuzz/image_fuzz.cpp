@@ -8,6 +8,7 @@
 #include "probes/images/image_map.hpp"
 #include "probes/images/mutation.hpp"
 #include "probes/images/signer.hpp"
+#include "probes/images/suit.hpp"
 #include "probes/images/verify.hpp"
 
 using namespace assay;
@@ -58,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const auto signer = *Signer::make("ec-p256");
   const Source image = std::make_shared<MemorySource>(std::string{reinterpret_cast<const char*>(data), size});
   const auto map = map_image(*image);
+  must(suit_end(*image).value_or(0) <= size && suit_addresses(*image).size() <= 64);
   must(bool{map});
   check_map(*image, *map);
   Materials materials;
