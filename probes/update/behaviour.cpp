@@ -1,4 +1,4 @@
-#include "probes/update/transport.hpp"
+#include "probes/update/transports.hpp"
 
 /// Behaviours of our server, and the files that a mechanism names.
 namespace assay::probes::update {
@@ -6,6 +6,7 @@ namespace assay::probes::update {
 namespace {
 
 constexpr std::uint64_t kMostRead = std::uint64_t{1} << 20U;
+constexpr std::size_t kMostTimes = 64;
 
 Result<std::optional<TlsIdentity>> read_identity(const std::optional<ServerIdentity>& named, Bench& bench) {
   if (!named) {
@@ -23,6 +24,25 @@ Result<std::optional<TlsIdentity>> read_identity(const std::optional<ServerIdent
 }
 
 }  // namespace
+
+void Fetched::come(milliseconds now) {
+  last = now;
+  first = first ? first : std::optional{now};
+}
+
+void Fetched::ask(milliseconds now) {
+  come(now);
+  ++requests;
+  if (asked.size() < kMostTimes) {
+    asked.push_back(now);
+  }
+}
+
+void Fetched::release(milliseconds now, bool held) {
+  holding = false;
+  held_to_the_end = held;
+  released = released ? released : std::optional{now};
+}
 
 Behaviour behaviour_of(const json::object& object) {
   Behaviour out;
@@ -52,6 +72,20 @@ Behaviour behaviour_of(const json::object& object) {
   out.second = flag("second");
   out.status = number("status").value_or(0);
   return out;
+}
+
+std::uint64_t flood_behind(std::uint64_t size) {
+  return size * 4 + (std::uint64_t{256} << 10U);
+}
+
+std::string cannot_in_the_clear(const Behaviour& behaviour, const std::string& protocol) {
+  if (!behaviour.certificate.empty() || behaviour.plain) {
+    return protocol + " has no certificates";
+  }
+  if (!behaviour.redirect.empty()) {
+    return protocol + " knows no redirects";
+  }
+  return behaviour.url.empty() ? std::string{} : protocol + " has nothing to fall back from";
 }
 
 Result<std::string> read_small(Bench& bench, const std::string& name) {

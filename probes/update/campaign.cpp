@@ -53,6 +53,19 @@ bool contains_word(std::string_view list, std::string_view word) {
   return false;
 }
 
+/// Why nothing can be said of an image, empty where something can.
+std::string wordless(const UpdateMechanism& mechanism) {
+  const bool tftp = mechanism.transport == UpdateTransport::tftp;
+  return tftp || mechanism.transport == UpdateTransport::lwm2m
+             ? std::string{tftp ? "TFTP" : "LwM2M"} + " says nothing of an image but the image itself"
+             : std::string{};
+}
+
+/// By TFTP at the device's server.
+bool is_pushed(const UpdateMechanism& mechanism) {
+  return mechanism.recovery && mechanism.recovery->deliver == RecoveryDelivery::push;
+}
+
 }  // namespace
 
 bool Campaign::chosen(const Attack& attack) const {
@@ -63,7 +76,7 @@ bool Campaign::chosen(const Attack& attack) const {
 bool Campaign::is_there(const std::string& need) const {
   const auto& mechanism = in_.mechanism;
   const bool announced = mechanism.announce.has_value();
-  const bool hawkbit = mechanism.transport == UpdateTransport::hawkbit;
+  const bool ours = mechanism.transport == UpdateTransport::hawkbit || mechanism.transport == UpdateTransport::mender;
   if (need == "older") {
     return in_.materials.older != nullptr;
   }
@@ -71,17 +84,17 @@ bool Campaign::is_there(const std::string& need) const {
     return in_.materials.other_model != nullptr;
   }
   if (need == "server") {
-    return mechanism.serve.has_value();
+    return mechanism.serve.has_value() || is_pushed(mechanism);
   }
   if (need == "tls") {
     return mechanism.serve && mechanism.serve->secured();
   }
   if (need == "manifest") {
-    return mechanism.manifest.has_value() || announced || hawkbit;
+    return mechanism.manifest.has_value() || announced || ours;
   }
   if (need == "open_manifest") {
     return (mechanism.manifest && !mechanism.manifest->body.empty()) ||
-           (announced && !mechanism.announce->message.empty()) || hawkbit;
+           (announced && !mechanism.announce->message.empty()) || ours;
   }
   if (need == "power") {
     return in_.context.dut.lab.power_cycle.has_value();
@@ -90,16 +103,20 @@ bool Campaign::is_there(const std::string& need) const {
 }
 
 std::string Campaign::missing(const Attack& attack) const {
-  const bool wordless = in_.mechanism.transport == UpdateTransport::lwm2m;
+  const auto silent = wordless(in_.mechanism);
   for (const auto& need : attack.needs) {
     if (is_there(need)) {
       continue;
     }
-    if (wordless && (need == "manifest" || need == "open_manifest")) {
-      return "LwM2M says nothing of an image but the image itself";
+    if (!silent.empty() && (need == "manifest" || need == "open_manifest")) {
+      return silent;
     }
     return need == "power" ? "the DUT file has no recipe that cuts the power (lab.power.cycle)"
                            : "the DUT file does not give what it needs: " + need;
+  }
+  const bool digestless = in_.mechanism.transport == UpdateTransport::mender && attack.server.empty();
+  if (digestless && !flag(attack.metadata, "digest", true)) {
+    return "a server of Mender says neither digest nor size of an artifact";
   }
   const auto behaviour = behaviour_of(attack.server);
   if (behaviour.power_installing && !installs_) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "probes/update/transports.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::update {
 
 namespace {
 
-constexpr std::size_t kMostTimes = 64;
 constexpr std::size_t kMostPorts = 64;
 constexpr std::size_t kMostPaths = 64;
 constexpr std::size_t kMostWords = 200;
@@ -17,8 +17,7 @@ constexpr std::uint32_t kJson = 50;
 constexpr std::uint8_t kSmallest = 0;  // exponent of a block of 16 bytes
 constexpr std::uint8_t kLargest = 6;
 constexpr std::size_t kEtagBytes = 8;
-constexpr std::uint64_t kMostFlood = std::uint64_t{256} << 10U;  // bytes behind the image, beside four times its size
-constexpr milliseconds kDrop{250};                               // between two blocks of a slow download
+constexpr milliseconds kDrop{250};      // between two blocks of a slow download
 constexpr milliseconds kSilence{4000};  // no question for so long: a device that lost an answer asks again sooner
 
 CoapReply of_code(std::uint8_t code) {
@@ -53,12 +52,7 @@ CoapSite::CoapSite(const Network& clock, Journal& journal, Inputs inputs)
     : clock_(clock), journal_(journal), in_(std::move(inputs)) {}
 
 void CoapSite::seen(std::uint16_t from) {
-  fetched_.last = clock_.elapsed();
-  fetched_.first = fetched_.first ? fetched_.first : std::optional{fetched_.last};
-  ++fetched_.requests;
-  if (fetched_.asked.size() < kMostTimes) {
-    fetched_.asked.push_back(fetched_.last);
-  }
+  fetched_.ask(clock_.elapsed());
   if (ports_.size() < kMostPorts) {
     ports_.insert(from);
   }
@@ -174,7 +168,7 @@ CoapReply CoapSite::beyond(const wire::CoapMessage& request, std::uint16_t from,
       option == nullptr ? wire::CoapBlock{} : wire::coap_block_of(option->value).value_or(wire::CoapBlock{});
   if (behaviour.endless) {
     begin_holding();
-    if (block.offset() > size * 5 + kMostFlood || block.number + 1 >= wire::kMostCoapBlocks) {
+    if (block.offset() > size + flood_behind(size) || block.number + 1 >= wire::kMostCoapBlocks) {
       if (fetched_.holding) {
         journal_.note("the device took " + std::to_string(block.offset() - size) +
                       " bytes behind the image and was still asking");
@@ -236,7 +230,7 @@ void CoapSite::begin_holding() {
   if (fetched_.holding || fetched_.released) {
     return;
   }
-  fetched_.holding = fetched_.held_to_the_end = true;
+  fetched_.hold();
   holding_since_ = clock_.elapsed();
   if (in_.on_holding) {
     in_.on_holding();
@@ -244,9 +238,7 @@ void CoapSite::begin_holding() {
 }
 
 void CoapSite::release(bool held) {
-  fetched_.holding = false;
-  fetched_.held_to_the_end = held;
-  fetched_.released = fetched_.released ? fetched_.released : std::optional{clock_.elapsed()};
+  fetched_.release(clock_.elapsed(), held);
   promise_.reset();
 }
 

@@ -75,9 +75,9 @@ class CoapTransport final : public Transport {
   asio::awaitable<Result<>> offer(Offer offer) override {
     const auto url = server_.origin(offer.behaviour.url) + manifest_.image_path;
     CoapSite::Inputs inputs;
-    inputs.image_path = manifest_.image_path;
-    inputs.pages.push_back(
-        {manifest_.path, manifest_.body.empty() ? files_.manifest : filled(manifest_.body, offer, url)});
+    auto found = polled(manifest_, files_, offer, url);
+    inputs.image_path = std::move(found.image_path);
+    inputs.pages.push_back({manifest_.path, std::move(found.manifest)});
     if (!manifest_.signature_path.empty() && offer.signature) {
       inputs.pages.push_back({manifest_.signature_path, files_.signature});
     }

@@ -1,7 +1,6 @@
 #include <filesystem>
 
-#include "probes/update/server.hpp"
-#include "probes/update/transports.hpp"
+#include "probes/update/served_transport.hpp"
 #include "probes/wire/bytes.hpp"
 
 /// hawkbit: the server's side of the Direct Device Integration API of Eclipse hawkBit (base poll, deployment, artifact,
@@ -78,7 +77,7 @@ class HawkbitSite final : public Site {
       return poll(base);
     }
     if (what.starts_with(kArtifact)) {
-      return artifact(base, asked, tls);
+      return image_or_way(server_, offer_, asked, tls, downloads_);
     }
     if (what.starts_with(kDeployment) && what.ends_with("/feedback")) {
       feedback = feedback_of(asked.body);
@@ -134,14 +133,6 @@ class HawkbitSite final : public Site {
                   {"deployment", {{"download", "forced"}, {"update", "forced"}, {"chunks", std::move(chunks)}}}});
   }
 
-  Reply artifact(const std::string& base, const wire::HttpAsked& asked, bool tls) {
-    const auto elsewhere = server_.origin(offer_.behaviour.redirect);
-    if (sent_on(offer_.behaviour, asked, tls, elsewhere)) {
-      return redirect_reply(elsewhere + base + std::string{kArtifact} + action_ + "/" + file_);
-    }
-    return image_reply(offer_, downloads_);
-  }
-
   HttpServer& server_;
   Offer offer_;
   std::string action_;
@@ -151,20 +142,9 @@ class HawkbitSite final : public Site {
   int downloads_ = 0;
 };
 
-class HawkbitTransport final : public Transport {
+class HawkbitTransport final : public ServedTransport {
  public:
-  HawkbitTransport(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files)
-      : mechanism_(mechanism), server_(context, settings_for(mechanism, files)) {
-    server_.on_power = [&context] { return cut_power(context); };
-  }
-
-  asio::awaitable<Result<>> open() override {
-    const auto port = mechanism_.serve->port;
-    auto opened = co_await server_.open(port);
-    co_return opened;
-  }
-
-  std::string cannot(const Behaviour& behaviour) const override { return cannot_serve(mechanism_, behaviour); }
+  using ServedTransport::ServedTransport;
 
   asio::awaitable<Result<>> offer(Offer offer) override {
     const auto behaviour = offer.behaviour;
@@ -173,8 +153,6 @@ class HawkbitTransport final : public Transport {
     server_.serve(site_, behaviour);
     co_return Result<>{};
   }
-
-  const Fetched& fetched() const override { return server_.fetched(); }
 
   std::string reported() const override {
     const auto& said = site_->feedback;
@@ -187,12 +165,6 @@ class HawkbitTransport final : public Transport {
     return site_->feedback.execution == "closed" && site_->feedback.finished == "success";
   }
 
-  std::string log() const override { return server_.log(); }
-
-  asio::awaitable<void> withdraw() override { co_await server_.withdraw(); }
-
-  asio::awaitable<void> close() override { co_await server_.close(); }
-
   json::object passive() const override {
     auto out = served_facts(server_, mechanism_);
     if (site_) {
@@ -203,8 +175,6 @@ class HawkbitTransport final : public Transport {
   }
 
  private:
-  const UpdateMechanism& mechanism_;
-  HttpServer server_;
   std::shared_ptr<HawkbitSite> site_;
   int action_ = 0;
 };

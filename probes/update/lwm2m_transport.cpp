@@ -13,8 +13,7 @@ namespace assay::probes::update {
 namespace {
 
 constexpr milliseconds kStep{100};
-constexpr milliseconds kRegistersWithin{30000};                  // beside what an update takes
-constexpr std::uint64_t kMostFlood = std::uint64_t{256} << 10U;  // bytes behind the image, beside four times its size
+constexpr milliseconds kRegistersWithin{30000};  // beside what an update takes
 constexpr std::string_view kImagePath = "/image";
 constexpr std::int64_t kIdle = 0;
 constexpr std::int64_t kDownloaded = 2;
@@ -259,7 +258,7 @@ class Lwm2mTransport final : public Transport {
     const auto percent = behaviour.cut_at ? behaviour.cut_at : behaviour.power_at;
     Firmware::Push image;
     image.image = offer.image;
-    image.behind = behaviour.endless ? size * 4 + kMostFlood : 0;
+    image.behind = behaviour.endless ? flood_behind(size) : 0;
     image.until = percent ? size * static_cast<std::uint64_t>(*percent) / 100 : size + image.behind;
     const auto enough = context_.network.elapsed() + hold_time(mechanism_);
     image.goes_on = [this, enough, endless = behaviour.endless](std::uint64_t written) {

@@ -6,6 +6,7 @@
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/update/campaign.hpp"
+#include "probes/update/pull_site.hpp"
 #include "probes/update/transports.hpp"
 
 namespace assay::probes::update {
@@ -48,7 +49,8 @@ constexpr FactSpec kFacts[] = {
      "by mechanism, what the genuine update showed: transport, over, tls {version, cipher, server_name, "
      "newest_offered} or null, unprompted and polling_ms (by itself, and how often; null: not watched), identifies_by, "
      "downloads, strangers (connections or datagrams of others that were cut), client (of lwm2m: lwm2m, binding, "
-     "lifetime_s, objects, delivery), announced (of mqtt: by whose broker, over what or null), "
+     "lifetime_s, objects, delivery), statuses (of mender: those that it reported), announced (of mqtt: by whose "
+     "broker, over what or null), "
      "manifest_signed (it asked for a signature; where there is one)"},
     {"update.static", ValueKind::list,
      "by mechanism, what the genuine image shows: sha256, size, format, facts, doubts, regions (by kind), older "
@@ -74,11 +76,8 @@ void describe(json::object& entry, const Attack* attack) {
   }
 }
 
-Result<images::Source> open_image(Bench& bench, const std::optional<UpdateImage>& image) {
-  if (!image) {
-    return images::Source{};
-  }
-  const auto path = bench.file(image->file);
+Result<images::Source> open_file(Bench& bench, const std::string& name) {
+  const auto path = bench.file(name);
   if (!path) {
     return path.error();
   }
@@ -96,6 +95,18 @@ Result<std::shared_ptr<const images::Signer>> signer_of(Bench& bench, const std:
   }
   const auto key = read_small(bench, named->key);
   return key ? images::Signer::load(*key, *certificate) : Result<std::shared_ptr<const images::Signer>>{key.error()};
+}
+
+Result<images::Source> open_image(Bench& bench, const std::optional<UpdateImage>& image) {
+  if (!image) {
+    return images::Source{};
+  }
+  auto opened = open_file(bench, image->file);
+  if (!opened || image->payload.empty()) {
+    return opened;
+  }
+  auto payload = open_file(bench, image->payload);
+  return payload ? with_payload(std::move(*opened), std::move(*payload)) : payload;
 }
 
 Result<images::Materials> materials_of(Bench& bench, const UpdateMechanism& mechanism) {
@@ -137,6 +148,10 @@ std::unique_ptr<Transport> transport_for(ProbeContext& context, const UpdateMech
       return make_coap(context, mechanism, files);
     case UpdateTransport::lwm2m:
       return make_lwm2m(context, mechanism, files);
+    case UpdateTransport::tftp:
+      return make_tftp(context, mechanism);
+    case UpdateTransport::mender:
+      return make_mender(context, mechanism, files);
     case UpdateTransport::upload:
       return make_upload(context, mechanism);
     default:

@@ -11,16 +11,32 @@ namespace assay::probes::update {
 /// A manifest or an announcement of an offer: {version}, {url}, {size} and {sha256} filled in.
 std::string filled(std::string text, const Offer& offer, const std::string& url);
 
+/// What a device finds that polls.
+struct Polled {
+  std::string manifest;    // as it is given
+  std::string image_path;  // the image lies there; where the manifest is polled, when it is all that there is
+};
+
+/// Of an offer, whose image is what lies beside an envelope afterwards. `url` is where the image lies.
+Polled polled(const UpdateManifest& manifest, const Files& files, Offer& offer, const std::string& url);
+
+/// What a maker gives apart: the envelope, and behind it the payload that it leaves out.
+Result<images::Source> with_payload(images::Source envelope, images::Source payload);
+
 class PullSite final : public Site {
  public:
   struct Places {
     std::string url;        // where the manifest says that the image is
-    std::string elsewhere;  // where the image is redirected to; empty: nowhere
+    std::string elsewhere;  // who the image is redirected to; empty: nobody
   };
 
   /// `manifest` and `files` must outlive it.
   PullSite(const UpdateManifest& manifest, const Files& files, Offer offer, Places places)
-      : manifest_(manifest), files_(files), offer_(std::move(offer)), places_(std::move(places)) {}
+      : manifest_(manifest),
+        files_(files),
+        offer_(std::move(offer)),
+        places_(std::move(places)),
+        polled_(polled(manifest_, files_, offer_, places_.url)) {}
 
   Reply answer(const wire::HttpAsked& asked, bool tls) override;
 
@@ -34,6 +50,7 @@ class PullSite final : public Site {
   const Files& files_;
   Offer offer_;
   Places places_;
+  Polled polled_;
   int downloads_ = 0;
 };
 

@@ -1,8 +1,7 @@
 #include <algorithm>
 
 #include "probes/update/pull_site.hpp"
-#include "probes/update/server.hpp"
-#include "probes/update/transports.hpp"
+#include "probes/update/served_transport.hpp"
 #include "probes/wire/bytes.hpp"
 
 /// http_pull: the device polls a manifest at our server, which sends it to the image.
@@ -10,24 +9,16 @@ namespace assay::probes::update {
 
 namespace {
 
-class PullTransport final : public Transport {
+class PullTransport final : public ServedTransport {
  public:
   PullTransport(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files)
-      : mechanism_(mechanism), files_(files), server_(context, settings_for(mechanism, files)) {
-    server_.on_power = [&context] { return cut_power(context); };
-  }
-
-  asio::awaitable<Result<>> open() override {
-    const auto port = mechanism_.serve->port;
-    auto opened = co_await server_.open(port);
-    co_return opened;
-  }
+      : ServedTransport(context, mechanism, files), files_(files) {}
 
   std::string cannot(const Behaviour& behaviour) const override {
     if (!behaviour.url.empty() && mechanism_.manifest->body.empty()) {
       return "the manifest is the maker's own, and its address of the image cannot be changed";
     }
-    return cannot_serve(mechanism_, behaviour);
+    return ServedTransport::cannot(behaviour);
   }
 
   asio::awaitable<Result<>> offer(Offer offer) override {
@@ -38,20 +29,6 @@ class PullTransport final : public Transport {
     co_return Result<>{};
   }
 
-  const Fetched& fetched() const override { return server_.fetched(); }
-
-  std::string reported() const override { return {}; }
-
-  bool final_word() const override { return false; }
-
-  bool says_success() const override { return false; }
-
-  std::string log() const override { return server_.log(); }
-
-  asio::awaitable<void> withdraw() override { co_await server_.withdraw(); }
-
-  asio::awaitable<void> close() override { co_await server_.close(); }
-
   json::object passive() const override {
     auto out = served_facts(server_, mechanism_);
     out["manifest_signed"] = site_ && site_->asked_signature;
@@ -59,9 +36,7 @@ class PullTransport final : public Transport {
   }
 
  private:
-  const UpdateMechanism& mechanism_;
   const Files& files_;
-  HttpServer server_;
   std::shared_ptr<PullSite> site_;
 };
 
@@ -86,6 +61,13 @@ Reply image_reply(const Offer& offer, int& downloads) {
   reply.body = offer.behaviour.second && downloads == 0 ? offer.genuine : offer.image;
   ++downloads;
   return reply;
+}
+
+Reply image_or_way(const HttpServer& server, const Offer& offer, const wire::HttpAsked& asked, bool tls,
+                   int& downloads) {
+  const auto elsewhere = server.origin(offer.behaviour.redirect);
+  return sent_on(offer.behaviour, asked, tls, elsewhere) ? redirect_reply(elsewhere + asked.path())
+                                                         : image_reply(offer, downloads);
 }
 
 Reply redirect_reply(std::string elsewhere) {

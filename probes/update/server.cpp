@@ -10,7 +10,6 @@ namespace assay::probes::update {
 namespace {
 
 constexpr std::size_t kMostVisits = 8;
-constexpr std::size_t kMostTimes = 64;
 constexpr std::size_t kMostLog = 64 * 1024;
 constexpr std::uint64_t kPiece = 64 * 1024;
 constexpr std::uint64_t kMostFlood = std::uint64_t{256} << 20U;  // bytes of a download without end
@@ -95,10 +94,7 @@ void HttpServer::note(std::string_view line) {
 }
 
 void HttpServer::active() {
-  fetched_.last = context_.network.elapsed();
-  if (!fetched_.first) {
-    fetched_.first = fetched_.last;
-  }
+  fetched_.come(context_.network.elapsed());
 }
 
 void HttpServer::serve(std::shared_ptr<Site> site, const Behaviour& behaviour) {
@@ -226,11 +222,7 @@ asio::awaitable<void> HttpServer::converse(Stream& stream, std::string over) {
         co_return;
       }
     }
-    ++fetched_.requests;
-    active();
-    if (fetched_.asked.size() < kMostTimes) {
-      fetched_.asked.push_back(fetched_.last);
-    }
+    fetched_.ask(context_.network.elapsed());
     const auto asked = reader.request();
     const auto answered = co_await reply(stream, asked, over);
     if (!answered || !asked.keeps_open) {
@@ -361,18 +353,10 @@ asio::awaitable<Result<>> HttpServer::send_piece(Stream& stream, const images::B
   co_return Result<>{};
 }
 
-void HttpServer::release() {
-  fetched_.holding = false;
-  if (!fetched_.released) {
-    fetched_.released = context_.network.elapsed();
-  }
-}
-
 void HttpServer::gave_up(milliseconds began) {
   const auto took = context_.network.elapsed() - began;
   fetched_.gave_up_after = took;
-  release();
-  fetched_.held_to_the_end = false;
+  fetched_.release(context_.network.elapsed(), false);
   note("the device ended the download after " + std::to_string(took.count()) + " ms");
 }
 
@@ -382,7 +366,7 @@ asio::awaitable<Result<>> HttpServer::hold(Stream& stream) {
   const auto until = began + settings_.hold;
   Bytes chunk(1024);
   const std::span<std::byte> space{chunk};
-  fetched_.held_to_the_end = fetched_.holding = true;
+  fetched_.hold();
   note("nothing more is sent");
   while (context_.network.elapsed() < until) {
     const auto left = until - context_.network.elapsed();
@@ -396,7 +380,7 @@ asio::awaitable<Result<>> HttpServer::hold(Stream& stream) {
       co_return read.error();
     }
   }
-  release();
+  fetched_.release(context_.network.elapsed(), true);
   note("the device was still waiting after " + std::to_string(settings_.hold.count()) + " ms");
   co_return Error{ErrorKind::closed, "held as long as planned", {}};
 }
@@ -404,7 +388,7 @@ asio::awaitable<Result<>> HttpServer::hold(Stream& stream) {
 asio::awaitable<Result<>> HttpServer::drip(Stream& stream, const images::ByteSource& body, std::uint64_t first,
                                            std::uint64_t length) {
   const auto began = context_.network.elapsed();
-  fetched_.held_to_the_end = fetched_.holding = true;
+  fetched_.hold();
   Bytes one(1);
   const std::span<std::byte> space{one};
   while (length > 0 && context_.network.elapsed() - began < settings_.hold) {
@@ -428,7 +412,7 @@ asio::awaitable<Result<>> HttpServer::drip(Stream& stream, const images::ByteSou
       co_return waited;
     }
   }
-  release();
+  fetched_.release(context_.network.elapsed(), true);
   note("the device was still reading after " + std::to_string(settings_.hold.count()) + " ms");
   co_return Error{ErrorKind::closed, "dripped as long as planned", {}};
 }
@@ -436,7 +420,7 @@ asio::awaitable<Result<>> HttpServer::drip(Stream& stream, const images::ByteSou
 /// Zeros without end.
 asio::awaitable<Result<>> HttpServer::flood(Stream& stream) {
   const auto began = context_.network.elapsed();
-  fetched_.held_to_the_end = fetched_.holding = true;
+  fetched_.hold();
   const Bytes zeros(kPiece);
   const std::span<const std::byte> piece{zeros};
   std::uint64_t flooded = 0;
@@ -452,7 +436,7 @@ asio::awaitable<Result<>> HttpServer::flood(Stream& stream) {
     fetched_.bytes += zeros.size();
     active();
   }
-  release();
+  fetched_.release(context_.network.elapsed(), true);
   note("the device took " + std::to_string(flooded) + " bytes behind the image and was still reading");
   co_return Error{ErrorKind::closed, "flooded as long as planned", {}};
 }

@@ -90,7 +90,6 @@ class HttpServer {
   asio::awaitable<Result<>> flood(Stream& stream);
   Result<TlsIdentity> identity();
   void active();
-  void release();
   void gave_up(milliseconds began);
 
   ProbeContext& context_;
@@ -104,6 +103,10 @@ class HttpServer {
   std::string log_;
   milliseconds log_began_{};
 };
+
+/// The image, or the way to where the behaviour of the offer redirects it.
+Reply image_or_way(const HttpServer& server, const Offer& offer, const wire::HttpAsked& asked, bool tls,
+                   int& downloads);
 
 /// A certificate of our own for a name, that nobody trusts: signed by itself, or by an authority with the same names as
 /// `like` (PEM) has.

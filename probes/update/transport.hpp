@@ -70,6 +70,18 @@ struct Fetched {
   milliseconds last{0};
 
   bool any() const { return connections > 0 || handed_over || told; }
+
+  /// Something of the device came.
+  void come(milliseconds now);
+
+  /// … and it was a request.
+  void ask(milliseconds now);
+
+  /// The device is kept waiting from now on.
+  void hold() { holding = held_to_the_end = true; }
+
+  /// It is not any more: `held` to the end, or because it gave up.
+  void release(milliseconds now, bool held);
 };
 
 /// One mechanism. A transport is made for one campaign; offers follow one another.

@@ -12,11 +12,16 @@ std::unique_ptr<Transport> make_hawkbit(ProbeContext& context, const UpdateMecha
 std::unique_ptr<Transport> make_mqtt(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
 std::unique_ptr<Transport> make_coap(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
 std::unique_ptr<Transport> make_lwm2m(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
+std::unique_ptr<Transport> make_tftp(ProbeContext& context, const UpdateMechanism& mechanism);
+std::unique_ptr<Transport> make_mender(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files);
 std::unique_ptr<Transport> make_upload(ProbeContext& context, const UpdateMechanism& mechanism);
 std::unique_ptr<Transport> make_exec(ProbeContext& context, const UpdateMechanism& mechanism);
 
 /// How long a download that never ends is kept up: long enough that a device with a bound shows it.
 milliseconds hold_time(const UpdateMechanism& mechanism);
+
+/// Bytes behind an image that never ends, as far as it goes on by datagrams.
+std::uint64_t flood_behind(std::uint64_t size);
 
 /// Of our server for it.
 HttpServer::Settings settings_for(const UpdateMechanism& mechanism, const Files& files);
@@ -32,6 +37,10 @@ std::string cannot_by_coap(const UpdateMechanism& mechanism, const Behaviour& be
 
 /// What our CoAP server proves itself by.
 CoapSecurity coap_security(const UpdateMechanism& mechanism, const Files& files);
+
+/// Why a server cannot play it whose protocol ("CoAP without DTLS") knows neither certificates nor redirects, empty
+/// when it can.
+std::string cannot_in_the_clear(const Behaviour& behaviour, const std::string& protocol);
 
 /// What the last exchange with our CoAP server showed.
 json::object coap_facts(const CoapServer& server, const UpdateMechanism& mechanism);
