@@ -1,10 +1,11 @@
-"""A device around the real Mender client, used alone: an agent polls a JSON manifest and downloads, `mender install` checks and writes.
+"""A device around the real Mender client. Used alone: an agent polls a JSON manifest and downloads, `mender install` checks and writes.
+With --managed: `mender daemon` asks a server of Mender for everything, and nothing is between the two.
 
 usage: mender_hub.py run OPTIONS         the device; --help lists the options
        mender_hub.py tell SOCKET WORD    the laboratory's hand on it: check, restore, power-cycle, state
 
 The artifact is for the update module "single-file" and goes to flash/incoming, from where the boot takes it to the other slot. The client
-knows no older and newer, a server chooses for it; here the agent compares the name. Its data lie in mender/, and it wants
+knows no older and newer, a server chooses for it; here the agent compares the name, and the managed device takes what it is given. Its data lie in mender/, and it wants
 /etc/mender/artifact_info, so the device needs an /etc of its own. The maker's artifacts are written to images/.
 """
 import argparse
@@ -15,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 from updatable_front import tell
 from updatable_images import Refused, parts_of_version
@@ -82,6 +84,58 @@ class Mender(Agent):
             raise Refused(f"{name[1]} is not newer than {self.version()}")
 
 
+class Managed(Mender):
+    """The daemon polls; whoever puts the client into a product says by a script how the device is known (here its serial)."""
+
+    def factory(self):
+        """All but its own key, which takes a slow machine seconds to make."""
+        key = self.folder / "mender/mender-agent.pem"
+        kept = key.read_bytes() if key.exists() else None
+        super().factory()
+        if kept:
+            key.write_bytes(kept)
+            key.chmod(0o600)
+        path = self.folder / "mender/mender.conf"
+        settings = json.loads(path.read_text()) | {
+            "ServerURL": self.options.managed, "ServerCertificate": self.options.trust, "SkipVerify": self.flaw == "no-tls-verification",
+            "UpdatePollIntervalSeconds": 1, "InventoryPollIntervalSeconds": 3600, "RetryPollIntervalSeconds": 1}
+        path.write_text(json.dumps(settings))
+        identity = self.folder / "identity"
+        identity.mkdir(exist_ok=True)
+        (identity / "mender-device-identity").write_text(f"#!/bin/sh\necho serial={self.options.serial}\n")
+        (identity / "mender-device-identity").chmod(0o755)
+
+    def start_updater(self):
+        super().start_updater()
+        data = self.folder / "mender"
+        script = f'mount --bind "{self.folder}/identity" /usr/share/mender/identity && exec "$@"'
+        words = ["unshare", "-m", "sh", "-c", script, "sh", "mender", "--no-syslog", "--config", data / "mender.conf", "--data", data, "daemon"]
+        with open(self.folder / "updater.log", "ab") as log:
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        threading.Thread(target=self.watch, args=(process,), daemon=True).start()
+        return process
+
+    def watch(self, process):
+        """Starts anew once the client has put an image in place, committed it and told the server so."""
+        while process.poll() is None:
+            threading.Event().wait(0.1)
+            _, committed, after = self.said().partition("-> update-after-commit")
+            if committed and "-> idle" in after and (self.flash / "incoming/release").exists():
+                with self.changed:
+                    if self.process is process:
+                        self.installed += 1
+                        self.stop()
+                        self.start()
+                return
+
+    def said(self):
+        return (self.folder / "updater.log").read_text(errors="replace")
+
+    def last_words(self):
+        wrong = re.findall(r'level=error msg="((?:[^"\\]|\\.)*)"', self.said())
+        return {"result": "refused" if wrong else "", "reason": wrong[0][:300] if wrong else ""}
+
+
 def write_artifacts(folder, flash, options):
     folder.mkdir(exist_ok=True)
     subprocess.run(["openssl", "pkey", "-in", options.maker_key, "-pubout", "-out", folder / "maker.pub.pem"], check=True, stdin=subprocess.DEVNULL)
@@ -115,6 +169,7 @@ def parse():
     told.add_argument("word")
     run = verbs.add_parser("run")
     add_options(run, "EX-MEND-0001")
+    run.add_argument("--managed", default="", help="the server of Mender that it asks; empty: an agent polls instead")
     run.add_argument("--flaw", choices=FLAWS, default="sound")
     return parser.parse_args()
 
@@ -125,7 +180,7 @@ def main():
         sys.exit(tell(options.socket, options.word))
     folder = pathlib.Path(options.folder)
     write_artifacts(folder / "images", folder / "flash", options)
-    Mender(options).run()
+    (Managed if options.managed else Mender)(options).run()
 
 
 if __name__ == "__main__":

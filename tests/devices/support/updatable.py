@@ -4,8 +4,9 @@ usage: updatable.py run OPTIONS      the device; `updatable.py run --help` lists
        updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, state; for tests
                                      also check-and-wait, wait, wait-for-image
 
-It polls a manifest (JSON: version, url, size, sha256) by HTTP or CoAP, or hears it from a broker (MQTT) or is told by an LwM2M server, downloads the image, checks it, writes it to the slot that is not active,
-starts anew from there, and tells its version at /api/status and in a banner. An image may also be put in at its own page
+It polls a manifest (JSON: version, url, size, sha256; or a SUIT envelope) by HTTP or CoAP, asks a server of Mender, hears it from a broker
+(MQTT), is told by an LwM2M server, or knows nothing but a file (TFTP). It downloads the image, checks it, writes it to the slot that is not
+active, starts anew from there, and tells its version at /api/status and in a banner. An image may also be put in at its own page
 (POST /update, field "image", with a login). Its maker's images are written to images/ when it starts. FLAWS says what one device
 does wrong; in everything else it is as the sound one.
 """
@@ -20,13 +21,16 @@ import urllib.parse
 
 import updatable_archives as archives
 import updatable_images as images
+import updatable_suit as suit
 from updatable_fetch import Client, PowerCut
 from updatable_images import BadImage, Refused
 from updatable_coaps import CoapsClient, PskClient, session_for
 from updatable_front import Front, tell
 from updatable_lwm2m import Lwm2m
-from updatable_other import Announcements, CoapClient
+from updatable_mender import Mender
+from updatable_other import Announcements, CoapClient, TftpClient
 from updatable_slots import Slots
+from updatable_tftp import Recovery
 
 FLAWS = {
     "sound": "nothing",
@@ -58,6 +62,9 @@ FLAWS = {
     "files-not-compared": "the signature of the description is checked, the digests of the files are not",
     "unpacks-before-verifying": "an archive is unpacked before it is checked, and the names in it are taken for paths",
     "unpacks-without-bound": "files are decompressed before they are checked, whatever comes out; it has 16 MiB of memory",
+    # envelopes (with --format suit)
+    "payload-not-compared": "the envelope is checked, the digest of the payload is not",
+    "manifest-not-compared": "the signature of the manifest's digest is checked, the manifest is not held against the digest",
     # the way it installs
     "installs-before-verifying": "the image is written over the running one while it comes, and taken back if it is wrong",
     "checks-one-installs-another": "the image is downloaded once to be checked and again to be installed",
@@ -74,7 +81,7 @@ STARTS_IN = 0.3  # seconds without a port while it starts anew
 
 
 def largest(address):
-    return LARGEST_BY_COAP if address.startswith(("coap:", "coaps:")) else LARGEST_IMAGE
+    return LARGEST_BY_COAP if address.startswith(("coap:", "coaps:", "tftp:")) else LARGEST_IMAGE
 
 
 class Device:
@@ -91,6 +98,8 @@ class Device:
         self.ears, self.announced = None, None
         self.announced_by = urllib.parse.urlsplit(options.manifest) if options.manifest.startswith(("mqtt:", "mqtts:", "lwm2m:", "lwm2ms:")) else None
         self.lwm2m = Lwm2m(self, options.lwm2m, session_for) if options.lwm2m else None
+        self.recovery = Recovery(self, options.tftp) if options.tftp else None
+        self.mender = Mender(self) if options.manifest.startswith("mender:") else None
         self.cut = threading.Event()
         self.state, self.last, self.attempts = "idle", None, 0
 
@@ -110,6 +119,8 @@ class Device:
         return f"{self.options.model}/{self.slots.version()} (serial {self.options.serial})"
 
     def tell(self, result, reason, version):
+        if self.mender:
+            self.mender.report(result, reason)
         with self.changed:
             self.last = {"result": result, "reason": reason, "version": version, "attempt": self.attempts}
             self.changed.notify_all()
@@ -127,6 +138,8 @@ class Device:
                     self.ears = Announcements(self.options.server, self.announced_by.port, self.options.source,
                                               self.announced_by.path.lstrip("/"),
                                               self.options.trust if self.announced_by.scheme == "mqtts" else "", self.hear)
+                if self.recovery:
+                    self.recovery.open()
                 self.state = "idle"
                 self.front.open()
                 self.on = True
@@ -147,12 +160,14 @@ class Device:
 
     def make_client(self, address=""):
         options = self.options
+        scheme = urllib.parse.urlsplit(address or options.manifest).scheme
         if options.psk:
             return PskClient(options.server, options.source, options.psk, options.patience, self.flaw)
-        if (address or options.manifest).startswith("coaps:"):
+        if scheme == "coaps":
             return CoapsClient(options.server, options.source, options.trust, options.patience, self.flaw)
-        if (address or options.manifest).startswith("coap:"):
-            return CoapClient(options.server, options.source, options.patience, self.flaw)
+        if scheme in ("coap", "tftp"):
+            client = CoapClient if scheme == "coap" else TftpClient
+            return client(options.server, options.source, options.patience, self.flaw)
         return Client(options.server, options.source, options.trust, self.identity(), options.patience, self.flaw)
 
     def hear(self, message):
@@ -162,8 +177,9 @@ class Device:
         self.ask_to_check()
 
     def deafen(self):
-        if self.lwm2m:
-            self.lwm2m.close()
+        for one in (self.lwm2m, self.recovery):
+            if one:
+                one.close()
         if self.ears:
             self.ears.end()
             self.ears = None
@@ -237,8 +253,14 @@ class Device:
         try:
             if upload is not None:
                 image, version = upload, upload.version
+            elif self.options.manifest.startswith("tftp:"):
+                image = self.checked(self.get(self.options.manifest, largest(self.options.manifest)))
+            elif not self.options.manifest:
+                return  # it only takes what it is given
             else:
-                manifest = self.read_manifest()
+                manifest = self.mender.poll() if self.mender else self.read_manifest()
+                if manifest is None:
+                    return
                 version = manifest["version"]
                 if self.nothing_new(version):
                     return
@@ -260,6 +282,8 @@ class Device:
             return False
         if theirs < ours:
             self.tell("refused", "the version offered is older than what is installed", version)
+        elif self.mender:
+            self.mender.end("already-installed")
         return True
 
     def read_manifest(self):
@@ -267,6 +291,8 @@ class Device:
         text = self.announced if self.announced_by else self.get(self.options.manifest, LARGEST_MANIFEST)
         if self.options.metadata == "signed":
             self.check_metadata(text)
+        if self.options.format == "suit":
+            return suit.opened(text, self.maker.public_key(), self.options.model, self.flaw)
         try:
             manifest = json.loads(text)
             version, url, size, digest = (manifest[key] for key in ("version", "url", "size", "sha256"))
@@ -309,7 +335,11 @@ class Device:
         self.state, self.received = "downloading", 0
         in_place = {"write": self.slots.write_in_place} if self.flaw == "installs-before-verifying" else {}
         data = self.get(manifest["url"], largest(manifest["url"]), **in_place)
+        if self.options.format == "suit":
+            return suit.Payload(manifest, data, self.flaw)
         image = self.read_image(data)
+        if self.mender:
+            manifest |= {"size": len(data), "sha256": images.digest_of(data)}  # it is told neither
         if self.flaw != "truncated-accepted" or image.is_whole():
             if len(data) != manifest["size"]:
                 raise Refused("the size is not what was announced")
@@ -373,6 +403,8 @@ def write_images(device):
     folder = device.folder / "images"
     folder.mkdir(exist_ok=True)
     model = device.options.model
+    if device.options.format == "suit":
+        return suit.write(folder, device.maker, model, device.options.manifest)
     make, end = (archives.make, "swu") if device.options.format == "swu" else (images.make, "img")
     for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0")):
         (folder / f"{name}-{version}.{end}").write_bytes(make(device.maker, name, version))
@@ -424,13 +456,14 @@ def parse():
     run.add_argument("--banner", type=int, default=0)
     run.add_argument("--lwm2m", type=int, default=0, help="UDP port of its LwM2M client; 0: it is none")
     run.add_argument("--psk", default="", help="IDENTITY:KEY of DTLS; empty: certificates")
+    run.add_argument("--tftp", type=int, default=0, help="UDP port of its recovery's TFTP server; 0: there is none")
     run.add_argument("--login", default="admin:Kd7-wP3z-Hq9t")
     run.add_argument("--flaw", choices=FLAWS, default="sound")
     run.add_argument("--model", default="hub")
     run.add_argument("--version", default="2.4.0")
     run.add_argument("--serial", default="EX-UPD-0001")
     run.add_argument("--page", choices=("on", "off"), default="on", help="its own page takes images")
-    run.add_argument("--format", choices=("raw", "swu"), default="raw", help="kind of image")
+    run.add_argument("--format", choices=("raw", "swu", "suit"), default="raw", help="kind of image")
     run.add_argument("--metadata", choices=("plain", "signed"), default="plain")
     run.add_argument("--poll", type=float, default=3.0, help="seconds between two looks for an update")
     run.add_argument("--patience", type=float, default=5.0, help="seconds that a download may take")

@@ -185,12 +185,11 @@ class CoapsClient:
 
 class PskClient(CoapClient):
     """libcoap's client with a key; it speaks no CoAP in clear."""
+    SCHEME, PORT = "coaps", 5684
 
     def __init__(self, server, source, psk, patience, flaw):
         super().__init__(server, source, patience, flaw)
         self.identity, self.key = psk.split(":", 1)
 
-    def command(self, address):
-        if address.scheme != "coaps" or not address.hostname:
-            raise Refused("no address of a download: " + ascii(address.geturl()[:80]))
-        return ["coap-client-gnutls", "-u", self.identity, "-k", self.key], f"coaps://{self.server}:{address.port or 5684}{address.path or '/'}"
+    def words(self, url):
+        return ["coap-client-gnutls", "-u", self.identity, "-k", self.key] + super().words(url)[1:]

@@ -47,6 +47,7 @@ class Client:
             self.tls.verify_flags |= NO_CHECK_TIME
         self.cut = threading.Event()
         self.socket = None
+        self.method, self.body, self.headers = "GET", None, {}  # of every request
 
     def address_of(self, host):
         try:
@@ -114,11 +115,12 @@ class Client:
     def ask(self, connection, url, limit, take):
         path = (url.path or "/") + ("?" + url.query if url.query else "")
         try:
-            connection.request("GET", path, headers={"User-Agent": self.identity, "Accept": "*/*", "Connection": "close"})
+            connection.request(self.method, path, self.body,
+                               {"User-Agent": self.identity, "Accept": "*/*", "Connection": "close", **self.headers})
             answer = connection.getresponse()
             if answer.status in (301, 302, 303, 307, 308) and answer.getheader("Location"):
                 return answer.getheader("Location")
-            if answer.status != 200:
+            if answer.status not in (200, 204):
                 raise Refused(f"the server answered {answer.status}")
             if answer.length is not None and answer.length > limit:
                 raise Refused("the download is too large")

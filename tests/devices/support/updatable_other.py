@@ -1,5 +1,6 @@
-"""How the scripted device hears of updates and fetches them where it is not by HTTP: CoAP in blocks (RFC 7959), and announcements by MQTT
-with the download behind them. The protocols are libcoap's and mosquitto's clients; this is what a device does around them.
+"""How the scripted device hears of updates and fetches them where it is not by HTTP: CoAP in blocks (RFC 7959), TFTP (RFC 1350), and
+announcements by MQTT with the download behind them. The protocols are libcoap's, curl's and mosquitto's clients; this is what a device does
+around them.
 """
 import subprocess
 import threading
@@ -9,8 +10,9 @@ from updatable_fetch import PowerCut
 from updatable_images import Refused
 
 
-class CoapClient:
-    """Fetches what a coap address names, block by block, with a bound on size and time."""
+class ProgramClient:
+    """Fetches with the client of somebody else, with a bound on size and time."""
+    SCHEME, PORT = "", 0
 
     def __init__(self, server, source, patience, flaw):
         self.server, self.source, self.flaw = server, source, flaw
@@ -22,15 +24,12 @@ class CoapClient:
         if self.process:
             self.process.kill()
 
-    def command(self, address):
-        if address.scheme != "coap" or not address.hostname:
-            raise Refused("no address of a download: " + ascii(address.geturl()[:80]))
-        return ["coap-client-openssl"], f"coap://{self.server}:{address.port or 5683}{address.path or '/'}"
-
     def get(self, url, limit, take):
-        program, numeric = self.command(urllib.parse.urlsplit(url))
-        words = [*program, "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "1024", "-v", "3", "-o", "-", numeric]
-        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        address = urllib.parse.urlsplit(url)
+        if address.scheme != self.SCHEME or not address.hostname:
+            raise Refused("no address of a download: " + ascii(url[:80]))
+        numeric = f"{self.SCHEME}://{self.server}:{address.port or self.PORT}{address.path or '/'}"
+        self.process = subprocess.Popen(self.words(numeric), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         late = threading.Event()
         watchdog = threading.Timer(self.patience, lambda: (late.set(), self.hang_up()))
         watchdog.daemon = True
@@ -56,6 +55,20 @@ class CoapClient:
             if count > limit:
                 raise Refused("the download is too large")
             take(chunk)
+
+
+class CoapClient(ProgramClient):
+    SCHEME, PORT = "coap", 5683
+
+    def words(self, url):
+        return ["coap-client-openssl", "-a", self.source, "-B", str(int(self.patience) + 1), "-b", "1024", "-v", "3", "-o", "-", url]
+
+
+class TftpClient(ProgramClient):
+    SCHEME, PORT = "tftp", 69
+
+    def words(self, url):
+        return ["curl", "-sS", "--interface", self.source, "-m", str(int(self.patience) + 1), "-o", "-", url]
 
 
 class Announcements:
