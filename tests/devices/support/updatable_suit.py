@@ -8,13 +8,20 @@ import io
 import urllib.parse
 import uuid
 
-import cbor2
+try:
+    import cbor2
+except ImportError:  # only a device of envelopes needs it
+    cbor2 = None
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from updatable_images import BadImage, Refused, parts_of_version, payload_for, public_pem
 
+FLAWS = {
+    "payload-not-compared": "the envelope is checked, the digest of the payload is not",
+    "manifest-not-compared": "the signature of the manifest's digest is checked, the manifest is not held against the digest",
+}
 ENVELOPE, SIGN1, SHA256, ES256 = 107, 18, -16, -7
 AUTHENTICATION, MANIFEST = 2, 3
 SEQUENCE, COMMON, INSTALL, TEXT = 2, 3, 20, 23
