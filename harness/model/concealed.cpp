@@ -198,9 +198,6 @@ ConcealedFinder::ConcealedFinder(const Concealed& concealed) {
   if (texts_.empty()) {
     return;
   }
-  // The map has them in the order of signed or unsigned characters; pairs want the latter.
-  std::sort(texts_.begin(), texts_.end(),
-            [](const auto* one, const auto* other) { return pair_of(one->first) < pair_of(other->first); });
   starts_.assign(kPairs + 1, 0);
   std::size_t next = 0;
   for (std::size_t pair = 0; pair < kPairs; ++pair) {
@@ -210,6 +207,31 @@ ConcealedFinder::ConcealedFinder(const Concealed& concealed) {
     starts_[pair] = static_cast<std::uint32_t>(next);
   }
   starts_[kPairs] = static_cast<std::uint32_t>(texts_.size());
+  std::vector<std::uint32_t> chain;
+  for (std::uint32_t i = 0; i < texts_.size(); ++i) {
+    while (!chain.empty() && !texts_[i]->first.starts_with(texts_[chain.back()]->first)) {
+      chain.pop_back();
+    }
+    shorter_.push_back(chain.empty() ? kNone : chain.back());
+    chain.push_back(i);
+  }
+}
+
+/// Which text is the last that is not after `rest` in their order. Those that `rest` begins with are it or beginnings
+/// of it: whatever lies between a text and a longer one that begins with it begins with it too.
+std::uint32_t ConcealedFinder::last_before(std::string_view rest) const {
+  const std::size_t first = byte_at(rest, 0) * std::size_t{256};
+  if (rest.size() > 1) {
+    const auto pair = first + byte_at(rest, 1);
+    const auto begin = texts_.begin() + starts_[pair];
+    const auto after = std::upper_bound(begin, texts_.begin() + starts_[pair + 1], rest,
+                                        [](std::string_view one, const auto* other) { return one < other->first; });
+    if (after != begin) {
+      return static_cast<std::uint32_t>(after - texts_.begin() - 1);
+    }
+  }
+  const auto alone = starts_[first];
+  return alone < starts_[first + 1] && texts_[alone]->first.size() == 1 ? alone : kNone;
 }
 
 std::vector<ConcealedFinder::Hit> ConcealedFinder::hits(std::string_view text) const {
@@ -217,19 +239,12 @@ std::vector<ConcealedFinder::Hit> ConcealedFinder::hits(std::string_view text) c
   if (texts_.empty()) {
     return out;
   }
-  const auto look = [&](std::size_t at, std::size_t pair, bool alone) {
-    for (auto i = starts_[pair]; i < starts_[pair + 1]; ++i) {
-      const std::string_view one{texts_[i]->first};
-      if ((one.size() == 1) == alone && text.substr(at, one.size()) == one) {
-        out.push_back({at, one.size(), &texts_[i]->second});
-      }
-    }
-  };
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::size_t first = byte_at(text, at) * std::size_t{256};
-    look(at, first, true);
-    if (at + 1 < text.size()) {
-      look(at, first + byte_at(text, at + 1), false);
+    const auto rest = text.substr(at);
+    for (auto i = last_before(rest); i != kNone; i = shorter_[i]) {
+      if (rest.starts_with(texts_[i]->first)) {
+        out.push_back({at, texts_[i]->first.size(), &texts_[i]->second});
+      }
     }
   }
   return out;

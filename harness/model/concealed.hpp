@@ -39,7 +39,12 @@ class ConcealedFinder {
   std::string masked(std::string_view text) const;
 
  private:
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  std::uint32_t last_before(std::string_view rest) const;
+
   std::vector<const Concealed::value_type*> texts_;  // sorted by text
+  std::vector<std::uint32_t> shorter_;               // of each text the longest other one that it begins with, or kNone
   std::vector<std::uint32_t> starts_;                // of each pair of first bytes in texts_, and the end
 };
 

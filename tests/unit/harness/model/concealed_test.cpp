@@ -1,6 +1,8 @@
 #include "harness/model/concealed.hpp"
 
 #include <algorithm>
+#include <random>
+#include <set>
 
 #include "tests/support/catch.hpp"
 
@@ -87,4 +89,35 @@ TEST_CASE("bytes above 127 and NUL bytes are found as any other") {
   const std::string secret{"\xff\0\xfe\x80", 4};
   Concealed concealed{{secret, "{raw}"}, {"\xff", "{one}"}};
   CHECK(ConcealedFinder{concealed}.masked("a" + secret + "b\xff") == "a{raw}b{one}");
+}
+
+TEST_CASE("the same places are found as by trying every text at every place") {
+  std::mt19937 chance{7};
+  const auto word = [&](std::size_t most) {
+    std::string out;
+    for (auto length = chance() % (most + 1); length > 0; --length) {
+      out += "ab\xff\0"[chance() % 4];
+    }
+    return out;
+  };
+  for (int round = 0; round < 300; ++round) {
+    Concealed concealed;
+    for (auto count = chance() % 20; count > 0; --count) {
+      concealed.emplace(word(5), "{x}");
+    }
+    const auto text = word(40);
+    std::set<std::pair<std::size_t, std::size_t>> expected;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      for (const auto& [one, shown] : concealed) {
+        if (!one.empty() && std::string_view{text}.substr(at).starts_with(one)) {
+          expected.emplace(at, one.size());
+        }
+      }
+    }
+    std::set<std::pair<std::size_t, std::size_t>> found;
+    for (const auto& hit : ConcealedFinder{concealed}.hits(text)) {
+      found.emplace(hit.at, hit.length);
+    }
+    CHECK(found == expected);
+  }
 }
