@@ -21,6 +21,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 /// "00000010  48 54 54 50 …  |HTTP…|"
 std::string row(std::size_t offset, std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<char, 32> number{};
   std::snprintf(number.data(), number.size(), "%08zx ", offset);
   std::string line = number.data();
@@ -31,8 +32,9 @@ std::string row(std::size_t offset, std::string_view bytes) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(bytes[index]);
-    std::snprintf(number.data(), number.size(), " %02x", byte);
-    line += number.data();
+    line += ' ';
+    line += kDigits[byte >> 4U];
+    line += kDigits[byte & 0xfU];
     shown += printable(byte) ? static_cast<char>(byte) : '.';
   }
   return line + "  |" + shown + "|\n";
