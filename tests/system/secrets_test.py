@@ -27,6 +27,10 @@ DECLARED = [OWNER, 'In7"egr@tion~Key', *FOUND.values(), *SAMPLES]
 SESSIONS = [hashlib.sha256(b"vault session %d" % number).hexdigest()[:24] for number in range(200)]
 FORMATS = {"html": "report.html", "evidence-deck": "deck.html", "json": "report.json", "junit": "junit.xml", "console": "report.txt"}
 LAB_KEY = bytes(range(32))
+# The measure of guessing logs in with all that it knows within these; more of them are invented words, at 3.5 s each where the login is slow.
+GUESSES = ("--set", "resistance.attempts=4")
+# The words of the public list are no secrets, and trying them where each takes a second shows nothing of those that are.
+NO_LIST = ("--set", "credentials.dictionary=")
 
 
 def laboratory(work):
@@ -51,7 +55,7 @@ def name_of(secret):
 
 def assessed(device, out, *extra, **options):
     """A run with everything that it writes or says in one folder, in every format of report."""
-    done = run(device, out, "--lab-key", out.parent / "lab.key", "--pace", "fast", "-v", *extra, **options)
+    done = run(device, out, "--lab-key", out.parent / "lab.key", "--pace", "fast", "-v", *GUESSES, *extra, **options)
     (out / "stdout.txt").write_text(done.stdout)
     (out / "stderr.txt").write_text(done.stderr)
     for form, file in FORMATS.items():
@@ -157,7 +161,7 @@ def revealed(work):
     assert not (out / "bundle/restricted").exists()
 
 
-def shipped(work, name, code):
+def shipped(work, name, code, *extra):
     """A shipped device with secrets in its DUT file, some of them named, and without a certificate: what shows secrets is not kept."""
     with emulated(name) as device:
         dut = work / f"{name}.yaml"
@@ -167,7 +171,7 @@ def shipped(work, name, code):
         dut.write_text(text + "vendor_credentials: [{username: maker2, password: Vd9-kQ2w&Zp}]\n"
                        f"password_samples: [{{secret: {SAMPLES[0]}, serial: A}}, {{secret: {SAMPLES[1]}, serial: B}}]\n")
         out = work / name
-        assessed({**device, "dut": dut}, out, check=code)
+        assessed({**device, "dut": dut}, out, *extra, check=code)
     own = {"hub-sound": ["Kd7-wP3z-Hq9t-Bn5v", "Vn4-qT8s-Lc2x-Yr6m"]}.get(name, [])
     secrets = [OWNER, FOUND["page"], *SAMPLES[:2], *own]
     leaks = search(out, secrets, digests_of=secrets)
@@ -223,4 +227,4 @@ with folder() as work:
     laboratory(work)
     planted(work)
     side_by_side(*[functools.partial(check, work) for check in (masked, revealed)], functools.partial(shipped, work, "camera-weak", EXIT_FAILED),
-                 functools.partial(shipped, work, "hub-sound", EXIT_OPEN), at_once=2)
+                 functools.partial(shipped, work, "hub-sound", EXIT_OPEN, *NO_LIST), at_once=2)
