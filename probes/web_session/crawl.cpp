@@ -5,6 +5,7 @@
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
+#include "probes/wire/web_script.hpp"
 
 namespace assay::probes::web_session {
 
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMostLinks = 128;  // of one page
 constexpr std::size_t kMostForms = 16;
+constexpr std::size_t kMostScripts = 16;  // of one page
+constexpr std::size_t kMostCalls = 64;    // paths that one script or description names
 constexpr std::size_t kMostPaths = 1024;  // remembered
 constexpr std::size_t kLongestPath = 512;
 constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
@@ -29,24 +32,85 @@ bool is_static(const std::string& path) {
   return std::any_of(std::begin(kStatic), std::end(kStatic), [&](auto end) { return plain.ends_with(end); });
 }
 
+/// A walk over the pages of one user.
+struct Walk {
+  Visit& visit;
+  WebUser& user;
+  Crawled out{};
+  std::deque<std::string> queue{};
+  std::set<std::string> scripts{};  // that were read
+
+  bool is_new(const std::string& path) const {
+    const bool room = out.led_to.size() + out.named.size() < kMostPaths && path.size() <= kLongestPath;
+    return room && !out.led_to.contains(path) && !out.named.contains(path);
+  }
+};
+
+/// The path of this endpoint that a text on a page leads to; empty: none.
+std::string path_here(const Walk& walk, std::string_view target, const std::string& page) {
+  const auto& house = walk.visit.house;
+  const auto place = wire::http_location(target, page);
+  const bool here = place && wire::leads_to(*place, house.door.address, house.door.endpoint.port, house.login.tls);
+  return here ? place->path.substr(0, place->path.find('#')) : std::string{};
+}
+
 /// Paths of this endpoint that a page leads to.
-void take_links(const Visit& visit, const Page& page, Crawled& out, std::deque<std::string>& queue) {
+void take_links(Walk& walk, const Page& page) {
   for (const auto& link : wire::html_links(page.response.body, kMostLinks)) {
-    const auto place = wire::http_location(link.target, page.place);
-    if (!place ||
-        !wire::leads_to(*place, visit.house.door.address, visit.house.door.endpoint.port, visit.house.login.tls)) {
-      continue;
-    }
-    auto path = place->path.substr(0, place->path.find('#'));
-    if (path.size() > kLongestPath || is_static(path) || out.led_to.size() >= kMostPaths) {
+    auto path = path_here(walk, link.target, page.place);
+    if (path.empty() || path.size() > kLongestPath || is_static(path)) {
       continue;
     }
     if (is_risky(link, path)) {
-      out.left_out.insert(path);
-    } else if (out.led_to.insert(path).second) {
-      queue.push_back(std::move(path));
+      walk.out.left_out.insert(path);
+      continue;
+    }
+    const bool fresh = walk.is_new(path);
+    if (walk.out.led_to.size() < kMostPaths) {
+      walk.out.led_to.insert(path);
+    }
+    if (fresh) {
+      walk.queue.push_back(std::move(path));
     }
   }
+}
+
+/// Calls that a script or a description names. Nobody is led there by them, so they say nothing of who may come.
+void take_named(Walk& walk, const std::vector<std::string>& paths) {
+  for (const auto& path : paths) {
+    if (is_static(path)) {
+      continue;
+    }
+    if (is_risky({}, path)) {
+      walk.out.left_out.insert(path);
+    } else if (walk.is_new(path)) {
+      walk.out.named.insert(path);
+      walk.queue.push_back(path);
+    }
+  }
+}
+
+asio::awaitable<Result<>> take_scripts(Walk& walk, const Page& page) {
+  take_named(walk, wire::described_paths(page.response.body, kMostCalls));
+  for (const auto& script : wire::html_scripts(page.response.body, kMostScripts)) {
+    if (script.source.empty()) {
+      take_named(walk, wire::script_paths(script.text, kMostCalls));
+      continue;
+    }
+    auto path = path_here(walk, script.source, page.place);
+    if (path.empty() || walk.scripts.size() >= kMostScripts || !walk.scripts.insert(path).second) {
+      continue;
+    }
+    auto text = co_await walk.user.look(std::move(path));
+    if (!text && sessions::ends_probe(text.error().kind)) {
+      co_return text.error();
+    }
+    if (text) {
+      walk.out.bytes += text->response.body.size();
+      take_named(walk, wire::script_paths(text->response.body, kMostCalls));
+    }
+  }
+  co_return Result<>{};
 }
 
 }  // namespace
@@ -72,21 +136,21 @@ Kind kind_of(const Page& page) {
 }
 
 asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from, milliseconds until) {
-  Crawled out;
-  std::deque<std::string> queue;
+  Walk walk{visit, user};
+  auto& out = walk.out;
   for (auto& path : from) {
     if (out.led_to.insert(path).second) {
-      queue.push_back(std::move(path));
+      walk.queue.push_back(std::move(path));
     }
   }
   std::int64_t asked = 0;
-  while (!queue.empty()) {
+  while (!walk.queue.empty()) {
     if (asked >= visit.means.pages || out.bytes >= kMostBytes || visit.context.network.elapsed() >= until) {
       out.whole = false;
       break;
     }
-    const auto path = queue.front();
-    queue.pop_front();
+    const auto path = walk.queue.front();
+    walk.queue.pop_front();
     ++asked;
     auto page = co_await user.look(path);
     if (!page && sessions::ends_probe(page.error().kind)) {
@@ -98,13 +162,17 @@ asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<
     }
     out.bytes += page->response.body.size();
     const bool shown = page->response.status == 200 && !wire::find_login_form(page->response.body);
-    take_links(visit, *page, out, queue);
+    take_links(walk, *page);
+    auto named = co_await take_scripts(walk, *page);
+    if (!named) {
+      co_return named.error();
+    }
     if (shown) {
       const auto kind = kind_of(*page);
       out.pages.emplace(path, Found{std::move(*page), kind});
     }
   }
-  co_return out;
+  co_return std::move(out);
 }
 
 }  // namespace assay::probes::web_session

@@ -25,6 +25,7 @@ struct Found {
 struct Crawled {
   std::map<std::string, Found> pages;  // by path, those that were shown
   std::set<std::string> led_to;        // every path that a link named
+  std::set<std::string> named;         // calls that scripts and descriptions of an API name
   std::set<std::string> left_out;      // links that say that they change something
   std::size_t bytes = 0;
   bool whole = true;  // false: a bound was met before the links came to an end
@@ -33,7 +34,8 @@ struct Crawled {
 /// A link that may change or end something by its words; it is never followed.
 bool is_risky(const wire::WebLink& link, const std::string& path);
 
-/// Follows links of this endpoint by GET from the given paths, each once. Errors only for what ends the probe.
+/// Follows links of this endpoint, and what its scripts and descriptions of an API name, by GET from the given paths,
+/// each once. Errors only for what ends the probe.
 asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from, milliseconds until);
 
 Kind kind_of(const Page& page);

@@ -95,6 +95,7 @@ enum class Ride : std::uint8_t {
   missing,   // without the token
   other,     // with the token of another session
   foreign,   // as a page of another site can send it: the cookies go along, the token does not
+  hidden,    // the same by one that hides where it is: no Referer, and Origin is null
   stranger,  // by somebody without a session
 };
 
@@ -112,7 +113,9 @@ asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
   if (!prepared) {
     co_return prepared.error();
   }
-  if (way == Ride::missing || way == Ride::foreign) {
+  const bool abroad = way == Ride::foreign || way == Ride::hidden;
+  // What is no form has no field that could be left out.
+  if ((way == Ride::missing || abroad) && !prepared->fields.empty()) {
     refill(*prepared, without(prepared->fields, riders.tokens));
   }
   if (way == Ride::other) {
@@ -121,6 +124,11 @@ asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
   auto request = prepared->request;
   if (way == Ride::foreign) {
     request.origin = kForeign;
+  } else if (way == Ride::hidden) {
+    request.referer.clear();
+    request.headers.push_back({"Origin", "null"});
+  }
+  if (abroad) {
     // A page of another site sends forms and plain text without asking the device first.
     const bool json = request.content_type == "application/json";
     request.content_type = json ? std::string{"text/plain"} : request.content_type;
@@ -189,6 +197,9 @@ asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
       continue;
     }
     auto taken = co_await ride(visit, riders, way);
+    if (taken && !*taken && way == Ride::foreign) {
+      taken = co_await ride(visit, riders, Ride::hidden);
+    }
     if (!taken) {
       co_return taken.error();
     }

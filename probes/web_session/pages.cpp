@@ -9,6 +9,8 @@ namespace assay::probes::web_session {
 namespace {
 
 constexpr std::size_t kMostNamed = 32;
+/// Where descriptions of an API usually are.
+constexpr std::string_view kDescriptions[] = {"/openapi.json", "/swagger.json", "/api/openapi.json"};
 
 /// What one account sees.
 struct View {
@@ -98,7 +100,8 @@ asio::awaitable<Result<>> ask_as_other(Round& round, const View& owner, const Vi
   }
   for (const auto& [path, found] : owner.seen.pages) {
     const auto allowed = is_allowed(visit, path, other.known->role);
-    const bool own = other.seen.led_to.contains(path) && !allowed;
+    const bool shown_to_it = other.seen.led_to.contains(path) || other.seen.named.contains(path);
+    const bool own = shown_to_it && !allowed;
     if (own || allowed.value_or(false) || round.open.contains(path) || round.visitor.led_to.contains(path)) {
       continue;
     }
@@ -143,6 +146,7 @@ asio::awaitable<Result<>> gather(Round& round) {
     }
     auto from = declared_pages(visit, &known.role);
     from.insert(from.end(), {visit.house.inside.path, "/"});
+    from.insert(from.end(), std::begin(kDescriptions), std::end(kDescriptions));
     auto seen = co_await crawl(visit, **user, std::move(from), round.until);
     if (!seen) {
       co_return seen.error();

@@ -50,7 +50,7 @@ class Plans(unittest.TestCase):
                 for maker in ("| undeclared", "| undeclared_udp", "| ssh_ruled_out", "shared_host_keys", "shared_certificate_keys", "still_there")
             )
             makers = ("tls_ruled_out", "tls_weak", "tls_attacked", "tls_undescribed", "keys_given_away", "guess_unheld", "guess_undeclared", "guess_too_fast",
-                      "sample_relations", "sample_forms", "web_session_flaws", "web_open_flaws", "password_unasked", "password_old_lives", "password_weak",
+                      "sample_relations", "sample_forms", "web_session_flaws", "web_open_flaws", "web_open_calls", "web_open_data", "web_open_calls", "web_open_data", "password_unasked", "password_old_lives", "password_weak",
                       "first_use_open", "first_use_weak", "update_taken", "update_mechanisms_taken")
             whole = whole or any(word in unit.get("fail", "") for word in makers)
             if "fail" in unit and "observe" in unit and not whole:

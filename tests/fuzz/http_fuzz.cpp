@@ -8,6 +8,7 @@
 #include "probes/wire/http.hpp"
 #include "probes/wire/http_auth.hpp"
 #include "probes/wire/web_page.hpp"
+#include "probes/wire/web_script.hpp"
 
 using namespace assay::wire;
 
@@ -63,6 +64,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   for (const auto& one : forms) {
     if (one.fields.size() > 64 || one.hidden.size() > 64) {
+      std::abort();
+    }
+  }
+  const auto scripts = html_scripts(bytes, 8);
+  const auto paths = script_paths(bytes, 8);
+  const auto described = described_paths(bytes, 8);
+  if (scripts.size() > 8 || paths.size() > 8 || described.size() > 8) {
+    std::abort();
+  }
+  for (const auto& path : paths) {
+    if (path.size() > 256 || !path.starts_with('/') || bytes.find(path) == std::string_view::npos) {
       std::abort();
     }
   }

@@ -13,6 +13,14 @@ any-token        a token of any session will do
 open-page        the page of settings is shown to everybody
 open-setting     and what it sends is obeyed without a session
 open-role        the page of users is shown to every role
+open-call        a call that only a script names is answered to everybody
+open-described   a call that only the description of the API names is answered to everybody
+open-role-call   a call about users is answered to every role
+open-backup      the exported settings are given to everybody
+json-plain       a call that changes the name takes what a form of another site can send
+json-foreign     the same, and the cookie goes along with what other sites send
+json-origin      a call takes what other sites send unless they say where they are
+short-id         ids are of chance, and short
 endless          an idle session does not end
 one-session      a login ends the session before it (no defect)
 old-password     the old password goes on beside the new one
@@ -43,6 +51,13 @@ LOGIN = ('<h1>Welcome</h1><form method="post" action="/login"><input name="user"
          '<button>Sign in</button></form><p>New here? See the <a href="/help.html">help</a>.</p>')
 SET_UP = ('<h1>First start</h1><p>Choose a password for the account admin.</p><form method="post" action="/setup">'
           '<input type="password" name="new"><input type="password" name="again"><button>Begin</button></form>')
+SCRIPT = "const load = () => fetch('/api/lamps').then(r => r.json()); const who = '/api/users'; const stop = '/api/reset';"
+CALLS = {
+    "/api/lamps": {"lamps": [1, 0]}, "/api/rooms": {"rooms": ["hall"]}, "/api/users": {"users": ["admin", "guest"]},
+    "/backup.json": {"name": "Hub 2", "lamps": [1, 0]},
+    "/openapi.json": {"openapi": "3.0.0", "servers": [{"url": "/api"}], "paths": {"/rooms": {"get": {}}, "/rooms/{id}": {"get": {}}, "/reset": {"post": {}}}},
+}
+OPEN_CALLS = {"/api/lamps": "open-call", "/api/rooms": "open-described", "/backup.json": "open-backup"}
 HELP = "<h1>Help</h1><p>The password is printed below the stand. Lamps blink while an update runs.</p>"
 
 
@@ -75,7 +90,7 @@ class Hub:
             return f"{self.count:08d}"
         if self.has("clock") and user:
             return hashlib.md5(str(int(time.time())).encode()).hexdigest()
-        return secrets.token_hex(16)
+        return secrets.token_hex(3 if self.has("short-id") else 16)
 
     def session(self, sid):
         """The session of an id: visitors have one too."""
@@ -126,7 +141,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         if self.fresh is not None:
-            flags = "; Path=/" if self.hub.has("script-cookie") else "; Path=/; HttpOnly; SameSite=Strict"
+            flags = "; Path=/" if self.hub.has("script-cookie") else "; Path=/; HttpOnly" + ("" if self.hub.has("json-foreign") else "; SameSite=Strict")
             self.send_header("Set-Cookie", f"sid={self.fresh}{flags}" if self.fresh else f"sid=; Max-Age=0{flags}")
         if not self.hub.has("script-cookie"):
             self.send_header("Cache-Control", "no-store")
@@ -167,10 +182,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, LOGIN if self.hub.ready else SET_UP)
         if path == "/help.html":
             return self.reply(200, HELP)
+        if path == "/app.js":
+            return self.reply(200, SCRIPT, "text/javascript")
         if not self.hub.ready and not (self.hub.has("factory-open") and path == "/settings.html"):
             return self.reply(302, Location="/")
         open_page = path == "/settings.html" and (self.hub.has("open-page") or self.hub.has("open-setting") or
                                                   self.hub.has("factory-open"))
+        open_page = open_page or any(path == call and self.hub.has(flaw) for call, flaw in OPEN_CALLS.items())
         if not self.user and not open_page:
             return self.reply(302, Location="/")
         if path == "/users.html" and self.user != ADMIN[0] and not self.hub.has("open-role"):
@@ -182,7 +200,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         users = '<a href="/users.html">Users</a> ' if self.user == ADMIN[0] else ""
         pages = {
             "/home.html": '<h1>Home</h1><p>Two lamps, one lock.</p><a href="/settings.html">Settings</a> ' + users +
-                          '<a href="/status.json">Status</a> <a href="/password.html">Password</a> <a href="/reboot">Restart</a>'
+                          '<script src="/app.js"></script><a href="/status.json">Status</a> <a href="/password.html">Password</a> <a href="/reboot">Restart</a>'
                           f'<form method="post" action="/logout">{hidden}<button>Log out</button></form>',
             "/settings.html": f'<h1>Settings</h1><form method="post" action="/settings">{hidden}'
                               f'<input name="name" value="{html.escape(self.hub.name)}"><button>Store</button></form>',
@@ -190,6 +208,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "/password.html": f'<h1>Password</h1><form method="post" action="/password">{hidden}<input type="password" name="old">'
                               '<input type="password" name="new"><button>Store</button></form>',
         }
+        if path in CALLS and (path != "/api/users" or self.user == ADMIN[0] or self.hub.has("open-role-call")):
+            return self.reply(200, json.dumps(CALLS[path]), "application/json")
+        if path == "/api/users":
+            return self.reply(403, "{}", "application/json")
+        if path == "/api/name":
+            return self.reply(200, json.dumps({"name": self.hub.name}), "application/json")
         if path == "/status.json":
             return self.reply(200, json.dumps({"uptime": 12, "lock": "closed"}), "application/json")
         if path == "/reboot":
@@ -200,6 +224,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.hub.lock:
             self.begin()
             body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), 65536)).decode(errors="replace")
+            if self.path == "/api/name":
+                return self.rename(body)
             fields = dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
             {"/login": self.log_in, "/logout": self.log_out, "/settings": self.settings, "/password": self.password,
              "/setup": self.set_up}.get(self.path, lambda _: self.reply(404))(fields)
@@ -232,6 +258,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(403, "<p>Forged.</p>")
         self.hub.name = fields.get("name", self.hub.name)[:64]
         return self.reply(302, Location="/settings.html")
+
+    def rename(self, body):
+        """The call behind the page: no form of another site can say that it sends JSON."""
+        abroad = self.headers.get("Origin", "null") not in ("null", f"http://{self.headers.get('Host')}")
+        if abroad and self.hub.has("json-origin"):
+            return self.reply(403, "{}", "application/json")
+        if not self.user or (self.headers.get("Content-Type") != "application/json" and not self.hub.flaws & {"json-plain", "json-foreign", "json-origin"}):
+            return self.reply(403, "{}", "application/json")
+        self.hub.name = str(json.loads(body)["name"])[:64]
+        return self.reply(200, "{}", "application/json")
 
     def password(self, fields):
         if not self.allowed(fields):

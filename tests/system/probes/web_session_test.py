@@ -14,7 +14,7 @@ need("curl")
 DEVICE = "deviant/web-defects"
 SECRETS = ("Wm4-kP7x-Tz2q", "Rb6-yN3v-Jd8s")
 SOUND = {
-    "same_site": "strict", "http_only": True, "stored": False, "kept": False, "invented": False, "relations": set(), "concurrent": True,
+    "same_site": "strict", "http_only": True, "stored": False, "kept": False, "invented": False, "relations": set(), "few_bits": False, "concurrent": True,
     "logout": True, "missing": False, "other_session": False, "foreign_page": False, "no_session": False, "open": set(), "crossed": set(),
 }
 # Port -> what differs from the sound one.
@@ -23,7 +23,7 @@ EXPECTED = {
     "script-cookie": {"same_site": "", "http_only": False, "stored": True},
     "fixation": {"kept": True},
     "invented": {"kept": True, "invented": True},
-    "counter": {"relations": {"counter"}},
+    "counter": {"relations": {"counter"}, "few_bits": True},
     "clock": {"relations": {"clock"}, "other_session": None},
     "logout-keeps": {"logout": False},
     "no-token": {"missing": True, "other_session": True, "foreign_page": True},
@@ -32,6 +32,16 @@ EXPECTED = {
     "open-setting": {"missing": True, "other_session": True, "foreign_page": True, "no_session": True, "open": {"/settings.html"}},
     "open-role": {"crossed": {"/users.html"}},
     "one-session": {"concurrent": False},
+    "open-call": {"open": {"/api/lamps"}},
+    "open-described": {"open": {"/api/rooms"}},
+    "open-role-call": {"crossed": {"/api/users"}},
+    "open-backup": {"open": {"/backup.json"}},
+    # Calls that carry no token have none to leave out.
+    "json": {"missing": None, "other_session": None},
+    "json-plain": {"missing": None, "other_session": None, "foreign_page": True},
+    "json-foreign": {"missing": None, "other_session": None, "foreign_page": True, "same_site": ""},
+    "json-origin": {"missing": None, "other_session": None, "foreign_page": True},
+    "short-id": {"few_bits": True},
 }
 IDLE = {"sound": True, "endless": False}
 
@@ -61,6 +71,7 @@ def told(name, seen):
     return {
         "same_site": cookies[0]["same_site"], "http_only": cookies[0]["http_only"], "stored": facts["web.stored"],
         "kept": facts["web.fixation"]["kept"], "invented": facts["web.fixation"]["takes_invented"], "relations": kinds,
+        "few_bits": (facts["web.tokens"].get("bits_at_most") or 99) < 32,
         "concurrent": facts["web.concurrent"], "logout": facts["web.logout"]["ended"],
         **{way: forgery[way] for way in ("missing", "other_session", "foreign_page", "no_session")},
         "open": {one["path"] for one in facts["web.open"]}, "crossed": {one["path"] for one in facts["web.crossed"]},

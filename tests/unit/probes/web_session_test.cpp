@@ -28,6 +28,9 @@ struct Hub {
   bool logout_kills = true;    // on the device, not in the browser alone
   bool open_settings = false;  // shown and obeyed without a session
   bool counts = false;         // ids count up
+  bool open_call = false;      // a call that a script names is answered to everybody
+  bool wants_json = false;     // a call takes nothing that a form of another site can send
+  bool minds_origin = false;   // and refuses sites that say that they are others
   std::string flags = "; HttpOnly; Secure; SameSite=Lax";
 };
 
@@ -70,6 +73,19 @@ std::string store(Hub& hub, std::string_view written, bool in) {
   return reply("302 Found", "", "Location: /settings\r\n");
 }
 
+/// The call behind the page.
+std::string store_json(Hub& hub, std::string_view written, bool in) {
+  const bool json = written.find("Content-Type: application/json") != std::string_view::npos;
+  const bool abroad = written.find("Origin: https://assay.invalid") != std::string_view::npos;
+  if (!in || (hub.wants_json && !json) || (hub.minds_origin && abroad)) {
+    return reply("403 Forbidden", "no");
+  }
+  const auto at = written.rfind("{\"name\":\"");
+  hub.name =
+      at == std::string_view::npos ? hub.name : std::string{written.substr(at + 9, written.find('"', at + 9) - at - 9)};
+  return reply("200 OK", "{}");
+}
+
 std::string answer(Hub& hub, std::string_view written) {
   const auto id = id_of(written);
   const bool in = hub.inside.contains(id);
@@ -84,6 +100,15 @@ std::string answer(Hub& hub, std::string_view written) {
     return reply("200 OK",
                  "Settings <form method=post action=/settings><input name=name value=" + hub.name + "></form>");
   }
+  if (asks("POST /api/name")) {
+    return store_json(hub, written, in);
+  }
+  if (asks("GET /app.js")) {
+    return reply("200 OK", "fetch('/api/lamps'); const stop = '/api/reset';");
+  }
+  if (asks("GET /api/lamps") && (in || hub.open_call)) {
+    return reply("200 OK", "{\"lamps\": 2}");
+  }
   if (asks("GET /logout")) {
     if (hub.logout_kills) {
       hub.inside.erase(id);
@@ -92,7 +117,8 @@ std::string answer(Hub& hub, std::string_view written) {
   }
   if (asks("GET /home") && in) {
     return reply("200 OK",
-                 "Lamps and locks <a href=/settings>Settings</a> <a href=/logout>Log out</a> <a href=/reboot>x</a>");
+                 "Lamps and locks <a href=/settings>Settings</a> <a href=/logout>Log out</a> <a href=/reboot>x</a>"
+                 "<script src=/app.js></script>");
   }
   if (asks("GET /reboot")) {
     hub.name = "rebooted";
@@ -221,6 +247,39 @@ TEST_CASE("A change without a token is taken where the form has none: another si
   CHECK(forgery.at("missing").is_null());
   CHECK(forgery.at("no_session") == json::value(false));
   CHECK(forgery.at("restored") == json::value(true));
+}
+
+TEST_CASE("A call of JSON is sent whole as another site sends it, with and without saying where that is") {
+  auto dut = described();
+  dut.web[0].setting->change.page.clear();
+  dut.web[0].setting->change.path = "/api/name";
+  dut.web[0].setting->change.body = R"({"name":"{value}"})";
+  const auto taken = [&](bool wants_json, bool minds_origin) {
+    auto hub = std::make_shared<Hub>();
+    hub->wants_json = wants_json;
+    hub->minds_origin = minds_origin;
+    const auto forgery = look(hub, dut).record.value("web.forgery");
+    CHECK(forgery.at("control") == json::value(true));
+    CHECK(forgery.at("no_session") == json::value(false));
+    return forgery.at("foreign_page");
+  };
+  CHECK(taken(true, false) == json::value(false));
+  CHECK(taken(false, false) == json::value(true));
+  CHECK(taken(false, true) == json::value(true));
+}
+
+TEST_CASE("A call that a script alone names is asked for by a visitor too, and one that changes something by nobody") {
+  auto hub = std::make_shared<Hub>();
+  CHECK(look(hub).record.value("web.open").as_array().empty());
+  hub = std::make_shared<Hub>();
+  hub->open_call = true;
+  const auto run = look(hub);
+  const auto open = run.record.value("web.open");
+  REQUIRE(open.as_array().size() == 1);
+  CHECK(open.at(0).at("path") == json::value("/api/lamps"));
+  CHECK(open.at(0).at("kind") == json::value("data"));
+  CHECK(open.at(0).at("linked") == json::value(false));
+  CHECK(all_text(run).find("GET /api/reset") == std::string::npos);
 }
 
 TEST_CASE("A setting that does not change shows nothing of forgeries") {
