@@ -13,6 +13,7 @@ namespace assay::probes::update {
 namespace {
 
 constexpr milliseconds kStep{100};
+constexpr milliseconds kTrustsWithin{5000};  // … at a false server, where a device that trusts it comes back at once
 constexpr milliseconds kRegistersWithin{30000};  // beside what an update takes
 constexpr std::string_view kImagePath = "/image";
 constexpr std::int64_t kIdle = 0;
@@ -62,7 +63,8 @@ class Lwm2mTransport final : public Transport {
     }
     false_ = is_false(offer.behaviour);
     if (!false_) {
-      const auto ready = co_await be_ready();
+      const auto within = milliseconds{mechanism_.takes_ms} + kRegistersWithin;
+      const auto ready = co_await be_ready(within);
       if (!ready) {
         co_return ready;
       }
@@ -94,6 +96,8 @@ class Lwm2mTransport final : public Transport {
     if (deliver_ != UpdateDelivery::push && server_.site() != nullptr) {
       fetched_ = server_.fetched();
       fetched_.told = pushed_.told;
+      fetched_.holding = fetched_.holding || pushed_.holding;
+      fetched_.released = fetched_.released ? fetched_.released : pushed_.released;
       if (pushed_.first && (!fetched_.first || *pushed_.first < *fetched_.first)) {
         fetched_.first = pushed_.first;
       }
@@ -158,8 +162,7 @@ class Lwm2mTransport final : public Transport {
   }
 
   /// It is registered, its firmware object is idle, and it is known how an image comes into it.
-  asio::awaitable<Result<>> be_ready() {
-    const auto within = milliseconds{mechanism_.takes_ms} + kRegistersWithin;
+  asio::awaitable<Result<>> be_ready(milliseconds within) {
     const auto there = co_await registered(within);
     if (!there) {
       co_return there;
@@ -193,7 +196,11 @@ class Lwm2mTransport final : public Transport {
   /// From the first word to what the device says at the end. What ends it is in `reported_`.
   asio::awaitable<void> drive(Offer offer) {
     if (false_) {
-      const auto ready = co_await be_ready();
+      pushed_.holding = true;  // whether it trusts us is seen when it registers, not when it looks at us
+      const auto within = milliseconds{mechanism_.takes_ms} * 2 + kTrustsWithin;
+      const auto ready = co_await be_ready(within);
+      pushed_.holding = false;
+      pushed_.released = context_.network.elapsed();
       if (!ready) {
         server_.journal().note("lwm2m: " + wire::printable(ready.error().what, 300));
         co_return;

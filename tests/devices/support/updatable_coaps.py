@@ -23,10 +23,13 @@ class Line:
 
     def __init__(self, words):
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.lock = threading.Lock()
 
     def send(self, data):
         try:
-            os.write(self.process.stdin.fileno(), data)
+            with self.lock:
+                os.write(self.process.stdin.fileno(), data)
+                time.sleep(0.02)  # s_client makes one record of what it reads at once
         except OSError:
             raise Refused("the session ended") from None
 
@@ -49,8 +52,10 @@ class Line:
 class SessionSocket:
     """What an LwM2M client uses of a socket, with a session of DTLS in its place; one that ended is made anew."""
 
-    def __init__(self, words, peer):
-        self.words, self.peer, self.lock, self.line, self.closed = words, peer, threading.Lock(), None, threading.Event()
+    def __init__(self, words, peer, renewed):
+        """`renewed` is told of every session after the first."""
+        self.words, self.peer, self.renewed = words, peer, renewed
+        self.lock, self.line, self.closed = threading.Lock(), None, threading.Event()
 
     def current(self):
         with self.lock:
@@ -58,6 +63,7 @@ class SessionSocket:
                 self.line.end()
                 self.line = None
                 self.closed.wait(0.3)
+                self.renewed()
             if self.closed.is_set():
                 raise OSError("closed")
             self.line = self.line or Line(self.words)
@@ -86,7 +92,7 @@ class SessionSocket:
                 self.line = None
 
 
-def session_for(options, port, address):
+def session_for(options, port, address, renewed):
     """With a key where there is one, else with certificates, from a port of its own."""
     server = (options.server, address.port)
     words = ["openssl", "s_client", "-dtls1_2", "-connect", f"{server[0]}:{server[1]}", "-bind", f"{options.source}:{port}", "-quiet",
@@ -96,7 +102,7 @@ def session_for(options, port, address):
         words += ["-cipher", "PSK", "-psk_identity", identity, "-psk", key.encode().hex()]
     elif options.flaw != "no-tls-verification":
         words += ["-CAfile", options.trust, "-verify_return_error", "-verify_hostname", address.hostname]
-    return SessionSocket(words, server)
+    return SessionSocket(words, server, renewed)
 
 
 def message_of(data):

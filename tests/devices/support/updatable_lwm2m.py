@@ -76,7 +76,7 @@ class Lwm2m:
     def __init__(self, device, port, make_session):
         """`make_session` makes what stands for a socket where it speaks DTLS."""
         self.device, self.port, self.server, self.make_session = device, port, None, make_session
-        self.socket, self.closed, self.ears, self.location = None, threading.Event(), None, None
+        self.socket, self.closed, self.ears, self.location, self.wake = None, threading.Event(), None, None, threading.Event()
         self.forget()
 
     def forget(self):
@@ -91,7 +91,7 @@ class Lwm2m:
         self.server = (options.server, self.device.announced_by.port)
         self.closed = threading.Event()
         if self.device.announced_by.scheme == "lwm2ms":
-            self.socket = self.make_session(options, self.port, self.device.announced_by)
+            self.socket = self.make_session(options, self.port, self.device.announced_by, self.wake.set)
         else:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -103,6 +103,7 @@ class Lwm2m:
 
     def close(self):
         self.closed.set()
+        self.wake.set()
         if self.socket:
             self.ears.join()
             self.socket.close()
@@ -115,6 +116,7 @@ class Lwm2m:
         whole = [(URI_PATH, b"rd"), (CONTENT_FORMAT, bytes([40])), *[(QUERY, one.encode()) for one in queries]]
         number = struct.unpack("!H", os.urandom(2))[0]
         while True:
+            self.wake.clear()
             location, self.location = self.location, None
             options, payload = ([(URI_PATH, one) for one in location], b"") if location else (whole, links)
             try:
@@ -126,7 +128,9 @@ class Lwm2m:
             if location and self.location:
                 self.location = location  # an update names no place
             number = number + 1 & 0xffff
-            if self.location and closed.wait(LIFETIME / 3):
+            if self.location:
+                self.wake.wait(LIFETIME / 3)  # or until its session is another
+            if closed.is_set():
                 return
 
     def registered(self, answer):
