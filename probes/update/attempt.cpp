@@ -2,7 +2,7 @@
 
 #include "probes/sessions/channel.hpp"
 #include "probes/update/campaign.hpp"
-#include "probes/update/transports.hpp"
+#include "probes/update/transports/transports.hpp"
 #include "probes/wire/bytes.hpp"
 
 /// One offer of a campaign, from the proof that the device is there to the end of what it does about it.

@@ -1,4 +1,4 @@
-#include "probes/update/transports.hpp"
+#include "probes/update/transports/transports.hpp"
 
 /// Behaviours of our server, and the files that a mechanism names.
 namespace assay::probes::update {

@@ -6,8 +6,8 @@
 #include "probes/sessions/channel.hpp"
 #include "probes/sessions/fact_sheet.hpp"
 #include "probes/update/campaign.hpp"
-#include "probes/update/pull_site.hpp"
-#include "probes/update/transports.hpp"
+#include "probes/update/servers/pull_site.hpp"
+#include "probes/update/transports/transports.hpp"
 
 namespace assay::probes::update {
 

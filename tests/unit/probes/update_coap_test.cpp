@@ -1,5 +1,5 @@
-#include "probes/update/coap_site.hpp"
-#include "probes/update/lwm2m_registrar.hpp"
+#include "probes/update/servers/coap_site.hpp"
+#include "probes/update/servers/lwm2m_registrar.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 

@@ -7,9 +7,9 @@
 #include <boost/asio/io_context.hpp>
 #include <openssl/ssl.h>
 
-#include "probes/update/coap_server.hpp"
-#include "probes/update/dtls_listener.hpp"
-#include "probes/update/server.hpp"
+#include "probes/update/servers/coap_server.hpp"
+#include "probes/update/servers/dtls_listener.hpp"
+#include "probes/update/servers/server.hpp"
 #include "probes/wire/dtls_datagrams.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"

@@ -3,7 +3,7 @@
 #include "probes/images/mutation.hpp"
 #include "probes/images/scan.hpp"
 #include "probes/images/suit.hpp"
-#include "probes/update/pull_site.hpp"
+#include "probes/update/servers/pull_site.hpp"
 #include "tests/support/catch.hpp"
 
 /// SUIT envelopes as manifests: what is polled, where the payload lies, and which of the two an attack changes.

@@ -1,5 +1,5 @@
 #include "harness/model/json.hpp"
-#include "probes/update/mender_site.hpp"
+#include "probes/update/servers/mender_site.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 

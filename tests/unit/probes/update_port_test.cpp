@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "probes/sessions/bell.hpp"
-#include "probes/update/coap_port.hpp"
+#include "probes/update/servers/coap_port.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 

@@ -6,7 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "probes/sessions/bell.hpp"
-#include "probes/update/tftp_server.hpp"
+#include "probes/update/servers/tftp_server.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "probes/sessions/bell.hpp"
-#include "probes/update/tftp_sender.hpp"
+#include "probes/update/servers/tftp_sender.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 
