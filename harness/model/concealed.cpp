@@ -250,10 +250,9 @@ std::vector<ConcealedFinder::Hit> ConcealedFinder::hits(std::string_view text) c
   return out;
 }
 
-std::string ConcealedFinder::masked(std::string_view text) const {
+std::string ConcealedFinder::masked(std::string_view text, const std::vector<Hit>& found) {
   std::string out;
   std::size_t done = 0;
-  const auto found = hits(text);
   for (std::size_t i = 0; i < found.size();) {
     const auto* longest = &found[i];
     auto end = found[i].at + found[i].length;

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Texts that must not be written, in every form in which they may appear, and how they are found.
@@ -36,7 +37,10 @@ class ConcealedFinder {
   std::vector<Hit> hits(std::string_view text) const;
 
   /// The text with what is concealed replaced. Where hits overlap, all of them are, by the name of the longest.
-  std::string masked(std::string_view text) const;
+  std::string masked(std::string_view text) const { return masked(text, hits(text)); }
+
+  /// The same for hits that were found already, in the order of their places.
+  static std::string masked(std::string_view text, const std::vector<Hit>& found);
 
  private:
   static constexpr std::uint32_t kNone = 0xffffffff;
@@ -46,6 +50,21 @@ class ConcealedFinder {
   std::vector<const Concealed::value_type*> texts_;  // sorted by text
   std::vector<std::uint32_t> shorter_;               // of each text the longest other one that it begins with, or kNone
   std::vector<std::uint32_t> starts_;                // of each pair of first bytes in texts_, and the end
+};
+
+/// A list that stays as it is, for many records to look into.
+class ConcealedList {
+ public:
+  explicit ConcealedList(Concealed texts) : texts_(std::move(texts)), finder_(texts_) {}
+
+  ConcealedList(const ConcealedList&) = delete;
+  ConcealedList& operator=(const ConcealedList&) = delete;
+
+  const ConcealedFinder& finder() const { return finder_; }
+
+ private:
+  const Concealed texts_;
+  const ConcealedFinder finder_;
 };
 
 }  // namespace assay

@@ -100,19 +100,19 @@ void Transcript::conceal(std::string_view text, std::string_view name) {
   finder_.reset();
 }
 
-void Transcript::conceal_as(const Transcript& other) {
-  concealed_.insert(other.concealed_.begin(), other.concealed_.end());
-  finder_.reset();
-}
-
 std::string Transcript::masked(std::string_view text) {
-  if (concealed_.empty()) {
-    return std::string{text};
+  auto found = shared_ ? shared_->finder().hits(text) : std::vector<ConcealedFinder::Hit>{};
+  if (!concealed_.empty()) {
+    if (!finder_) {
+      finder_.emplace(concealed_);
+    }
+    const auto own = finder_->hits(text);
+    const auto middle = static_cast<std::ptrdiff_t>(found.size());
+    found.insert(found.end(), own.begin(), own.end());
+    std::inplace_merge(found.begin(), found.begin() + middle, found.end(),
+                       [](const auto& one, const auto& other) { return one.at < other.at; });
   }
-  if (!finder_) {
-    finder_.emplace(concealed_);
-  }
-  return finder_->masked(text);
+  return ConcealedFinder::masked(text, found);
 }
 
 std::string Transcript::since_start() const {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,8 +31,8 @@ class Transcript {
   /// split is not seen.
   void conceal(std::string_view text, std::string_view name);
 
-  /// From now on the texts that `other` conceals so far are concealed here too.
-  void conceal_as(const Transcript& other);
+  /// From now on the texts of a list are concealed too, which transcripts may share.
+  void conceal_all(std::shared_ptr<const ConcealedList> list) { shared_ = std::move(list); }
 
   const std::string& text() const { return shown_.text; }
 
@@ -58,6 +59,7 @@ class Transcript {
   std::optional<Page> open_;  // from the first concealed text on
   Concealed concealed_;
   std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
+  std::shared_ptr<const ConcealedList> shared_;
 };
 
 }  // namespace assay

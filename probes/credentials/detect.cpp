@@ -241,7 +241,7 @@ Questions questions_for(std::uint16_t port) {
     first(&detect_rtsp);
   } else if (port == 5432) {
     first(&detect_postgres);
-  } else if (port == 80 || port == 81 || port == 8000 || port == 8080 || port == 8081 || port == 8888) {
+  } else if (port == 80) {  // not the others that HTTP likes: a telnet server takes the question for a login
     first(&ask_http);
   }
   return questions;

@@ -90,6 +90,7 @@ asio::awaitable<Result<>> Logins::run() {
   auto settled = co_await dialect_.settle();
   if (settled) {
     reopen();
+    answered_late_ = true;
     settled = co_await try_all(first_again);
   }
   co_return settled;
@@ -291,6 +292,9 @@ asio::awaitable<Result<Attempt>> Logins::attempt(Candidate candidate) {
 
 /// One wrong login of an account. False: its budget is spent.
 asio::awaitable<Result<bool>> Logins::permit(std::string account) {
+  if (answered_late_) {
+    co_return true;  // it was answered and has proved right, so a spent budget must not hide it
+  }
   if (spent_.contains(account)) {
     co_return false;
   }
@@ -381,6 +385,11 @@ asio::awaitable<Result<>> Logins::doubt(Candidate candidate, Attempt attempted) 
   co_return confirmed;
 }
 
+/// Much slower than what random logins got at first.
+bool Logins::is_slow(const Attempt& attempted) const {
+  return attempted.took > 3 * usual_delay_ + kSlower;
+}
+
 void Logins::locked(std::string sign, const std::string& account) {
   tally_.lock_sign = std::move(sign);
   tally_.lock_account = account;
@@ -401,7 +410,7 @@ void Logins::watch_for_lock(const Attempt& attempted, const std::string& account
       }
     }
     usual_refusal_ = attempted.says;
-    slow_in_a_row_ = attempted.took > 3 * usual_delay_ + kSlower ? slow_in_a_row_ + 1 : 0;
+    slow_in_a_row_ = is_slow(attempted) ? slow_in_a_row_ + 1 : 0;
     if (slow_in_a_row_ >= kSlowAtMost) {
       locked("refusals got slower: " + std::to_string(attempted.took.count()) + " ms after " +
                  std::to_string(usual_delay_.count()) + " ms at first",

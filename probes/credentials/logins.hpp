@@ -79,6 +79,7 @@ class Logins {
   asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
   asio::awaitable<Result<>> doubt(Candidate candidate, Attempt attempted);
   asio::awaitable<Result<Attempt>> attempt(Candidate candidate);
+  bool is_slow(const Attempt& attempted) const;
   void watch_for_lock(const Attempt& attempt, const std::string& account);
   void locked(std::string sign, const std::string& account);
 
@@ -93,6 +94,7 @@ class Logins {
   std::size_t at_once_ = 1;  // logins that the server was seen to answer in their order, and more as it goes well
   std::vector<std::unique_ptr<Dialect>> beside_;  // one for each connection, where several are used
   std::size_t rows_ = 0;                          // of these that are used; fewer as the server gives way
+  bool answered_late_ = false;                    // what is tried now got an answer after it was taken for refused
   bool reserved_ = false;                         // a permit is kept for the control that follows a hit
   std::set<std::string> spent_;                   // accounts without budget
   std::set<std::string> solved_;                  // accounts whose password is known

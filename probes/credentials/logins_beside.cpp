@@ -3,6 +3,7 @@
 
 #include "probes/credentials/logins.hpp"
 #include "probes/sessions/together.hpp"
+#include "probes/wire/bytes.hpp"
 
 /// Logins on several connections at once. Only where that was asked for, the pace has no interval between logins, and
 /// wrong logins at once were each refused as alone. Each draws its permit; the first answer that is no plain refusal
@@ -35,12 +36,11 @@ asio::awaitable<Result<>> Logins::prove_beside() {
       candidates_.size() < 2 * kControlsBeside) {
     co_return Result<>{};
   }
+  if (!dialect_.beside(door_)) {
+    co_return Result<>{};
+  }
   while (beside_.size() < most) {
-    auto other = dialect_.beside(options_.another_door());
-    if (!other) {
-      co_return Result<>{};
-    }
-    beside_.push_back(std::move(other));
+    beside_.push_back(dialect_.beside(options_.another_door()));
   }
   Beside shared;
   sessions::Jobs jobs;
@@ -65,6 +65,11 @@ asio::awaitable<void> Logins::control_beside(Dialect& dialect, Beside& shared) {
   auto attempted = co_await control_by(dialect);
   if (!attempted) {
     shared.error = shared.error ? shared.error : attempted.error();
+  } else if (attempted->outcome == Outcome::accepted) {
+    tally_.open = true;
+    tally_.why_stopped = "one of several logins with random names and passwords at once succeeds";
+  } else if (attempted->outcome == Outcome::locked || attempted->outcome == Outcome::forbidden) {
+    locked(wire::printable(attempted->says, 128), "a random account");
   } else if (attempted->outcome == Outcome::rejected) {
     ++shared.refused;
     ++tally_.refusals;
@@ -122,7 +127,7 @@ asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
       shared.error = shared.error ? shared.error : attempted.ended;
       break;
     }
-    if (attempted.outcome == Outcome::rejected) {
+    if (attempted.outcome == Outcome::rejected && !is_slow(attempted)) {
       watch_for_lock(attempted, candidate.username);
       continue;
     }
@@ -136,6 +141,13 @@ asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
 asio::awaitable<Result<>> Logins::settle_beside(Beside& shared) {
   bool gave_way = false;
   for (auto& [candidate, attempted] : shared.odd) {
+    if (attempted.outcome == Outcome::rejected) {
+      // Slow with so many at once: how slow says nothing of a lockout, the words may.
+      attempted.took = usual_delay_;
+      watch_for_lock(attempted, candidate.username);
+      gave_way = true;
+      continue;
+    }
     const bool known = solved_.contains(candidate.username);
     if (stopped() || known) {
       // It went out before the reason to stop was known, and is not asked again.

@@ -236,12 +236,13 @@ struct Series {
 /// Doors to the same endpoint, each with a transcript of its own, for logins on several connections.
 class Doors {
  public:
-  Doors(const Door& first, const std::vector<Candidate>& candidates) : first_(first), candidates_(candidates) {}
+  Doors(const Door& first, const std::vector<Candidate>& candidates, std::shared_ptr<const ConcealedList> passwords)
+      : first_(first), candidates_(candidates), passwords_(std::move(passwords)) {}
 
   Door& another() {
     auto& transcript = transcripts_.emplace_back(
         "logins on " + first_.endpoint.text() + ", row " + std::to_string(transcripts_.size() + 1), kTranscript);
-    transcript.conceal_as(first_.transcript);
+    transcript.conceal_all(passwords_);
     return doors_.emplace_back(
         Door{first_.network, first_.record, transcript, first_.address, first_.endpoint, first_.timers, first_.dut});
   }
@@ -259,6 +260,7 @@ class Doors {
 
   const Door& first_;
   const std::vector<Candidate>& candidates_;
+  std::shared_ptr<const ConcealedList> passwords_;
   std::deque<Transcript> transcripts_;
   std::deque<Door> doors_;
 };
@@ -354,15 +356,18 @@ class Credentials final : public Probe {
       co_return ready;
     }
     Transcript transcript{"logins on " + context.endpoint->text(), 512 * 1024};
+    Concealed passwords;
     for (const auto& secret : concealable(*candidates)) {
       context.record.conceal(secret);
-      transcript.conceal(secret.reveal(), secret.name());
+      conceal_in(passwords, secret.reveal(), secret.name(), 1);
     }
+    const auto shared = std::make_shared<const ConcealedList>(std::move(passwords));
+    transcript.conceal_all(shared);
     Door door{context.network,   context.record,
               transcript,        context.target.address,
               *context.endpoint, sessions::timers_for(context.network),
               &context.dut};
-    Doors doors{door, *candidates};
+    Doors doors{door, *candidates, shared};
     auto ended = co_await observe_login(context, door, doors, sheet);
     sheet.evidence_for_values("credentials.", context.record.transcript("logins", transcript));
     doors.record(sheet);

@@ -142,6 +142,7 @@ class SnmpCommunity final : public Dialect {
   asio::awaitable<Attempt> ask(Secret password, bool control) {
     Attempt attempted;
     attempted.sent = 0;
+    bool lost = false;
     const auto id = fresh_id();
     for (const auto version : versions_for(password.reveal(), control)) {
       for (int round = 0; round < (reports_ ? kRounds : 1); ++round) {
@@ -157,19 +158,32 @@ class SnmpCommunity final : public Dialect {
         }
         if (attempted.outcome == Outcome::accepted) {
           late_.erase(password.reveal());
+          remember(password.reveal(), version);
         }
         if (attempted.outcome != Outcome::unclear) {
           co_return attempted;
         }
-        if (*done) {
+        lost = !*done;
+        if (!lost) {
           break;
         }
       }
     }
     asked_[id] = Asked{password.reveal(), control};
+    if (lost) {
+      attempted.says = "the agent reports no more";
+      co_return attempted;
+    }
     attempted.outcome = Outcome::rejected;
     attempted.says = "silence";
     co_return attempted;
+  }
+
+  /// Whoever was answered is asked again in the same version, so that the confirmation costs one message.
+  void remember(const std::string& community, wire::SnmpVersion version) {
+    if (version == wire::SnmpVersion::v1) {
+      by_version1_.insert(community);
+    }
   }
 
   std::vector<wire::SnmpVersion> versions_for(const std::string& community, bool control) const {
@@ -204,8 +218,8 @@ class SnmpCommunity final : public Dialect {
     if (!sent) {
       co_return sent.error();
     }
-    // Agents answer in the order in which they are asked, so the report that is asked for right behind the question says
-    // that this was refused. One that was seen to answer late is given time first.
+    // Agents answer in the order in which they are asked, so the report that is asked for right behind the question
+    // says that this was refused. One that was seen to answer late is given time first.
     if (!reports_ || slowness_ > 1) {
       auto heard = co_await listen(id, attempted);
       if (!heard) {
@@ -241,11 +255,13 @@ class SnmpCommunity final : public Dialect {
       auto permitted = co_await permit(false);
       if (!permitted) {
         const bool spent = permitted.error().kind == ErrorKind::denied;
+        door_.transcript.note("the budget is spent: not every community was asked by version 1");
         co_return spent ? Result<>{} : permitted;
       }
       by_version1_.insert(question.community);
       Attempt attempted;
       const auto id = fresh_id();
+      asked_[id] = question;
       auto bytes = wire::snmp_get_sysdescr(wire::SnmpVersion::v1, question.community, id);
       auto done = co_await exchange(std::move(bytes), id, attempted);
       if (!done) {
@@ -253,9 +269,12 @@ class SnmpCommunity final : public Dialect {
       }
       if (attempted.outcome == Outcome::accepted) {
         late_.insert(question.community);
+        break;
       }
     }
-    co_return Result<>{};
+    Attempt none;
+    auto drained = co_await listen(std::nullopt, none);
+    co_return drained;
   }
 
   static Result<> ended_only(const Result<>& done) {

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/line_talk.hpp"
@@ -43,15 +43,15 @@ class SshPassword final : public FreshLogin {
     const auto text = password.reveal();
     const auto word = sessions::random_word(12);
     // What continues is asked once for each name: one that is let in without a password shows then.
-    auto known = asked_.contains(username) ? methods_ : std::vector<std::string>{};
+    const auto found = methods_.find(username);
+    auto known = found == methods_.end() ? std::vector<std::string>{} : found->second;
     auto login = co_await sessions::log_in_ssh(*channel, username, text, word, patience, std::move(known));
     if (!login) {
       co_return broken(login.error(), false);
     }
-    if (!login->methods.empty()) {
-      methods_ = login->methods;
+    if (holds(login->methods, "password") || holds(login->methods, "keyboard-interactive")) {
+      methods_[username] = login->methods;
     }
-    asked_.insert(std::move(username));
     Told told;
     using Answer = sessions::SshLogin::Answer;
     switch (login->answer) {
@@ -77,8 +77,7 @@ class SshPassword final : public FreshLogin {
   }
 
  private:
-  std::set<std::string> asked_;       // names that were asked for without a password
-  std::vector<std::string> methods_;  // by which the server takes logins
+  std::map<std::string, std::vector<std::string>> methods_;  // by which the server takes passwords of each name
 };
 
 asio::awaitable<Result<Detection>> find(Door& door) {

@@ -199,6 +199,14 @@ def side_by_side():
     true(0 < count <= BUDGET, f"sshd counts {count} wrong passwords of {USER}")
 
 
+def methods_by_name():
+    """A server that takes no passwords of one name takes those of another: what is known of one name says nothing of the next."""
+    mixed = write("dut-mixed.yaml", open(TRIED).read().replace(f'username: {USER}, password: "wrong-2"', 'username: guard, password: "wrong-2"'))
+    daemons.start(seeing("weak", servers.sshd(2222, ED, "Match User guard", "PasswordAuthentication no", "KbdInteractiveAuthentication no")), 2222)
+    seen, _ = attack("tcp/2222", declared=mixed)
+    compare("sshd that takes no passwords of one name", seen, "ssh-password", "accepted")
+
+
 # The spools and sockets of these have to be where the daemons look for them.
 started = time.monotonic()
 daemons.start_all([(command, port) for port, command, _, _ in SERVERS if command])
@@ -224,7 +232,7 @@ only = os.environ.get("ONLY", "")
 failed, timed = [], []
 with concurrent.futures.ThreadPoolExecutor(6) as pool:
     work = [pool.submit(one, row) for row in rows if only in str(row)]
-    work += [pool.submit(task) for task in (budget_holds, locks, side_by_side) if not only or only in task.__name__]
+    work += [pool.submit(task) for task in (budget_holds, locks, side_by_side, methods_by_name) if not only or only in task.__name__]
     for done in work:
         try:
             timed.append(done.result() or (0, ""))

@@ -137,6 +137,54 @@ TEST_CASE("A lockout seen on one of several connections stops them all") {
   CHECK(coverage(run, "tried") + coverage(run, "skipped_stopped") == kAccounts);
 }
 
+TEST_CASE("A lockout that shows in wrong logins at once stops before the first candidate") {
+  FakeNetwork network;
+  Server server;
+  server.refuse = [](int login) {
+    return login > 3 ? "421 Too many failed logins, account locked\r\n"s : "530 no\r\n"s;
+  };
+  const auto run = try_many(network, server, 59);
+  CHECK(run.record.value("credentials.lockout").at("observed") == json::value(true));
+  CHECK(run.record.value("credentials.lockout").at("account") == json::value("a random account"));
+  CHECK(coverage(run, "tried") == 0);
+}
+
+TEST_CASE("Refusals that get slow with many logins at once show no lockout, as they would one by one") {
+  for (const std::int64_t connections : {1, 8}) {
+    CAPTURE(connections);
+    FakeNetwork network;
+    network.at_once = 64;
+    auto count = std::make_shared<int>(0);
+    network.tcp[kPort] = [count](int) -> Peer {
+      auto name = std::make_shared<std::string>();
+      return [=](std::string_view written, Line& line) {
+        const auto word = std::string{written.substr(0, written.find('\r'))};
+        if (written.empty()) {
+          line.say("hub login: ");
+        } else if (name->empty()) {
+          *name = word;
+          line.say("Password: ");
+        } else if (*name == "admin" && word == "letmein1") {
+          line.say("hub> ");
+          *name = "in";
+        } else if (*name == "in") {
+          line.say("hub> ");
+        } else {
+          name->clear();
+          ++*count;
+          line.pause(milliseconds{*count == 20 || *count == 21 ? 6000 : 0});
+          line.say("Login incorrect\r\nhub login: ");
+        }
+      };
+    };
+    auto parameters = without_blanks();
+    parameters["connections"] = connections;
+    const auto run = attack(network, many(59), parameters);
+    CHECK(run.record.value("credentials.lockout").at("observed") == json::value(connections == 1));
+    CHECK(run.record.value("credentials.accepted").as_array().size() == (connections == 1 ? 0 : 1));
+  }
+}
+
 TEST_CASE("Several connections spend the budget of an account as one does") {
   FakeNetwork network;
   network.login_budget["root"] = 3;

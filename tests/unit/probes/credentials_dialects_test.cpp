@@ -257,6 +257,32 @@ TEST_CASE("A community of version 1 alone is found with what is left of the budg
         std::string_view::npos);
 }
 
+TEST_CASE("A hit by version 1 is confirmed by one message, so that a small budget does not hide it") {
+  FakeNetwork network;
+  const auto usual = agent("public", false);
+  network.udp[161] = [usual](std::string_view datagram) {
+    const bool version2 = datagram.size() > 4 && datagram[4] == 1;
+    return version2 ? std::vector<std::string>{} : usual(datagram);
+  };
+  network.login_budget[""] = 5;
+  const auto run = ask_udp(network, "udp/161", {"public"});
+  CHECK(run.record.value("credentials.accepted").as_array().size() == 1);
+}
+
+TEST_CASE("A community that an agent dropped along with its report is not taken for refused") {
+  FakeNetwork network;
+  auto asked = std::make_shared<int>(0);
+  const auto usual = agent("uncommon", true);
+  network.udp[161] = [usual, asked](std::string_view datagram) {
+    *asked += datagram.find("second") != std::string_view::npos ? 1 : 0;
+    const bool away = *asked > 0 && datagram.find("third") == std::string_view::npos;
+    return away ? std::vector<std::string>{} : usual(datagram);
+  };
+  const auto run = ask_udp(network, "udp/161", {"first", "second"});
+  CHECK(run.record.is_unobserved("credentials.accepted"));
+  CHECK(coverage(run, "unclear") == 1);
+}
+
 TEST_CASE("A file that TFTP gives to anybody is open, unless a file of any name is given") {
   const auto server = [](bool all) -> fake::UdpPeer {
     return [all](std::string_view datagram) -> std::vector<std::string> {
