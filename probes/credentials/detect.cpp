@@ -430,7 +430,8 @@ asio::awaitable<Result<Detection>> detect(Door& door) {
   const auto questions = questions_for(door.endpoint.port);
   std::optional<bool> silent_when_asked;
   if (questions.usual) {
-    auto found = co_await ask_all(door, false, std::span{questions.asks}.first(1));
+    const auto usual = std::span<const Ask>{questions.asks}.first(1);
+    auto found = co_await ask_all(door, false, usual);
     if (!found || is_known(*found)) {
       co_return found;
     }

@@ -137,8 +137,8 @@ asio::awaitable<Result<std::string>> Channel::receive_burst(milliseconds first, 
 }
 
 asio::awaitable<Result<std::string>> Channel::receive_speech(milliseconds first, milliseconds quiet) {
-  auto all = co_await receive_until(
-      first, quiet, [](std::string_view bytes) { return wire::recognise(bytes).speech != wire::Speech::unknown; });
+  constexpr auto kKnown = [](std::string_view bytes) { return wire::recognise(bytes).speech != wire::Speech::unknown; };
+  auto all = co_await receive_until(first, quiet, kKnown);
   co_return all;
 }
 
