@@ -18,6 +18,7 @@ namespace {
 using Answer = sessions::PskLogin::Answer;
 
 constexpr std::uint8_t kVersion311 = 4;
+constexpr int kProtocolVersion = 70;  // alert of a server that speaks none of the versions (RFC 8446, 6.2)
 
 sessions::PskOffer offer_of(Door& door, std::string identity, std::string key, bool version13) {
   wire::MqttConnect connect;
@@ -101,8 +102,14 @@ class MqttPskLogin final : public FreshLogin {
   bool version13_;
 };
 
-/// Whether a key is asked for by these versions.
-asio::awaitable<Result<bool>> asks_for_key(Door& door, bool version13) {
+enum class Asked : std::uint8_t {
+  key,
+  newer,  // another version of TLS
+  none,
+};
+
+/// What is asked for by these versions.
+asio::awaitable<Result<Asked>> asks_for_key(Door& door, bool version13) {
   auto opened = co_await open_door(door, false);
   if (!opened) {
     co_return opened.error();
@@ -117,19 +124,25 @@ asio::awaitable<Result<bool>> asks_for_key(Door& door, bool version13) {
   if (!told) {
     co_return told.error();
   }
-  co_return told->answer == Answer::silent || told->answer == Answer::refused;
+  if (told->answer == Answer::silent || told->answer == Answer::refused) {
+    co_return Asked::key;
+  }
+  co_return told->alert_number == kProtocolVersion ? Asked::newer : Asked::none;
 }
 
 asio::awaitable<Result<Detection>> find(Door& door) {
   Detection found;
   for (const bool version13 : {false, true}) {
-    auto asks = co_await asks_for_key(door, version13);
-    if (!asks) {
-      co_return asks.error();
+    auto asked = co_await asks_for_key(door, version13);
+    if (!asked) {
+      co_return asked.error();
     }
-    if (*asks) {
+    if (*asked == Asked::key) {
       found.dialect = std::make_unique<MqttPskLogin>(door, version13);
       found.answered = true;
+    }
+    // Servers of older versions that pass over supported_versions refuse a hello of TLS 1.3 as they refuse a key.
+    if (*asked != Asked::newer) {
       break;
     }
   }

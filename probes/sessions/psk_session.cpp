@@ -121,6 +121,7 @@ class Client {
   PskLogin told() const {
     PskLogin out;
     out.alert = alert_;
+    out.alert_number = alert_number_;
     out.hint = hint_;
     const auto* suite = SSL_get_current_cipher(session_.get());
     out.suite = suite != nullptr ? SSL_CIPHER_get_name(suite) : "";
@@ -179,7 +180,8 @@ class Client {
   }
 
   /// Before ServerHello: a server without keys that could not agree with us says so as well, but one that speaks
-  /// TLS 1.3 has a suite and a group in common with us.
+  /// TLS 1.3 has a suite and a group in common with us. One that knows no TLS 1.3 may say it too: whoever asks has to
+  /// know before that it does.
   bool says_no_key() const {
     constexpr int kRefusals[] = {SSL_AD_HANDSHAKE_FAILURE, SSL_AD_ILLEGAL_PARAMETER, SSL_AD_DECRYPT_ERROR,
                                  SSL_AD_MISSING_EXTENSION, SSL_AD_UNKNOWN_PSK_IDENTITY};

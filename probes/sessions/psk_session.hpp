@@ -22,8 +22,9 @@ struct PskLogin {
   };
 
   Answer answer = Answer::unheard;
-  std::string alert;  // that was received, as OpenSSL names it
-  std::string hint;   // of the server for the identity (RFC 4279, 5.2), at most 128 bytes
+  std::string alert;      // that was received, as OpenSSL names it
+  int alert_number = -1;  // its description; -1: none came
+  std::string hint;       // of the server for the identity (RFC 4279, 5.2), at most 128 bytes
   std::string suite;
   std::string reply;  // the first datagram or record inside the session
 };
