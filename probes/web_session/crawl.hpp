@@ -26,16 +26,20 @@ struct Crawled {
   std::map<std::string, Found> pages;  // by path, those that were shown
   std::set<std::string> led_to;        // every path that a link named
   std::set<std::string> named;         // calls that scripts and descriptions of an API name
-  std::set<std::string> left_out;      // links that say that they change something
+  std::set<std::string> left_out;      // links and calls that say that they change something
   std::size_t bytes = 0;
-  bool whole = true;  // false: a bound was met before the links came to an end
+  bool whole = true;  // false: a bound was met before the links came to an end, or something did not come
 };
 
 /// A link that may change or end something by its words; it is never followed.
 bool is_risky(const wire::WebLink& link, const std::string& path);
 
+/// A call that may, as scripts and descriptions name it: nobody meant it to be asked for by itself, so a verb in any of
+/// its parts or a query is enough.
+bool is_risky_call(const std::string& path);
+
 /// Follows links of this endpoint, and what its scripts and descriptions of an API name, by GET from the given paths,
-/// each once. Errors only for what ends the probe.
+/// each once. Scripts count as pages do. Errors only for what ends the probe.
 asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<std::string> from, milliseconds until);
 
 Kind kind_of(const Page& page);

@@ -143,6 +143,11 @@ asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
   co_return shown;
 }
 
+/// A browser asks the device before it sends any other method for a page of another site (Fetch, CORS preflight).
+bool foreign_pages_send(const std::string& method) {
+  return method == "GET" || method == "HEAD" || method == "POST";
+}
+
 /// Puts the value of the DUT file back.
 asio::awaitable<Result<bool>> restore(Visit& visit) {
   auto user = co_await enter(visit, visit.accounts.front());
@@ -189,7 +194,8 @@ asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
                                                     {Ride::other, "other_session"},
                                                     {Ride::foreign, "foreign_page"},
                                                     {Ride::stranger, "no_session"}};
-  const bool browser_sends = !visit.carriers.empty() || visit.house.login.way == WebWay::basic;
+  const bool browser_sends = (!visit.carriers.empty() || visit.house.login.way == WebWay::basic) &&
+                             foreign_pages_send(riders.theirs.request.method);
   for (const auto& [way, name] : ways) {
     const bool no_token = riders.tokens.empty() && (way == Ride::missing || way == Ride::other);
     if (no_token || (way == Ride::foreign && !browser_sends)) {

@@ -188,14 +188,17 @@ void record(Round& round) {
   json::object pages{{"visitor", std::ssize(round.visitor.pages)}, {"asked_again", round.asked}};
   bool whole = round.visitor.whole;
   std::size_t bytes = round.visitor.bytes;
+  auto left_out = round.visitor.left_out;
   json::object roles;
   for (const auto& view : round.views) {
     roles[wire::printable(view.known->role, 64)] = std::ssize(view.seen.pages);
     whole = whole && view.seen.whole;
     bytes += view.seen.bytes;
+    left_out.insert(view.seen.left_out.begin(), view.seen.left_out.end());
   }
   pages["roles"] = std::move(roles);
   pages["whole"] = whole;
+  pages["left_out"] = std::ssize(left_out);
   pages["unclear"] = round.unclear;
   visit.sheet.fact("web.pages", pages);
   pages["bytes"] = static_cast<std::int64_t>(bytes);

@@ -15,7 +15,7 @@ constexpr ParameterSpec kParameters[] = {
     {"logins", ValueKind::integer, "8", "logins of one account whose session ids are held against each other"},
     {"idle", ValueKind::integer, "0",
      "seconds that sessions are left alone, to see whether the device ends them; 0: not", true},
-    {"pages", ValueKind::integer, "40", "pages that each user asks for at most"},
+    {"pages", ValueKind::integer, "40", "pages and scripts that each user asks for at most"},
     {"crawl", ValueKind::integer, "60", "seconds for the pages of all users", true},
 };
 
@@ -49,10 +49,12 @@ constexpr FactSpec kFacts[] = {
     {"web.forgery", ValueKind::object,
      "whether the setting of the DUT file changed by a request: control (the page's own), missing (without its token), "
      "other_session (with that of another session), foreign_page (as another site sends it), no_session; tokens (their "
-     "fields), restored; null: there was nothing to leave out or nobody to send it"},
+     "fields), restored; null: there was nothing to leave out, or no browser sends it"},
     {"web.stored", ValueKind::boolean,
      "a browser may store the protected page: it came without Cache-Control: no-store"},
-    {"web.pages", ValueKind::object, "pages that links led to: visitor, roles, asked_again, unclear, whole"},
+    {"web.pages", ValueKind::object,
+     "pages that links led to: visitor, roles, asked_again, unclear, whole (nothing was dropped for want of room or an "
+     "answer), left_out (links and calls that say that they change something, which were not asked for)"},
     {"web.open", ValueKind::list,
      "pages seen after the login that a visitor gets too: path, kind (form, data, text), declared (in the DUT file as "
      "protected), linked (a visitor is led there)"},

@@ -24,13 +24,18 @@ struct Hub {
   std::set<std::string> inside;  // ids that have logged in
   std::string name = "Hub";
   int count = 0;
-  bool keeps_id = false;       // the visitor's id is the one of the session
-  bool logout_kills = true;    // on the device, not in the browser alone
-  bool open_settings = false;  // shown and obeyed without a session
-  bool counts = false;         // ids count up
-  bool open_call = false;      // a call that a script names is answered to everybody
-  bool wants_json = false;     // a call takes nothing that a form of another site can send
-  bool minds_origin = false;   // and refuses sites that say that they are others
+  bool keeps_id = false;        // the visitor's id is the one of the session
+  bool logout_kills = true;     // on the device, not in the browser alone
+  bool open_settings = false;   // shown and obeyed without a session
+  bool counts = false;          // ids count up
+  bool open_call = false;       // a call that a script names is answered to everybody
+  bool wants_json = false;      // a call takes nothing that a form of another site can send
+  bool minds_origin = false;    // and refuses sites that say that they are others
+  std::string method = "POST";  // of the call
+  std::string more{};           // behind the links of the first page
+  std::string script = "fetch('/api/lamps'); const stop = '/api/reset';";
+  std::set<std::string> broken{};    // paths that are not answered
+  std::vector<std::string> asked{};  // paths
   std::string flags = "; HttpOnly; Secure; SameSite=Lax";
 };
 
@@ -100,11 +105,11 @@ std::string answer(Hub& hub, std::string_view written) {
     return reply("200 OK",
                  "Settings <form method=post action=/settings><input name=name value=" + hub.name + "></form>");
   }
-  if (asks("POST /api/name")) {
+  if (asks(hub.method + " /api/name")) {
     return store_json(hub, written, in);
   }
   if (asks("GET /app.js")) {
-    return reply("200 OK", "fetch('/api/lamps'); const stop = '/api/reset';");
+    return reply("200 OK", hub.script);
   }
   if (asks("GET /api/lamps") && (in || hub.open_call)) {
     return reply("200 OK", "{\"lamps\": 2}");
@@ -118,7 +123,8 @@ std::string answer(Hub& hub, std::string_view written) {
   if (asks("GET /home") && in) {
     return reply("200 OK",
                  "Lamps and locks <a href=/settings>Settings</a> <a href=/logout>Log out</a> <a href=/reboot>x</a>"
-                 "<script src=/app.js></script>");
+                 "<script src=/app.js></script>" +
+                     hub.more);
   }
   if (asks("GET /reboot")) {
     hub.name = "rebooted";
@@ -133,7 +139,15 @@ std::string answer(Hub& hub, std::string_view written) {
 fake::PeerMaker served(std::shared_ptr<Hub> hub) {
   return [hub](int) -> Peer {
     return [hub](std::string_view written, Line& line) {
-      if (!written.empty()) {
+      if (written.empty()) {
+        return;
+      }
+      const auto begin = written.find(' ') + 1;
+      const auto path = std::string{written.substr(begin, written.find(' ', begin) - begin)};
+      hub->asked.push_back(path);
+      if (hub->broken.contains(path)) {
+        line.close();
+      } else {
         line.say(answer(*hub, written));
       }
     };
@@ -266,6 +280,105 @@ TEST_CASE("A call of JSON is sent whole as another site sends it, with and witho
   CHECK(taken(true, false) == json::value(false));
   CHECK(taken(false, false) == json::value(true));
   CHECK(taken(false, true) == json::value(true));
+}
+
+TEST_CASE("No other site sends PUT without asking first") {
+  auto dut = described();
+  auto& change = dut.web[0].setting->change;
+  change.page.clear();
+  change.path = "/api/name";
+  change.body = R"({"name":"{value}"})";
+  for (const auto* method : {"PUT", "PATCH", "POST"}) {
+    CAPTURE(method);
+    auto hub = std::make_shared<Hub>();
+    hub->method = change.method = method;
+    const auto forgery = look(hub, dut).record.value("web.forgery");
+    CHECK(forgery.at("control") == json::value(true));
+    CHECK(forgery.at("no_session") == json::value(false));
+    CHECK(forgery.at("foreign_page") == (hub->method == "POST" ? json::value(true) : json::value(nullptr)));
+  }
+}
+
+TEST_CASE("What is dropped of pages, scripts and calls is told") {
+  const auto is_whole = [](std::shared_ptr<Hub> hub, json::object parameters = {}) {
+    return look(hub, described(), parameters).record.value("web.pages").at("whole");
+  };
+  const auto many = [](int count, std::string_view before, std::string_view after) {
+    std::string out;
+    for (int i = 0; i < count; ++i) {
+      out += std::string{before} + std::to_string(i) + std::string{after};
+    }
+    return out;
+  };
+  json::object wide;
+  wide["pages"] = 200;
+  CHECK(is_whole(std::make_shared<Hub>(), wide) == json::value(true));
+
+  auto hub = std::make_shared<Hub>();
+  hub->broken.insert("/app.js");
+  CHECK(is_whole(hub, wide) == json::value(false));
+
+  hub = std::make_shared<Hub>();
+  hub->script = many(64, "fetch('/api/lamp", "');");
+  CHECK(is_whole(hub, wide) == json::value(true));
+  hub->script = many(65, "fetch('/api/lamp", "');");
+  CHECK(is_whole(hub, wide) == json::value(false));
+
+  hub = std::make_shared<Hub>();
+  hub->more = many(15, "<script src=/js/", ".js></script>");
+  CHECK(is_whole(hub, wide) == json::value(true));
+  hub->more = many(16, "<script src=/js/", ".js></script>");
+  CHECK(is_whole(hub, wide) == json::value(false));
+
+  hub = std::make_shared<Hub>();
+  hub->more = many(130, "<a href=/page", ">x</a>");
+  CHECK(is_whole(hub, wide) == json::value(false));
+
+  hub = std::make_shared<Hub>();
+  hub->more = "<a href=/" + std::string(600, 'x') + ">x</a>";
+  CHECK(is_whole(hub, wide) == json::value(false));
+}
+
+TEST_CASE("Scripts count as pages do") {
+  auto hub = std::make_shared<Hub>();
+  for (int i = 0; i < 12; ++i) {
+    hub->more += "<script src=/js/" + std::to_string(i) + ".js></script>";
+  }
+  json::object few;
+  few["pages"] = 8;
+  const auto run = look(hub, described(), few);
+  CHECK(run.record.value("web.pages").at("whole") == json::value(false));
+  const auto scripts = std::count_if(hub->asked.begin(), hub->asked.end(),
+                                     [](const std::string& path) { return path.starts_with("/js/"); });
+  CHECK(scripts < 8);
+}
+
+TEST_CASE("Calls of scripts that may do something are told by their parts, and are not asked for") {
+  using probes::web_session::is_risky_call;
+  for (const auto* path : {"/api/lamp/on",        "/api/door-unlock", "/goform/setWifi",
+                           "/goform/setwifi",     "/api/users/add",   "/api/addUser",
+                           "/api/flash",          "/api/install",     "/api/wps",
+                           "/api/pairing",        "/api/exit",        "/api/door/open",
+                           "/api/status?turn=on", "/api/list?page=1", "/api/quit",
+                           "/api/create",         "/api/write",       "/api/set",
+                           "/api/turn_off",       "/relay/0/Off"}) {
+    CAPTURE(path);
+    CHECK(is_risky_call(path));
+  }
+  for (const auto* path : {"/api/lamps", "/api/settings", "/api/addresses", "/openvpn.json", "/api/lockers",
+                           "/api/users", "/status.json", "/api/online", "/api/sets", "/api/console"}) {
+    CAPTURE(path);
+    CHECK(!is_risky_call(path));
+  }
+  auto hub = std::make_shared<Hub>();
+  hub->script = "fetch('/api/lamps'); fetch('/relay/0?turn=on'); fetch('/api/door/open');";
+  const auto run = look(hub);
+  CHECK(run.record.value("web.pages").at("left_out") == json::value(4));  // with the links /logout and /reboot
+  CHECK(std::find(hub->asked.begin(), hub->asked.end(), "/api/lamps") != hub->asked.end());
+  for (const auto& path : hub->asked) {
+    CHECK(path.find("/relay") == std::string::npos);
+    CHECK(path.find("/door") == std::string::npos);
+  }
 }
 
 TEST_CASE("A call that a script alone names is asked for by a visitor too, and one that changes something by nobody") {
