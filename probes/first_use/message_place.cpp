@@ -17,7 +17,10 @@ constexpr std::size_t kWord = 10;
 class MessagePlace final : public Place {
  public:
   MessagePlace(ProbeContext& context, Door& door, const MessageInterface& recipe)
-      : context_(context), door_(door), recipe_(recipe) {
+      : context_(context),
+        door_(door),
+        recipe_(recipe),
+        username_(context.dut.accounts.empty() ? std::string{} : context.dut.accounts.front().username) {
     line_ = recipe.protocol == "coap" ? make_coap_line(door, recipe.security == "psk")
                                       : make_mqtt_line(door, recipe.security == "tls");
   }
@@ -60,11 +63,15 @@ class MessagePlace final : public Place {
     co_return *now && (*now)->find(word) != std::string::npos;
   }
 
-  /// Each login changed the setting.
+  /// Each login changed the setting. One that was not let in changed nothing, and is not sent again.
   asio::awaitable<Result<>> leave(Secret password) override {
+    if (!altered_) {
+      co_return Result<>{};
+    }
     const auto sender = sender_of(password);
     const auto value = recipe_.setting->value;
     auto changed = co_await set(sender, value, password);
+    altered_ = !changed;
     co_return changed;
   }
 
@@ -125,11 +132,23 @@ class MessagePlace final : public Place {
 
   bool has_setting() const override { return true; }
 
+  /// Where messages carry the login, a visitor has no name: with one it would be a wrong login of that account. Where
+  /// the name stands in the place that the message goes to, nothing else reaches the setting, and the permit is drawn.
   asio::awaitable<Result<std::string>> act_as_visitor() override {
     const auto word = sessions::random_word(kWord);
     const Sender visitor;
     const Secret nothing;
+    const auto known = username_;
+    if (carries_login() && names_place()) {
+      auto permitted = co_await context_.network.permit_login(door_.endpoint, username_);
+      if (!permitted) {
+        co_return permitted.error();
+      }
+    } else if (carries_login()) {
+      username_.clear();
+    }
     auto changed = co_await set(visitor, word, nothing);
+    username_ = known;
     if (!changed) {
       co_return changed.error();
     }
@@ -180,14 +199,25 @@ class MessagePlace final : public Place {
 
   /// Who sends with that password: the messages carry it where they have a place for it.
   Sender sender_of(const Secret& password) const {
+    return carries_login() ? Sender{} : Sender{false, username_, password};
+  }
+
+  bool carries_login() const {
     const auto& setting = *recipe_.setting;
     const auto texts = setting.change.body + setting.change.path + setting.read;
-    const bool inside = recipe_.security != "psk" && texts.find("{password}") != std::string::npos;
-    return inside ? Sender{} : Sender{false, username_, password};
+    return recipe_.security != "psk" && texts.find("{password}") != std::string::npos;
+  }
+
+  /// The setting stands at a place of the account's own: a topic, or a path before its query.
+  bool names_place() const {
+    const auto& change = recipe_.setting->change;
+    const auto place = change.path.substr(0, change.path.find('?')) + change.topic;
+    return place.find("{username}") != std::string::npos;
   }
 
   asio::awaitable<Result<>> set(Sender sender, std::string value, Secret password) {
     sent_.push_back(value);
+    altered_ = true;
     Filling filling;
     filling.username = username_;
     filling.password = std::move(password);
@@ -240,8 +270,9 @@ class MessagePlace final : public Place {
   Door& door_;
   const MessageInterface& recipe_;  // of the DUT file, which outlives the probe
   std::unique_ptr<MessageLine> line_;
-  std::string username_;
+  std::string username_;  // of whoever was here last; at first of the first account
   Secret password_;
+  bool altered_ = false;           // the setting was sent
   std::vector<std::string> sent_;  // values of the setting
   std::vector<std::string> seen_;  // those of them that were shown
 };

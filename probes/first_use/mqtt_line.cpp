@@ -17,6 +17,8 @@ constexpr milliseconds kPatience{1500};  // for what a device behind a broker sa
 constexpr std::uint8_t kVersion311 = 4;
 constexpr std::uint8_t kVersion5 = 5;
 constexpr std::uint8_t kRefuses = 0x80;
+/// Of CONNACK: not this name and password, not this client (3.1.1: 4, 5; 5: 0x86, 0x87, and 0x8c, not in this way).
+constexpr std::uint8_t kNotLetIn[] = {4, 5, 0x86, 0x87, 0x8c};
 
 using wire::MqttKind;
 using wire::MqttNote;
@@ -30,6 +32,8 @@ class Line {
   std::uint8_t level() const { return level_; }
 
   sessions::Channel& channel() { return *channel_; }
+
+  bool ended() const { return channel_->ended(); }
 
   /// The next packet. Nothing: silence, an end, or what is no MQTT. An error only for what ends the probe.
   asio::awaitable<Result<std::optional<MqttPacket>>> next(milliseconds within) {
@@ -164,18 +168,35 @@ class MqttMessages final : public MessageLine {
       if (!packet) {
         co_return packet.error();
       }
-      const auto code =
-          *packet && (*packet)->body.size() >= 2 ? static_cast<std::uint8_t>((*packet)->body[1]) : std::uint8_t{0xff};
-      const bool other_version = level == kVersion311 && *packet && (code == 1 || code == kRefuses + 4);
-      if (other_version) {
+      const auto code = code_of(*packet, *line);
+      if (!code) {
+        co_return code.error();
+      }
+      if (*code == 0) {
+        co_return std::move(line);
+      }
+      const bool other_version = *code == 1 || *code == kRefuses + 4;
+      if (level == kVersion311 && other_version) {
         continue;
       }
-      if (!*packet && !line->channel().ended()) {
-        co_return Error{ErrorKind::timed_out, "the broker did not answer CONNECT", {}};
+      const bool refused = std::find(std::begin(kNotLetIn), std::end(kNotLetIn), *code) != std::end(kNotLetIn);
+      if (!refused) {
+        co_return Error{ErrorKind::protocol, "the broker answered CONNECT with code " + std::to_string(*code), {}};
       }
-      co_return code == 0 ? std::move(line) : std::unique_ptr<Line>{};
+      break;
     }
     co_return std::unique_ptr<Line>{};
+  }
+
+  /// Of CONNACK. Silence, an end and what is cut short say nothing of the sender.
+  static Result<std::uint8_t> code_of(const std::optional<MqttPacket>& packet, const Line& line) {
+    if (packet && packet->body.size() >= 2) {
+      return static_cast<std::uint8_t>(packet->body[1]);
+    }
+    if (!packet && !line.ended()) {
+      return Error{ErrorKind::timed_out, "the broker did not answer CONNECT", {}};
+    }
+    return Error{ErrorKind::protocol, "the broker answered CONNECT with no whole CONNACK", {}};
   }
 
   asio::awaitable<Result<std::optional<MqttPacket>>> introduce(Line& line, const Sender& sender) {
@@ -207,6 +228,9 @@ class MqttMessages final : public MessageLine {
     if (!answer) {
       co_return answer.error();
     }
+    if (!*answer && !line.ended()) {
+      co_return Error{ErrorKind::timed_out, "the broker did not answer SUBSCRIBE", {}};
+    }
     co_return *answer && !(*answer)->body.empty() && static_cast<std::uint8_t>((*answer)->body.back()) < kRefuses;
   }
 
@@ -234,6 +258,10 @@ class MqttMessages final : public MessageLine {
     auto taken = co_await line.await_kind(MqttKind::puback);
     if (!taken) {
       co_return taken.error();
+    }
+    // Of an end it is known that brokers say no by it (MQTT 3.1.1, 3.3.5).
+    if (!*taken && !line.ended()) {
+      co_return Error{ErrorKind::timed_out, "the broker did not answer PUBLISH", {}};
     }
     Heard out;
     // MQTT 5 gives the reason after the identifier.

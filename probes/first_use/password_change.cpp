@@ -285,27 +285,21 @@ asio::awaitable<Result<bool>> find_account(Work& work) {
       co_return permitted.error();
     }
     auto admitted = co_await work.place.admits(account.username, account.secret);
-    if (!admitted) {
-      co_return admitted.error();
-    }
-    if (*admitted) {
+    if (admitted && *admitted) {
       work.known = {account.role, account.username, account.secret};
       work.now = account.secret;
       co_return true;
+    }
+    // It may have changed something before it was known not to get in.
+    auto left = co_await work.place.leave(account.secret);
+    if (!admitted || !left) {
+      co_return admitted ? left.error() : admitted.error();
     }
   }
   co_return false;
 }
 
-asio::awaitable<Result<>> work_on(Work& work, const PasswordRules& rules) {
-  auto found = co_await find_account(work);
-  if (!found) {
-    co_return found.error();
-  }
-  if (!*found) {
-    work.sheet.rest_unobserved("no account of the DUT file gets in here");
-    co_return Result<>{};
-  }
+asio::awaitable<Result<>> work_inside(Work& work, const PasswordRules& rules) {
   auto ready = co_await work.place.look_inside(work.known.username, work.known.password);
   if (!ready) {
     co_return ready.error();
@@ -324,6 +318,20 @@ asio::awaitable<Result<>> work_on(Work& work, const PasswordRules& rules) {
       work.sheet.unobserved("password.restored", restored.error().what);
     }
   }
+  co_return ended;
+}
+
+asio::awaitable<Result<>> work_on(Work& work, const PasswordRules& rules) {
+  auto found = co_await find_account(work);
+  if (!found) {
+    co_return found.error();
+  }
+  if (!*found) {
+    work.sheet.rest_unobserved("no account of the DUT file gets in here");
+    co_return Result<>{};
+  }
+  auto ended = co_await work_inside(work, rules);
+  // Whatever came of it: the login that found the account may have left a word in the setting.
   auto left = co_await work.place.leave(work.now);
   co_return ended ? left : ended;
 }

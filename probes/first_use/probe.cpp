@@ -40,6 +40,7 @@ struct Work {
 asio::awaitable<Result<bool>> try_weak(Work& work, const PasswordRules& rules) {
   json::array out;
   bool over = false;
+  Secret opener;
   for (const auto& weak : weak_passwords(rules, work.username, Secret{})) {
     if (over) {
       out.push_back(told(weak, std::nullopt));
@@ -59,10 +60,17 @@ asio::awaitable<Result<bool>> try_weak(Work& work, const PasswordRules& rules) {
         co_return taken.error();
       }
       over = *taken;
+      opener = weak.value;
     }
     out.push_back(told(weak, over));
   }
   work.sheet.fact("first_use.weak", std::move(out));
+  if (over) {
+    auto left = co_await work.place.leave(opener);
+    if (!left) {
+      co_return left.error();
+    }
+  }
   co_return over;
 }
 

@@ -27,7 +27,11 @@ struct Hub {
   std::string name = "Hub";
   std::set<std::string> inside{};
   int changes = 0;
-  int wrong = 0;  // logins
+  int wrong = 0;             // logins
+  int wrong_named = 0;       // those with the name of the account
+  int names = 0;             // that were set
+  std::uint8_t refusal = 5;  // of CONNACK
+  bool acknowledges = true;  // what is published
 };
 
 inline std::string reply(std::string_view status, std::string_view body, std::string_view headers = "") {

@@ -45,6 +45,8 @@ std::pair<std::uint8_t, std::string> obey(Hub& hub, const CoapMessage& asked) {
   constexpr std::uint8_t kUnauthorised = 0x81;
   const auto path = wire::coap_path(asked);
   const auto given = query(asked, "pass");
+  const bool named = query(asked, "user") == "maker" || path.starts_with("/maker/");
+  hub.wrong_named += named && !admits(hub, given) ? 1 : 0;
   if (path == "/setup") {
     const auto wanted = member(asked.payload, "password");
     if (hub.ready || !is_strong(hub, wanted)) {
@@ -58,8 +60,9 @@ std::pair<std::uint8_t, std::string> obey(Hub& hub, const CoapMessage& asked) {
     hub.wrong += 1;
     return {kUnauthorised, ""};
   }
-  if (path == "/name") {
+  if (path.ends_with("/name")) {
     hub.name = asked.code == wire::kCoapPut ? asked.payload : hub.name;
+    hub.names += asked.code == wire::kCoapPut ? 1 : 0;
     return {asked.code == wire::kCoapPut ? wire::kCoapChanged : wire::kCoapContent, hub.name};
   }
   const auto wanted = member(asked.payload, "new");
@@ -189,6 +192,62 @@ TEST_CASE("By CoAP: wrong logins stay within the budget") {
   CHECK(hub->password == "Old4-word!x");
 }
 
+TEST_CASE("By CoAP: a word that was left in the setting is taken back where the look inside ends early") {
+  // It obeys everybody, so no login can be told from another.
+  auto hub = fresh();
+  hub->open = true;
+  auto run = by_coap(probes::password_change::kDescriptor, hub);
+  CHECK(run.record.is_unobserved("password.change"));
+  CHECK(hub->name == "Hub");
+  CHECK(hub->names > 1);
+
+  // The budget is at its end before the stranger.
+  hub = std::make_shared<Hub>();
+  run = by_coap(probes::password_change::kDescriptor, hub, 1);
+  CHECK(run.record.is_unobserved("password.change"));
+  CHECK(hub->name == "Hub");
+  CHECK(hub->names > 1);
+
+  // A login that is not let in leaves nothing, and is not sent a second time.
+  hub = std::make_shared<Hub>();
+  hub->password = "Another-1";
+  run = by_coap(probes::password_change::kDescriptor, hub);
+  CHECK(hub->wrong == 1);
+}
+
+TEST_CASE("By CoAP: a visitor is no wrong login of the account, or has a permit") {
+  auto dut = by_coap();
+  auto& setting = *dut.messages[0].setting;
+  setting.change.path = setting.read = "/name?user={username}&pass={password}";
+  auto hub = fresh();
+  FakeNetwork network;
+  network.udp[5683] = coap_hub(hub);
+  auto run = fake::observe(probes::first_use::kDescriptor, network, "udp/5683", {}, dut, with_rules());
+  CHECK(run.record.value("first_use.action").at("after") == json::value(false));
+  CHECK(run.record.value("first_use.again") == json::value(false));
+  // The right login with the strong password has a permit too.
+  CHECK(hub->wrong_named > 0);
+  CHECK(hub->wrong_named == network.permits["maker"] - 1);
+
+  // Where the name stands in the path, the setting is not reached without it.
+  setting.change.path = setting.read = "/{username}/name?pass={password}";
+  hub = fresh();
+  hub->open = true;
+  FakeNetwork other;
+  other.udp[5683] = coap_hub(hub);
+  run = fake::observe(probes::first_use::kDescriptor, other, "udp/5683", {}, dut, with_rules());
+  CHECK(run.record.value("first_use.action").at("before") == json::value(true));
+  CHECK(run.record.value("first_use.action").at("after") == json::value(false));
+  CHECK(hub->wrong_named < other.permits["maker"]);
+
+  hub = fresh();
+  FakeNetwork poor;
+  poor.budget = 6;
+  poor.udp[5683] = coap_hub(hub);
+  fake::observe(probes::first_use::kDescriptor, poor, "udp/5683", {}, dut, with_rules());
+  CHECK(hub->wrong_named <= 6);
+}
+
 TEST_CASE("By CoAP: a device that obeys before it is set up is told from one that does not") {
   auto hub = fresh();
   auto run = by_coap(probes::first_use::kDescriptor, hub);
@@ -211,6 +270,7 @@ TEST_CASE("By CoAP: a device that obeys before it is set up is told from one tha
   run = by_coap(probes::first_use::kDescriptor, hub);
   CHECK(taken(run, "first_use.weak") == std::set<std::string>{"blank"});
   CHECK(run.record.is_unobserved("first_use.action"));
+  CHECK(hub->name == "Hub");
 }
 
 TEST_CASE("By messages: without a recipe, or of a silent device, nothing is known") {
@@ -251,6 +311,9 @@ struct Broker {
     if (packet.kind != MqttKind::publish || !note) {
       return {};
     }
+    if (!hub->acknowledges) {
+      return {};
+    }
     const auto taken = wire::mqtt_acknowledge(MqttKind::puback, note->id);
     if (note->topic == "name/set") {
       hub->name = in || (!hub->ready && hub->open) ? note->payload : hub->name;
@@ -288,7 +351,7 @@ fake::PeerMaker broker(std::shared_ptr<Hub> hub) {
         const auto body = std::string_view{parse.packet.body};
         *in = hello->username && hub->ready && body.ends_with(hub->password) && !hub->password.empty();
         hub->wrong += hello->username && !*in ? 1 : 0;
-        line.say(wire::mqtt_connack(4, hello->username && !*in ? 5 : 0));
+        line.say(wire::mqtt_connack(4, hello->username && !*in ? hub->refusal : std::uint8_t{0}));
       }
     };
   };
@@ -348,6 +411,24 @@ TEST_CASE("By MQTT: a change and each of its flaws") {
   run = by_mqtt(probes::password_change::kDescriptor, hub);
   CHECK(run.record.value("password.old_asked").at("wrong_taken") == json::value(true));
   CHECK(hub->password == "Old4-word!x");
+}
+
+TEST_CASE("By MQTT: a broker that does not say what is asked is no refusal") {
+  const auto said = [](std::uint8_t code, bool acknowledges, std::string_view fact) {
+    auto hub = std::make_shared<Hub>();
+    hub->refusal = code;
+    hub->acknowledges = acknowledges;
+    const auto run = by_mqtt(probes::password_change::kDescriptor, hub);
+    const auto why = run.record.reasons.find(std::string{fact});
+    return why == run.record.reasons.end() ? std::string{} : why->second;
+  };
+  CHECK(said(5, true, "password.change").empty());
+  CHECK(said(4, true, "password.change").empty());
+  CHECK(said(0x87, true, "password.change").empty());
+  CHECK(said(3, true, "password.change") == "the broker answered CONNECT with code 3");
+  CHECK(said(2, true, "password.change") == "the broker answered CONNECT with code 2");
+  CHECK(said(0x88, true, "password.change") == "the broker answered CONNECT with code 136");
+  CHECK(said(5, false, "password.change") == "the broker did not answer PUBLISH");
 }
 
 TEST_CASE("By MQTT: the set-up, and a setting that everybody may change before it") {
