@@ -134,6 +134,19 @@ def new_broker(port):
     return [daemons.need("openssl"), "s_server", "-tls1_3", "-nocert", "-psk", PSK["device"], "-psk_identity", "device", "-www", "-accept", f"{ADDRESS}:{port}"]
 
 
+def certified(port, priority):
+    """A server of GnuTLS that demands a certificate of every client."""
+    daemons.certificate()
+    return [daemons.need("gnutls-serv"), "--require-client-cert", f"--x509certfile={path('cert.pem')}", f"--x509keyfile={path('key.pem')}",
+            f"--x509cafile={path('cert.pem')}", f"--priority={priority}", "--quiet", "-p", str(port)]
+
+
+def keyed_gnutls(port, priority):
+    """The same with keys by identity in place of certificates."""
+    keys = write(f"gnutls{port}", "".join(f"{name}:{key}\n" for name, key in PSK.items()))
+    return [daemons.need("gnutls-serv"), f"--pskpasswd={keys}", f"--priority={priority}", "--quiet", "-p", str(port)]
+
+
 def new_client(port, name, key):
     """Whether OpenSSL's own client gets its session there."""
     done = subprocess.run([daemons.need("openssl"), "s_client", "-tls1_3", "-connect", f"{ADDRESS}:{port}", "-psk", key, "-psk_identity", name],

@@ -190,6 +190,24 @@ def keyed_tls13():
     return None
 
 
+def keyed_gnutls():
+    """Servers of GnuTLS: those that demand a certificate have no keys that could be tried, those that have keys do."""
+    if not servers.found("gnutls-serv"):
+        return "GnuTLS's tools are not installed"
+    right = servers.PSK["device"]
+    for port, versions in ((8904, "-VERS-TLS1.3"), (8905, ""), (8906, "-VERS-ALL:+VERS-TLS1.3")):
+        daemons.start(servers.certified(port, ":".join(["NORMAL", *filter(None, [versions])])), port)
+        seen = look(f"tcp/{port}", ("device", right))
+        # By TLS 1.3 a client has finished before it hears that it lacks a certificate.
+        failed = "a TLS endpoint whose handshake failed" in str(seen["unobserved"])
+        equal(failed, port == 8904, f"{versions}: {seen['facts']} {seen['unobserved']}")
+        true("credentials.dialect" not in seen["facts"], f"{versions}: {seen['facts']}")
+    for port, versions in ((8907, "-VERS-TLS1.3"), (8908, "-VERS-ALL:+VERS-TLS1.3")):
+        daemons.start(servers.keyed_gnutls(port, f"NORMAL:{versions}:-KX-ALL:+PSK:+ECDHE-PSK:+DHE-PSK"), port)
+        told(look(f"tcp/{port}", ("sound", right), ("device", right)), f"keys behind GnuTLS ({versions})", "mqtt-psk", ["device"])
+    return None
+
+
 def ipmi():
     if not servers.found("ipmi_sim") or not servers.found("ipmitool"):
         return "ipmi_sim and ipmitool are not installed"
@@ -221,7 +239,7 @@ def cameras():
 
 
 only = os.environ.get("ONLY", "")
-tasks = [task for task in (postgres, mariadb, snmp, communities, coaps, gnutls_coaps, keyed_mqtt, keyed_tls13, ipmi, cameras) if only in task.__name__]
+tasks = [task for task in (postgres, mariadb, snmp, communities, coaps, gnutls_coaps, keyed_mqtt, keyed_tls13, keyed_gnutls, ipmi, cameras) if only in task.__name__]
 failed, done = [], []
 
 
