@@ -337,6 +337,8 @@ asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
   }
   auto heard = co_await (*opened)->receive_until(door.timers.banner, door.timers.quiet, &greets);
   opened->reset();
+  // In TLS 1.3 the client has finished before it hears that it lacks a certificate (RFC 8446, 4.4.2).
+  const bool ends_at_once = !heard && heard.error().kind != ErrorKind::timed_out;
   if (heard) {
     auto found = co_await detect_greeter(door, true, std::move(*heard));
     if (!found) {
@@ -350,6 +352,9 @@ asio::awaitable<Result<Detection>> detect_inside_tls(Door& door) {
   auto found = co_await ask_all(door, true, questions.asks);
   if (found) {
     found->silent = false;
+  }
+  if (found && ends_at_once && !is_known(*found)) {
+    found->other_login = "a TLS endpoint that ends sessions after their handshake, as one that asks for a certificate";
   }
   co_return found;
 }

@@ -199,8 +199,8 @@ def keyed_gnutls():
         daemons.start(servers.certified(port, ":".join(["NORMAL", *filter(None, [versions])])), port)
         seen = look(f"tcp/{port}", ("device", right))
         # By TLS 1.3 a client has finished before it hears that it lacks a certificate.
-        failed = "a TLS endpoint whose handshake failed" in str(seen["unobserved"])
-        equal(failed, port == 8904, f"{versions}: {seen['facts']} {seen['unobserved']}")
+        why = "a TLS endpoint whose handshake failed" if port == 8904 else "a TLS endpoint that ends sessions after their handshake"
+        true(why in seen["unobserved"].get("credentials.accepted", ""), f"{versions}: {seen['facts']} {seen['unobserved']}")
         true("credentials.dialect" not in seen["facts"], f"{versions}: {seen['facts']}")
     for port, versions in ((8907, "-VERS-TLS1.3"), (8908, "-VERS-ALL:+VERS-TLS1.3")):
         daemons.start(servers.keyed_gnutls(port, f"NORMAL:{versions}:-KX-ALL:+PSK:+ECDHE-PSK:+DHE-PSK"), port)

@@ -210,3 +210,25 @@ TEST_CASE("SMTP that wants TLS or a stronger mechanism has judged no password") 
   CHECK(answering("538 encrypt first\r\n").record.is_unobserved("credentials.accepted"));
   CHECK(answering("534 too weak\r\n").record.is_unobserved("credentials.accepted"));
 }
+
+TEST_CASE("A TLS endpoint that ends every session at once has a login that is not known") {
+  FakeNetwork network;
+  const auto alert = [](int) -> Peer {
+    return [](std::string_view, Line& line) { line.say("\x15\x03\x01\0\x02\x02\x28"s); };
+  };
+  network.tcp[kPort] = [alert](int connection) -> Peer {
+    return [=](std::string_view bytes, Line& line) {
+      if (bytes.starts_with("\x16\x03")) {
+        alert(connection)(bytes, line);
+      } else if (!bytes.empty()) {
+        line.close();
+      }
+    };
+  };
+  network.tls[kPort] = [](int) -> Peer { return [](std::string_view, Line& line) { line.close(); }; };
+  const auto ended = attack(network, pairs({{"admin", "b22"}}), without_blanks());
+  CHECK(ended.record.is_unobserved("credentials.accepted"));
+  network.tls[kPort] = [](int) -> Peer { return [](std::string_view, Line&) {}; };
+  const auto silent = attack(network, pairs({{"admin", "b22"}}), without_blanks());
+  CHECK_FALSE(silent.record.is_unobserved("credentials.accepted"));
+}
