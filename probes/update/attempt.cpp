@@ -36,6 +36,7 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
                     {"whole", fetched.whole},
                     {"over", text(fetched.over)},
                     {"handed_over", fetched.handed_over}};
+  out["power_cut"] = attempt.power == Attempt::Power::stays ? json::value(nullptr) : json::value(fetched.power_cut);
   out["seen"] = fetched.any();
   out["certificate_refused"] = text(fetched.refusal);
   out["held"] = fetched.held_to_the_end;
@@ -157,8 +158,11 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   out.before = current_;
   const bool control = offer.attack.empty();
   out.in_turns = offer.behaviour.second;
-  out.power_installing = offer.behaviour.power_installing;
+  out.power = offer.behaviour.power_installing ? Attempt::Power::installing
+              : offer.behaviour.power_at       ? Attempt::Power::fetching
+                                               : Attempt::Power::stays;
   arrived_.reset();
+  uncut_.clear();
   cut_ = false;
   const auto digest = images::sha256_of(*offer.image);
   out.sha256 = digest ? *digest : std::string{};
@@ -178,12 +182,9 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
     co_return pulled.error();
   }
   const auto settled = co_await settle(out, control);
-  if (out.power_installing && !cut_) {
-    out.offered = false;
-    out.trouble = arrived_ ? "it was installed before the power could be cut" : "the image did not come to its end";
-  }
   out.took = now() - began;
   out.fetched = in_.transport.fetched();
+  weigh(out);
   out.says_success = in_.transport.says_success();
   if (const auto words = in_.transport.reported(); !words.empty()) {
     out.report = json::string(words);
@@ -215,6 +216,25 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   co_return out;
 }
 
+/// Whether it was offered as it was meant. What the device did is no answer where the power was to be cut and was not,
+/// or where our side failed; a version that moved shows even then.
+void Campaign::weigh(Attempt& out) const {
+  if (out.power == Attempt::Power::installing) {
+    out.fetched.power_cut = cut_;
+  }
+  if (out.power != Attempt::Power::stays && !out.fetched.power_cut) {
+    out.offered = false;
+    out.trouble = !uncut_.empty()                ? uncut_
+                  : !out.fetched.trouble.empty() ? out.fetched.trouble
+                  : out.power == Attempt::Power::installing
+                      ? "the image did not come to its end"
+                      : "the device did not take so much of it that the power was cut";
+  } else if (!out.fetched.trouble.empty() && !out.installed.value_or(false)) {
+    out.offered = false;
+    out.trouble = out.fetched.trouble;
+  }
+}
+
 milliseconds Campaign::step() const {
   const auto least = in_.mechanism.version_at.exec ? kLeastCommandStep : kLeastStep;
   return std::clamp(milliseconds{in_.mechanism.takes_ms} / 16, least, kMostStep);
@@ -239,8 +259,9 @@ bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control
   return now() - from >= (control ? takes * 2 + kGrace : enough);
 }
 
-/// In the middle of an installation, by the time that the genuine one took.
-asio::awaitable<Result<>> Campaign::cut_while_installing() {
+/// In the middle of an installation, by the time that the genuine one took; unless it is over by then. A device that
+/// does not answer is at it.
+asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& before) {
   const auto due = *arrived_ + *installs_ / 2;
   if (now() < due) {
     const auto left = due - now();
@@ -249,8 +270,20 @@ asio::awaitable<Result<>> Campaign::cut_while_installing() {
       co_return waited;
     }
   }
-  cut_ = true;
-  co_await cut_power(in_.context);
+  const auto told = co_await read_version(in_.context, in_.mechanism.version_at, in_.transport);
+  if (!told && sessions::ends_probe(told.error().kind)) {
+    co_return told.error();
+  }
+  if (told && told->version != before) {
+    uncut_ = "it was installed before the power could be cut";
+    co_return Result<>{};
+  }
+  const auto done = co_await cut_power(in_.context);
+  if (!done && done.error().kind == ErrorKind::cancelled) {
+    co_return done;
+  }
+  cut_ = done.has_value();
+  uncut_ = done ? std::string{} : "the power was not cut: " + done.error().what;
   co_return Result<>{};
 }
 
@@ -265,11 +298,12 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     if (!waited) {
       co_return waited;
     }
-    if (const auto& seen = in_.transport.fetched(); !arrived_ && (seen.whole || seen.handed_over)) {
+    if (const auto& seen = in_.transport.fetched(); !arrived_ && seen.whole) {
       arrived_ = now();
     }
-    if (out.power_installing && arrived_ && !cut_) {
-      const auto cut = co_await cut_while_installing();
+    const bool due = out.power == Attempt::Power::installing && arrived_;
+    if (due && !cut_ && uncut_.empty()) {
+      const auto cut = co_await cut_while_installing(out.before);
       if (!cut) {
         co_return cut;
       }
@@ -281,6 +315,9 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
         co_return told.error();
       }
       out.restarted = true;
+      if (in_.transport.fetched().cutting) {
+        continue;  // it is off, and for how long is the laboratory's business
+      }
       away = away ? away : now();
       if (now() - *away > patience) {
         out.alive = false;
@@ -301,7 +338,7 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
       look_ = *fetched.first - began;
       installs_ = arrived_ ? now() - *arrived_ : milliseconds{0};
     }
-    if (moved || is_quiet(fetched, began, control)) {
+    if (!fetched.cutting && (moved || is_quiet(fetched, began, control))) {
       co_return Result<>{};
     }
   }

@@ -44,6 +44,24 @@ void Fetched::release(milliseconds now, bool held) {
   released = released ? released : std::optional{now};
 }
 
+void Fetched::end_cut(const Result<>& done) {
+  cutting = false;
+  power_cut = done.has_value();
+  if (!done) {
+    trouble = "the power was not cut: " + done.error().what;
+  }
+}
+
+asio::awaitable<void> cut_in_the_middle(const CutPower& by, Fetched& fetched) {
+  fetched.begin_cut();
+  Result<> done{Error{ErrorKind::unsupported, "nothing cuts it", {}}};
+  if (by) {
+    auto cut = by();
+    done = co_await std::move(cut);
+  }
+  fetched.end_cut(done);
+}
+
 Behaviour behaviour_of(const json::object& object) {
   Behaviour out;
   const auto text = [&](std::string_view key) {

@@ -122,6 +122,10 @@ std::string Campaign::missing(const Attack& attack) const {
   if (behaviour.power_installing && !installs_) {
     return "no genuine update was installed before, so how long that takes is not known";
   }
+  if (behaviour.power_installing && *installs_ < step() * 2) {
+    return "the genuine image was installed as soon as it was seen to be there (after " +
+           std::to_string(installs_->count()) + " ms), so no cut of the power would be in the middle of that";
+  }
   return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);
 }
 
@@ -257,6 +261,9 @@ asio::awaitable<Result<>> Campaign::watch() {
   }
   auto nothing = genuine_offer();
   nothing.behaviour.status = 503;
+  if (!in_.transport.cannot(nothing.behaviour).empty()) {
+    co_return Result<>{};  // it does not come to us: what is offered would be brought to it
+  }
   const auto offered = co_await in_.transport.offer(std::move(nothing));
   if (!offered) {
     co_return offered;

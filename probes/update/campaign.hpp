@@ -22,14 +22,16 @@ struct Choice {
 
 /// One offer and what came of it.
 struct Attempt {
+  enum class Power : std::uint8_t { stays, fetching, installing };
+
   std::string attack;  // id; empty: the genuine update
   std::string what;
   std::string sha256;     // of what was offered
   bool genuine = false;   // it was the maker's own newer image
   bool in_turns = false;  // the genuine image first, and what was offered afterwards
   bool offered = false;
-  bool power_installing = false;  // the power is to be cut while it is installed
-  std::string trouble;            // why it was not offered after all
+  Power power = Power::stays;  // when it is to be cut
+  std::string trouble;         // why it was not offered after all
   Fetched fetched;
   std::optional<bool> installed;
   bool restarted = false;  // it was away meanwhile and came back
@@ -88,7 +90,8 @@ class Campaign {
   asio::awaitable<Result<>> attack(const Attack& attack);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
-  asio::awaitable<Result<>> cut_while_installing();
+  asio::awaitable<Result<>> cut_while_installing(const std::string& before);
+  void weigh(Attempt& attempt) const;
   bool is_quiet(const Fetched& fetched, milliseconds began, bool control) const;
   milliseconds step() const;
   asio::awaitable<Result<>> pull_trigger(Attempt& attempt);
@@ -124,6 +127,7 @@ class Campaign {
       arrived_;  // of this offer: when the whole image was seen to be there, by Network::elapsed
   std::optional<milliseconds> installs_;  // from then to the new version, in the control
   bool cut_ = false;                      // of this offer: the power was cut while it was installed
+  std::string uncut_;                     // … and why there was none; empty: there was, or it is not due
   std::optional<milliseconds> whole_;     // from the first activity to the new version, in the control
 };
 

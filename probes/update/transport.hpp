@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,9 @@ struct Fetched {
   std::optional<milliseconds> released;       // when the first of them ended, by Network::elapsed
   std::optional<milliseconds> first;          // activity, by Network::elapsed
   milliseconds last{0};
+  bool cutting = false;    // the power is being cut, as the behaviour says
+  bool power_cut = false;  // … and it was
+  std::string trouble;     // what failed at our side, so that what the device did is no answer; empty: nothing
 
   bool any() const { return connections > 0 || handed_over || told; }
 
@@ -82,7 +86,19 @@ struct Fetched {
 
   /// It is not any more: `held` to the end, or because it gave up.
   void release(milliseconds now, bool held);
+
+  /// The recipe that cuts the power runs from now on.
+  void begin_cut() { cutting = true; }
+
+  /// It ended. One that failed is `trouble`.
+  void end_cut(const Result<>& done);
 };
+
+/// Cuts the power; an error when it is not known to be cut.
+using CutPower = std::function<asio::awaitable<Result<>>()>;
+
+/// Cuts the power of a device whose fetching is counted there. `by` outlives it.
+asio::awaitable<void> cut_in_the_middle(const CutPower& by, Fetched& fetched);
 
 /// One mechanism. A transport is made for one campaign; offers follow one another.
 class Transport {

@@ -8,8 +8,9 @@ namespace assay::wire {
 
 namespace {
 
-constexpr std::size_t kHeader = 13;         // of a record: type, version, epoch, number, length
-constexpr std::size_t kMessageHeader = 12;  // type, length, sequence, offset and length of the fragment
+constexpr std::size_t kHeader = 13;       // of a record: type, version, epoch, number, length
+constexpr std::size_t kBeforeOffset = 5;  // behind a message's type: its length and sequence
+constexpr std::size_t kBehindOffset = 3;  // length of the fragment
 constexpr std::size_t kRandom = 32;
 constexpr std::uint8_t kHandshake = 22;
 constexpr std::uint8_t kClientHello = 1;
@@ -32,9 +33,12 @@ std::optional<std::string> dtls_hello_random(std::string_view datagram) {
   const auto epoch = reader.u16();
   reader.take(kHeader - 5);
   const auto message = reader.u8();
-  reader.take(kMessageHeader - 1 + 2);
+  reader.take(kBeforeOffset);
+  const auto offset = reader.u24();
+  reader.take(kBehindOffset + 2);
   const auto random = reader.take(kRandom);
-  const bool hello = type == kHandshake && version >> 8U == kFamily && epoch == 0 && message == kClientHello;
+  const bool hello =
+      type == kHandshake && version >> 8U == kFamily && epoch == 0 && message == kClientHello && offset == 0;
   return hello && !reader.failed() ? std::optional{std::string{random}} : std::nullopt;
 }
 

@@ -8,7 +8,8 @@
 /// Datagrams of DTLS as the side sees them that is not the one of the hellos (RFC 6347, 4.1 and 4.2): a server.
 namespace assay::wire {
 
-/// Of a datagram that begins with a hello of a client in clear: its random, 32 bytes. Two hellos of one random are one.
+/// Of a datagram that begins with a hello of a client in clear, or with its first fragment: its random, 32 bytes. Two
+/// hellos of one random are one.
 std::optional<std::string> dtls_hello_random(std::string_view datagram);
 
 /// Records one behind the other, as datagrams of at most `longest` bytes that end with a record; a record that is

@@ -159,7 +159,7 @@ Result<> CoapServer::serve(CoapSite::Inputs inputs) {
     dtls_->agree(std::move(*wanted));
     inputs.over = [this](std::uint16_t from) { return over(from); };
   }
-  inputs.on_power = [this] { port_.start(cut_power(context_)); };
+  inputs.on_power = [this] { port_.start(cut(site_)); };
   inputs.on_holding = [this] { port_.start(watch(site_)); };
   site_ = std::make_shared<CoapSite>(context_.network, journal_, std::move(inputs));
   return {};
@@ -170,6 +170,11 @@ std::string CoapServer::origin(const std::string& how) const {
   const auto address = at.find(':') == std::string::npos ? at : "[" + at + "]";
   const bool inside = dtls_ != nullptr && how != "http";
   return (inside ? "coaps://" : "coap://") + address + ":" + std::to_string(port_.port());
+}
+
+asio::awaitable<void> CoapServer::cut(std::shared_ptr<CoapSite> site) {
+  const auto done = co_await cut_power(context_);
+  site->end_cut(done);
 }
 
 /// Until the device gave up, or has been kept for long enough.

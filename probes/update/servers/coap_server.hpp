@@ -60,6 +60,7 @@ class CoapServer {
 
  private:
   asio::awaitable<void> watch(std::shared_ptr<CoapSite> site);
+  asio::awaitable<void> cut(std::shared_ptr<CoapSite> site);
   Result<DtlsTerms> terms(const Behaviour& behaviour) const;
   std::string host() const;
 

@@ -122,10 +122,12 @@ CoapReply CoapSite::image(const wire::CoapMessage& request, std::uint16_t from, 
   }
   const auto offset = block.offset();
   const auto size = current_->size();
-  if (const auto at = stop(); at && offset >= *at && offset < size) {
+  // A block that would be the last one is never given: the image would be whole.
+  if (const auto at = stop(); at && offset < size && (offset >= *at || offset + block.size() >= size)) {
     if (behaviour.power_at) {
       power_cut_ = true;
       journal_.note("the power is cut after " + std::to_string(offset) + " bytes");
+      fetched_.begin_cut();
       if (in_.on_power) {
         in_.on_power();
       }
@@ -267,6 +269,13 @@ std::optional<CoapSite::Promise> CoapSite::look() {
   journal_.note("the device was still asking after " + std::to_string(in_.hold.count()) + " ms");
   release(true);
   return std::nullopt;
+}
+
+void CoapSite::end_cut(const Result<>& done) {
+  fetched_.end_cut(done);
+  if (!done) {
+    journal_.note(fetched_.trouble);
+  }
 }
 
 void CoapSite::learn(bool waited) {

@@ -47,6 +47,9 @@ class CoapSite {
   std::optional<Promise> look();
   void learn(bool waited);
 
+  /// What came of the cut that `on_power` asked for.
+  void end_cut(const Result<>& done);
+
   bool holding() const { return fetched_.holding; }
 
   /// What the device may still wait for.

@@ -10,13 +10,19 @@ namespace assay::probes::update {
 namespace {
 
 constexpr std::size_t kMostPeers = 32;  // ports of the device; the next one ends all before it
+constexpr std::size_t kMostClear = 64;  // ports that spoke in clear; the next one makes those before it forgotten
 constexpr std::size_t kMostReady = 64;  // what comes beyond is lost, as datagrams may be
 
 }  // namespace
 
 void DtlsListener::agree(DtlsTerms terms) {
+  auto visit = std::move(seen_.visit);
   seen_ = {};
   if (terms == terms_) {
+    const bool lives = std::any_of(peers_.begin(), peers_.end(), [](const auto& one) {
+      return one.second.session->visit().finished && !one.second.session->ended();
+    });
+    seen_.visit = lives ? std::move(visit) : TlsVisit{};
     return;
   }
   for (auto& [port, peer] : peers_) {
@@ -28,13 +34,14 @@ void DtlsListener::agree(DtlsTerms terms) {
     flush(port, peer);
   }
   peers_.clear();
+  clear_.clear();
   ready_.clear();
   terms_ = std::move(terms);
 }
 
 std::string DtlsListener::over(std::uint16_t port) const {
   const auto found = peers_.find(port);
-  const bool inside = found != peers_.end() && found->second.session->visit().finished;
+  const bool inside = found != peers_.end() && !clear_.contains(port) && found->second.session->visit().finished;
   return inside ? found->second.session->visit().version : "coap";
 }
 
@@ -73,6 +80,10 @@ void DtlsListener::take(const Datagrams::Received& datagram) {
   const auto bytes = wire::text_of(datagram.payload);
   const auto port = datagram.from_port;
   if (passes(bytes)) {
+    if (clear_.size() >= kMostClear) {
+      clear_.clear();
+    }
+    clear_.insert(port);
     if (ready_.size() < kMostReady) {
       ready_.push_back(datagram);
     }
@@ -87,6 +98,7 @@ void DtlsListener::take(const Datagrams::Received& datagram) {
   if (found == peers_.end()) {
     return;
   }
+  clear_.erase(port);
   for (auto& inside : found->second.session->take(bytes)) {
     const auto span = wire::bytes_of(inside);
     found->second.asked = true;
@@ -162,17 +174,23 @@ void DtlsListener::resend() {
   }
 }
 
+/// The session that a port is to be spoken with in, as it spoke last itself; null: in clear, or not at all.
+DtlsListener::Peer* DtlsListener::peer_of(std::uint16_t port) {
+  const auto found = peers_.find(port);
+  return found == peers_.end() || clear_.contains(port) ? nullptr : &found->second;
+}
+
 asio::awaitable<Result<>> DtlsListener::send(std::uint16_t to_port, std::span<const std::byte> payload) {
-  const auto found = peers_.find(to_port);
-  if (found == peers_.end()) {
+  auto* peer = peer_of(to_port);
+  if (peer == nullptr) {
     Result<> out;
     if (terms_.plain) {
       out = co_await under_->send(to_port, payload);
     }
     co_return out;
   }
-  found->second.session->write(wire::text_of(payload));
-  const auto datagrams = found->second.session->written();
+  peer->session->write(wire::text_of(payload));
+  const auto datagrams = peer->session->written();
   for (const auto& datagram : datagrams) {
     const auto span = wire::bytes_of(datagram);
     const auto sent = co_await under_->send(to_port, span);
@@ -184,12 +202,12 @@ asio::awaitable<Result<>> DtlsListener::send(std::uint16_t to_port, std::span<co
 }
 
 Result<> DtlsListener::answer(std::uint16_t to_port, std::span<const std::byte> payload) {
-  const auto found = peers_.find(to_port);
-  if (found == peers_.end()) {
+  auto* peer = peer_of(to_port);
+  if (peer == nullptr) {
     return terms_.plain ? under_->answer(to_port, payload) : Result<>{};
   }
-  found->second.session->write(wire::text_of(payload));
-  flush(to_port, found->second);
+  peer->session->write(wire::text_of(payload));
+  flush(to_port, *peer);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "harness/probe/network.hpp"
@@ -23,7 +24,7 @@ struct DtlsTerms {
   bool operator==(const DtlsTerms&) const = default;
 };
 
-/// What the device did since the terms were last said.
+/// What the device did since the terms were last said. Of a session that lives on, `visit` stays.
 struct DtlsSeen {
   std::int64_t sessions = 0;  // that it began
   std::int64_t handshakes = 0;
@@ -46,7 +47,7 @@ class DtlsListener final : public DatagramListener {
 
   const DtlsSeen& seen() const { return seen_; }
 
-  /// What a port of the device speaks with us: "DTLSv1.2", or "coap" without a session.
+  /// What a port of the device spoke with us last: "DTLSv1.2", or "coap" in clear or without a session.
   std::string over(std::uint16_t port) const;
 
   std::string address() const override { return under_->address(); }
@@ -78,6 +79,7 @@ class DtlsListener final : public DatagramListener {
   void resend();
   std::optional<milliseconds> until_resend();
   bool passes(std::string_view datagram) const;
+  Peer* peer_of(std::uint16_t port);
 
   const Network& clock_;
   std::unique_ptr<DatagramListener> under_;
@@ -85,6 +87,7 @@ class DtlsListener final : public DatagramListener {
   DtlsTerms terms_;
   DtlsSeen seen_;
   std::map<std::uint16_t, Peer> peers_;
+  std::set<std::uint16_t> clear_;  // ports that spoke in clear last, with or without a session
   std::deque<Datagrams::Received> ready_;
 };
 

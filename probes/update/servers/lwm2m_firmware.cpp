@@ -132,6 +132,9 @@ asio::awaitable<Result<>> Firmware::write_image(Push push) {
     if (!part) {
       co_return part.error();
     }
+    if (until < whole && offset + block.size() >= whole) {
+      break;  // the block that would be the last one is never written: the image would be whole
+    }
     const auto length = part->size();
     const auto root = registrar_.client() ? registrar_.client()->root : std::string{};
     auto request = wire::coap_request(wire::kCoapPut, root + "/5/0/0");

@@ -62,7 +62,7 @@ Reply MenderSite::admit(const wire::HttpAsked& asked) {
   identity = wire::mender_identity(asked.body);
   server_.note("authentication of " + identity);
   if (asked.header("X-MEN-Signature") != nullptr) {
-    identity += ", signed by a key of its own";
+    identity += ", with a signature that was not checked";
   }
   Reply reply;
   reply.headers.push_back({"Content-Type", "application/jwt"});

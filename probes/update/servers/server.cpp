@@ -315,9 +315,9 @@ asio::awaitable<Result<>> HttpServer::send_body(Stream& stream, const Reply& rep
   if (behaviour_.power_at && !power_cut_) {
     power_cut_ = true;
     note("the power is cut after " + std::to_string(until) + " bytes");
-    if (on_power) {
-      auto cut = on_power();
-      co_await std::move(cut);
+    co_await cut_in_the_middle(on_power, fetched_);
+    if (!fetched_.power_cut) {
+      note(fetched_.trouble);
     }
     co_return Error{ErrorKind::closed, "the power was cut", {}};
   }

@@ -55,7 +55,7 @@ class HttpServer {
   void serve(std::shared_ptr<Site> site, const Behaviour& behaviour);
 
   /// Called when the power is to be cut.
-  std::function<asio::awaitable<void>()> on_power;
+  CutPower on_power;
 
   /// Nothing is on offer; connections are cut.
   asio::awaitable<void> withdraw();

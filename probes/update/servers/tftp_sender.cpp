@@ -158,6 +158,12 @@ asio::awaitable<Result<>> TftpSender::wait(milliseconds time) {
   co_return Result<>{};
 }
 
+std::uint64_t TftpSender::cut_of(std::uint64_t size, int percent, std::size_t block) {
+  const auto wanted = (size * static_cast<std::uint64_t>(percent) / 100 + block - 1) / block;
+  const auto most = size > 0 ? (size - 1) / block : 0;
+  return std::min(wanted, most) * block;
+}
+
 void TftpSender::stop(std::string_view words) {
   const auto bytes = wire::tftp_error(0, words);
   std::ignore = port_.answer(to_, wire::bytes_of(bytes));

@@ -49,6 +49,10 @@ class TftpSender {
   /// Ends the transfer for the device, with words.
   void stop(std::string_view words);
 
+  /// Where an image ends of which so many percent are to be sent: with a block, and before the one that would be its
+  /// last.
+  static std::uint64_t cut_of(std::uint64_t size, int percent, std::size_t block);
+
   std::uint64_t sent() const { return offset_; }
 
   /// Of the error that the device ended it with.

@@ -81,9 +81,13 @@ asio::awaitable<void> TftpServer::listen() {
   }
 }
 
+bool TftpServer::is_offered(const wire::TftpPacket& request) const {
+  return offered_ && without_slash(request.file) == without_slash(offered_->file);
+}
+
 /// Why a request is not served, as the error that says so; empty: it is.
 std::string TftpServer::refusal(const wire::TftpPacket& request) const {
-  if (!offered_ || without_slash(request.file) != without_slash(offered_->file)) {
+  if (!is_offered(request)) {
     return wire::tftp_error(wire::kTftpNoFile, "no such file");
   }
   if (request.kind != wire::TftpPacket::Kind::read) {
@@ -106,8 +110,8 @@ void TftpServer::take(const Datagrams::Received& received) {
   if (!asks || served_.contains(from)) {
     return;  // a request that comes again is answered by the block that is sent again
   }
-  if (offered_ && fetched_.holding) {
-    gave_up();  // it begins anew
+  if (fetched_.holding && is_offered(request)) {
+    gave_up();  // it begins anew; another file may well be read beside it
     transfers_.cut();
   }
   const auto error = refusal(request);
@@ -135,7 +139,9 @@ asio::awaitable<void> TftpServer::attend(wire::TftpPacket request, std::uint16_t
   const auto offered = offered_;
   auto port = context_.network.listen_udp(0);
   if (!port) {
-    journal_.note("no port for a transfer: " + port.error().what);
+    fetched_.trouble = "there was no port for a transfer: " + port.error().what;
+    journal_.note(fetched_.trouble);
+    served_.erase(from);
     co_return;
   }
   ++fetched_.downloads;
@@ -143,21 +149,32 @@ asio::awaitable<void> TftpServer::attend(wire::TftpPacket request, std::uint16_t
   auto body = offer.behaviour.second && fetched_.downloads == 1 ? offer.genuine : offer.image;
   TftpSender sender(context_.network, **port, from, true);
   const auto given = co_await give(*offered, sender, request, std::move(body));
-  if (offered != offered_) {
-    sender.stop("out of order");  // the offer that it belongs to is over, and the device need not wait for it
-    co_return;
-  }
   served_.erase(from);
+  if (offered == offered_) {
+    note_end(given, sender.sent());
+  } else {
+    sender.stop("out of order");  // the offer that it belongs to is over, and the device need not wait for it
+  }
+}
+
+/// How a transfer ended. What neither the device nor the plan ended is our own failure.
+void TftpServer::note_end(const Result<>& given, std::uint64_t sent) {
   if (given) {
     fetched_.whole = true;
-    journal_.note("all " + std::to_string(sender.sent()) + " bytes were taken");
-  } else if (given.error().kind == ErrorKind::refused || given.error().kind == ErrorKind::timed_out) {
-    words_ = given.error().kind == ErrorKind::refused ? given.error().what : words_;
-    journal_.note("the device ended the transfer after " + std::to_string(sender.sent()) +
-                  " bytes: " + wire::printable(given.error().what, 200));
+    journal_.note("all " + std::to_string(sent) + " bytes were taken");
+    return;
+  }
+  const auto& error = given.error();
+  if (error.kind == ErrorKind::refused || error.kind == ErrorKind::timed_out) {
+    words_ = error.kind == ErrorKind::refused ? error.what : words_;
+    journal_.note("the device ended the transfer after " + std::to_string(sent) +
+                  " bytes: " + wire::printable(error.what, 200));
     if (fetched_.holding) {
       gave_up();
     }
+  } else if (error.kind != ErrorKind::closed && error.kind != ErrorKind::cancelled) {
+    fetched_.trouble = "the transfer failed at our side: " + error.what;
+    journal_.note(fetched_.trouble);
   }
 }
 
@@ -199,7 +216,7 @@ TftpSender::Course TftpServer::course_of(const Offered& offered, images::Source 
                        : behaviour.stall_at                ? behaviour.stall_at
                        : behaviour.power_at && !power_cut_ ? behaviour.power_at
                                                            : std::nullopt;
-  out.until = percent ? size * static_cast<std::uint64_t>(*percent) / 100 : size + out.behind;
+  out.until = percent ? TftpSender::cut_of(size, *percent, block) : size + out.behind;
   if (behaviour.drip) {
     const auto blocks = static_cast<std::int64_t>(size / block) + 1;
     out.pause = std::clamp(offered.hold / blocks, kLeastPause, kMostPause);
@@ -237,7 +254,9 @@ asio::awaitable<Result<>> TftpServer::give(const Offered& offered, TftpSender& s
     fetched_.release(context_.network.elapsed(), true);
   }
   if (sent && fetched_.holding) {
-    fetched_.release(context_.network.elapsed(), true);  // it took all of it, however slowly it came
+    // All of it was taken, however slowly it came: patience without end shows only where there was time for it.
+    const auto now = context_.network.elapsed();
+    fetched_.release(now, now - holding_since_ >= offered.hold);
   }
   if (!sent || rest.until >= size || behaviour.endless) {
     co_return sent;
@@ -254,9 +273,9 @@ asio::awaitable<Result<>> TftpServer::stop_short(const Offered& offered, TftpSen
   if (behaviour.power_at) {
     power_cut_ = true;
     journal_.note(after + "the power is cut");
-    if (on_power) {
-      auto cut = on_power();
-      co_await std::move(cut);
+    co_await cut_in_the_middle(on_power, fetched_);
+    if (!fetched_.power_cut) {
+      journal_.note(fetched_.trouble);
     }
     co_return planned;
   }

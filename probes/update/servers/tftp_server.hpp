@@ -35,7 +35,7 @@ class TftpServer {
   asio::awaitable<void> close();
 
   /// Called when the power is to be cut.
-  std::function<asio::awaitable<void>()> on_power;
+  CutPower on_power;
 
   const Fetched& fetched() const { return fetched_; }
 
@@ -49,6 +49,7 @@ class TftpServer {
  private:
   asio::awaitable<void> listen();
   void take(const Datagrams::Received& received);
+  bool is_offered(const wire::TftpPacket& request) const;
   std::string refusal(const wire::TftpPacket& request) const;
   asio::awaitable<void> attend(wire::TftpPacket request, std::uint16_t from);
   asio::awaitable<Result<>> give(const Offered& offered, TftpSender& sender, const wire::TftpPacket& request,
@@ -57,6 +58,7 @@ class TftpServer {
                                   std::uint64_t size, std::size_t& block);
   asio::awaitable<Result<>> stop_short(const Offered& offered, TftpSender& sender, TftpSender::Course rest);
   TftpSender::Course course_of(const Offered& offered, images::Source body, std::size_t block);
+  void note_end(const Result<>& given, std::uint64_t sent);
   void begin_holding();
   void gave_up();
 

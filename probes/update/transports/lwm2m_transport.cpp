@@ -292,7 +292,11 @@ class Lwm2mTransport final : public Transport {
     }
     if (behaviour.power_at) {
       server_.journal().note("the power is cut after " + std::to_string(pushed_.bytes) + " bytes");
-      co_await cut_power(context_);
+      const CutPower by = [this] { return cut_power(context_); };
+      co_await cut_in_the_middle(by, pushed_);
+      if (!pushed_.power_cut) {
+        server_.journal().note(pushed_.trouble);
+      }
     }
     co_return Error{ErrorKind::closed, "the write was cut as planned", {}};
   }

@@ -124,14 +124,15 @@ json::object served_facts(const HttpServer& server, const UpdateMechanism& mecha
   return out;
 }
 
-asio::awaitable<void> cut_power(ProbeContext& context) {
+asio::awaitable<Result<>> cut_power(ProbeContext& context) {
   if (!context.dut.lab.power_cycle) {
-    co_return;
+    co_return Error{ErrorKind::unsupported, "the DUT file has no recipe for it (lab.power.cycle)", {}};
   }
   RecipeUse use;
   use.purpose = "cut the power";
   use.does = Intrusiveness::destructive;
-  std::ignore = co_await context.bench.run(*context.dut.lab.power_cycle, use);
+  const auto ran = co_await context.bench.run(*context.dut.lab.power_cycle, use);
+  co_return ran ? Result<>{} : Result<>{ran.error()};
 }
 
 std::unique_ptr<Transport> make_pull(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files) {

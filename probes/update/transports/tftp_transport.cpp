@@ -87,6 +87,9 @@ class TftpPush final : public Transport {
     if (!port) {
       co_return port.error();
     }
+    if (offer.attack.empty() && offer.behaviour.status != 0) {
+      co_return Result<>{};  // only watched: nothing is written
+    }
     const auto pushed = co_await push(**port, offer);
     if (fetched_.holding) {
       fetched_.release(context_.network.elapsed(), pushed || pushed.error().kind == ErrorKind::closed);
@@ -99,8 +102,13 @@ class TftpPush final : public Transport {
       reported_ = pushed.error().what;
       co_return Result<>{};
     }
-    // A device that fell silent in the middle may have made up its mind; one that never answered was offered nothing.
+    // One that never answered was offered nothing. One that fell silent may still install it, which its version shows;
+    // in the middle of the image that it did not is no refusal, for it never had it.
     const bool begun = fetched_.bytes > 0 && !sessions::ends_probe(pushed.error().kind);
+    if (begun && fetched_.bytes < offer.image->size()) {
+      fetched_.trouble =
+          "the device fell silent after " + std::to_string(fetched_.bytes) + " bytes: " + pushed.error().what;
+    }
     co_return begun ? Result<>{} : pushed;
   }
 
@@ -132,16 +140,17 @@ class TftpPush final : public Transport {
       journal_.note("tftp: " + wire::printable(mechanism_.recovery->file, 100) + " is written" +
                     (plain ? " without options" : ", said to be of " + std::to_string(said) + " bytes"));
       const auto begun = co_await sender.begin(std::move(request));
+      if (begun || begun.error().kind == ErrorKind::refused) {
+        fetched_.over = "tftp";
+        fetched_.connections = 1;
+        fetched_.come(context_.network.elapsed());
+      }
       if (begun) {
         const auto agreed = wire::tftp_number(*begun, "blksize").value_or(wire::kTftpBlock);
         co_return agreed >= wire::kLeastTftpBlock&& agreed <= kBlock ? static_cast<std::size_t>(agreed)
                                                                      : wire::kTftpBlock;
       }
       if (begun.error().kind != ErrorKind::refused || sender.code() != wire::kTftpOptionsRefused) {
-        if (begun.error().kind == ErrorKind::refused) {
-          fetched_.handed_over = true;
-          fetched_.come(context_.network.elapsed());
-        }
         co_return begun.error();
       }
     }
@@ -162,13 +171,11 @@ class TftpPush final : public Transport {
     course.image = offer.image;
     course.block = *block;
     course.behind = behaviour.endless ? flood_behind(size) + *block : 0;
-    course.until = percent ? size * static_cast<std::uint64_t>(*percent) / 100 : size + course.behind;
+    course.until = percent ? TftpSender::cut_of(size, *percent, *block) : size + course.behind;
     const auto enough = context_.network.elapsed() + hold_time(mechanism_);
     const auto most = size + course.behind - (behaviour.endless ? *block : 0);
     course.goes_on = [this, enough, most, size, endless = behaviour.endless](std::uint64_t sent) {
       const auto now = context_.network.elapsed();
-      fetched_.over = "tftp";
-      fetched_.connections = 1;
       fetched_.bytes = sent;
       fetched_.come(now);
       if (endless && sent > size && !fetched_.holding) {
@@ -179,11 +186,15 @@ class TftpPush final : public Transport {
     const auto sent = co_await sender.send(std::move(course));
     const bool whole = sent && !percent && !behaviour.endless;
     fetched_.whole = whole;
-    fetched_.handed_over = fetched_.bytes > 0;
+    fetched_.handed_over = whole;
     journal_.note(std::to_string(sender.sent()) + " of " + std::to_string(size) + " bytes were taken");
     if (sent && behaviour.power_at) {
       journal_.note("the power is cut");
-      co_await cut_power(context_);
+      const CutPower by = [this] { return cut_power(context_); };
+      co_await cut_in_the_middle(by, fetched_);
+      if (!fetched_.power_cut) {
+        journal_.note(fetched_.trouble);
+      }
     } else if (!whole && (sent || sent.error().kind == ErrorKind::closed)) {
       sender.stop("given up");
     }

@@ -41,9 +41,10 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
 BACKEND = """#!/bin/sh
 case $1 in get-primary) cat "{flash}/primary" ;; set-primary) echo "$2" >"{flash}/primary" ;; get-state) echo good ;; esac
 """
-# A test holds an installation where the bundle is mounted and nothing is written yet.
+# A test holds an installation where the bundle is mounted and nothing is written yet, or has it take its time there.
 NEWER = """#!/bin/sh
 while [ -e "{folder}/hold" ]; do touch "{folder}/held"; sleep 0.05; done
+if [ -e "{folder}/slow" ]; then sleep 2; fi
 offered=$(sed -n 's/^version=//p' "$RAUC_BUNDLE_MOUNT_POINT/manifest.raucm")
 newest=$(printf '%s\\n' "{version}" "$offered" | sort -V | tail -n 1)
 if [ "$offered" = "{version}" ] || [ "$newest" != "$offered" ]; then echo "$offered is not newer than {version}"; exit 1; fi
@@ -131,6 +132,9 @@ class Rauc(Agent):
         subprocess.run(["gdbus", "wait", "--address", f"unix:path={self.folder}/bus", "--timeout", "20", "de.pengutronix.rauc"], check=True,
                        stdin=subprocess.DEVNULL)
         return service
+
+    def is_installing(self):
+        return self.installer is not None and self.installer.poll() is None
 
     def cut_power(self):
         super().cut_power()

@@ -28,6 +28,10 @@ FLAWS = {
     "never-activates": "what was installed is never started",
 }
 STARTS_IN = 0.3
+# The last act of swupdate. A test may have it take its time.
+INSTALLED = """if [ -e "{folder}/slow" ]; then touch "{folder}/installing"; sleep 2; rm "{folder}/installing"; fi
+exec {tell}
+"""
 
 
 class Hub:
@@ -86,7 +90,12 @@ class Hub:
         if self.process:
             self.process.kill()
 
+    def is_installing(self):
+        return False
+
     def power_cycle(self):
+        if self.is_installing():
+            (self.folder / "cut-while-installing").touch()  # for a test to see
         self.cut_power()
         with self.turn, self.changed:
             self.stop()
@@ -153,8 +162,7 @@ class Swupdate(Hub):
 
     def configuration(self):
         options, version = self.options, self.version()
-        lines = {"public-key-file": options.maker, "postupdatecmd": f"{sys.executable} -B {pathlib.Path(__file__).resolve()} tell "
-                 f"{self.folder}/control installed"}
+        lines = {"public-key-file": options.maker, "postupdatecmd": f"sh {self.folder}/installed.sh"}
         if self.flaw != "no-downgrade-check":
             lines |= {"no-downgrading": version, "no-reinstalling": version}
         client = {"tenant": "default", "id": options.serial, "url": options.url, "cafile": options.trust, "interface": options.source}
@@ -169,6 +177,9 @@ class Swupdate(Hub):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         (self.folder / "swupdate.cfg").write_text(self.configuration())
+        tell = f"{sys.executable} -B {pathlib.Path(__file__).resolve()} tell {self.folder}/control installed"
+        (self.folder / "installed.sh").write_text(INSTALLED.format(folder=self.folder, tell=tell))
+        (self.folder / "installing").unlink(missing_ok=True)
         words = ["swupdate", "-f", self.folder / "swupdate.cfg", "-v", "-e", "stable,copy-" + self.other()]
         # "c 2": what it runs was installed by the last deployment. "x": no look at the certificate, which its file cannot say.
         words += ["-H", self.options.model + ":hub-1.0", "-u", "-c 2 " * self.confirm + "-x" * (self.flaw == "no-tls-verification")]
@@ -178,6 +189,9 @@ class Swupdate(Hub):
         with open(self.folder / "updater.log", "ab") as log:
             return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(temporary)},
                                     start_new_session=True)
+
+    def is_installing(self):
+        return (self.folder / "installing").exists()
 
     def cut_power(self):
         if self.process:

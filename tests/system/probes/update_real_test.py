@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -24,8 +25,15 @@ def examine(name):
     tried, falls_for = DEVICES[name]
     began = time.monotonic()
     with emulated(name, "loopback") as device:
-        done = assay("probe", "update", device["address"], "--dut", device["dut"], "--json", "--set", "attacks=" + ",".join(tried), "--set",
+        home = pathlib.Path(device["folder"])
+        if "power-installing" in tried:
+            (home / "slow").touch()  # so that there is a middle
+        # A trigger that returns when all is over would leave no time for a cut: the device looks by itself.
+        dut = pathlib.Path(device["dut"]).with_name("edited.yaml")
+        dut.write_text(re.sub(r"\n    trigger: [^\n]*", "", pathlib.Path(device["dut"]).read_text()))
+        done = assay("probe", "update", device["address"], "--dut", dut, "--json", "--set", "attacks=" + ",".join(tried), "--set",
                      "mechanism=UM-1", check=0, timeout=300)
+        hit = (home / "cut-while-installing").exists()  # the updater itself was running when the power went
     facts = json.loads(done.stdout)["facts"]
     control = facts["update.control"][0]
     assert control["accepted"] and control["last"]["version_after"] == "2.5.0", (name, control)
@@ -34,8 +42,10 @@ def examine(name):
     assert set(attempts) == set(tried), (name, missing)
     found = {id for id, one in attempts.items() if one["installed"] and not one["image"]["genuine"]}
     assert found == set(falls_for), (name, found, attempts)
+    assert hit == ("power-installing" in tried), (name, hit, attempts)
     assert facts["update.bricked"] == [], (name, facts["update.bricked"])
     for id, one in attempts.items():
+        assert one["offered"] and one["power_cut"] == (True if id in POWER else None), (name, id, one)
         assert one["seen"] and one["alive"] and one["version_after"] in ("2.4.0", "2.5.0"), (name, id, one)
         if id in SIGNERS and id not in falls_for:
             assert one["refused"] == "after download" and "certificate" in str(one["reported"]), (name, id, one)

@@ -125,6 +125,15 @@ def mixed_by_a_cut(work):
     assert observation["facts"]["update.bricked"][0] == {"mechanism": "UM-1", "after": "power-50", "restored": True, "how": ""}, observation["facts"]
 
 
+def without_a_cut(work, name, edits=()):
+    """The recipe that cuts the power fails: nothing was survived, so the attack was not tried in truth and its units stay open."""
+    fails = ("power: {cycle: {exec: '", "power: {cycle: {exec: 'exit 3; ")
+    observation, all_units = run(work, name, ["power-50"], check=[EXIT_OPEN, EXIT_FAILED], edits=[fails, *edits])
+    tried = observation["facts"]["update.attempts"][0]
+    assert not tried["offered"] and tried["power_cut"] is False and "the power was not cut" in tried["trouble"], (name, tried)
+    assert verdict_of(all_units, ATTACKS) == "inconclusive", (name, verdict_of(all_units, ATTACKS))
+
+
 def only_says_so(work):
     """Success is told and nothing is done: the genuine update is not installed, so nothing is tried and nothing passes."""
     observation, all_units = run(work, "updatable/only-says-so", ["older", "appended"], check=[EXIT_OPEN, EXIT_FAILED])
@@ -150,4 +159,6 @@ with folder() as work:
     jobs = [lambda name=name: variant(work, name) for name in VARIANTS if name != "sound"]
     jobs += [lambda kind=kind, name=name: other(work, kind, name) for kind, variants in OTHERS.items() for name in variants]
     jobs += [lambda edits=edits: announced(work, edits) for edits in BROKERS]
+    jobs += [lambda kind=kind, edits=edits: without_a_cut(work, f"updatable{kind}/sound", edits)
+             for kind, edits in (("", []), ("-coap", []), ("-lwm2m", []), ("-lwm2m", PUSHED), ("-mqtt", []))]
     side_by_side(lambda: sound(work), lambda: bricks(work), lambda: only_says_so(work), lambda: mixed_by_a_cut(work), lambda: without_leave(work), *jobs, at_once=6)

@@ -86,9 +86,18 @@ TEST_CASE("update by CoAP: an image that is interrupted, and one whose power is 
   CHECK(cut.fetch(code) == std::string(2560, 'n'));
   CHECK(code == wire::kCoapUnavailable);
   CHECK_FALSE(cut.site->fetched().whole);
+  CoapShop late(coap_behaviour([](Behaviour& one) { one.cut_at = 90; }));
+  CHECK(late.ask("/image", 3, 6).message.code == wire::kCoapContent);
+  CHECK(late.ask("/image", 4, 6).message.code == wire::kCoapUnavailable);  // the last block, though less was to be cut
+  CHECK_FALSE(late.site->fetched().whole);
   CoapShop power(coap_behaviour([](Behaviour& one) { one.power_at = 10; }));
   CHECK(power.fetch(code).size() == 512);
   CHECK(power.power_cuts == 1);
+  CHECK(power.site->fetched().cutting);
+  power.site->end_cut(Error{ErrorKind::io, "the relay is stuck", {}});
+  CHECK_FALSE(power.site->fetched().cutting);
+  CHECK_FALSE(power.site->fetched().power_cut);
+  CHECK(power.site->fetched().trouble == "the power was not cut: the relay is stuck");
   CHECK(power.fetch(code) == power.content);
   CHECK(power.power_cuts == 1);
 }

@@ -306,6 +306,8 @@ TEST_CASE("update, DTLS: a port with a session for each port of the device, unti
   CHECK(stage.listener.strangers() == 3);
   stage.listener.agree(terms);  // the same: the session stays, and only the counting begins anew
   CHECK(stage.listener.seen().sessions == 0);
+  CHECK(stage.listener.seen().handshakes == 0);
+  CHECK(stage.listener.seen().visit.version == "DTLSv1.2");  // it is what the device speaks all the same
   CHECK(stage.run(client, 40000, client.say("again")) == std::vector<std::string>{"again"});
   DtlsClient anew;  // the device started anew and comes from the same port
   stage.run(anew, 40000, anew.take({}));
@@ -313,7 +315,41 @@ TEST_CASE("update, DTLS: a port with a session for each port of the device, unti
   CHECK(stage.listener.seen().sessions == 1);
   stage.listener.agree({dtls_certificate("other.example"), false});
   CHECK(stage.listener.over(40000) == "coap");
+  CHECK_FALSE(stage.listener.seen().visit.finished);
   CHECK_FALSE(stage.wire.to_device.empty());  // a goodbye
+}
+
+TEST_CASE("update, DTLS: what a session showed is forgotten with it") {
+  DtlsStage stage;
+  const auto terms = DtlsTerms{dtls_certificate("updates.example"), false};
+  stage.listener.agree(terms);
+  DtlsClient client;
+  stage.run(client, 40000, client.take({}));
+  stage.run(client, 40000, client.leave());
+  CHECK(stage.listener.seen().visit.finished);
+  stage.listener.agree(terms);
+  CHECK_FALSE(stage.listener.seen().visit.finished);
+}
+
+TEST_CASE("update, DTLS: a port is answered as it spoke last, in clear or in its session") {
+  DtlsStage stage;
+  const std::string ping{"\x40\x00\x12\x34", 4};
+  stage.listener.agree({dtls_certificate("updates.example"), true});
+  DtlsClient client;
+  stage.run(client, 40000, client.take({}));
+  REQUIRE(client.finished());
+  stage.wire.to_us.emplace_back(40000, ping);
+  CHECK(stage.read() == std::vector<std::string>{ping});
+  CHECK(stage.listener.over(40000) == "coap");
+  CHECK(stage.listener.answer(40000, wire::bytes_of(ping)));
+  REQUIRE(stage.wire.to_device.size() == 1);
+  CHECK(stage.wire.to_device.back().second == ping);
+  stage.wire.to_device.clear();
+  CHECK(stage.run(client, 40000, client.say("inside")) == std::vector<std::string>{"inside"});
+  CHECK(stage.listener.over(40000) == "DTLSv1.2");
+  CHECK(stage.listener.answer(40000, wire::bytes_of(ping)));
+  REQUIRE(stage.wire.to_device.size() == 1);
+  CHECK(stage.wire.to_device.back().second != ping);
 }
 
 TEST_CASE("update, DTLS: who leaves without a question refused us, and CoAP in clear passes where that is meant") {

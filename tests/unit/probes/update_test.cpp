@@ -24,7 +24,7 @@ struct UpdatableDevice {
   std::set<std::string> falls_for;  // attacks
   std::string dies_of;              // attack after which it never answers again
   bool takes_genuine = true;
-  bool restores = true;  // when it is dead
+  bool restores = true;    // when it is dead
   bool comes_back = true;  // after a restore
   bool dead = false;
   std::vector<std::string> events;

@@ -109,15 +109,19 @@ class AskedPort final : public DatagramListener {
 struct ServingStage {
   Offer offer;
   int power_cuts = 0;
+  bool relay_sticks = false;
   Fetched fetched;
   std::string words;
 };
 
 ServingStage serving_stage;
 
-asio::awaitable<void> count_power_cut() {
+asio::awaitable<Result<>> count_power_cut() {
+  if (serving_stage.relay_sticks) {
+    co_return Error{ErrorKind::io, "the relay is stuck", {}};
+  }
   ++serving_stage.power_cuts;
-  co_return;
+  co_return Result<>{};
 }
 
 class ServingUser final : public Probe {
@@ -153,12 +157,34 @@ std::string read_of(std::string_view file, const std::vector<wire::TftpOption>& 
   return wire::tftp_request(TftpPacket::Kind::read, file, options);
 }
 
-const Fetched& serve(AskingDevice& device, const Behaviour& behaviour = {}) {
+/// What of ours does not work.
+struct BrokenServer {
+  bool relay = false;
+  int ports = 0;                   // for so many transfers there is none
+  images::Source image = nullptr;  // that is not the usual one
+};
+
+/// A file that shrank meanwhile.
+class ShrunkSource final : public images::ByteSource {
+ public:
+  std::uint64_t size() const override { return 5000; }
+
+  Result<std::size_t> read_at(std::uint64_t, std::span<std::byte>) const override {
+    return Error{ErrorKind::io, "the file shrank", {}};
+  }
+};
+
+const Fetched& serve(AskingDevice& device, const Behaviour& behaviour = {}, BrokenServer broken = {}) {
   serving_stage = {};
   serving_stage.offer.genuine = std::make_shared<images::MemorySource>(std::string(5000, 'g'));
-  serving_stage.offer.image = std::make_shared<images::MemorySource>(std::string(5000, 'n'));
+  serving_stage.offer.image =
+      broken.image ? broken.image : std::make_shared<images::MemorySource>(std::string(5000, 'n'));
   serving_stage.offer.behaviour = behaviour;
+  serving_stage.relay_sticks = broken.relay;
   device.network.listening = [&](std::uint16_t port) {
+    if (port == 0 && broken.ports-- > 0) {
+      return Result<std::unique_ptr<DatagramListener>>{Error{ErrorKind::io, "no port is left", {}}};
+    }
     std::unique_ptr<DatagramListener> made = std::make_unique<AskedPort>(device, port != 0);
     return Result<std::unique_ptr<DatagramListener>>{std::move(made)};
   };
@@ -215,6 +241,61 @@ TEST_CASE("update at our TFTP server: an interrupted file, a wrong size, and the
   CHECK(serving_stage.power_cuts == 1);
   CHECK(dark.taken.size() == 512);
   CHECK(dark.errors.empty());  // nobody is there who says it
+  CHECK(serving_stage.fetched.power_cut);
+  CHECK_FALSE(serving_stage.fetched.cutting);
+  CHECK(serving_stage.fetched.trouble.empty());
+}
+
+TEST_CASE("update at our TFTP server: what fails at our side is no word of the device") {
+  Behaviour power;
+  power.power_at = 10;
+  AskingDevice lit;
+  lit.requests = {read_of("hub.bin")};
+  const auto& uncut = serve(lit, power, {true, 0, nullptr});
+  CHECK_FALSE(uncut.power_cut);
+  CHECK_FALSE(uncut.cutting);
+  CHECK(uncut.trouble == "the power was not cut: the relay is stuck");
+  AskingDevice patient;
+  patient.requests = {read_of("hub.bin"), read_of("hub.bin")};  // the second one from the same port
+  const auto& portless = serve(patient, {}, {false, 1, nullptr});
+  CHECK(portless.trouble == "there was no port for a transfer: no port is left");
+  CHECK(portless.downloads == 1);
+  CHECK(patient.taken == std::string(5000, 'n'));
+  AskingDevice left;
+  left.requests = {read_of("hub.bin")};
+  const auto& shrunk = serve(left, {}, {false, 0, std::make_shared<ShrunkSource>()});
+  CHECK(shrunk.trouble == "the transfer failed at our side: the file shrank");
+  CHECK(serving_stage.words.empty());
+  CHECK_FALSE(shrunk.whole);
+}
+
+TEST_CASE("update at our TFTP server: an interrupted file is never whole, however large its blocks are") {
+  for (const auto percent : {10, 90, 99}) {
+    Behaviour behaviour;
+    behaviour.cut_at = percent;
+    AskingDevice device;
+    device.requests = {read_of("hub.bin", {{"blksize", "1428"}})};
+    CHECK_FALSE(serve(device, behaviour).whole);
+    CHECK(device.taken.size() == (percent == 10 ? 1428 : 3 * 1428));
+    AskingDevice small;
+    small.requests = {read_of("hub.bin")};
+    CHECK_FALSE(
+        serve(small, behaviour, {false, 0, std::make_shared<images::MemorySource>(std::string(300, 'n'))}).whole);
+    CHECK(small.taken.empty());
+  }
+}
+
+TEST_CASE(
+    "update at our TFTP server: a slow file that was taken before the time was over shows no patience without end") {
+  AskingDevice device;
+  device.requests = {read_of("hub.bin")};
+  Behaviour behaviour;
+  behaviour.drip = true;
+  const auto& fetched = serve(device, behaviour);
+  CHECK(device.taken == std::string(5000, 'n'));
+  CHECK(fetched.released < milliseconds{12000});
+  CHECK_FALSE(fetched.held_to_the_end);
+  CHECK_FALSE(fetched.gave_up_after);
 }
 
 TEST_CASE("update at our TFTP server: nothing more comes, and the next block shows whether the device still waits") {

@@ -25,6 +25,18 @@ TEST_CASE("DTLS datagrams: the random of a hello tells it from others") {
   CHECK_FALSE(dtls_hello_random(other));
 }
 
+TEST_CASE("DTLS datagrams: of a hello in fragments the first one has its random, and the others are no hellos") {
+  TlsHello hello;
+  hello.record_version = 0xFEFF;
+  hello.version = 0xFEFD;
+  hello.random = std::string(32, 'r');
+  hello.suites = std::vector<std::uint16_t>(200, 0xC02B);  // so that another random could be read from the second one
+  const auto [first, second] = dtls_hello_fragments(hello, {});
+  CHECK(second.size() > 100);
+  CHECK(dtls_hello_random(first) == std::string(32, 'r'));
+  CHECK_FALSE(dtls_hello_random(second));
+}
+
 TEST_CASE("DTLS datagrams: records stay whole, and what is none is left out") {
   const auto record = dtls_record(23, 0xFEFD, 0, std::string(500, 'x'));
   const auto made = dtls_datagrams(record + record + record, 1200);
