@@ -163,6 +163,7 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
                                                : Attempt::Power::stays;
   arrived_.reset();
   uncut_.clear();
+  dark_at_.reset();
   cut_ = false;
   const auto digest = images::sha256_of(*offer.image);
   out.sha256 = digest ? *digest : std::string{};
@@ -254,13 +255,15 @@ bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control
   if (in_.transport.final_word()) {
     return true;
   }
-  const auto from = fetched.released ? *fetched.released : *fetched.first;
+  const auto begun = fetched.released ? *fetched.released : *fetched.first;
+  const auto anew = dark_at_ ? *dark_at_ + look_.value_or(milliseconds{0}) : begun;  // it starts, and looks again
+  const auto from = std::max(begun, anew);
   const auto enough = whole_ ? *whole_ * 2 + 2 * step() : takes * 2 + 2 * step();
   return now() - from >= (control ? takes * 2 + kGrace : enough);
 }
 
-/// In the middle of an installation, by the time that the genuine one took; unless it is over by then. A device that
-/// does not answer is at it.
+/// In the middle of an installation, by the time that the genuine one took; unless it is over by then. Silence may be
+/// the start with the new version, unless the device is silent from the beginning.
 asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& before) {
   const auto due = *arrived_ + *installs_ / 2;
   if (now() < due) {
@@ -278,6 +281,10 @@ asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& befo
     uncut_ = "it was installed before the power could be cut";
     co_return Result<>{};
   }
+  if (!told && !in_the_dark_) {
+    uncut_ = "the device did not answer any more when its power was to be cut: it may have installed it before";
+    co_return Result<>{};
+  }
   const auto done = co_await cut_power(in_.context);
   if (!done && done.error().kind == ErrorKind::cancelled) {
     co_return done;
@@ -293,14 +300,15 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
   const auto began = now();
   const auto patience = milliseconds{in_.mechanism.takes_ms} * 2 + kGrace;
   std::optional<milliseconds> away;
+  milliseconds stays{0};  // how long the old version was still seen once the image was there
   while (true) {
     const auto waited = co_await in_.context.network.wait(pause);
     if (!waited) {
       co_return waited;
     }
-    if (const auto& seen = in_.transport.fetched(); !arrived_ && seen.whole) {
-      arrived_ = now();
-    }
+    const auto& seen = in_.transport.fetched();
+    arrived_ = !arrived_ && seen.whole ? std::optional{now()} : arrived_;
+    dark_at_ = !dark_at_ && (cut_ || seen.power_cut) ? std::optional{now()} : dark_at_;
     const bool due = out.power == Attempt::Power::installing && arrived_;
     if (due && !cut_ && uncut_.empty()) {
       const auto cut = co_await cut_while_installing(out.before);
@@ -332,11 +340,13 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     }
     const bool moved = out.after != out.before;
     out.installed = moved && !(out.in_turns && out.after == in_.mechanism.image.version);
+    stays = arrived_ && !moved ? now() - *arrived_ : stays;
     const auto& fetched = in_.transport.fetched();
     if (moved && control && fetched.first) {
       whole_ = now() - *fetched.first;
       look_ = *fetched.first - began;
-      installs_ = arrived_ ? now() - *arrived_ : milliseconds{0};
+      in_the_dark_ = stays < step() * 2;
+      installs_ = !arrived_ ? milliseconds{0} : in_the_dark_ ? now() - *arrived_ : stays;
     }
     if (!fetched.cutting && (moved || is_quiet(fetched, began, control))) {
       co_return Result<>{};

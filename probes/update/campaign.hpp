@@ -125,10 +125,13 @@ class Campaign {
   std::optional<milliseconds> look_;  // from offer to first activity, in the control
   std::optional<milliseconds>
       arrived_;  // of this offer: when the whole image was seen to be there, by Network::elapsed
-  std::optional<milliseconds> installs_;  // from then to the new version, in the control
-  bool cut_ = false;                      // of this offer: the power was cut while it was installed
-  std::string uncut_;                     // … and why there was none; empty: there was, or it is not due
-  std::optional<milliseconds> whole_;     // from the first activity to the new version, in the control
+  // In the control, from then on: how long the device was seen to run the old version, else until it ran the new one.
+  std::optional<milliseconds> installs_;
+  bool in_the_dark_ = false;             // … for it did not answer while it installed it
+  bool cut_ = false;                     // of this offer: the power was cut while it was installed
+  std::optional<milliseconds> dark_at_;  // of this offer: when its power was seen to have been cut, by Network::elapsed
+  std::string uncut_;                    // … and why there was none; empty: there was, or it is not due
+  std::optional<milliseconds> whole_;    // from the first activity to the new version, in the control
 };
 
 }  // namespace assay::probes::update

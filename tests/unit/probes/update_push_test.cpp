@@ -31,6 +31,7 @@ struct PushedDevice {
   bool installs_it = false;  // … and installs all the same
   int reads_to_install = 8;  // of its version
   int reads_later = 8;       // … from the second image on
+  int dark_from = 0;         // image from which on it does not answer while it installs; 0: it always does
   bool relay_sticks = false;
   int offers = 0;
   int cuts = 0;
@@ -69,6 +70,8 @@ struct PushedDevice {
     if (command == "version") {
       if (left_ > 0 && --left_ == 0) {
         version = "2.5.0";
+      } else if (left_ > 0 && dark_from > 0 && installs_ >= dark_from) {
+        return Error{ErrorKind::io, "it does not answer", {}};
       }
       return RecipeDone{version + "\n", {}};
     }
@@ -249,6 +252,21 @@ TEST_CASE("update, power: what is installed before the cut is not cut in the mid
           "the genuine image was installed as soon as it was seen"));
     }
   }
+}
+
+TEST_CASE(
+    "update, power: silence is the installation where the genuine one was silent from the beginning, else it is over") {
+  PushCampaign dark;
+  dark.device.dark_from = 1;
+  const auto cut = only_attempt(dark.run("power-installing"));
+  CHECK(dark.device.cuts_in_the_middle == 1);
+  CHECK(cut.at("offered") == true);
+  PushCampaign starting;
+  starting.device.dark_from = 2;
+  const auto doubtful = only_attempt(starting.run("power-installing"));
+  CHECK(starting.device.cuts == 0);
+  CHECK(doubtful.at("offered") == false);
+  CHECK(std::string_view{doubtful.at("trouble").as_string()}.starts_with("the device did not answer any more"));
 }
 
 TEST_CASE("update, power: a cut in the middle of the image that failed leaves the attack untried") {
