@@ -11,6 +11,7 @@ namespace assay::wire {
 namespace {
 
 constexpr std::size_t kMostText = 200;
+constexpr std::size_t kMostKey = 8192;
 constexpr std::size_t kMostLog = 400;
 constexpr std::size_t kMostMessages = 3;
 
@@ -66,6 +67,14 @@ std::string in_query(std::string_view target, std::string_view key) {
 
 std::string mender_identity(std::string_view body) {
   return text_at(read(body), "/id_data");
+}
+
+std::string mender_key(std::string_view body) {
+  boost::system::error_code missing;
+  const auto value = read(body);
+  const auto* found = value.find_pointer("/pubkey", missing);
+  const bool fits = found != nullptr && found->is_string() && found->get_string().size() <= kMostKey;
+  return fits ? std::string{std::string_view{found->get_string()}} : std::string{};
 }
 
 MenderDevice mender_device(std::string_view body) {

@@ -4,11 +4,14 @@
 #include <string_view>
 
 /// What a device says to a server of Mender (its device API, versions 1 and 2). All that comes back is escaped and
-/// short; what is no JSON, or is not where it ought to be, is empty.
+/// short, but the key; what is no JSON, or is not where it ought to be, is empty.
 namespace assay::wire {
 
 /// Of a request for a token (authentication/auth_requests): what the device is known by, as it says it.
 std::string mender_identity(std::string_view body);
+
+/// … and the public key that it names there, as it is; empty: none of at most 8 KiB.
+std::string mender_key(std::string_view body);
 
 /// What a device runs and is, as it asks for its next deployment.
 struct MenderDevice {

@@ -19,7 +19,7 @@ FALLS = {
 def examined(work, flaw):
     facts = examine(work, "mender-managed/" + flaw, *FALLS[flaw])
     passive = facts["update.passive"][0]
-    assert passive["identifies_by"] == '{"serial":"EX-MEND-0001"}, with a signature that was not checked', passive
+    assert passive["identifies_by"] == '{"serial":"EX-MEND-0001"}, signed by a key of its own', passive
     assert passive["statuses"][0] == "downloading" and passive["statuses"][-1] == "success", passive
     refused = next((one for one in facts["update.attempts"] if one["attack"] == "flip-payload"), None)
     if refused:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probes/sessions/channel.hpp"
+#include "probes/update/servers/mender_signature.hpp"
 
 namespace assay::probes::update {
 
@@ -61,8 +62,9 @@ Reply MenderSite::admit(const wire::HttpAsked& asked) {
   auto& identity = device_.identity;
   identity = wire::mender_identity(asked.body);
   server_.note("authentication of " + identity);
-  if (asked.header("X-MEN-Signature") != nullptr) {
-    identity += ", with a signature that was not checked";
+  if (const auto* signature = asked.header("X-MEN-Signature"); signature != nullptr) {
+    identity += is_signed_by_own_key(asked.body, *signature) ? ", signed by a key of its own"
+                                                             : ", with a signature that is not its key's";
   }
   Reply reply;
   reply.headers.push_back({"Content-Type", "application/jwt"});

@@ -1,5 +1,13 @@
+#include <memory>
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
 #include "harness/model/json.hpp"
+#include "probes/update/servers/mender_signature.hpp"
 #include "probes/update/servers/mender_site.hpp"
+#include "probes/wire/bytes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 
@@ -67,7 +75,46 @@ void ask_mender(MenderCourse course) {
   CHECK(ran.ended.has_value());
 }
 
+using MenderKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+std::string mender_public(EVP_PKEY* key) {
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> out{BIO_new(BIO_s_mem()), &BIO_free_all};
+  REQUIRE(PEM_write_bio_PUBKEY(out.get(), key) == 1);
+  std::string text(BIO_ctrl_pending(out.get()), '\0');
+  REQUIRE(BIO_read(out.get(), text.data(), static_cast<int>(text.size())) > 0);
+  return text;
+}
+
+std::string mender_signed(EVP_PKEY* key, const EVP_MD* digest, const std::string& body) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+  const auto* bytes = reinterpret_cast<const unsigned char*>(body.data());
+  std::string out(1024, '\0');
+  std::size_t size = out.size();
+  REQUIRE(EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key) == 1);
+  REQUIRE(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, bytes, body.size()) == 1);
+  return wire::base64(std::string_view{out}.substr(0, size));
+}
+
 }  // namespace
+
+TEST_CASE("update by Mender: a request is signed by the key that it names, or it is not") {
+  using probes::update::is_signed_by_own_key;
+  const MenderKey rsa{EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}), &EVP_PKEY_free};
+  const MenderKey ec{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free};
+  const MenderKey edwards{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), &EVP_PKEY_free};
+  for (const auto* key : {&rsa, &ec, &edwards}) {
+    const auto* digest = key == &edwards ? nullptr : EVP_sha256();
+    const auto body = json::serialize(json::object{{"id_data", "{}"}, {"pubkey", mender_public(key->get())}});
+    const auto signature = mender_signed(key->get(), digest, body);
+    CHECK(is_signed_by_own_key(body, signature));
+    CHECK_FALSE(is_signed_by_own_key(body + " ", signature));
+    const auto other = json::serialize(json::object{{"pubkey", mender_public((key == &rsa ? ec : rsa).get())}});
+    CHECK_FALSE(is_signed_by_own_key(other, mender_signed(key->get(), digest, other)));
+    CHECK_FALSE(is_signed_by_own_key(body, "no base64"));
+  }
+  CHECK_FALSE(is_signed_by_own_key("{}", "AAAA"));
+  CHECK_FALSE(is_signed_by_own_key(R"({"pubkey": "-----BEGIN"})", "AAAA"));
+}
 
 TEST_CASE("update by Mender: a token is given to whoever asks, and everything else is for those who have it") {
   ask_mender([](MenderSite& site, Acquaintance& device) {
@@ -81,7 +128,7 @@ TEST_CASE("update by Mender: a token is given to whoever asks, and everything el
     const auto admitted = site.answer(asked, true);
     CHECK(admitted.status == 200);
     CHECK(admitted.text == device.token);
-    CHECK(device.identity == R"({"mac":1}, with a signature that was not checked)");
+    CHECK(device.identity == R"({"mac":1}, with a signature that is not its key's)");
     CHECK(site.answer(mender_asked("GET", "/somewhere", "", ""), true).status == 404);
   });
 }

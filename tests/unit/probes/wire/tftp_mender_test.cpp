@@ -81,6 +81,8 @@ TEST_CASE("TFTP: blocks and their acknowledgements") {
 
 TEST_CASE("Mender: what a device says of itself, in both versions of the interface") {
   CHECK(mender_identity(R"({"id_data": "{\"mac\": \"02:00\"}", "pubkey": "x"})") == R"({"mac": "02:00"})");
+  CHECK(mender_key(R"({"pubkey": "-----BEGIN\n"})") == "-----BEGIN\n");
+  CHECK(mender_key(R"({"pubkey": ")" + std::string(8193, 'x') + "\"}").empty());
   const auto second = mender_device(R"({"device_provides": {"artifact_name": "hub-2.4.0", "device_type": "hub"}})");
   CHECK(second.artifact == "hub-2.4.0");
   CHECK(second.type == "hub");
@@ -108,6 +110,7 @@ TEST_CASE("Mender: what is no JSON, or other than it ought to be, says nothing")
     CHECK(mender_status(body).status.empty());
     CHECK(mender_log(body).empty());
     CHECK(mender_identity(body).empty());
+    CHECK(mender_key(body).empty());
     CHECK(mender_device(body).type.empty());
   }
 }
