@@ -32,6 +32,9 @@ struct AskingDevice {
   std::vector<std::string> agreed;  // "name=value" of every option
   std::vector<std::string> errors;  // "code words"
   std::uint16_t last = 0;
+  std::uint16_t comes_from = kAsker;  // a request beside a transfer
+  std::string beside;                 // what it asks for while nothing more comes
+  sessions::Bell* asking = nullptr;   // … which is heard then
 
   std::string hear(const TftpPacket& packet) {
     if (packet.kind == TftpPacket::Kind::error) {
@@ -59,7 +62,11 @@ struct AskingDevice {
 /// The port that is asked (`asks`), or one of a transfer.
 class AskedPort final : public DatagramListener {
  public:
-  AskedPort(AskingDevice& device, bool asks) : device_(device), asks_(asks) {}
+  AskedPort(AskingDevice& device, bool asks) : device_(device), asks_(asks) {
+    if (asks) {
+      device.asking = &bell_;
+    }
+  }
 
   std::string address() const override { return "192.0.2.1"; }
 
@@ -70,6 +77,15 @@ class AskedPort final : public DatagramListener {
   asio::awaitable<Result<Datagrams::Received>> receive(milliseconds within) override {
     auto& waiting = asks_ ? device_.requests : said_;
     if (waiting.empty() && !asks_) {
+      if (!device_.beside.empty()) {
+        constexpr int kTurns = 20;  // until it was heard
+        device_.requests.push_back(std::exchange(device_.beside, {}));
+        device_.asking->ring();
+        auto executor = co_await asio::this_coro::executor;
+        for (int i = 0; i < kTurns; ++i) {
+          co_await asio::post(executor, asio::use_awaitable);
+        }
+      }
       device_.network.passed += within;
       co_return Error{ErrorKind::timed_out, "silence", {}};
     }
@@ -82,7 +98,8 @@ class AskedPort final : public DatagramListener {
     const auto text = waiting.front();
     waiting.pop_front();
     const auto span = wire::bytes_of(text);
-    co_return Datagrams::Received{Bytes{span.begin(), span.end()}, kAsker};
+    const bool later = asks_ && device_.taken.size() > 0;
+    co_return Datagrams::Received{Bytes{span.begin(), span.end()}, later ? device_.comes_from : kAsker};
   }
 
   asio::awaitable<Result<>> send(std::uint16_t to_port, std::span<const std::byte> payload) override {
@@ -90,7 +107,7 @@ class AskedPort final : public DatagramListener {
   }
 
   Result<> answer(std::uint16_t to_port, std::span<const std::byte> payload) override {
-    CHECK(to_port == kAsker);
+    CHECK((to_port == kAsker || to_port == device_.comes_from));
     const auto packet = wire::parse_tftp_packet(wire::text_of(payload));
     REQUIRE(packet.state == wire::Parse::complete);
     if (auto words = device_.hear(packet); !words.empty()) {
@@ -310,6 +327,22 @@ TEST_CASE("update at our TFTP server: nothing more comes, and the next block sho
     CHECK_FALSE(fetched.holding);
     CHECK(fetched.released >= milliseconds{12000});
     CHECK(device.taken.size() == (waits ? 3072 : 2560));
+  }
+}
+
+TEST_CASE(
+    "update at our TFTP server: who asks for another file meanwhile has not given up, who asks for the same one has") {
+  for (const auto* file : {"boot.cfg", "hub.bin"}) {
+    AskingDevice device;
+    device.requests = {read_of("hub.bin")};
+    device.beside = read_of(file);
+    device.comes_from = kAsker + 1;
+    Behaviour behaviour;
+    behaviour.stall_at = 50;
+    const auto& fetched = serve(device, behaviour);
+    CHECK(fetched.requests == 2);
+    CHECK(fetched.gave_up_after.has_value() == (std::string_view{file} == "hub.bin"));
+    CHECK((fetched.held_to_the_end || fetched.gave_up_after));
   }
 }
 
