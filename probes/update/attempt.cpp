@@ -15,6 +15,12 @@ constexpr milliseconds kLeastStep{100};
 constexpr milliseconds kMostStep{2000};
 constexpr milliseconds kLeastCommandStep{1000};
 
+Attempt::Power power_of(const Behaviour& behaviour) {
+  return behaviour.power_installing ? Attempt::Power::installing
+         : behaviour.power_at       ? Attempt::Power::fetching
+                                    : Attempt::Power::stays;
+}
+
 }  // namespace
 
 json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, const std::string& format) {
@@ -151,6 +157,13 @@ asio::awaitable<Result<>> Campaign::pull_trigger(Attempt& attempt) {
   co_return Result<>{};
 }
 
+void Campaign::forget_offer() {
+  arrived_.reset();
+  uncut_.clear();
+  dark_at_.reset();
+  cut_ = false;
+}
+
 asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   Attempt out;
   out.attack = offer.attack;
@@ -158,13 +171,8 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   out.before = current_;
   const bool control = offer.attack.empty();
   out.in_turns = offer.behaviour.second;
-  out.power = offer.behaviour.power_installing ? Attempt::Power::installing
-              : offer.behaviour.power_at       ? Attempt::Power::fetching
-                                               : Attempt::Power::stays;
-  arrived_.reset();
-  uncut_.clear();
-  dark_at_.reset();
-  cut_ = false;
+  out.power = power_of(offer.behaviour);
+  forget_offer();
   const auto digest = images::sha256_of(*offer.image);
   out.sha256 = digest ? *digest : std::string{};
   out.genuine = offer.image == offer.genuine || (first_ && first_->sha256 == out.sha256);

@@ -92,6 +92,7 @@ class Campaign {
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
   asio::awaitable<Result<>> cut_while_installing(const std::string& before);
   void weigh(Attempt& attempt) const;
+  void forget_offer();
   bool is_quiet(const Fetched& fetched, milliseconds began, bool control) const;
   milliseconds step() const;
   asio::awaitable<Result<>> pull_trigger(Attempt& attempt);
