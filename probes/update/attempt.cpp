@@ -255,7 +255,7 @@ milliseconds Campaign::step() const {
 bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control) const {
   const milliseconds takes{in_.mechanism.takes_ms};
   if (!fetched.first) {
-    return now() - began >= (look_ ? std::max(*look_ * 3 + 2 * step(), takes) : takes * 2 + kGrace);
+    return now() - began >= (look_ ? std::max(*look_ * 3 + 2 * step(), takes * 2) : takes * 2 + kGrace);
   }
   if (fetched.holding && !fetched.released) {
     return false;  // it is kept waiting, for so long as it likes or as was planned
@@ -267,7 +267,9 @@ bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control
   const auto anew = dark_at_ ? *dark_at_ + look_.value_or(milliseconds{0}) : begun;  // it starts, and looks again
   const auto from = std::max(begun, anew);
   const auto enough = whole_ ? *whole_ * 2 + 2 * step() : takes * 2 + 2 * step();
-  return now() - from >= (control ? takes * 2 + kGrace : enough);
+  // Who still fetches has not decided. Within limits: whoever gave up a download may ask for something else for ever.
+  const bool fetches = fetched.downloads > 0 && !fetched.whole && now() - fetched.last < enough / 2;
+  return now() - from >= (control ? takes * 2 + kGrace : fetches ? enough * 2 : enough);
 }
 
 /// In the middle of an installation, by the time that the genuine one took; unless it is over by then. Silence may be

@@ -16,6 +16,7 @@ from updatable_other import CoapClient
 
 GET, CONTENT, URI_PATH, BLOCK2, BLOCK = 1, 69, 11, 23, 6  # BLOCK: 1024 bytes
 LARGEST_DATAGRAM = 4096
+PIECE = 1024  # bytes, in which s_client prints a record that is longer
 
 
 class Line:
@@ -40,6 +41,10 @@ class Line:
         data = os.read(self.process.stdout.fileno(), LARGEST_DATAGRAM)
         if not data:
             raise Refused("no session, or it ended")
+        rest = data
+        while len(rest) == PIECE and select.select([self.process.stdout], [], [], 0.5)[0]:
+            rest = os.read(self.process.stdout.fileno(), PIECE)
+            data += rest
         return data
 
     def end(self):

@@ -98,4 +98,4 @@ def examine(work, device):
 need("openssl", "coap-client-openssl", "coap-client-gnutls")
 with folder() as work:
     library(work)
-    side_by_side(*[lambda device=device: examine(work, device) for device in DEVICES], at_once=8)
+    side_by_side(*[lambda device=device: examine(work, device) for device in DEVICES], at_once=5)
