@@ -2,27 +2,15 @@
 clients; the sound device takes none of the false servers, each flawed one is found, and the shared key is nowhere in the bundle."""
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import EXIT_FAILED, EXIT_OPEN, SOURCE, assay, emulated, folder, journal, need, side_by_side, units  # noqa: E402
+from common import EXIT_FAILED, EXIT_OPEN, assay, emulated, folder, need, side_by_side, units  # noqa: E402
+from update_runs import SERVER, library, observed  # noqa: E402
 
-PLAN = """assay: plan/1
-id: updates/1
-title: Updates alone
-scheme: {name: updates, owner: tests, document: none, read: false}
-standard: EN303645@2.1.1
-method: TS103701@1.1.1
-cases_from: [TS103701@1.1.1, ASSAY@1]
-requirements:
-  - {id: "EN303645@2.1.1:5.3-7", modality: shall, strength: reasoned, source: tests, minimum: none, evidence: none, assessment: none}
-parameters: {}
-"""
 KEY = "Example-Hub-Psk-0001"
-SERVER = ["self-signed", "unknown-authority", "wrong-name", "expired-certificate"]
 CHANNEL = [*SERVER, "no-tls", "image-over-http"]
 # Device -> the attacks that are tried on it, those of them that it falls for, and those that cannot be tried.
 DEVICES = {
@@ -39,26 +27,13 @@ DEVICES = {
 }
 
 
-def library(work):
-    """The shipped plans, and one more that asks for the channel of updates alone."""
-    out = work / "testplans"
-    out.mkdir()
-    for part in (SOURCE / "testplans").iterdir():
-        if part.name != "schemes":
-            (out / part.name).symlink_to(part)
-    shutil.copytree(SOURCE / "testplans/schemes", out / "schemes", symlinks=True)
-    (out / "schemes/updates").mkdir()
-    (out / "schemes/updates/1.yaml").write_text(PLAN)
-
-
 def run(work, device, attacks):
     out = pathlib.Path(tempfile.mkdtemp(dir=work)) / "run"
     with emulated(device) as home:
         done = assay("run", "--plan", "updates/1", "--dut", home["dut"], "-o", out, "-q", "--allow", "destructive", "--capture", "off", "--attacks",
                      ",".join(attacks), timeout=300, env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
     assert done.returncode in (EXIT_FAILED, EXIT_OPEN), (device, done.returncode, done.stdout, done.stderr)
-    observed = [event["data"]["observation"] for event in journal(out) if event["type"] == "observation"]
-    return out, next(one for one in observed if one["invocation"]["probe"] == "update")["facts"]
+    return out, observed(out)["facts"]
 
 
 def secret_is_nowhere(device, out):

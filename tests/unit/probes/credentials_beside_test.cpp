@@ -11,16 +11,6 @@ namespace {
 
 constexpr int kAccounts = 60;
 
-/// Pairs that nobody has, each of another account, and the right one at `place`.
-Dictionary many(std::size_t place) {
-  std::vector<std::pair<std::string, std::string>> list;
-  for (int i = 0; i < kAccounts; ++i) {
-    list.emplace_back("name" + std::to_string(i), "wrong" + std::to_string(i));
-  }
-  list.at(place) = {"admin", "letmein1"};
-  return pairs(std::move(list));
-}
-
 /// A server of FTP, what it makes of a login that is not the right one, and what it saw.
 struct Server {
   std::function<std::string(int login)> refuse;  // "": hangs up
@@ -59,7 +49,7 @@ fake::Run try_many(FakeNetwork& network, Server& server, std::size_t place, std:
   network.at_once = 64;
   auto parameters = without_blanks();
   parameters["connections"] = connections;
-  auto run = attack(network, many(place), parameters);
+  auto run = attack(network, many_pairs(kAccounts, place), parameters);
   REQUIRE(run.ended);
   return run;
 }
@@ -106,7 +96,7 @@ TEST_CASE("Logins keep to one connection where the pace or nobody asks for more"
     network.at_once = pace ? 1 : 64;
     auto parameters = without_blanks();
     parameters["connections"] = pace ? 8 : 1;
-    const auto run = attack(network, many(59), parameters);
+    const auto run = attack(network, many_pairs(kAccounts, 59), parameters);
     CHECK(run.record.value("credentials.accepted").as_array().size() == 1);
     CHECK(run.record.artifacts.size() == 1);
   }
@@ -179,7 +169,7 @@ TEST_CASE("Refusals that get slow with many logins at once show no lockout, as t
     };
     auto parameters = without_blanks();
     parameters["connections"] = connections;
-    const auto run = attack(network, many(59), parameters);
+    const auto run = attack(network, many_pairs(kAccounts, 59), parameters);
     CHECK(run.record.value("credentials.lockout").at("observed") == json::value(connections == 1));
     CHECK(run.record.value("credentials.accepted").as_array().size() == (connections == 1 ? 0 : 1));
   }

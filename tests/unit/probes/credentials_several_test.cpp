@@ -7,16 +7,6 @@ namespace {
 
 constexpr int kAccounts = 40;
 
-/// Pairs that nobody has, each of another account, and the right one at `place`.
-Dictionary many(std::size_t place) {
-  std::vector<std::pair<std::string, std::string>> list;
-  for (int i = 0; i < kAccounts; ++i) {
-    list.emplace_back("name" + std::to_string(i), "wrong" + std::to_string(i));
-  }
-  list.at(place) = {"admin", "letmein1"};
-  return pairs(std::move(list));
-}
-
 /// A web server that reads requests as they come in one segment, and what it saw.
 struct Server {
   std::function<std::string(std::vector<std::string> answers)> join;  // how answers of one segment are sent
@@ -87,7 +77,7 @@ fake::PeerMaker serve(Server& server) {
 fake::Run try_many(FakeNetwork& network, Server& server, std::size_t place) {
   network.tcp[kPort] = serve(server);
   network.at_once = 64;
-  auto run = attack(network, many(place), without_blanks());
+  auto run = attack(network, many_pairs(kAccounts, place), without_blanks());
   REQUIRE(run.ended);
   return run;
 }
@@ -133,7 +123,7 @@ TEST_CASE("Logins go out one by one where the pace has an interval or refusals c
     network.tcp[kPort] = serve(server);
     network.at_once = pace ? 1 : 64;
     server.body = pace ? "log in" : "";  // an empty refusal shows no order
-    const auto run = attack(network, many(39), without_blanks());
+    const auto run = attack(network, many_pairs(kAccounts, 39), without_blanks());
     check_found(run, 39);
     check_budget(network, server);
     CHECK(server.most_in_segment == (pace ? 1 : 3));

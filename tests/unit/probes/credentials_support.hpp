@@ -31,6 +31,16 @@ inline Dictionary pairs(std::vector<std::pair<std::string, std::string>> list) {
   return dictionary;
 }
 
+/// So many pairs that nobody has, each of another account, and the right one at `place`.
+inline Dictionary many_pairs(int count, std::size_t place) {
+  std::vector<std::pair<std::string, std::string>> list;
+  for (int i = 0; i < count; ++i) {
+    list.emplace_back("name" + std::to_string(i), "wrong" + std::to_string(i));
+  }
+  list.at(place) = {"admin", "letmein1"};
+  return pairs(std::move(list));
+}
+
 inline fake::Run attack(FakeNetwork& network, const Dictionary& dictionary, json::object parameters = {},
                         const Dut& dut = {}) {
   fake::FakeLibrary library;
