@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "harness/load/by_port.hpp"
 #include "harness/load/check.hpp"
 #include "harness/load/dut.hpp"
 #include "harness/load/read.hpp"
@@ -118,15 +117,7 @@ MessageInterface message_interface_of(const Node& node, Faults& faults) {
 }  // namespace
 
 Later<MessageInterface> message_interfaces_of(const Node& entries, Faults& faults) {
-  Later<MessageInterface> out;
-  for (const auto& node : entries.items) {
-    auto entry = message_interface_of(node, faults);
-    if (std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.port == entry.port; })) {
-      faults.add(place_of(node, "port"), "one endpoint has one entry here");
-    }
-    out.push_back(std::move(entry));
-  }
-  return out;
+  return one_for_each_port<MessageInterface>(entries, faults, &message_interface_of);
 }
 
 }  // namespace assay

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <array>
 
+#include "harness/load/by_port.hpp"
 #include "harness/load/check.hpp"
 #include "harness/load/dut.hpp"
 #include "harness/load/parts.hpp"
@@ -96,15 +96,7 @@ WebInterface web_interface_of(const Node& node, Faults& faults) {
 }  // namespace
 
 Later<WebInterface> web_interfaces_of(const Node& entries, Faults& faults) {
-  Later<WebInterface> out;
-  for (const auto& node : entries.items) {
-    auto entry = web_interface_of(node, faults);
-    if (std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.port == entry.port; })) {
-      faults.add(place_of(node, "port"), "one endpoint has one entry here");
-    }
-    out.push_back(std::move(entry));
-  }
-  return out;
+  return one_for_each_port<WebInterface>(entries, faults, &web_interface_of);
 }
 
 PasswordRules password_rules_of(const Node& root, Faults& faults) {

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "probes/images/crypto.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/dtls.hpp"
 #include "probes/wire/dtls_datagrams.hpp"
@@ -30,19 +31,8 @@ constexpr std::uint64_t kBehindAll = 0x10000;  // number of a record that no rec
 constexpr std::uint8_t kFatal = 2;
 constexpr std::uint8_t kHandshakeFailure = 40;
 
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
-
-using Context = std::unique_ptr<SSL_CTX, Freer<&SSL_CTX_free>>;
-using Ssl = std::unique_ptr<SSL, Freer<&SSL_free>>;
-using Memory = std::unique_ptr<BIO, Freer<&BIO_free_all>>;
-using Key = std::unique_ptr<EVP_PKEY, Freer<&EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freer<&X509_free>>;
+using Context = std::unique_ptr<SSL_CTX, images::Freer<&SSL_CTX_free>>;
+using Ssl = std::unique_ptr<SSL, images::Freer<&SSL_free>>;
 
 std::string_view name_of(unsigned version) {
   return version == kDtls12 ? "DTLSv1.2" : version == 0xFEFF ? "DTLSv1" : version == 0xFEFC ? "DTLSv1.3" : "";
@@ -50,11 +40,11 @@ std::string_view name_of(unsigned version) {
 
 /// The chain and its key into the context, and whether they belong together.
 bool take_identity(SSL_CTX* context, const TlsIdentity& identity) {
-  const Memory chain{BIO_new_mem_buf(identity.chain_pem.data(), static_cast<int>(identity.chain_pem.size()))};
-  const Memory secret{BIO_new_mem_buf(identity.key_pem.data(), static_cast<int>(identity.key_pem.size()))};
-  const Key key{PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr)};
+  const images::Bio chain{BIO_new_mem_buf(identity.chain_pem.data(), static_cast<int>(identity.chain_pem.size()))};
+  const images::Bio secret{BIO_new_mem_buf(identity.key_pem.data(), static_cast<int>(identity.key_pem.size()))};
+  const images::Key key{PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr)};
   for (int count = 0; count < kMostInChain; ++count) {
-    const Certificate one{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)};
+    const images::Certificate one{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)};
     if (!one) {
       break;
     }

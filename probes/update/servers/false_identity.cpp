@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "probes/images/crypto.hpp"
 #include "probes/update/servers/server.hpp"
 
 /// Certificates that an attacker can make: everything right but who signed them.
@@ -15,19 +16,11 @@ namespace assay::probes::update {
 
 namespace {
 
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
-
-using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
-using Memory = std::unique_ptr<BIO, Freer<BIO_free_all>>;
-using Name = std::unique_ptr<X509_NAME, Freer<X509_NAME_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
+using images::Certificate;
+using images::Key;
+using Memory = images::Bio;
+using Name = std::unique_ptr<X509_NAME, images::Freer<X509_NAME_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, images::Freer<X509_EXTENSION_free>>;
 
 constexpr long kDay = 24 * 60 * 60;
 constexpr std::size_t kSerialBytes = 8;
@@ -49,7 +42,7 @@ Certificate blank(EVP_PKEY* key) {
     return nullptr;
   }
   serial[0] &= 0x7FU;
-  const std::unique_ptr<BIGNUM, Freer<BN_free>> number{
+  const std::unique_ptr<BIGNUM, images::Freer<BN_free>> number{
       BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr)};
   const bool good = X509_set_version(made.get(), X509_VERSION_3) == 1 &&
                     BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(made.get())) != nullptr &&

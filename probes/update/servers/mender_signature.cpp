@@ -9,24 +9,13 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "probes/images/crypto.hpp"
 #include "probes/wire/database_logins.hpp"
 #include "probes/wire/mender.hpp"
 
 namespace assay::probes::update {
 
 namespace {
-
-template <auto Free>
-struct SignatureFreer {
-  template <class T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
-
-using KeyMemory = std::unique_ptr<BIO, SignatureFreer<&BIO_free_all>>;
-using PublicKey = std::unique_ptr<EVP_PKEY, SignatureFreer<&EVP_PKEY_free>>;
-using Verification = std::unique_ptr<EVP_MD_CTX, SignatureFreer<&EVP_MD_CTX_free>>;
 
 const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -40,9 +29,9 @@ bool is_signed_by_own_key(std::string_view body, std::string_view signature) {
   if (pem.empty() || !bytes) {
     return false;
   }
-  const KeyMemory memory{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-  const PublicKey key{PEM_read_bio_PUBKEY(memory.get(), nullptr, nullptr, nullptr)};
-  const Verification verification{EVP_MD_CTX_new()};
+  const images::Bio memory{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  const images::Key key{PEM_read_bio_PUBKEY(memory.get(), nullptr, nullptr, nullptr)};
+  const images::MdContext verification{EVP_MD_CTX_new()};
   // Ed25519 has its digest inside.
   const auto* digest = key && EVP_PKEY_get_id(key.get()) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
   const bool good = key && verification &&
