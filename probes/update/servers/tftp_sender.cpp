@@ -26,6 +26,29 @@ Result<wire::TftpPacket> TftpSender::packet_of(const Datagrams::Received& receiv
   return packet;
 }
 
+/// The next packet of the other end until then, which is whoever answers where `anybody` may; nothing when none came.
+asio::awaitable<Result<std::optional<wire::TftpPacket>>> TftpSender::hear(milliseconds until, bool anybody) {
+  std::optional<wire::TftpPacket> none;
+  const auto left = until - clock_.elapsed();
+  if (left <= milliseconds{0}) {
+    co_return none;
+  }
+  const auto received = co_await port_.receive(left);
+  if (!received && received.error().kind == ErrorKind::timed_out) {
+    co_return none;
+  }
+  if (!received) {
+    co_return received.error();
+  }
+  to_ = anybody ? received->from_port : to_;
+  auto packet = packet_of(*received);
+  if (!packet) {
+    co_return packet.error();
+  }
+  std::optional<wire::TftpPacket> heard{std::move(*packet)};
+  co_return heard;
+}
+
 asio::awaitable<Result<>> TftpSender::put(std::string_view bytes) {
   const auto span = wire::bytes_of(bytes);
   if (asked_) {
@@ -45,25 +68,19 @@ asio::awaitable<Result<std::vector<wire::TftpOption>>> TftpSender::begin(std::st
       co_return put_out.error();
     }
     const auto until = clock_.elapsed() + patience;
-    while (clock_.elapsed() < until) {
-      const auto left = until - clock_.elapsed();
-      const auto received = co_await port_.receive(left);
-      if (!received && received.error().kind != ErrorKind::timed_out) {
-        co_return received.error();
+    while (true) {
+      auto heard = co_await hear(until, true);
+      if (!heard) {
+        co_return heard.error();
       }
-      if (!received) {
+      if (!*heard) {
         break;
       }
-      to_ = received->from_port;
-      auto packet = packet_of(*received);
-      if (!packet) {
-        co_return packet.error();
-      }
-      const bool right =
-          packet->state == wire::Parse::complete &&
-          (packet->kind == Kind::options || (packet->kind == Kind::acknowledgement && packet->number == 0));
+      auto& packet = **heard;
+      const bool right = packet.state == wire::Parse::complete &&
+                         (packet.kind == Kind::options || (packet.kind == Kind::acknowledgement && packet.number == 0));
       if (right) {
-        co_return std::move(packet->options);
+        co_return std::move(packet.options);
       }
     }
   }
@@ -84,21 +101,17 @@ asio::awaitable<Result<>> TftpSender::deliver(std::string bytes, std::uint16_t n
       co_return put_out;
     }
     const auto until = clock_.elapsed() + patience;
-    while (clock_.elapsed() < until) {
-      const auto left = until - clock_.elapsed();
-      const auto received = co_await port_.receive(left);
-      if (!received && received.error().kind != ErrorKind::timed_out) {
-        co_return received.error();
+    while (true) {
+      const auto heard = co_await hear(until, false);
+      if (!heard) {
+        co_return heard.error();
       }
-      if (!received) {
+      if (!*heard) {
         break;
       }
-      const auto packet = packet_of(*received);
-      if (!packet) {
-        co_return packet.error();
-      }
-      if (packet->state == wire::Parse::complete && packet->kind == wire::TftpPacket::Kind::acknowledgement &&
-          packet->number == number) {
+      const auto& packet = **heard;
+      if (packet.state == wire::Parse::complete && packet.kind == wire::TftpPacket::Kind::acknowledgement &&
+          packet.number == number) {
         co_return Result<>{};
       }
     }
@@ -143,16 +156,9 @@ asio::awaitable<Result<>> TftpSender::send(Course course) {
 asio::awaitable<Result<>> TftpSender::wait(milliseconds time) {
   const auto until = clock_.elapsed() + time;
   while (clock_.elapsed() < until) {
-    const auto left = until - clock_.elapsed();
-    const auto received = co_await port_.receive(left);
-    if (!received && received.error().kind != ErrorKind::timed_out) {
-      co_return received.error();
-    }
-    if (received) {
-      const auto packet = packet_of(*received);
-      if (!packet) {
-        co_return packet.error();
-      }
+    const auto heard = co_await hear(until, false);
+    if (!heard) {
+      co_return heard.error();
     }
   }
   co_return Result<>{};

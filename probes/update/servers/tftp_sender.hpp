@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ class TftpSender {
  private:
   asio::awaitable<Result<>> deliver(std::string bytes, std::uint16_t number);
   asio::awaitable<Result<>> put(std::string_view bytes);
+  asio::awaitable<Result<std::optional<wire::TftpPacket>>> hear(milliseconds until, bool anybody);
   Result<wire::TftpPacket> packet_of(const Datagrams::Received& received);
 
   const Network& clock_;
