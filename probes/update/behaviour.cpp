@@ -106,6 +106,12 @@ std::string cannot_in_the_clear(const Behaviour& behaviour, const std::string& p
   return behaviour.url.empty() ? std::string{} : protocol + " has nothing to fall back from";
 }
 
+const Account* account_of(const ProbeContext& context, const std::string& role) {
+  const auto& accounts = context.dut.accounts;
+  const auto found = std::find_if(accounts.begin(), accounts.end(), [&](const auto& one) { return one.role == role; });
+  return role.empty() || found == accounts.end() ? nullptr : &*found;
+}
+
 Result<std::string> read_small(Bench& bench, const std::string& name) {
   const auto path = bench.file(name);
   if (!path) {
@@ -149,8 +155,8 @@ Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench) {
   return out;
 }
 
-asio::awaitable<Result<std::string>> Transport::read(std::string path) {
-  co_return Error{ErrorKind::unsupported, path + " cannot be read by this transport", {}};
+asio::awaitable<Result<std::string>> Transport::read(std::string place) {
+  co_return Error{ErrorKind::unsupported, place + " cannot be read by this transport", {}};
 }
 
 }  // namespace assay::probes::update

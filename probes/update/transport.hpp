@@ -132,8 +132,8 @@ class Transport {
   /// Takes the offer back and cuts what is open.
   virtual asio::awaitable<void> withdraw() = 0;
 
-  /// What the device says at a path of the transport's own (VersionSource, `resource`).
-  virtual asio::awaitable<Result<std::string>> read(std::string path);
+  /// What the device says at a place of the transport's own (VersionSource, `resource`, and `mqtt` without a port).
+  virtual asio::awaitable<Result<std::string>> read(std::string place);
 
   /// Ends everything. Awaited before the transport dies.
   virtual asio::awaitable<void> close() = 0;
@@ -152,6 +152,9 @@ struct Files {
 
 /// `bad_input` names the file that cannot be read.
 Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench);
+
+/// The first account of a role in the DUT file; null where there is none, or no role.
+const Account* account_of(const ProbeContext& context, const std::string& role);
 
 /// Reads a file of the DUT file's folder, at most 1 MiB.
 Result<std::string> read_small(Bench& bench, const std::string& name);

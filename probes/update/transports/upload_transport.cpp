@@ -72,14 +72,11 @@ class UploadTransport final : public Transport {
                        {"Content-Length", std::to_string(length)},
                        {"Connection", "close"}};
     log_ = "POST " + page_.path + ", " + std::to_string(length) + " bytes\n";
-    for (const auto& account : context_.dut.accounts) {
-      if (!page_.login.empty() && account.role == page_.login) {
-        const auto token = wire::base64(account.username + ":" + account.secret.reveal());
-        context_.record.conceal(account.secret);
-        context_.record.conceal(token, account.secret.name());
-        request.headers.push_back({"Authorization", "Basic " + token});
-        break;
-      }
+    if (const auto* account = account_of(context_, page_.login)) {
+      const auto token = wire::base64(account->username + ":" + account->secret.reveal());
+      context_.record.conceal(account->secret);
+      context_.record.conceal(token, account->secret.name());
+      request.headers.push_back({"Authorization", "Basic " + token});
     }
     return wire::http_request(request);
   }
