@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "probes/credentials/dialects.hpp"
-#include "probes/credentials/digests.hpp"
+#include "probes/sessions/digests.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/ipmi.hpp"
 
@@ -15,6 +15,11 @@ namespace assay::probes::credentials {
 namespace ipmi {
 
 namespace {
+
+using sessions::digest;
+using sessions::encrypt;
+using sessions::Hash;
+using sessions::hmac;
 
 constexpr milliseconds kSilence{500};  // controllers are slow, and so is a second try
 constexpr int kRounds = 3;

@@ -1,8 +1,8 @@
 #include <optional>
 
 #include "probes/credentials/dialects.hpp"
-#include "probes/credentials/digests.hpp"
 #include "probes/credentials/line_talk.hpp"
+#include "probes/sessions/digests.hpp"
 #include "probes/wire/database_logins.hpp"
 #include "probes/wire/databases.hpp"
 
@@ -13,6 +13,11 @@ namespace assay::probes::credentials {
 namespace mysql {
 
 namespace {
+
+using sessions::digest;
+using sessions::encrypt_to;
+using sessions::exclusive_or;
+using sessions::Hash;
 
 constexpr std::string_view kNative = "mysql_native_password";
 constexpr std::string_view kCaching = "caching_sha2_password";

@@ -2,8 +2,8 @@
 #include <chrono>
 
 #include "probes/credentials/dialects.hpp"
-#include "probes/credentials/digests.hpp"
 #include "probes/credentials/fresh_login.hpp"
+#include "probes/sessions/digests.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/documents.hpp"
 #include "probes/wire/http.hpp"
@@ -17,6 +17,9 @@ namespace assay::probes::credentials {
 namespace onvif {
 
 namespace {
+
+using sessions::digest;
+using sessions::Hash;
 
 using Clock = std::chrono::steady_clock;
 

@@ -1,8 +1,8 @@
 #include <optional>
 
 #include "probes/credentials/dialects.hpp"
-#include "probes/credentials/digests.hpp"
 #include "probes/credentials/line_talk.hpp"
+#include "probes/sessions/digests.hpp"
 #include "probes/wire/database_logins.hpp"
 #include "probes/wire/databases.hpp"
 
@@ -16,6 +16,12 @@ namespace assay::probes::credentials {
 namespace postgres {
 
 namespace {
+
+using sessions::digest;
+using sessions::exclusive_or;
+using sessions::Hash;
+using sessions::hmac;
+using sessions::stretched;
 
 constexpr std::string_view kDatabase = "postgres";
 constexpr std::string_view kUsualName = "postgres";

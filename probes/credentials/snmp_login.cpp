@@ -342,7 +342,7 @@ class SnmpCommunity final : public Dialect {
     }
     attempted.outcome = Outcome::accepted;
     attempted.proof = response.has_text
-                          ? "sysDescr.0 was given, " + std::to_string(response.sysdescr.size()) + " bytes by " + version
+                          ? "sysDescr.0 was given, " + std::to_string(response.text.size()) + " bytes by " + version
                           : "a question by " + version + " was answered, without sysDescr.0";
   }
 

@@ -117,7 +117,7 @@ bool note_snmp(std::string_view payload, const Questions& asked, Sighting& sight
   sighting.details["community"] = kCommunity;
   sighting.details["error_status"] = parse.response.error_status;
   if (parse.response.has_text) {
-    sighting.product = wire::printable(parse.response.sysdescr, 256);
+    sighting.product = wire::printable(parse.response.text, 256);
   }
   add_login(sighting, "snmp-community", true);
   return true;

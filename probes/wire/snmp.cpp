@@ -1,5 +1,6 @@
 #include "probes/wire/snmp.hpp"
 
+#include "harness/model/object_id.hpp"
 #include "probes/wire/ber.hpp"
 
 namespace assay::wire {
@@ -16,13 +17,37 @@ constexpr std::uint32_t kUserSecurity = 3;  // RFC 3414
 constexpr std::uint32_t kLargestMessage = 65507;
 constexpr std::size_t kMaximumText = 4096;
 constexpr std::size_t kMaximumEngine = 32;
-// 1.3.6.1.2.1.1.1.0
-constexpr std::string_view kSysDescr{"\x2b\x06\x01\x02\x01\x01\x01\x00", 8};
+
+/// In base 128, every octet but the last one marked (X.690, 8.19.2).
+std::string subidentifier(std::uint64_t value) {
+  std::string out{static_cast<char>(value & 0x7f)};
+  for (value >>= 7U; value > 0; value >>= 7U) {
+    out.insert(out.begin(), static_cast<char>(0x80 | (value & 0x7f)));
+  }
+  return out;
+}
 
 }  // namespace
 
+std::string snmp_object(std::string_view dotted) {
+  const auto arcs = parse_object_id(dotted);
+  if (!arcs) {
+    return {};
+  }
+  auto out = subidentifier(std::uint64_t{(*arcs)[0]} * 40 + (*arcs)[1]);
+  for (std::size_t i = 2; i < arcs->size(); ++i) {
+    out += subidentifier((*arcs)[i]);
+  }
+  return out;
+}
+
 std::string snmp_get_sysdescr(SnmpVersion version, std::string_view community, std::uint32_t request_id) {
-  const auto binding = tlv(kSequence, tlv(kOid, kSysDescr) + tlv(kNull, {}));
+  return snmp_get(version, community, request_id, kSnmpSysDescr);
+}
+
+std::string snmp_get(SnmpVersion version, std::string_view community, std::uint32_t request_id,
+                     std::string_view object) {
+  const auto binding = tlv(kSequence, tlv(kOid, object) + tlv(kNull, {}));
   const auto pdu = tlv(kGetRequest, integer(request_id) + integer(0) + integer(0) + tlv(kSequence, binding));
   return tlv(kSequence, integer(static_cast<std::uint32_t>(version)) + tlv(kOctets, community) + pdu);
 }
@@ -60,7 +85,7 @@ SnmpReport parse_snmp_report(std::string_view datagram) {
   return report;
 }
 
-SnmpParse parse_snmp_response(std::string_view datagram) {
+SnmpParse parse_snmp_response(std::string_view datagram, std::string_view object) {
   SnmpParse parse;
   Reader outer{datagram};
   Reader message{element(outer, kSequence)};
@@ -84,9 +109,9 @@ SnmpParse parse_snmp_response(std::string_view datagram) {
   Reader binding{element(bindings, kSequence)};
   const auto name = element(binding, kOid);
   const auto text = element(binding, kOctets);
-  if (!bindings.failed() && !binding.failed() && name == kSysDescr) {
+  if (!bindings.failed() && !binding.failed() && name == object) {
     response.has_text = true;
-    response.sysdescr = text.substr(0, kMaximumText);
+    response.text = text.substr(0, kMaximumText);
   }
   return parse;
 }

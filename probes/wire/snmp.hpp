@@ -6,11 +6,19 @@
 
 #include "probes/wire/bytes.hpp"
 
-/// SNMP v1 and v2c (RFC 1157, RFC 3416): a GetRequest for sysDescr.0 and its response, in BER.
+/// SNMP v1 and v2c (RFC 1157, RFC 3416): a GetRequest for one object whose value is text, and its response, in BER.
 namespace assay::wire {
 
 enum class SnmpVersion : std::uint8_t { v1 = 0, v2c = 1 };
 
+/// sysDescr.0, 1.3.6.1.2.1.1.1.0, as the content of an OBJECT IDENTIFIER.
+constexpr std::string_view kSnmpSysDescr{"\x2b\x06\x01\x02\x01\x01\x01\x00", 8};
+
+/// The same of an object in dotted form (X.690, 8.19); empty when it is none.
+std::string snmp_object(std::string_view dotted);
+
+std::string snmp_get(SnmpVersion version, std::string_view community, std::uint32_t request_id,
+                     std::string_view object);
 std::string snmp_get_sysdescr(SnmpVersion version, std::string_view community, std::uint32_t request_id);
 
 struct SnmpResponse {
@@ -18,8 +26,8 @@ struct SnmpResponse {
   std::string community;
   std::uint32_t request_id = 0;
   std::uint32_t error_status = 0;
-  bool has_text = false;  // sysDescr came as an octet string
-  std::string sysdescr;
+  bool has_text = false;  // the object came as an octet string
+  std::string text;
 };
 
 struct SnmpParse {
@@ -40,6 +48,6 @@ struct SnmpReport {
 SnmpReport parse_snmp_report(std::string_view datagram);
 
 /// One datagram; malformed unless it is a GetResponse whose lengths agree. At most 4 KiB of text are kept.
-SnmpParse parse_snmp_response(std::string_view datagram);
+SnmpParse parse_snmp_response(std::string_view datagram, std::string_view object = kSnmpSysDescr);
 
 }  // namespace assay::wire

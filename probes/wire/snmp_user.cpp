@@ -21,15 +21,13 @@ constexpr std::size_t kLongestEngine = 32;
 constexpr std::size_t kLongestUser = 32;
 constexpr std::size_t kLongestDigest = 64;
 constexpr std::size_t kLargestScoped = 4096;
-// 1.3.6.1.2.1.1.1.0
-constexpr std::string_view kSysDescr{"\x2b\x06\x01\x02\x01\x01\x01\x00", 8};
 // 1.3.6.1.6.3.15.1.1, usmStats
 constexpr std::string_view kUsmStats{"\x2b\x06\x01\x06\x03\x0f\x01\x01", 8};
 
 }  // namespace
 
 std::string snmp_scoped_get(const SnmpUserQuestion& question) {
-  const auto binding = tlv(kSequence, tlv(kOid, kSysDescr) + tlv(kNull, {}));
+  const auto binding = tlv(kSequence, tlv(kOid, question.object) + tlv(kNull, {}));
   const auto pdu = tlv(kGetRequest, integer(question.id) + integer(0) + integer(0) + tlv(kSequence, binding));
   return tlv(kSequence, tlv(kOctets, question.engine.id) + tlv(kOctets, {}) + pdu);
 }
@@ -87,7 +85,7 @@ SnmpUserAnswer parse_snmp_user_answer(std::string_view datagram) {
   return answer;
 }
 
-SnmpScoped parse_snmp_scoped(std::string_view scoped) {
+SnmpScoped parse_snmp_scoped(std::string_view scoped, std::string_view object) {
   SnmpScoped out;
   Reader outer{scoped};
   Reader inner{element(outer, kSequence)};
@@ -112,8 +110,8 @@ SnmpScoped parse_snmp_scoped(std::string_view scoped) {
   if (bindings.failed() || binding.failed()) {
     return out;
   }
-  out.has_text = name == kSysDescr && type == kOctets;
-  out.text_size = out.has_text ? value.size() : 0;
+  out.has_text = name == object && type == kOctets;
+  out.text = out.has_text ? value.substr(0, kLargestScoped) : std::string_view{};
   if (name.size() == kUsmStats.size() + 2 && name.starts_with(kUsmStats)) {
     out.counter = static_cast<unsigned char>(name[kUsmStats.size()]);
   }

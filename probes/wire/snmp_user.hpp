@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/snmp.hpp"
 
 /// SNMP v3 with the User-based Security Model (RFC 3412, 6; RFC 3414, 2.4): messages of a user and their answers. The
 /// digests and ciphers are the caller's.
@@ -23,6 +24,7 @@ struct SnmpUserQuestion {
   std::string user;
   std::size_t digest = 0;  // bytes that are left for it; 0: no authentication
   std::string salt;        // of an encrypted question, 8 bytes; empty: it is not encrypted
+  std::string object{kSnmpSysDescr};
 };
 
 struct SnmpUserMessage {
@@ -30,7 +32,7 @@ struct SnmpUserMessage {
   std::size_t digest_at = 0;  // where it goes
 };
 
-/// What is asked: GetRequest for sysDescr.0 in the engine's own context.
+/// What is asked: GetRequest for the object in the engine's own context.
 std::string snmp_scoped_get(const SnmpUserQuestion& question);
 
 /// `scoped` in clear, or encrypted when the question has a salt.
@@ -59,8 +61,8 @@ struct SnmpScoped {
   Kind kind = Kind::response;
   std::uint32_t error_status = 0;  // of a response (RFC 3416, 3)
   std::uint32_t counter = 0;       // of a report: usmStats…, the last but one number (RFC 3414, 5); 0: another one
-  bool has_text = false;           // sysDescr came as an octet string
-  std::size_t text_size = 0;
+  bool has_text = false;           // the object came as an octet string
+  std::string text;                // at most 4 KiB
 };
 
 constexpr std::uint32_t kUsmUnsupportedLevel = 1;
@@ -70,6 +72,6 @@ constexpr std::uint32_t kUsmUnknownEngine = 4;
 constexpr std::uint32_t kUsmWrongDigest = 5;
 constexpr std::uint32_t kUsmDecryption = 6;
 
-SnmpScoped parse_snmp_scoped(std::string_view scoped);
+SnmpScoped parse_snmp_scoped(std::string_view scoped, std::string_view object = kSnmpSysDescr);
 
 }  // namespace assay::wire

@@ -46,7 +46,7 @@ void look_at_agents(std::string_view bytes) {
   Reader reader{bytes};
   std::string_view body;
   must(ber::any_element(reader, body) == 0 || body.size() + 2 <= bytes.size());
-  must(parse_snmp_scoped(bytes).text_size <= bytes.size());
+  must(parse_snmp_scoped(bytes).text.size() <= bytes.size());
   must(parse_snmp_scoped(snmp_scoped_get({})).state == Parse::malformed);
 }
 

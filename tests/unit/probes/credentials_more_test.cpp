@@ -3,7 +3,7 @@
 
 #include <openssl/ssl.h>
 
-#include "probes/credentials/digests.hpp"
+#include "probes/sessions/digests.hpp"
 #include "probes/wire/ber.hpp"
 #include "probes/wire/coap.hpp"
 #include "probes/wire/database_logins.hpp"
@@ -66,9 +66,9 @@ fake::PeerMaker mysql_server(std::string word, std::string refusal) {
         line.say(wire::mysql_packet(1, "\1"s) + wire::mysql_packet(2, "def"s) + wire::mysql_packet(3, "\xfe\0\0\0\0"s) +
                  row + wire::mysql_packet(5, "\xfe\0\0\0\0"s));
       } else if (written.size() > 36) {
-        const auto once = own::digest(own::Hash::sha1, word);
-        const auto answer =
-            own::exclusive_or(once, own::digest(own::Hash::sha1, salt + own::digest(own::Hash::sha1, once)));
+        const auto once = sessions::digest(sessions::Hash::sha1, word);
+        const auto answer = sessions::exclusive_or(
+            once, sessions::digest(sessions::Hash::sha1, salt + sessions::digest(sessions::Hash::sha1, once)));
         const bool right = written.substr(36).starts_with("maker\0\x14"s + answer);
         line.say(wire::mysql_packet(2, right ? "\0\0\0\2\0\0\0"s : refusal));
       } else {
@@ -110,15 +110,16 @@ fake::UdpPeer snmp_agent(std::string word, bool signs) {
     if (datagram.find("maker") == std::string_view::npos) {
       return {snmp_answer(asked.id, 3, 0)};
     }
-    const auto key = own::localised_key(own::Hash::sha1, word, kEngine);
+    const auto key = sessions::localised_key(sessions::Hash::sha1, word, kEngine);
     std::string blank{datagram};
     blank.replace(asked.digest_at, asked.digest.size(), std::string(asked.digest.size(), '\0'));
-    if (signs && (asked.digest.size() != 12 || own::hmac(own::Hash::sha1, key, blank).substr(0, 12) != asked.digest)) {
+    if (signs &&
+        (asked.digest.size() != 12 || sessions::hmac(sessions::Hash::sha1, key, blank).substr(0, 12) != asked.digest)) {
       return {snmp_answer(asked.id, 5, 0)};
     }
     auto answer = snmp_answer(asked.id, 0, 12);
     const auto at = wire::parse_snmp_user_answer(answer).digest_at;
-    answer.replace(at, 12, signs ? own::hmac(own::Hash::sha1, key, answer).substr(0, 12) : "falsedigest!"s);
+    answer.replace(at, 12, signs ? sessions::hmac(sessions::Hash::sha1, key, answer).substr(0, 12) : "falsedigest!"s);
     return {answer};
   };
 }

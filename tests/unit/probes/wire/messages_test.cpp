@@ -134,11 +134,20 @@ TEST_CASE("An SNMP question has the bytes of BER, and its answer is read") {
   CHECK(parse.response.request_id == 7);
   CHECK(parse.response.community == "public");
   CHECK(parse.response.has_text);
-  CHECK(parse.response.sysdescr == "Linux");
+  CHECK(parse.response.text == "Linux");
   CHECK(parse_snmp_response(question).state == Parse::malformed);
+  CHECK_FALSE(parse_snmp_response(answer, snmp_object("1.3.6.1.2.1.1.5.0")).response.has_text);
   for (std::size_t cut = 0; cut < 20; ++cut) {
     CHECK(parse_snmp_response(std::string_view{answer}.substr(0, cut)).state == Parse::malformed);
   }
+}
+
+TEST_CASE("An object of SNMP is written in base 128, its first two arcs as one number") {
+  CHECK(snmp_object("1.3.6.1.2.1.1.1.0") == kSnmpSysDescr);
+  CHECK(hex(snmp_object("1.3.6.1.4.1.8072")) == "2b06010401bf08");
+  CHECK(hex(snmp_object("2.999.4294967295")) == "88378fffffff7f");
+  CHECK(snmp_object("sysDescr.0").empty());
+  CHECK(snmp_object("1.40").empty());
 }
 
 TEST_CASE("A TLS answer is a ServerHello or an alert, nothing else") {

@@ -6,7 +6,7 @@
 
 /// Digests and ciphers of the logins that make something of a password, over OpenSSL. Bytes travel as text; an empty
 /// result is a failure of the library.
-namespace assay::probes::credentials {
+namespace assay::sessions {
 
 enum class Hash : std::uint8_t { md5, sha1, sha224, sha256, sha384, sha512 };
 
@@ -29,4 +29,4 @@ std::string encrypt_to(std::string_view public_pem, std::string_view data);
 /// Digest of a megabyte of the password repeated, bound to one SNMP engine (RFC 3414, A.2).
 std::string localised_key(Hash hash, std::string_view password, std::string_view engine);
 
-}  // namespace assay::probes::credentials
+}  // namespace assay::sessions

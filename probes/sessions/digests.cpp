@@ -1,4 +1,4 @@
-#include "probes/credentials/digests.hpp"
+#include "probes/sessions/digests.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-namespace assay::probes::credentials {
+namespace assay::sessions {
 
 namespace digests {
 
@@ -153,4 +153,4 @@ std::string localised_key(Hash hash, std::string_view password, std::string_view
   return digest(hash, key + std::string{engine} + key);
 }
 
-}  // namespace assay::probes::credentials
+}  // namespace assay::sessions
