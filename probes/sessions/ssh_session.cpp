@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "probes/sessions/ssh_steps.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::sessions {
@@ -42,8 +43,6 @@ struct SessionDeleter {
   }
 };
 
-enum class State { running, done, failed };
-
 constexpr std::pair<unsigned, const char*> kMethods[] = {{SSH_AUTH_METHOD_NONE, "none"},
                                                          {SSH_AUTH_METHOD_PASSWORD, "password"},
                                                          {SSH_AUTH_METHOD_PUBLICKEY, "publickey"},
@@ -58,164 +57,6 @@ unsigned mask_of(const std::vector<std::string>& methods) {
   }
   return mask;
 }
-
-/// One password and what comes after it, step by step; never waits.
-class Steps {
- public:
-  Steps(std::string user, std::string password, std::string word)
-      : user_(std::move(user)), password_(std::move(password)), word_(std::move(word)) {}
-
-  /// `none` is how the request "none" ended, `methods` what can continue.
-  State step(ssh_session session, int none, unsigned methods) {
-    for (;;) {
-      const auto before = stage_;
-      const bool again = advance(session, none, methods);
-      if (stage_ == Stage::over) {
-        return State::done;
-      }
-      if (stage_ == before && !again) {
-        return State::running;
-      }
-    }
-  }
-
-  bool accepted() const { return login_.answer == SshLogin::Answer::accepted; }
-
-  /// A password is on its way, and no answer has come.
-  bool waiting() const { return stage_ == Stage::password || (stage_ == Stage::interactive && answered_); }
-
-  SshLogin login() const { return login_; }
-
- private:
-  enum class Stage { choose, password, interactive, open, run, listen, over };
-
-  static constexpr int kMaximumRounds = 4;
-  static constexpr std::size_t kMaximumOutput = 16U << 10U;
-
-  /// True: the next step of the same stage can be taken at once.
-  bool advance(ssh_session session, int none, unsigned methods) {
-    switch (stage_) {
-      case Stage::choose:
-        choose(none, methods);
-        return false;
-      case Stage::password:
-        take(session, ssh_userauth_password(session, nullptr, password_.c_str()));
-        return false;
-      case Stage::interactive:
-        return answer(session, ssh_userauth_kbdint(session, nullptr, nullptr));
-      case Stage::open:
-        open(session);
-        return false;
-      case Stage::run: {
-        // Quotation marks that only a shell takes away: an echo of the line itself does not hold the word.
-        const auto command = "echo ass''ay-" + word_;
-        go_on(ssh_channel_request_exec(channel_, command.c_str()), Stage::listen);
-        return false;
-      }
-      case Stage::listen:
-        listen();
-        return false;
-      case Stage::over:
-        break;
-    }
-    return false;
-  }
-
-  void choose(int none, unsigned methods) {
-    if (none == SSH_AUTH_SUCCESS) {
-      login_.without_password = true;
-      login_.answer = SshLogin::Answer::accepted;
-      stage_ = Stage::open;
-    } else if ((methods & SSH_AUTH_METHOD_PASSWORD) != 0) {
-      stage_ = Stage::password;
-    } else if ((methods & SSH_AUTH_METHOD_INTERACTIVE) != 0) {
-      stage_ = Stage::interactive;
-    } else {
-      login_.answer = SshLogin::Answer::no_method;
-      stage_ = Stage::over;
-    }
-  }
-
-  void take(ssh_session session, int outcome) {
-    if (outcome == SSH_AUTH_AGAIN) {
-      return;
-    }
-    stage_ = outcome == SSH_AUTH_SUCCESS ? Stage::open : Stage::over;
-    login_.answer = outcome == SSH_AUTH_SUCCESS   ? SshLogin::Answer::accepted
-                    : outcome == SSH_AUTH_PARTIAL ? SshLogin::Answer::partial
-                    : outcome == SSH_AUTH_DENIED  ? SshLogin::Answer::refused
-                                                  : SshLogin::Answer::cut;
-    if (login_.answer == SshLogin::Answer::cut) {
-      login_.error = wire::printable(ssh_get_error(session), 256);
-    }
-  }
-
-  /// The password is given to one hidden question only: whoever asks another one wants another step.
-  bool answer(ssh_session session, int outcome) {
-    if (outcome != SSH_AUTH_INFO) {
-      take(session, outcome);
-      return false;
-    }
-    const int prompts = ssh_userauth_kbdint_getnprompts(session);
-    bool stuck = ++rounds_ > kMaximumRounds;
-    for (int i = 0; i < prompts && !stuck; ++i) {
-      char shown = 0;
-      ssh_userauth_kbdint_getprompt(session, static_cast<unsigned>(i), &shown);
-      stuck = shown == 0 && std::exchange(answered_, true);
-      const auto& text = shown == 0 ? password_ : user_;
-      stuck = stuck || ssh_userauth_kbdint_setanswer(session, static_cast<unsigned>(i), text.c_str()) < 0;
-    }
-    if (stuck) {
-      login_.answer = SshLogin::Answer::partial;
-      stage_ = Stage::over;
-    }
-    return !stuck;
-  }
-
-  void open(ssh_session session) {
-    channel_ = channel_ == nullptr ? ssh_channel_new(session) : channel_;  // freed with the session
-    if (channel_ == nullptr) {
-      stage_ = Stage::over;
-      return;
-    }
-    go_on(ssh_channel_open_session(channel_), Stage::run);
-    login_.session = stage_ == Stage::run;
-  }
-
-  void go_on(int outcome, Stage next) {
-    if (outcome != SSH_AGAIN) {
-      stage_ = outcome == SSH_OK ? next : Stage::over;
-    }
-  }
-
-  void listen() {
-    std::array<char, 1024> buffer{};
-    for (;;) {
-      const int count = ssh_channel_read_nonblocking(channel_, buffer.data(), buffer.size(), 0);
-      if (count == SSH_AGAIN || (count == 0 && ssh_channel_is_eof(channel_) == 0)) {
-        return;
-      }
-      if (count > 0) {
-        output_.append(buffer.data(), static_cast<std::size_t>(count));
-      }
-      login_.echoed = output_.find("assay-" + word_) != std::string::npos;
-      if (count <= 0 || login_.echoed || output_.size() > kMaximumOutput) {
-        stage_ = Stage::over;
-        return;
-      }
-    }
-  }
-
-  std::string user_;
-  std::string password_;
-  std::string word_;
-  Stage stage_ = Stage::choose;
-  int rounds_ = 0;
-  bool answered_ = false;
-  ssh_channel channel_ = nullptr;
-  std::string output_;
-  SshLogin login_;
-};
 
 /// libssh on one end of a pair of sockets. Nothing of it waits.
 class Client {
@@ -248,7 +89,7 @@ class Client {
   }
 
   /// After the question it logs in.
-  void log_in(Steps steps) { steps_ = std::move(steps); }
+  void log_in(SshSteps steps) { steps_ = std::move(steps); }
 
   /// The question was asked before, on another connection: these can continue.
   void skip_question(unsigned methods) {
@@ -261,6 +102,8 @@ class Client {
 
   bool waiting() const { return steps_ && steps_->waiting(); }
 
+  SshRun ran() const { return steps_ ? steps_->ran() : SshRun{}; }
+
   SshLogin login() const {
     auto login = steps_ ? steps_->login() : SshLogin{};
     login.methods = welcome().methods;
@@ -268,27 +111,27 @@ class Client {
   }
 
   /// Goes on with what it has: first the key exchange, then the question, then the login if one is wanted.
-  State step() {
+  SshState step() {
     if (!connected_) {
       const int outcome = ssh_connect(session_.get());
       if (outcome != SSH_OK) {
-        return outcome == SSH_AGAIN ? State::running : State::failed;
+        return outcome == SSH_AGAIN ? SshState::running : SshState::failed;
       }
       connected_ = true;
     }
     if (!asked_) {
       outcome_ = ssh_userauth_none(session_.get(), nullptr);
       if (outcome_ == SSH_AUTH_AGAIN) {
-        return State::running;
+        return SshState::running;
       }
       asked_ = true;
     }
     if (outcome_ == SSH_AUTH_ERROR) {
-      return State::failed;
+      return SshState::failed;
     }
     const auto listed = static_cast<unsigned>(ssh_userauth_list(session_.get(), nullptr));
     const auto methods = known_methods_ != 0 ? known_methods_ : listed;
-    return steps_ ? steps_->step(session_.get(), outcome_, methods) : State::done;
+    return steps_ ? steps_->step(session_.get(), outcome_, methods) : SshState::done;
   }
 
   void say_goodbye() { ssh_disconnect(session_.get()); }
@@ -372,17 +215,17 @@ class Client {
   bool asked_ = false;
   int outcome_ = SSH_AUTH_ERROR;
   unsigned known_methods_ = 0;  // where the question is skipped
-  std::optional<Steps> steps_;
+  std::optional<SshSteps> steps_;
 };
 
 /// Lets it work as long as it gets anywhere by itself; what it wants to send goes to `out`.
-State work(Client& client, std::string& out) {
+SshState work(Client& client, std::string& out) {
   for (;;) {
     const int before = client.unread();
     const auto state = client.step();
     const auto sent = client.take();
     out += sent;
-    if (state != State::running || (sent.empty() && client.unread() == before)) {
+    if (state != SshState::running || (sent.empty() && client.unread() == before)) {
       return state;
     }
   }
@@ -403,10 +246,10 @@ asio::awaitable<Result<>> converse(Channel& channel, Client& client, millisecond
       auto sent = co_await channel.send(std::move(out));
       ended = !sent;
     }
-    if (state == State::done) {
+    if (state == SshState::done) {
       co_return Result<>{};
     }
-    if (state == State::failed || ended) {
+    if (state == SshState::failed || ended) {
       co_return Error{ErrorKind::protocol, client.error(), {}};
     }
     if (channel.spent() > patience || taken > kMaximumTaken) {
@@ -439,6 +282,31 @@ asio::awaitable<Result<>> converse(Channel& channel, Client& client, millisecond
   }
 }
 
+asio::awaitable<void> say_goodbye(Channel& channel, Client& client) {
+  client.say_goodbye();
+  auto goodbye = client.take();
+  if (!goodbye.empty()) {
+    co_await channel.say_goodbye(std::move(goodbye));
+  }
+}
+
+/// The login that the client is about to make, to its end.
+asio::awaitable<Result<SshLogin>> finish_login(Channel& channel, Client& client, milliseconds patience) {
+  const auto ended = co_await converse(channel, client, patience);
+  auto login = client.login();
+  if (!ended && client.waiting() && ended.error().kind == ErrorKind::protocol) {
+    // The library takes a server that hangs up at this point for one that is still to answer.
+    login.answer = SshLogin::Answer::cut;
+    login.error = ended.error().what;
+    co_return login;
+  }
+  if (!ended && !client.accepted()) {
+    co_return ended.error();
+  }
+  co_await say_goodbye(channel, client);
+  co_return login;
+}
+
 }  // namespace
 
 asio::awaitable<Result<SshWelcome>> ask_ssh_methods(Channel& channel, std::string user, milliseconds patience) {
@@ -452,11 +320,7 @@ asio::awaitable<Result<SshWelcome>> ask_ssh_methods(Channel& channel, std::strin
     co_return ended.error();
   }
   auto welcome = client.welcome();
-  client.say_goodbye();
-  auto goodbye = client.take();
-  if (!goodbye.empty()) {
-    co_await channel.say_goodbye(std::move(goodbye));
-  }
+  co_await say_goodbye(channel, client);
   co_return welcome;
 }
 
@@ -470,24 +334,27 @@ asio::awaitable<Result<SshLogin>> log_in_ssh(Channel& channel, std::string user,
   if (const auto mask = mask_of(methods); mask != 0) {
     client.skip_question(mask);
   }
-  client.log_in(Steps{std::move(user), std::move(password), std::move(word)});
-  auto ended = co_await converse(channel, client, patience);
-  auto login = client.login();
-  if (!ended && client.waiting() && ended.error().kind == ErrorKind::protocol) {
-    // The library takes a server that hangs up at this point for one that is still to answer.
-    login.answer = SshLogin::Answer::cut;
-    login.error = ended.error().what;
-    co_return login;
-  }
-  if (!ended && !client.accepted()) {
-    co_return ended.error();
-  }
-  client.say_goodbye();
-  auto goodbye = client.take();
-  if (!goodbye.empty()) {
-    co_await channel.say_goodbye(std::move(goodbye));
-  }
+  // Quotation marks that only a shell takes away: an echo of the line itself does not hold the word.
+  client.log_in(SshSteps{std::move(user), std::move(password), "echo ass''ay-" + word, "assay-" + word});
+  auto login = co_await finish_login(channel, client, patience);
   co_return login;
+}
+
+asio::awaitable<Result<SshRun>> run_by_ssh(Channel& channel, std::string user, std::string password,
+                                           std::string command, milliseconds patience) {
+  Client client;
+  const auto started = client.start(user);
+  if (!started) {
+    co_return started.error();
+  }
+  client.log_in(SshSteps{std::move(user), std::move(password), std::move(command), {}});
+  const auto login = co_await finish_login(channel, client, patience);
+  if (!login) {
+    co_return login.error();
+  }
+  auto ran = client.ran();
+  ran.answer = login->answer;
+  co_return ran;
 }
 
 }  // namespace assay::sessions

@@ -53,4 +53,15 @@ struct SshLogin {
 asio::awaitable<Result<SshLogin>> log_in_ssh(Channel& channel, std::string user, std::string password, std::string word,
                                              milliseconds patience, std::vector<std::string> methods = {});
 
+/// What a command said that was run after a login.
+struct SshRun {
+  SshLogin::Answer answer = SshLogin::Answer::refused;  // to the login
+  bool ended = false;                                   // the command's output came to its end
+  std::string output;                                   // what it wrote to its standard output, at most 16 KiB
+};
+
+/// As `log_in_ssh`, but runs `command`, which has 4 seconds to end once the login was taken.
+asio::awaitable<Result<SshRun>> run_by_ssh(Channel& channel, std::string user, std::string password,
+                                           std::string command, milliseconds patience);
+
 }  // namespace assay::sessions
