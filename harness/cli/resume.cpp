@@ -75,7 +75,7 @@ RecipeSurroundings surroundings_of(const fs::path& dut_folder) {
     out.ask = [](const std::string& sentence) {
       std::cerr << displayable(sentence) << " [Enter when done] " << std::flush;
       std::string answer;
-      return bool{std::getline(std::cin, answer)};
+      return std::getline(std::cin, answer) ? std::optional{answer} : std::nullopt;
     };
   }
   return out;

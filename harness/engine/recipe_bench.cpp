@@ -98,7 +98,7 @@ asio::awaitable<Result<RecipeDone>> RecipeBench::run(const Recipe& recipe, const
   }
   if (failed) {
     ended["because"] = failed->what;
-  } else if (recipe.exec) {
+  } else {
     done.said = ran->text;
     ended["said"] = last_of(ran->text);
   }

@@ -19,6 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kKeptOutput = std::size_t{64} * 1024;
+constexpr std::size_t kKeptLine = 4096;
 
 /// A command under way: its process group, how to see its end, and what it says.
 struct Command {
@@ -198,8 +199,9 @@ Result<RecipeOutcome> run_recipe(const Recipe& recipe, const RecipeSurroundings&
     return RecipeOutcome{RecipeOutcome::Kind::needs_device, *recipe.emulate};
   }
   if (recipe.prompt) {
-    const bool done = surroundings.ask && surroundings.ask(*recipe.prompt);
-    return RecipeOutcome{done ? RecipeOutcome::Kind::done : RecipeOutcome::Kind::needs_person, *recipe.prompt};
+    const auto typed = surroundings.ask ? surroundings.ask(*recipe.prompt) : std::nullopt;
+    return typed ? RecipeOutcome{RecipeOutcome::Kind::done, typed->substr(0, kKeptLine)}
+                 : RecipeOutcome{RecipeOutcome::Kind::needs_person, *recipe.prompt};
   }
   return Error{ErrorKind::bad_input, "the recipe says neither exec, tcp, prompt nor emulate", ""};
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "harness/model/dut.hpp"
@@ -15,9 +16,9 @@ namespace assay {
 /// What a recipe needs that is not in it.
 struct RecipeSurroundings {
   std::filesystem::path folder{};  // of the DUT file: commands run there
-  /// Shows the sentence to a person and waits until they say it is done; false when they will not. Empty: nobody is
-  /// there.
-  std::function<bool(const std::string& sentence)> ask{};
+  /// Shows the sentence to a person and waits for the line that says it is done; nothing when they will not. Empty:
+  /// nobody is there.
+  std::function<std::optional<std::string>(const std::string& sentence)> ask{};
   /// Added to the environment of a command: "ASSAY_SAMPLE" -> "A".
   std::map<std::string, std::string> environment{};
   int cancel = -1;  // descriptor that becomes readable when the run is interrupted; -1 for none
@@ -32,7 +33,7 @@ struct RecipeOutcome {
   };
 
   Kind kind = Kind::done;
-  std::string text;  // what the command said (its last 64 KiB), or the sentence
+  std::string text;  // what the command said (its last 64 KiB), the line that was typed (4 KiB), or the sentence
 };
 
 /// Runs one recipe. A command is given to /bin/sh and has `within_ms`; then, or when the run is interrupted, its whole

@@ -28,7 +28,8 @@ struct RecipeUse {
 };
 
 struct RecipeDone {
-  std::string said;  // of a command: its last 64 KiB, secrets and all; of a prompt: nothing
+  std::string
+      said;  // of a command: its last 64 KiB, secrets and all; of a prompt: the line that was typed, at most 4 KiB
   std::chrono::milliseconds took{0};
 };
 

@@ -102,6 +102,17 @@ TEST_CASE("engine: a recipe that fails is written down with its reason") {
   CHECK(nobody.error().kind == ErrorKind::unsupported);
 }
 
+TEST_CASE("engine: what a person types is what a prompt says, and in the journal") {
+  Hands hands(true);
+  hands.outcome = RecipeOutcome{RecipeOutcome::Kind::done, "2.4.1"};
+  Recipe question;
+  question.prompt = "Read the version on the display";
+  const auto done = hands.run(question, restoring());
+  REQUIRE(done);
+  CHECK(done->said == "2.4.1");
+  CHECK(hands.journal.at(1).second.at("said") == "2.4.1");
+}
+
 TEST_CASE("engine: no recipe does more than its probe may, nor risks a unit that is not to be spent") {
   Hands kept(false);
   const auto risked = kept.run(bench_command("./restore.sh"), restoring());

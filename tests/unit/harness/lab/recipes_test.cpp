@@ -90,18 +90,19 @@ TEST_CASE("A prompt without anybody there needs a person") {
   CHECK(outcome->text == "Hold the reset button for 10 s");
 }
 
-TEST_CASE("A prompt is done when the person says so and open when they do not") {
+TEST_CASE("A prompt is done with the line that the person typed, and open when they will not") {
   Recipe recipe;
   recipe.prompt = "Press the button";
   for (const bool willing : {true, false}) {
     std::string shown;
     const auto outcome = run_recipe(recipe, {.ask = [&](const std::string& sentence) {
                                       shown = sentence;
-                                      return willing;
+                                      return willing ? std::optional<std::string>{"2.4.0"} : std::nullopt;
                                     }});
     REQUIRE(outcome);
     CHECK(shown == "Press the button");
     CHECK(outcome->kind == (willing ? Kind::done : Kind::needs_person));
+    CHECK(outcome->text == (willing ? "2.4.0" : "Press the button"));
   }
 }
 
