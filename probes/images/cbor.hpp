@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-/// CBOR (RFC 8949) as far as places: definite lengths only, as the formats that are signed demand it.
+/// CBOR (RFC 8949) as far as places: definite lengths only, as the formats that are signed demand it. Why it is our
+/// own: docs/decisions/0008-own-reader-for-cbor.md.
 namespace assay::images {
 
 struct CborItem {
