@@ -118,6 +118,27 @@ std::optional<UpdateSigners> signers_of(const Node& update) {
                        identity_of(child(node, "authority"))};
 }
 
+/// Where the version is read by a protocol that has accounts.
+void read_logins(const Node& node, VersionSource& out) {
+  if (const auto& topic = child(node, "mqtt"); topic.is_mapping()) {
+    out.mqtt = VersionTopic{Endpoint::parse(text_of(topic, "port")), bool_of(topic, "tls", false),
+                            text_of(topic, "login"), text_of(topic, "topic")};
+    out.pointer = text_of(topic, "pointer");
+    out.report = text_of(topic, "report");
+  }
+  if (const auto& command = child(node, "ssh"); command.is_mapping()) {
+    out.ssh = VersionCommand{endpoint_of(command, "port"), text_of(command, "login"), text_of(command, "command")};
+  }
+  if (const auto& object = child(node, "snmp"); object.is_mapping()) {
+    out.snmp = VersionObject{endpoint_of(object, "port"),
+                             text_of(object, "login"),
+                             text_of(object, "object"),
+                             text_of(object, "after"),
+                             enum_from<SnmpDigest>(text_of(object, "digest")).value_or(SnmpDigest::sha1),
+                             bool_of(object, "encrypted", false)};
+  }
+}
+
 VersionSource version_of(const Node& update) {
   const auto& node = child(update, "version_at");
   VersionSource out;
@@ -134,6 +155,7 @@ VersionSource version_of(const Node& update) {
     out.pointer = text_of(resource, "pointer");
     out.report = text_of(resource, "report");
   }
+  read_logins(node, out);
   out.resource = text_of(node, "resource");
   if (const auto& banner = child(node, "banner"); banner.is_mapping()) {
     out.banner = endpoint_of(banner, "port");
@@ -143,6 +165,11 @@ VersionSource version_of(const Node& update) {
     Recipe recipe;
     recipe.exec = command;
     out.exec = recipe;
+  }
+  if (const auto sentence = text_of(node, "prompt"); !sentence.empty()) {
+    Recipe recipe;
+    recipe.prompt = sentence;
+    out.prompt = recipe;
   }
   return out;
 }
@@ -217,6 +244,43 @@ void check_announcement(const Node& node, const UpdateMechanism& update, Faults&
   }
 }
 
+/// Who asks for the version must be known, and where.
+void check_version(const Node& root, const Node& node, const UpdateMechanism& update, Faults& faults) {
+  const auto& source = update.version_at;
+  const auto& written = child(node, "version_at");
+  const auto complain = [&](bool wrong, const char* key, const std::string& what) {
+    if (wrong) {
+      faults.add(place_of(written, key), what);
+    }
+  };
+  const auto known = [&](const std::string& login) {
+    const auto& accounts = child(root, "accounts").items;
+    return login.empty() || std::any_of(accounts.begin(), accounts.end(),
+                                        [&](const auto& account) { return text_of(account, "role") == login; });
+  };
+  const auto nobody = [](const std::string& login) { return "no entry of `accounts` has the role " + shown(login); };
+  if (source.mqtt) {
+    const auto& topic = *source.mqtt;
+    const bool ours = update.announce && update.announce->listen != 0;
+    complain(!topic.port && !ours, "mqtt",
+             "without \"port\" the topic is of our broker: of \"announce\" with \"listen\"");
+    complain(!topic.port && (topic.tls || !topic.login.empty()), "mqtt",
+             "\"tls\" and \"login\" are of \"port\": our broker is as \"announce\" says");
+    complain(topic.port && topic.port->transport != Transport::tcp, "mqtt",
+             "MQTT needs a TCP endpoint such as tcp/1883");
+    complain(topic.topic.find_first_of("+#") != std::string::npos, "mqtt", "one topic tells it: no wildcards");
+    complain(!known(topic.login), "mqtt", nobody(topic.login));
+  }
+  if (source.ssh) {
+    complain(source.ssh->port.transport != Transport::tcp, "ssh", "SSH needs a TCP endpoint such as tcp/22");
+    complain(!known(source.ssh->login), "ssh", nobody(source.ssh->login));
+  }
+  if (source.snmp) {
+    complain(source.snmp->port.transport != Transport::udp, "snmp", "SNMP needs a UDP endpoint such as udp/161");
+    complain(!known(source.snmp->login), "snmp", nobody(source.snmp->login));
+  }
+}
+
 void check_paths(const Node& node, const UpdateMechanism& update, Faults& faults) {
   const auto path = [&](const std::string& text, const char* key) {
     if (!text.empty() && !text.starts_with('/')) {
@@ -268,6 +332,7 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     check_payloads(node, one, faults);
     check_announcement(node, one, faults);
     check_paths(node, one, faults);
+    check_version(root, node, one, faults);
     const bool twice =
         std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.mechanism == one.mechanism; });
     if (twice) {

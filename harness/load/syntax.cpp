@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "harness/model/endpoint.hpp"
+#include "harness/model/object_id.hpp"
 #include "harness/model/payload.hpp"
 
 namespace assay {
@@ -113,6 +114,10 @@ bool is_network(std::string_view text) {
 
 bool is_duration(std::string_view text) {
   return parse_duration(text).has_value();
+}
+
+bool is_object_id(std::string_view text) {
+  return parse_object_id(text).has_value();
 }
 
 bool is_mac(std::string_view text) {
@@ -235,6 +240,9 @@ constinit const Syntax kDuration{"duration", "^[0-9]{1,8}(ms|s|min)$",
                                  "a time of at most one day, such as 500ms, 30s or 2min", &is_duration, "30s"};
 constinit const Syntax kMac{"MAC address", "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$",
                             "a MAC address such as 02:00:00:00:00:01", &is_mac, "02:00:00:00:00:01"};
+constinit const Syntax kObjectId{"object identifier", "^[0-2](\\.(0|[1-9][0-9]{0,9})){1,63}$",
+                                 "an object identifier in dotted form such as 1.3.6.1.2.1.1.1.0", &is_object_id,
+                                 "1.3.6.1.2.1.1.1.0"};
 constinit const Syntax kPartialDate{"partial date", "^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
                                     "a day, month or year such as 2025-01-01, 2025-01 or 2025", &is_partial_date,
                                     "2025-01-01"};

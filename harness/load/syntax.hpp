@@ -33,6 +33,7 @@ extern const Syntax kAddress;         // numeric IPv4 or IPv6
 extern const Syntax kNetwork;         // an address or a CIDR range
 extern const Syntax kDuration;        // "30s", "500ms", "2min"
 extern const Syntax kMac;
+extern const Syntax kObjectId;      // "1.3.6.1.2.1.1.1.0"
 extern const Syntax kPartialDate;   // "2025-01-01", "2025-01" or "2025"
 extern const Syntax kEndDate;       // the same, or "undated"
 extern const Syntax kNamespace;     // a path, or a name as `ip netns` knows it

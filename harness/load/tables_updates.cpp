@@ -8,14 +8,17 @@ namespace {
 constexpr std::string_view kTransports[] = {"http_pull", "hawkbit", "upload", "mqtt", "coap",
                                             "lwm2m",     "tftp",    "mender", "exec"};
 constexpr std::string_view kManifestForms[] = {"body", "file", "envelope"};
-constexpr std::string_view kVersionForms[] = {"http", "coap", "banner", "resource", "exec"};
+constexpr std::string_view kVersionForms[] = {"http",   "coap",     "mqtt", "ssh",   "snmp",
+                                              "banner", "resource", "exec", "prompt"};
 constexpr std::string_view kBrokerForms[] = {"listen", "broker", "exec"};
 constexpr std::string_view kWays[] = {"pull", "push"};
+constexpr std::string_view kDigests[] = {"md5", "sha1", "sha224", "sha256", "sha384", "sha512"};
 constexpr std::string_view kDeliveries[] = {"as_told", "push", "pull"};
 
 constinit const Shape kFileText{.form = Form::text, .syntax = &kRelativePath};
 constinit const Shape kEndpointItem{.form = Form::text, .syntax = &kEndpointText};
 constinit const Shape kDurationText{.form = Form::text, .syntax = &kDuration};
+constinit const Shape kObjectText{.form = Form::text, .syntax = &kObjectId};
 constinit const Shape kPort{.form = Form::integer, .least = 1, .most = 65535};
 
 constinit const Key kIdentityKeys[] = {
@@ -187,13 +190,61 @@ constinit const Key kResourceKeys[] = {
 constinit const Table kResourceTable{"a version resource", "A resource of CoAP that tells the version", kResourceKeys};
 constinit const Shape kResource{.form = Form::mapping, .table = &kResourceTable};
 
+constinit const Key kTopicKeys[] = {
+    {"port", &kEndpointItem, false, "",
+     "The device's own broker; none: it publishes at ours (`announce`, listen), and what it said last on the "
+     "connection that it has counts",
+     "tcp/1883"},
+    {"tls", &kBoolean, false, "false", "Of port: MQTT inside TLS", "true"},
+    {"login", &kText, false, "", "Of port: role of the account that listens; none: nobody logs in", "admin"},
+    {"topic", &kSentence, true, "", "A topic whose message is retained or comes again within seconds", "hub/version"},
+    {"pointer", &kText, false, "", "JSON Pointer (RFC 6901) to the version; none: the message is the version",
+     "/version"},
+    {"report", &kText, false, "", "JSON Pointer to what it says of the last update", "/last"},
+};
+constinit const Table kTopicTable{"a version topic", "A topic of MQTT that tells the version", kTopicKeys};
+constinit const Shape kTopic{.form = Form::mapping, .table = &kTopicTable};
+
+constinit const Key kCommandKeys[] = {
+    {"port", &kEndpointItem, true, "", "The SSH server", "tcp/22"},
+    {"login", &kSentence, true, "", "Role of the account that runs it", "admin"},
+    {"command", &kSentence, true, "", "What is run; the last line that it says is the version", "cat /etc/version"},
+};
+constinit const Table kCommandTable{"a version command", "A command that tells the version by SSH", kCommandKeys};
+constinit const Shape kCommand{.form = Form::mapping, .table = &kCommandTable};
+
+constinit const Shape kDigestWord{.form = Form::word, .words = kDigests};
+constinit const Key kObjectKeys[] = {
+    {"port", &kEndpointItem, true, "", "The SNMP agent", "udp/161"},
+    {"login", &kSentence, true, "",
+     "Role of the account: one whose username is \"\" has a community (version 2c, then 1), another is a user of "
+     "version 3",
+     "reader"},
+    {"object", &kObjectText, true, "", "OBJECT IDENTIFIER of the one object, its instance included",
+     "1.3.6.1.2.1.1.1.0"},
+    {"after", &kText, false, "", "Words in front of the version, which goes to the next blank; none: all of it",
+     "firmware"},
+    {"digest", &kDigestWord, false, "sha1", "Of a user: which digest it has", "sha256"},
+    {"encrypted", &kBoolean, false, "false", "Of a user: with AES-128, whose key comes from the same password", "true"},
+};
+constinit const Table kObjectTable{"a version object", "An object of SNMP that tells the version", kObjectKeys};
+constinit const Shape kObject{.form = Form::mapping, .table = &kObjectTable};
+
 constinit const Key kVersionKeys[] = {
     {"http", &kPage, false, "", "A page tells it", "{port: tcp/80, path: /api/status, pointer: /version}"},
     {"coap", &kResource, false, "", "A resource of CoAP tells it", "{port: udp/5683, path: /version}"},
+    {"mqtt", &kTopic, false, "", "A topic of MQTT tells it", "{port: tcp/1883, login: admin, topic: hub/version}"},
+    {"ssh", &kCommand, false, "", "A command that is run by SSH tells it",
+     "{port: tcp/22, login: admin, command: cat /etc/version}"},
+    {"snmp", &kObject, false, "", "An object of SNMP tells it",
+     "{port: udp/161, login: reader, object: 1.3.6.1.2.1.1.1.0, after: firmware}"},
     {"banner", &kBanner, false, "", "A service tells it in its first line", "{port: tcp/22, after: SSH-2.0-hub_}"},
     {"resource", &kSentence, false, "", "Of lwm2m: a resource of the registered device tells it", "/3/0/3"},
     {"exec", &kSentence, false, "", "The last line of a command, run by /bin/sh in the DUT file's folder",
      "./version.sh"},
+    {"prompt", &kSentence, false, "",
+     "A person reads it and types it: asked before and after each attack, once `takes` is over",
+     "Read the version on the display"},
 };
 constinit const Table kVersionTable{"a version source", "Where the device says which version it runs", kVersionKeys,
                                     kVersionForms};

@@ -162,22 +162,66 @@ struct UpdateSigners {
 };
 BOOST_DESCRIBE_STRUCT(UpdateSigners, (), (expired, revoked, authority))
 
-/// Where the device says which version it runs. One of `http`, `coap`, `banner`, `resource` and `exec`.
+/// Where the device says which version it runs by MQTT.
+struct VersionTopic {
+  std::optional<Endpoint> port;  // the device's own broker; none: what it publishes at ours (`announce`, listen)
+  bool tls = false;              // of `port`
+  std::string login;             // of `port`: role of the account that listens; empty: nobody logs in
+  std::string topic;
+
+  bool operator==(const VersionTopic&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(VersionTopic, (), (port, tls, login, topic))
+
+/// … in the last line of a command that is run by SSH.
+struct VersionCommand {
+  Endpoint port;
+  std::string login;  // role of the account that runs it
+  std::string command;
+
+  bool operator==(const VersionCommand&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(VersionCommand, (), (port, login, command))
+
+/// Digests of users of SNMP v3 (RFC 3414, 6 and 7; RFC 7860, 4).
+enum class SnmpDigest : std::uint8_t { md5, sha1, sha224, sha256, sha384, sha512 };
+BOOST_DESCRIBE_ENUM(SnmpDigest, md5, sha1, sha224, sha256, sha384, sha512)
+
+/// … in an object of its SNMP agent.
+struct VersionObject {
+  Endpoint port;
+  std::string login;   // role of the account: one without a name has a community, else it is a user of version 3
+  std::string object;  // OBJECT IDENTIFIER in dotted form
+  std::string after;   // words in front of the version, which goes to the next blank; empty: the whole value
+  SnmpDigest digest = SnmpDigest::sha1;  // of a user
+  bool encrypted = false;                // of a user: AES-128 with a key of the same password (RFC 3826)
+
+  bool operator==(const VersionObject&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(VersionObject, (), (port, login, object, after, digest, encrypted))
+
+/// Where the device says which version it runs. One of `http`, `coap`, `mqtt`, `ssh`, `snmp`, `banner`, `resource`,
+/// `exec` and `prompt`.
 struct VersionSource {
   std::optional<Endpoint> http;  // a page
   std::optional<Endpoint> coap;  // a resource, whose payload is as a page
   bool tls = false;              // of a page
   std::string path;
-  std::string pointer;             // JSON Pointer to the version; empty: the whole page
-  std::string report;              // JSON Pointer to what it says of the last update; empty: nothing
+  std::string pointer;               // JSON Pointer to the version; empty: the whole page or message
+  std::string report;                // JSON Pointer to what it says of the last update; empty: nothing
+  std::optional<VersionTopic> mqtt;  // whose message is as a page
+  std::optional<VersionCommand> ssh;
+  std::optional<VersionObject> snmp;
   std::optional<Endpoint> banner;  // the first line of a service …
   std::string after;               // … behind these words, to the next blank
   std::string resource;            // what it says at our LwM2M server, by path: "/3/0/3"
   std::optional<Recipe> exec;      // the last line of a command
+  std::optional<Recipe> prompt;    // what a person reads and types
 
   bool operator==(const VersionSource&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(VersionSource, (), (http, coap, tls, path, pointer, report, banner, after, resource, exec))
+BOOST_DESCRIBE_STRUCT(VersionSource, (),
+                      (http, coap, tls, path, pointer, report, mqtt, ssh, snmp, banner, after, resource, exec, prompt))
 
 struct UpdateMechanism {
   std::string mechanism;  // id in IXIT 7-UpdMech

@@ -13,7 +13,7 @@ namespace {
 constexpr milliseconds kGrace{10000};  // beyond what an update takes, for a device to come back
 constexpr milliseconds kLeastStep{100};
 constexpr milliseconds kMostStep{2000};
-constexpr milliseconds kLeastCommandStep{1000};
+constexpr milliseconds kLeastDearStep{1000};
 
 Attempt::Power power_of(const Behaviour& behaviour) {
   return behaviour.power_installing ? Attempt::Power::installing
@@ -68,7 +68,7 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
 asio::awaitable<Result<std::string>> Campaign::come_back(milliseconds within) {
   const auto began = now();
   while (true) {
-    const auto told = co_await read_version(in_.context, in_.mechanism.version_at, in_.transport);
+    const auto told = co_await reader_.read();
     if (told) {
       current_ = told->version;
       co_return told->version;
@@ -76,7 +76,8 @@ asio::awaitable<Result<std::string>> Campaign::come_back(milliseconds within) {
     if (sessions::ends_probe(told.error().kind) || now() - began >= within) {
       co_return told.error();
     }
-    const auto waited = co_await in_.context.network.wait(kLeastStep);
+    const auto pause = asks_person() || reader_.is_dear() ? step() : kLeastStep;
+    const auto waited = co_await in_.context.network.wait(pause);
     if (!waited) {
       co_return waited.error();
     }
@@ -244,9 +245,13 @@ void Campaign::weigh(Attempt& out) const {
   }
 }
 
+/// From one look at the version to the next. A person is asked rarely.
 milliseconds Campaign::step() const {
-  const auto least = in_.mechanism.version_at.exec ? kLeastCommandStep : kLeastStep;
-  return std::clamp(milliseconds{in_.mechanism.takes_ms} / 16, least, kMostStep);
+  const milliseconds takes{in_.mechanism.takes_ms};
+  if (asks_person()) {
+    return std::max(takes / 2, kLeastDearStep);
+  }
+  return std::clamp(takes / 16, reader_.is_dear() ? kLeastDearStep : kLeastStep, kMostStep);
 }
 
 /// The device has had the time that the genuine update took from its first request on, twice; before that is known,
@@ -283,7 +288,7 @@ asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& befo
       co_return waited;
     }
   }
-  const auto told = co_await read_version(in_.context, in_.mechanism.version_at, in_.transport);
+  const auto told = co_await reader_.read();
   if (!told && sessions::ends_probe(told.error().kind)) {
     co_return told.error();
   }
@@ -327,7 +332,10 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
       }
       continue;
     }
-    const auto told = co_await read_version(in_.context, in_.mechanism.version_at, in_.transport);
+    if (asks_person() && !is_quiet(seen, began, control)) {
+      continue;  // once is enough: when the device has had its time
+    }
+    const auto told = co_await reader_.read();
     if (!told) {
       if (sessions::ends_probe(told.error().kind)) {
         co_return told.error();
@@ -352,7 +360,7 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     out.installed = moved && !(out.in_turns && out.after == in_.mechanism.image.version);
     stays = arrived_ && !moved ? now() - *arrived_ : stays;
     const auto& fetched = in_.transport.fetched();
-    if (moved && control && fetched.first) {
+    if (moved && control && fetched.first && !asks_person()) {
       whole_ = now() - *fetched.first;
       look_ = *fetched.first - began;
       in_the_dark_ = stays < step() * 2;

@@ -119,6 +119,9 @@ std::string Campaign::missing(const Attack& attack) const {
     return "a server of Mender says neither digest nor size of an artifact";
   }
   const auto behaviour = behaviour_of(attack.server);
+  if (behaviour.power_installing && asks_person()) {
+    return "a person reads the version, so how long an installation takes does not show";
+  }
   if (behaviour.power_installing && !installs_) {
     return "no genuine update was installed before, so how long that takes is not known";
   }
@@ -182,6 +185,7 @@ Result<Offer> Campaign::offer_for(const Attack& attack) {
 
 asio::awaitable<Result<>> Campaign::run() {
   auto ended = co_await steps();
+  reader_.keep("update.control");
   for (const auto& attack : in_.list.attacks) {
     if (!begun_.contains(attack.id) && !not_tried_.contains(attack.id)) {
       not_tried_[attack.id] = !ended            ? "the campaign ended before: " + ended.error().what
@@ -197,7 +201,9 @@ asio::awaitable<Result<>> Campaign::steps() {
   const milliseconds short_while{5000};
   auto version = co_await come_back(short_while);
   if (!version) {
-    if (sessions::ends_probe(version.error().kind)) {
+    const auto kind = version.error().kind;
+    const bool never = kind == ErrorKind::unsupported || kind == ErrorKind::denied;  // nobody may, or nobody is there
+    if (sessions::ends_probe(kind) && !never) {
       co_return version.error();
     }
     give_up("the version that the device runs could not be read: " + version.error().what);

@@ -59,7 +59,8 @@ class Campaign {
   };
 
   /// What it refers to must outlive it.
-  explicit Campaign(Inputs inputs) : in_(std::move(inputs)) {}
+  explicit Campaign(Inputs inputs)
+      : in_(std::move(inputs)), reader_(in_.context, in_.mechanism.version_at, in_.transport) {}
 
   /// An error only for what ends the probe: cancelled, out of time, our own fault. What was done until then stands.
   asio::awaitable<Result<>> run();
@@ -112,7 +113,10 @@ class Campaign {
 
   bool stopped() const { return !stop_.empty(); }
 
+  bool asks_person() const { return in_.mechanism.version_at.prompt.has_value(); }
+
   Inputs in_;
+  VersionReader reader_;
   std::string base_;     // version that the device had when the campaign began
   std::string current_;  // version that was read last; empty: unknown
   std::vector<Attempt> attempts_;

@@ -24,6 +24,8 @@ struct Broker::Guest {
   std::uint8_t level = 0;                  // 0: it has not said CONNECT
   std::optional<std::uint8_t> subscribed;  // quality of the announcement's topic
   int told = 0;                            // which announcement it was told last
+  milliseconds keep_alive{0};              // 0: it may be silent for ever
+  milliseconds heard{0};                   // when it last sent something, by Network::elapsed
 };
 
 Broker::Broker(ProbeContext& context, Journal& journal, Settings settings)
@@ -45,6 +47,7 @@ asio::awaitable<void> Broker::close() {
 asio::awaitable<void> Broker::attend(std::unique_ptr<Stream> raw) {
   Guest guest;
   guest.stream = std::move(raw);
+  guest.heard = context_.network.elapsed();
   over_ = "mqtt";
   if (settings_.identity) {
     TlsVisit visit;
@@ -58,6 +61,9 @@ asio::awaitable<void> Broker::attend(std::unique_ptr<Stream> raw) {
     over_ = visit.version;
   }
   const auto ended = co_await serve(guest);
+  if (teller_ == &guest) {
+    version_.reset();
+  }
   journal_.note("mqtt: the connection ended: " + wire::printable(ended.error().what, 200));
 }
 
@@ -87,6 +93,12 @@ asio::awaitable<Result<>> Broker::serve(Guest& guest) {
     const auto read = co_await guest.stream->read_some(space, kTurn);
     if (!read && read.error().kind != ErrorKind::timed_out) {
       co_return read.error();
+    }
+    const auto now = context_.network.elapsed();
+    guest.heard = read ? now : guest.heard;
+    if (guest.keep_alive > milliseconds{0} && now - guest.heard > guest.keep_alive * 3 / 2) {
+      co_return Error{
+          ErrorKind::timed_out, "no word within one and a half times its keep-alive (MQTT 5, 3.1.2.10)", {}};
     }
     guest.unread.append(reinterpret_cast<const char*>(chunk.data()), read ? *read : std::size_t{0});
   }
@@ -127,6 +139,7 @@ asio::awaitable<Result<>> Broker::welcome(Guest& guest, const wire::MqttPacket& 
     co_return Error{ErrorKind::protocol, "a CONNECT of no known version", {}};
   }
   guest.level = hello->level;
+  guest.keep_alive = std::chrono::seconds{hello->keep_alive_s};
   client_ = (hello->client_id.empty() ? "no client id" : "client id " + wire::printable(hello->client_id, 100)) +
             (hello->username ? ", user name " + wire::printable(*hello->username, 100) : "") +
             (hello->password ? " with a password" : "");
@@ -163,6 +176,10 @@ asio::awaitable<Result<>> Broker::take(Guest& guest, const wire::MqttPacket& pac
   }
   journal_.note("mqtt: the device published " + wire::printable(note->topic, 200) + ": " +
                 wire::printable(note->payload, 300));
+  if (note->topic == settings_.version_topic) {
+    version_ = note->payload;
+    teller_ = &guest;
+  }
   if (note->quality == 0) {
     co_return Result<>{};
   }

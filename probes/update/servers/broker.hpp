@@ -17,8 +17,9 @@ namespace assay::probes::update {
 class Broker {
  public:
   struct Settings {
-    std::string topic;
+    std::string topic;                    // of announcements
     std::optional<TlsIdentity> identity;  // none: no TLS
+    std::string version_topic;            // under which the device tells its version; empty: it does not
   };
 
   Broker(ProbeContext& context, Journal& journal, Settings settings);
@@ -34,6 +35,10 @@ class Broker {
 
   /// When the device was first told of what is announced, by Network::elapsed.
   const std::optional<milliseconds>& told() const { return told_; }
+
+  /// What it said last under the topic of its version, on the connection that it has; nothing: it said nothing, or is
+  /// gone.
+  const std::optional<std::string>& version() const { return version_; }
 
   /// How it named itself when it connected last, escaped; empty: it did not.
   const std::string& client() const { return client_; }
@@ -60,6 +65,8 @@ class Broker {
   std::optional<std::string> retained_;
   int announced_ = 0;  // how many announcements there were
   std::optional<milliseconds> told_;
+  std::optional<std::string> version_;
+  const Guest* teller_ = nullptr;  // of version_; compared, never followed
   std::string client_;
   std::string over_;
 };

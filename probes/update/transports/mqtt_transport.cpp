@@ -30,7 +30,9 @@ class MqttTransport final : public Transport {
     if (!opened || announce_.listen == 0) {
       co_return opened;
     }
-    Broker::Settings settings{announce_.topic, announce_.tls ? files_.genuine : std::nullopt};
+    const auto& told_at = mechanism_.version_at.mqtt;
+    Broker::Settings settings{announce_.topic, announce_.tls ? files_.genuine : std::nullopt,
+                              told_at && !told_at->port ? told_at->topic : std::string{}};
     broker_ = std::make_unique<Broker>(context_, journal_, std::move(settings));
     const auto listens = announce_.listen;
     auto listening = co_await broker_->open(listens);
@@ -99,6 +101,13 @@ class MqttTransport final : public Transport {
       co_await broker_->close();
     }
     co_await server_.close();
+  }
+
+  asio::awaitable<Result<std::string>> read(std::string place) override {
+    if (!broker_ || !broker_->version()) {
+      co_return Error{ErrorKind::timed_out, "the device has said nothing under " + place + " at our broker", {}};
+    }
+    co_return *broker_->version();
   }
 
   json::object passive() const override {

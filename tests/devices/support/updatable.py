@@ -31,6 +31,7 @@ from updatable_mender import Mender
 from updatable_other import Announcements, CoapClient, TftpClient
 from updatable_slots import Slots
 from updatable_tftp import Recovery
+from updatable_told import Notice
 
 FLAWS = {
     "sound": "nothing",
@@ -91,6 +92,7 @@ class Device:
         self.public = images.public_der(self.maker)
         self.slots = Slots(self.folder / "flash", options.model, options.version)
         self.front = Front(self)
+        self.notice = Notice(self.folder, options.tell, options.source)
         self.changed = threading.Condition()
         self.asked_to_check, self.waiting_upload, self.on, self.busy = False, None, False, False
         self.client, self.received = None, 0
@@ -141,6 +143,7 @@ class Device:
                     self.recovery.open()
                 self.state = "idle"
                 self.front.open()
+                self.notice.show(self.slots.version())
                 self.on = True
             self.changed.notify_all()
 
@@ -176,6 +179,7 @@ class Device:
         self.ask_to_check()
 
     def deafen(self):
+        self.notice.clear()
         for one in (self.lwm2m, self.recovery):
             if one:
                 one.close()
@@ -456,6 +460,7 @@ def parse():
     run.add_argument("--lwm2m", type=int, default=0, help="UDP port of its LwM2M client; 0: it is none")
     run.add_argument("--psk", default="", help="IDENTITY:KEY of DTLS; empty: certificates")
     run.add_argument("--tftp", type=int, default=0, help="UDP port of its recovery's TFTP server; 0: there is none")
+    run.add_argument("--tell", default="", help="HOST:PORT:TOPIC[:NAME:PASSWORD] of a broker that it tells its version")
     run.add_argument("--login", default="admin:Kd7-wP3z-Hq9t")
     run.add_argument("--flaw", choices=FLAWS, default="sound")
     run.add_argument("--model", default="hub")

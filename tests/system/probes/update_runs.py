@@ -54,7 +54,7 @@ def edited(device, edits):
     dut = pathlib.Path(device["dut"])
     text = dut.read_text()
     port = device["tester_ports"].get("broker", "").removeprefix("tcp/")
-    for old, new in ((old.replace("PORT", port), new.replace("PORT", port)) for old, new in edits):
+    for old, new in ((old.replace("PORT", port), new.replace("PORT", port).replace("FOLDER", str(dut.parent))) for old, new in edits):
         assert old in text, (old, text)
         text = text.replace(old, new)
     if edits:
@@ -63,8 +63,8 @@ def edited(device, edits):
     return dut
 
 
-def run(work, name, attacks, *extra, check, edits=(), beside=None):
-    """`beside`: what has to be there while it runs, of the device and the folder."""
+def run(work, name, attacks, *extra, check, edits=(), beside=None, after=lambda device: None):
+    """`beside`: what has to be there while it runs, of the device and the folder; `after` looks at the device when it is over."""
     out = pathlib.Path(tempfile.mkdtemp(dir=work)) / name.replace("/", "-")
     with contextlib.ExitStack() as stack:
         device = stack.enter_context(emulated(name, "loopback" if beside else None))
@@ -73,6 +73,7 @@ def run(work, name, attacks, *extra, check, edits=(), beside=None):
         dut = edited(device, edits)
         done = assay("run", "--plan", "updates/1", "--dut", dut, "-o", out, "-q", "--allow", "destructive", "--capture", "off",
                      "--attacks", ",".join(attacks), *extra, timeout=400, env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
+        after(device)
     assert done.returncode in check, (name, done.returncode, done.stdout, done.stderr)
     return observed(out), {id: unit for id, unit in units(out)}
 

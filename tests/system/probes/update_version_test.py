@@ -1,13 +1,37 @@
-"""The version of a device is read of a resource of CoAP (version_at, coap): a downgrade shows there, and its refusal too."""
+"""Where the version of a device is read (version_at): by CoAP, at its own broker or at ours (MQTT), by SSH, by SNMP with a community and as a
+user, and by a person. With each the sound device has no finding and a downgrade shows. Wrong logins stay within the budget, and no secret of an
+account is kept."""
 import json
+import os
 import pathlib
+import pty
+import select
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import assay, emulated, need, port, side_by_side  # noqa: E402
+from common import ASSAY, EXIT_OPEN, assay, emulated, folder, need, port, side_by_side  # noqa: E402
+from update_runs import ATTACKS, examine, library, observed, run, verdict_of  # noqa: E402
+
+SECRETS = (b"Kd7-wP3z-Hq9t", b"Wq6-reads-2Tn")
+TRIED = ["older", "flip-tenth-10"]
+FALLS = {"sound": [], "no-downgrade-check": ["older"]}
+OWN = "version_at: {mqtt: {port: tcp/1883, login: admin, topic: hub/version, pointer: /version}}"
+OBJECT = "object: 1.3.6.1.4.1.32473.1, after: firmware"
+SOURCES = {
+    "mqtt": [],
+    "ssh": [(OWN, "version_at: {ssh: {port: tcp/22, login: shell, command: 'cat FOLDER/version'}}")],
+    "community": [(OWN, f"version_at: {{snmp: {{port: udp/161, login: reader, {OBJECT}}}}}")],
+    "user": [(OWN, f"version_at: {{snmp: {{port: udp/161, login: monitor, {OBJECT}, digest: sha256, encrypted: true}}}}")],
+}
+OUR_BROKER = [("version_at: {http:", "version_at: {mqtt: {topic: hub/version, pointer: /version}} #")]
+QUESTION = "Read the version on the page of the hub"
+PERSON = (OWN, f"version_at: {{prompt: {QUESTION}}}")
+BUDGET = 3
 
 
-def examine(flaw):
+def by_coap(flaw):
     with emulated("updatable-lwm2m/" + flaw, "loopback") as device:
         dut = pathlib.Path(device["dut"])
         before, source, behind = dut.read_text().partition("version_at: {http:")
@@ -22,5 +46,98 @@ def examine(flaw):
     assert (older["installed"], older["version_after"]) == ((True, "2.3.0") if flaw == "no-downgrade-check" else (False, "2.4.0")), older
 
 
-need("coap-client-openssl")
-side_by_side(*[lambda flaw=flaw: examine(flaw) for flaw in ("sound", "no-downgrade-check")], at_once=2)
+def by_account(work, source, flaw):
+    examine(work, "updatable-told/" + flaw, TRIED, FALLS[flaw], SOURCES[source])
+
+
+def at_our_broker(work, flaw):
+    examine(work, "updatable-mqtt/" + flaw, TRIED, FALLS[flaw], OUR_BROKER)
+
+
+def why_not(facts):
+    return next(one["why"] for one in facts["update.not_tried"] if one["attack"] == "older")
+
+
+def wrong_password(work, source, login, daemon, refusal):
+    """The version cannot be read, nothing is tried, and the device counts no more wrong logins than it may."""
+    edits = [*SOURCES[source], (f"{login}, secret: Kd7-wP3z-Hq9t", f"{login}, secret: Wrong-1-word"),
+             ("profile: fast,", f"profile: fast, login_attempts_per_account: {BUDGET},")]
+    log = []
+
+    def keep(device):
+        log.append((pathlib.Path(device["dut"]).parent / f"log/{daemon}.log").read_text())
+    observation, all_units = run(work, "updatable-told/sound", ["older"], check=[EXIT_OPEN], edits=edits, after=keep)
+    facts = observation["facts"]
+    assert facts["update.attempts"] == [] and not facts["update.control"][0]["accepted"], facts
+    assert "could not be read" in why_not(facts), why_not(facts)
+    assert verdict_of(all_units, ATTACKS) == "inconclusive", all_units
+    counted = log[0].count(refusal)
+    assert 1 <= counted <= BUDGET, (source, counted, log[0])
+
+
+def answered(terminal, process, version):
+    """A person at the terminal, who types what the page shows. How often they were asked."""
+    said, asked, end = "", 0, time.monotonic() + 240
+    while process.poll() is None:
+        assert time.monotonic() < end, said
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        try:
+            said += os.read(terminal, 4096).decode(errors="replace")
+        except OSError:  # the run is over, and nobody has the other end any more
+            break
+        while said.count("[Enter when done]") > asked:
+            asked += 1
+            os.write(terminal, (version() + "\n").encode())
+    return asked
+
+
+def by_person(work, flaw):
+    out = work / ("person-" + flaw)
+    with emulated("updatable-told/" + flaw) as device:
+        dut = pathlib.Path(device["dut"])
+        edited = dut.with_name("edited.yaml")
+        edited.write_text(dut.read_text().replace(*PERSON))
+        shown = dut.with_name("version")
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([ASSAY, "run", "--plan", "updates/1", "--dut", edited, "-o", out, "--allow", "destructive", "--capture", "off",
+                                    "--attacks", "older"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs,
+                                   env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
+        os.close(theirs)
+        try:
+            asked = answered(ours, process, lambda: shown.read_text().strip() if shown.exists() else "")
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
+    facts = observed(out)["facts"]
+    control, (older,) = facts["update.control"][0], facts["update.attempts"]
+    assert control["accepted"] and older["seen"] and older["version_before"] == "2.4.0", facts
+    assert (older["installed"], older["version_after"]) == ((True, "2.3.0") if FALLS[flaw] else (False, "2.4.0")), older
+    assert 4 <= asked <= 12, f"asked {asked} times"
+
+
+def nobody(work):
+    """A run that nobody attends says that it could not read it."""
+    observation, _ = run(work, "updatable-told/sound", ["older"], check=[EXIT_OPEN], edits=[PERSON])
+    why = why_not(observation["facts"])
+    assert "could not be read: a person has to read it" in why and QUESTION in why, why
+
+
+def no_secret_is_kept(work):
+    kept = [path for path in work.glob("*/*/bundle/**/*") if path.is_file()]
+    assert len(kept) > 50 and any(b"hub/version" in path.read_bytes() for path in kept), len(kept)
+    for path in kept:
+        assert not any(secret in path.read_bytes() for secret in SECRETS), path
+
+
+need("coap-client-openssl", "mosquitto", "mosquitto_pub", "mosquitto_sub", "dropbear", "dropbearkey", "snmpd")
+with folder() as work:
+    library(work)
+    jobs = [lambda source=source, flaw=flaw: by_account(work, source, flaw) for source in SOURCES for flaw in FALLS]
+    jobs += [lambda flaw=flaw: at_our_broker(work, flaw) for flaw in FALLS]
+    jobs += [lambda flaw=flaw: by_person(work, flaw) for flaw in FALLS]
+    side_by_side(*jobs, *[lambda flaw=flaw: by_coap(flaw) for flaw in FALLS], lambda: nobody(work),
+                 lambda: wrong_password(work, "ssh", "username: root", "sshd", "Bad password attempt"),
+                 lambda: wrong_password(work, "mqtt", "username: admin", "mosquitto", "not authorised"), at_once=4)
+    no_secret_is_kept(work)

@@ -138,6 +138,56 @@ TEST_CASE("updates: announcements, clients of LwM2M and resources arrive in the 
   CHECK(read.updates == first.value->updates);
 }
 
+TEST_CASE("updates: versions that are told by MQTT, SSH, SNMP or a person arrive in the model") {
+  const std::string accounts = "accounts:\n  - {role: admin, username: admin, secret: hunter22}\n";
+  const std::string device = kDevice.substr(0, kDevice.find("updates")) + accounts + "updates:\n";
+  const auto with = [&](const std::string& source) {
+    return load_dut({"dut.yaml", device +
+                                     "  - mechanism: UM-1\n    transport: exec\n    offer: {exec: ./offer.sh}\n"
+                                     "    image: {file: hub-2.5.0.swu}\n    version_at: " +
+                                     source + "\n"});
+  };
+  const auto topic = with("{mqtt: {port: tcp/8883, tls: true, login: admin, topic: hub/version, pointer: /now}}");
+  REQUIRE(lines(topic.errors) == Lines{});
+  const auto& source = topic.value->updates[0].version_at;
+  CHECK(source.mqtt == VersionTopic{Endpoint{Transport::tcp, 8883}, true, "admin", "hub/version"});
+  CHECK(source.pointer == "/now");
+  const auto command = with("{ssh: {port: tcp/22, login: admin, command: cat /etc/version}}");
+  REQUIRE(lines(command.errors) == Lines{});
+  CHECK(command.value->updates[0].version_at.ssh ==
+        VersionCommand{Endpoint{Transport::tcp, 22}, "admin", "cat /etc/version"});
+  const auto object =
+      with("{snmp: {port: udp/161, login: admin, object: 1.3.6.1.2.1.1.1.0, digest: sha256, encrypted: true}}");
+  REQUIRE(lines(object.errors) == Lines{});
+  CHECK(object.value->updates[0].version_at.snmp ==
+        VersionObject{Endpoint{Transport::udp, 161}, "admin", "1.3.6.1.2.1.1.1.0", "", SnmpDigest::sha256, true});
+  const auto person = with("{prompt: Read it on the display}");
+  REQUIRE(lines(person.errors) == Lines{});
+  CHECK(person.value->updates[0].version_at.prompt->prompt == "Read it on the display");
+  for (const auto* loaded : {&topic, &command, &object, &person}) {
+    Dut read;
+    REQUIRE(from_json(to_json(*loaded->value), read));
+    CHECK(read.updates == loaded->value->updates);
+  }
+  const auto complains = [&](const std::string& written, const std::string& words) {
+    const auto all = lines(with(written).errors);
+    return all.size() == 1 && all[0].find(words) != std::string::npos;
+  };
+  CHECK(complains("{mqtt: {topic: hub/version}}", "without \"port\" the topic is of our broker"));
+  CHECK(complains("{mqtt: {port: udp/1883, topic: hub/version}}", "a TCP endpoint such as tcp/1883"));
+  CHECK(complains("{mqtt: {port: tcp/1883, topic: hub/#}}", "no wildcards"));
+  CHECK(complains("{mqtt: {port: tcp/1883, login: guest, topic: hub}}", "has the role \"guest\""));
+  CHECK(complains("{ssh: {port: udp/22, login: admin, command: v}}", "a TCP endpoint such as tcp/22"));
+  CHECK(complains("{ssh: {port: tcp/22, login: root, command: v}}", "has the role \"root\""));
+  CHECK(complains("{snmp: {port: tcp/161, login: admin, object: 1.3.6}}", "a UDP endpoint such as udp/161"));
+  CHECK(complains("{snmp: {port: udp/161, login: admin, object: sysDescr.0}}", "object identifier"));
+  for (const std::string number : {"1.40", "1.3.4294967296"}) {
+    CHECK(complains("{snmp: {port: udp/161, login: admin, object: " + number + "}}", "object identifier"));
+  }
+  CHECK(complains("{snmp: {port: udp/161, login: root, object: 1.3.6}}", "has the role \"root\""));
+  CHECK(complains("{exec: ./v.sh, prompt: Read it}", "exec"));
+}
+
 TEST_CASE("updates: what cannot be announced or served is told") {
   const std::string mqtt = "  - mechanism: UM-1\n    transport: mqtt\n" + kImage;
   CHECK(told(mqtt, "mqtt needs \"announce\""));
