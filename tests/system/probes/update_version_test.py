@@ -26,9 +26,13 @@ SOURCES = {
     "user": [(OWN, f"version_at: {{snmp: {{port: udp/161, login: monitor, {OBJECT}, digest: sha256, encrypted: true}}}}")],
 }
 OUR_BROKER = [("version_at: {http:", "version_at: {mqtt: {topic: hub/version, pointer: /version}} #")]
+if os.geteuid() != 0:
+    del SOURCES["ssh"]  # programs of the device cannot change groups: a login by SSH ends at once
 QUESTION = "Read the version on the page of the hub"
 PERSON = (OWN, f"version_at: {{prompt: {QUESTION}}}")
 BUDGET = 3
+# Source, account, daemon, and its word for a wrong login.
+REFUSALS = [("ssh", "username: root", "sshd", "Bad password attempt"), ("mqtt", "username: admin", "mosquitto", "not authorised")]
 
 
 def by_coap(flaw):
@@ -137,7 +141,7 @@ with folder() as work:
     jobs = [lambda source=source, flaw=flaw: by_account(work, source, flaw) for source in SOURCES for flaw in FALLS]
     jobs += [lambda flaw=flaw: at_our_broker(work, flaw) for flaw in FALLS]
     jobs += [lambda flaw=flaw: by_person(work, flaw) for flaw in FALLS]
-    side_by_side(*jobs, *[lambda flaw=flaw: by_coap(flaw) for flaw in FALLS], lambda: nobody(work),
-                 lambda: wrong_password(work, "ssh", "username: root", "sshd", "Bad password attempt"),
-                 lambda: wrong_password(work, "mqtt", "username: admin", "mosquitto", "not authorised"), at_once=4)
+    jobs += [lambda flaw=flaw: by_coap(flaw) for flaw in FALLS]
+    jobs += [lambda row=row: wrong_password(work, *row) for row in REFUSALS if row[0] in SOURCES]
+    side_by_side(*jobs, lambda: nobody(work), at_once=4)
     no_secret_is_kept(work)
