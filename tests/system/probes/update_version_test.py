@@ -1,17 +1,20 @@
 """Where the version of a device is read (version_at): by CoAP, at its own broker or at ours (MQTT), by SSH, by SNMP with a community and as a
 user, and by a person. With each the sound device has no finding and a downgrade shows. Wrong logins stay within the budget, and no secret of an
 account is kept."""
+import contextlib
 import json
 import os
 import pathlib
 import pty
 import select
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import ASSAY, EXIT_OPEN, assay, emulated, folder, need, port, side_by_side  # noqa: E402
+from common import ASSAY, EXIT_FAILED, EXIT_OPEN, assay, emulated, folder, need, port, side_by_side  # noqa: E402
 from update_runs import ATTACKS, examine, library, observed, run, verdict_of  # noqa: E402
 
 SECRETS = (b"Kd7-wP3z-Hq9t", b"Wq6-reads-2Tn")
@@ -25,6 +28,11 @@ SOURCES = {
     "community": [(OWN, f"version_at: {{snmp: {{port: udp/161, login: reader, {OBJECT}}}}}")],
     "user": [(OWN, f"version_at: {{snmp: {{port: udp/161, login: monitor, {OBJECT}, digest: sha256, encrypted: true}}}}")],
 }
+# What holds no version, and what is said of it.
+UNREADABLE = [("topic: hub/version", "topic: hub/nothing", "mqtt", "no message came under the topic hub/nothing"),
+              ("/version'}", "/version; sleep 30'}", "ssh", "the command did not end in time"),
+              ("32473.1,", "32473.2,", "community", "the agent has no text for 1.3.6.1.4.1.32473.2"),
+              ("digest: sha256", "digest: sha512", "user", "the agent does not take the user monitor")]
 OUR_BROKER = [("version_at: {http:", "version_at: {mqtt: {topic: hub/version, pointer: /version}} #")]
 if os.geteuid() != 0:
     del SOURCES["ssh"]  # programs of the device cannot change groups: a login by SSH ends at once
@@ -77,6 +85,45 @@ def wrong_password(work, source, login, daemon, refusal):
     assert verdict_of(all_units, ATTACKS) == "inconclusive", all_units
     counted = log[0].count(refusal)
     assert 1 <= counted <= BUDGET, (source, counted, log[0])
+
+
+def unreadable(work, old, new, source, words):
+    """An answer without a version is none: what a command said so far, an object that is not there, a digest of another kind."""
+    edits = SOURCES[source] or [(OWN, OWN)]
+    observation, _ = run(work, "updatable-told/sound", ["older"], check=[EXIT_OPEN], edits=[*edits, (old, new)])
+    why = why_not(observation["facts"])
+    assert "could not be read" in why and words in why, why
+
+
+@contextlib.contextmanager
+def client(device, pings):
+    """One more client of our broker: it says a version on a connection that promises a word a second, and keeps that promise or does not."""
+    broker, ended = int(device["tester_ports"]["broker"].split("/")[1]), threading.Event()
+
+    def talk():
+        while not ended.wait(0.1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", broker), 5, (device["address"], 0)) as connection:
+                connection.sendall(b"\x10\x0d\0\4MQTT\4\2\0\1\0\1x" + b"\x30\x12\0\x0blab/version2.4.0")
+                while not ended.wait(0.3):
+                    if pings:
+                        connection.sendall(b"\xc0\0")
+                return
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def who_falls_silent(work, pings):
+    """A version counts while who told it keeps its promise to be heard of."""
+    edits = [("version_at: {http:", "version_at: {mqtt: {topic: lab/version}} #")]
+    observation, _ = run(work, "updatable-mqtt/sound", ["older"], check=[EXIT_OPEN, EXIT_FAILED], edits=edits,
+                         beside=lambda device, _: client(device, pings))
+    first = observation["facts"]["update.control"][0]["first"]
+    assert first["version_before"] == "2.4.0" and not first["installed"] and first["alive"] == pings, first
 
 
 def answered(terminal, process, version):
@@ -143,5 +190,7 @@ with folder() as work:
     jobs += [lambda flaw=flaw: by_person(work, flaw) for flaw in FALLS]
     jobs += [lambda flaw=flaw: by_coap(flaw) for flaw in FALLS]
     jobs += [lambda row=row: wrong_password(work, *row) for row in REFUSALS if row[0] in SOURCES]
+    jobs += [lambda row=row: unreadable(work, *row) for row in UNREADABLE if row[2] in SOURCES]
+    jobs += [lambda pings=pings: who_falls_silent(work, pings) for pings in (True, False)]
     side_by_side(*jobs, lambda: nobody(work), at_once=4)
     no_secret_is_kept(work)
