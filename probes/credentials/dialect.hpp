@@ -71,6 +71,9 @@ class Dialect {
   /// The next attempt starts with a new connection.
   virtual void start_afresh() = 0;
 
+  /// The name of which the open connection takes another login, where it takes no other; nothing: any name is as good.
+  virtual std::optional<std::string> goes_on_with() const { return std::nullopt; }
+
   /// Another one that knows what this one has learnt and goes through `door`, the same endpoint, on connections of its
   /// own, so that both may log in at once. Null: one login has to follow the other here.
   virtual std::unique_ptr<Dialect> beside(Door&) const { return nullptr; }
@@ -101,7 +104,8 @@ struct Door {
   std::string address;
   Endpoint endpoint;
   sessions::Timers timers;
-  const Dut* dut = nullptr;  // null: nothing is declared
+  const Dut* dut = nullptr;        // null: nothing is declared
+  int logins_on_a_connection = 1;  // one after the other, where a dialect can
 };
 
 /// What stands behind an endpoint.

@@ -25,6 +25,8 @@ Outcome outcome_of(Told::Answer answer, bool cuts_refuse) {
       return Outcome::locked;
     case Told::Answer::cut:
       return cuts_refuse ? Outcome::rejected : Outcome::unclear;
+    case Told::Answer::lost:
+      return Outcome::lost;
     case Told::Answer::unclear:
       break;
   }
@@ -39,36 +41,27 @@ asio::awaitable<sessions::ChannelResult> open_door(Door& door, bool tls) {
   co_return opened;
 }
 
-asio::awaitable<Attempt> FreshLogin::attempt(std::string username, Secret password) {
+asio::awaitable<Attempt> SpokenLogin::attempt(std::string username, Secret password) {
   auto attempted = co_await once(std::move(username), std::move(password), false);
   co_return attempted;
 }
 
-asio::awaitable<Attempt> FreshLogin::attempt_control(std::string username, Secret password) {
+asio::awaitable<Attempt> SpokenLogin::attempt_control(std::string username, Secret password) {
   auto attempted = co_await once(std::move(username), std::move(password), true);
   co_return attempted;
 }
 
-asio::awaitable<Attempt> FreshLogin::once(std::string username, Secret password, bool control) {
-  Attempt attempted;
-  auto opened = co_await open_door(*door_, tls_);
-  if (!opened) {
-    attempted.outcome = Outcome::lost;
-    attempted.says = opened.error().what;
-    if (sessions::ends_probe(opened.error().kind)) {
-      attempted.ended = opened.error();
-    }
-    co_return attempted;
-  }
-  const auto start = Clock::now();
-  auto told = co_await log_in(std::move(*opened), std::move(username), std::move(password));
-  attempted.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+asio::awaitable<Attempt> SpokenLogin::once(std::string username, Secret password, bool control) {
+  auto told = co_await ask(std::move(username), std::move(password));
   // What a wrong login looks like is learnt from pairs that cannot exist, never from silence
   // alone, and never from one cut alone: the network cuts, too.
-  if (control) {
+  if (control && told.answer != Told::Answer::lost) {
     cuts_ = told.answer == Told::Answer::cut ? cuts_ + 1 : 0;
   }
+  Attempt attempted;
   attempted.outcome = outcome_of(told.answer, cuts_ >= kCutControls);
+  attempted.took = told.took;
+  attempted.sent = told.times;
   attempted.proof = std::move(told.proof);
   attempted.says = told.text.substr(0, kKeptText);
   if (told.error && sessions::ends_probe(told.error->kind)) {
@@ -80,10 +73,30 @@ asio::awaitable<Attempt> FreshLogin::once(std::string username, Secret password,
   co_return attempted;
 }
 
+asio::awaitable<Told> FreshLogin::ask(std::string username, Secret password) {
+  auto opened = co_await open_door(door(), tls());
+  if (!opened) {
+    co_return no_connection(opened.error());
+  }
+  const auto start = Clock::now();
+  auto told = co_await log_in(std::move(*opened), std::move(username), std::move(password));
+  told.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+  co_return told;
+}
+
 Told broken(const Error& error, bool secret_sent) {
   Told told;
   const bool ended = error.kind == ErrorKind::closed || error.kind == ErrorKind::reset;
   told.answer = ended && secret_sent ? Told::Answer::cut : Told::Answer::unclear;
+  told.sent = secret_sent;
+  told.error = error;
+  return told;
+}
+
+Told no_connection(const Error& error) {
+  Told told;
+  told.answer = Told::Answer::lost;
+  told.sent = false;
   told.error = error;
   return told;
 }

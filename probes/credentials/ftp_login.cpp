@@ -1,4 +1,7 @@
+#include <utility>
+
 #include "probes/credentials/dialects.hpp"
+#include "probes/credentials/kept_login.hpp"
 #include "probes/credentials/line_talk.hpp"
 #include "probes/wire/reply_lines.hpp"
 
@@ -44,56 +47,57 @@ Told judge(std::string reply) {
   return told;
 }
 
-class FtpLogin final : public FreshLogin {
+/// One control connection. USER and PASS may follow each other until somebody is let in (RFC 959, 5.4).
+class FtpSession final : public LoginSession {
  public:
-  FtpLogin(Door& door, bool tls, bool upgrade) : FreshLogin(door, tls), upgrade_(upgrade) {}
+  /// `asked`: for a password, after some name.
+  FtpSession(std::unique_ptr<sessions::Channel> channel, Door& door, bool upgrade, bool& asked)
+      : talk_(std::move(channel), login_patience(door)), door_(door), upgrade_(upgrade), asked_(asked) {}
 
-  std::string_view name() const override { return "ftp"; }
-
-  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
-
-  bool clear() const override { return !tls() && !upgrade_; }
-
- protected:
-  asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
-                               Secret password) override {
-    LineTalk talk{std::move(channel), login_patience(door())};
-    auto begun = co_await begin(talk);
-    if (begun) {
-      co_return *begun;
+  asio::awaitable<Told> log_in(std::string username, Secret password) override {
+    if (!std::exchange(begun_, true)) {
+      auto begun = co_await begin();
+      if (begun) {
+        co_return *begun;
+      }
     }
     const auto user = "USER " + username + "\r\n";
-    auto reply = co_await talk.ask(user, &whole);
+    auto reply = co_await talk_.ask(user, &whole);
     if (!reply) {
       co_return broken(reply.error(), false);
     }
-    if (code_of(*reply) == kNeedsPassword) {
+    const bool wanted = code_of(*reply) == kNeedsPassword;
+    if (wanted) {
       asked_ = true;
       const auto shown = "PASS {" + password.name() + "}";
       const auto line = "PASS " + password.reveal() + "\r\n";
-      reply = co_await talk.ask_concealed(line, shown, &whole);
+      reply = co_await talk_.ask_concealed(line, shown, &whole);
       if (!reply) {
         co_return broken(reply.error(), true);
       }
     }
     auto told = judge(std::move(*reply));
-    if (told.answer == Told::Answer::no && !asked_) {
-      // Said of the name, where no name was ever asked for a password: none was judged.
+    told.sent = wanted;
+    if (told.answer == Told::Answer::no && !wanted && (!asked_ || refused_)) {
+      // Said of the name: where no name was ever asked for a password none was judged, and after a wrong login it may
+      // be said of that.
       told.answer = Told::Answer::unclear;
     }
+    refused_ = refused_ || told.answer == Told::Answer::no;
     if (told.answer == Told::Answer::yes) {
-      auto where = co_await talk.ask("PWD\r\n", &whole);
+      auto where = co_await talk_.ask("PWD\r\n", &whole);
       const bool answered = where && code_of(*where) == kPath;
       told.proof = answered ? "after the login PWD was answered with 257" : "the login was answered with 230";
     }
-    co_await talk.say_goodbye("QUIT\r\n");
     co_return told;
   }
 
+  asio::awaitable<void> say_goodbye() override { co_await talk_.say_goodbye("QUIT\r\n"); }
+
  private:
   /// Nothing when a name may be sent now.
-  asio::awaitable<std::optional<Told>> begin(LineTalk& talk) {
-    auto greeting = co_await talk.hear(&whole);
+  asio::awaitable<std::optional<Told>> begin() {
+    auto greeting = co_await talk_.hear(&whole);
     if (!greeting) {
       co_return broken(greeting.error(), false);
     }
@@ -104,12 +108,12 @@ class FtpLogin final : public FreshLogin {
       co_return told;
     }
     if (upgrade_) {
-      auto agreed = co_await talk.ask("AUTH TLS\r\n", &whole);
+      auto agreed = co_await talk_.ask("AUTH TLS\r\n", &whole);
       if (!agreed || code_of(*agreed) != kTlsNow) {
         const Error refused{ErrorKind::protocol, "AUTH TLS was refused", {}};
         co_return broken(agreed ? refused : agreed.error(), false);
       }
-      auto begun = co_await talk.start_tls(door());
+      auto begun = co_await talk_.start_tls(door_);
       if (!begun) {
         co_return broken(begun.error(), false);
       }
@@ -117,6 +121,30 @@ class FtpLogin final : public FreshLogin {
     co_return std::optional<Told>{};
   }
 
+  LineTalk talk_;
+  Door& door_;
+  bool upgrade_;
+  bool& asked_;
+  bool begun_ = false;
+  bool refused_ = false;  // a login on this connection
+};
+
+class FtpLogin final : public KeptLogin {
+ public:
+  FtpLogin(Door& door, bool tls, bool upgrade) : KeptLogin(door, tls), upgrade_(upgrade) {}
+
+  std::string_view name() const override { return "ftp"; }
+
+  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+
+  bool clear() const override { return !tls() && !upgrade_; }
+
+ protected:
+  std::unique_ptr<LoginSession> begin(std::unique_ptr<sessions::Channel> channel) override {
+    return std::make_unique<FtpSession>(std::move(channel), door(), upgrade_, asked_);
+  }
+
+ private:
   bool upgrade_;
   bool asked_ = false;  // for a password, after some name
 };

@@ -110,6 +110,20 @@ void Logins::reopen() {
   }
 }
 
+/// Where the open connection takes only one name, the next candidate of that name goes first.
+void Logins::bring_forward(std::size_t at, std::size_t last, const Dialect& dialect) {
+  const auto name = dialect.goes_on_with();
+  if (!name || solved_.contains(*name) || spent_.contains(*name)) {
+    return;
+  }
+  const auto begin = candidates_.begin() + static_cast<std::ptrdiff_t>(at);
+  const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(last);
+  const auto found = std::find_if(begin, end, [&](const auto& one) { return one.username == *name; });
+  if (found != end) {
+    std::rotate(begin, found, found + 1);
+  }
+}
+
 asio::awaitable<Result<>> Logins::try_all(std::size_t first) {
   for (std::size_t i = first; i < candidates_.size();) {
     if (stopped()) {
@@ -135,6 +149,7 @@ asio::awaitable<Result<>> Logins::try_all(std::size_t first) {
       i = *next;
       continue;
     }
+    bring_forward(i, candidates_.size(), dialect_);
     const auto candidate = candidates_[i++];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;

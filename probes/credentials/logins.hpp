@@ -60,6 +60,7 @@ class Logins {
   asio::awaitable<Result<>> calibrate_with_known();
   asio::awaitable<Result<>> try_all(std::size_t first);
   void reopen();
+  void bring_forward(std::size_t at, std::size_t last, const Dialect& dialect);
   asio::awaitable<Result<Attempt>> control();
   asio::awaitable<Result<Attempt>> control_by(Dialect& dialect);
   asio::awaitable<Result<bool>> reserve_check();

@@ -55,6 +55,7 @@ asio::awaitable<Result<>> Logins::prove_beside() {
   }
   if (shared.refused == controls) {
     rows_ = most;
+    dialect_.start_afresh();  // what nobody uses is not left open: servers bear few connections without a login
     door_.transcript.note("logins go on over " + std::to_string(most) +
                           " connections, each with a transcript of its own");
   }
@@ -63,6 +64,7 @@ asio::awaitable<Result<>> Logins::prove_beside() {
 
 asio::awaitable<void> Logins::control_beside(Dialect& dialect, Beside& shared) {
   auto attempted = co_await control_by(dialect);
+  dialect.start_afresh();
   if (!attempted) {
     shared.error = shared.error ? shared.error : attempted.error();
   } else if (attempted->outcome == Outcome::accepted) {
@@ -104,6 +106,7 @@ asio::awaitable<Result<std::size_t>> Logins::try_beside(std::size_t first) {
 
 asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
   while (!shared.halt && !stopped() && shared.next < shared.last) {
+    bring_forward(shared.next, shared.last, dialect);
     const auto candidate = candidates_[shared.next++];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;
@@ -132,9 +135,9 @@ asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
       continue;
     }
     shared.odd.emplace_back(candidate, std::move(attempted));
-    dialect.start_afresh();
     break;
   }
+  dialect.start_afresh();
   shared.halt = shared.halt || shared.error || !shared.odd.empty();
 }
 

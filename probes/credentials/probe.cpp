@@ -17,6 +17,10 @@ constexpr ParameterSpec kParameters[] = {
     {"connections", ValueKind::integer, "1",
      "connections on which logins may be on their way at once, at most 64; only where the pace has no interval between "
      "logins, and for logins with a name"},
+    {"logins_on_a_connection", ValueKind::integer, "5",
+     "logins that follow each other on one connection at most, where a server takes more than one: of FTP, and of SSH "
+     "for "
+     "one name"},
     {"communities", ValueKind::text, "\"snmp-communities\"",
      "dictionary of the communities that SNMP is asked with, before the passwords of the other one; empty: none"},
 };
@@ -41,10 +45,12 @@ bool flag(const ProbeContext& context, std::string_view name) {
   return value == nullptr || !value->is_bool() || value->get_bool();
 }
 
-std::size_t connections_of(const ProbeContext& context) {
-  const auto* value = context.parameters.if_contains("connections");
-  return value != nullptr && value->is_int64() && value->get_int64() > 1 ? static_cast<std::size_t>(value->get_int64())
-                                                                         : 1;
+constexpr std::int64_t kMostInARow = 1000;
+
+/// A parameter that is a number of at least 1; what is less counts as 1.
+std::int64_t count_of(const ProbeContext& context, std::string_view name) {
+  const auto* value = context.parameters.if_contains(name);
+  return value != nullptr && value->is_int64() ? std::max<std::int64_t>(value->get_int64(), 1) : 1;
 }
 
 std::string text_of(const ProbeContext& context, std::string_view name, std::string fallback) {
@@ -243,8 +249,10 @@ class Doors {
     auto& transcript = transcripts_.emplace_back(
         "logins on " + first_.endpoint.text() + ", row " + std::to_string(transcripts_.size() + 1), kTranscript);
     transcript.conceal_all(passwords_);
-    return doors_.emplace_back(
+    auto& door = doors_.emplace_back(
         Door{first_.network, first_.record, transcript, first_.address, first_.endpoint, first_.timers, first_.dut});
+    door.logins_on_a_connection = first_.logins_on_a_connection;
+    return door;
   }
 
   const std::vector<Candidate>& candidates() const { return candidates_; }
@@ -278,7 +286,7 @@ asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect
   Tally tally;
   if (series.tally.lock_sign.empty()) {
     const LoginOptions options{.stop_at_first = flag(context, "stop_at_first"),
-                               .connections = connections_of(context),
+                               .connections = static_cast<std::size_t>(count_of(context, "connections")),
                                .another_door = [&doors]() -> Door& { return doors.another(); }};
     Logins logins{context, door, dialect, std::move(candidates), options};
     ended = co_await logins.run();
@@ -367,6 +375,7 @@ class Credentials final : public Probe {
               transcript,        context.target.address,
               *context.endpoint, sessions::timers_for(context.network),
               &context.dut};
+    door.logins_on_a_connection = static_cast<int>(std::min(count_of(context, "logins_on_a_connection"), kMostInARow));
     Doors doors{door, *candidates, shared};
     auto ended = co_await observe_login(context, door, doors, sheet);
     sheet.evidence_for_values("credentials.", context.record.transcript("logins", transcript));

@@ -2,11 +2,12 @@
 #include <map>
 
 #include "probes/credentials/dialects.hpp"
+#include "probes/credentials/kept_login.hpp"
 #include "probes/credentials/line_talk.hpp"
 #include "probes/sessions/ssh_session.hpp"
 
-/// Whole sessions by libssh over the guarded connection (probes/sessions/ssh_session.hpp). One login for each
-/// connection: servers hang up after a few wrong ones and refuse another name, and neither is a lockout.
+/// Whole sessions by libssh over the guarded connection (probes/sessions/ssh_session.hpp). A connection takes logins of
+/// one name, and only a few (RFC 4252, 5 and 4: servers may end it at another name, and after so many).
 namespace assay::probes::credentials {
 
 namespace ssh {
@@ -26,9 +27,71 @@ std::string proof_of(const sessions::SshLogin& login) {
                                 : ", in the words of the protocol");
 }
 
-class SshPassword final : public FreshLogin {
+using KnownMethods = std::map<std::string, std::vector<std::string>>;
+
+Told told_by(const sessions::SshLogin& login) {
+  using Answer = sessions::SshLogin::Answer;
+  Told told;
+  switch (login.answer) {
+    case Answer::accepted:
+      told.answer = Told::Answer::yes;
+      told.proof = proof_of(login);
+      break;
+    case Answer::refused:
+    case Answer::no_method:
+      told.answer = Told::Answer::no;
+      told.over = login.answer == Answer::no_method;
+      break;
+    case Answer::partial:
+      told.text = "another step is asked for";
+      break;
+    case Answer::cut:
+      // OpenSSH names the limit of tries for one connection only after it has judged the password.
+      told.over = login.error.find("Too many authentication failures") != std::string::npos;
+      told.answer = told.over ? Told::Answer::no : Told::Answer::cut;
+      told.text = told.over ? std::string{} : login.error;
+      break;
+  }
+  return told;
+}
+
+class SshConnection final : public LoginSession {
  public:
-  explicit SshPassword(Door& door) : FreshLogin(door, false) {}
+  SshConnection(std::unique_ptr<sessions::Channel> channel, Door& door, KnownMethods& methods)
+      : session_(std::move(channel)), door_(door), methods_(methods) {}
+
+  std::optional<std::string> bound_to() const override { return name_; }
+
+  asio::awaitable<Told> log_in(std::string username, Secret password) override {
+    name_ = username;
+    const auto patience = std::max(kPatience, login_patience(door_));
+    const auto text = password.reveal();
+    const auto word = sessions::random_word(12);
+    // What continues is asked once for each name: one that is let in without a password shows then.
+    const auto found = methods_.find(username);
+    auto known = found == methods_.end() ? std::vector<std::string>{} : found->second;
+    auto login = co_await session_.log_in(username, text, word, patience, std::move(known));
+    if (!login) {
+      co_return broken(login.error(), false);
+    }
+    if (holds(login->methods, "password") || holds(login->methods, "keyboard-interactive")) {
+      methods_[username] = login->methods;
+    }
+    co_return told_by(*login);
+  }
+
+  asio::awaitable<void> say_goodbye() override { co_await session_.say_goodbye(); }
+
+ private:
+  sessions::SshSession session_;
+  Door& door_;
+  KnownMethods& methods_;
+  std::optional<std::string> name_;
+};
+
+class SshPassword final : public KeptLogin {
+ public:
+  explicit SshPassword(Door& door) : KeptLogin(door, false) {}
 
   std::string_view name() const override { return "ssh-password"; }
 
@@ -37,47 +100,12 @@ class SshPassword final : public FreshLogin {
   bool clear() const override { return false; }
 
  protected:
-  asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
-                               Secret password) override {
-    const auto patience = std::max(kPatience, login_patience(door()));
-    const auto text = password.reveal();
-    const auto word = sessions::random_word(12);
-    // What continues is asked once for each name: one that is let in without a password shows then.
-    const auto found = methods_.find(username);
-    auto known = found == methods_.end() ? std::vector<std::string>{} : found->second;
-    auto login = co_await sessions::log_in_ssh(*channel, username, text, word, patience, std::move(known));
-    if (!login) {
-      co_return broken(login.error(), false);
-    }
-    if (holds(login->methods, "password") || holds(login->methods, "keyboard-interactive")) {
-      methods_[username] = login->methods;
-    }
-    Told told;
-    using Answer = sessions::SshLogin::Answer;
-    switch (login->answer) {
-      case Answer::accepted:
-        told.answer = Told::Answer::yes;
-        told.proof = proof_of(*login);
-        break;
-      case Answer::refused:
-      case Answer::no_method:
-        told.answer = Told::Answer::no;
-        break;
-      case Answer::partial:
-        told.text = "another step is asked for";
-        break;
-      case Answer::cut:
-        // OpenSSH names the limit of tries for one connection only after it has judged the password.
-        told.answer = login->error.find("Too many authentication failures") != std::string::npos ? Told::Answer::no
-                                                                                                 : Told::Answer::cut;
-        told.text = told.answer == Told::Answer::no ? std::string{} : login->error;
-        break;
-    }
-    co_return told;
+  std::unique_ptr<LoginSession> begin(std::unique_ptr<sessions::Channel> channel) override {
+    return std::make_unique<SshConnection>(std::move(channel), door(), methods_);
   }
 
  private:
-  std::map<std::string, std::vector<std::string>> methods_;  // by which the server takes passwords of each name
+  KnownMethods methods_;  // by which the server takes passwords of each name
 };
 
 asio::awaitable<Result<Detection>> find(Door& door) {

@@ -98,7 +98,13 @@ class Client {
     known_methods_ = methods;
   }
 
+  /// A descriptor is there: `start` was called and did not fail.
+  bool started() const { return session_ != nullptr; }
+
   bool accepted() const { return steps_ && steps_->accepted(); }
+
+  /// The server has said who it is, from which on the end of the stream is the end of a session.
+  bool introduced() const { return introduced_; }
 
   bool waiting() const { return steps_ && steps_->waiting(); }
 
@@ -150,7 +156,8 @@ class Client {
   }
 
   /// False when it does not take the bytes: it reads all that comes, so this is a fault.
-  bool give(std::string_view bytes) const {
+  bool give(std::string_view bytes) {
+    introduced_ = introduced_ || bytes.find("SSH-") != std::string_view::npos;
     while (!bytes.empty()) {
       const auto count = send(ours_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (count <= 0) {
@@ -212,6 +219,7 @@ class Client {
   int ours_ = -1;
   int theirs_ = -1;
   bool connected_ = false;
+  bool introduced_ = false;
   bool asked_ = false;
   int outcome_ = SSH_AUTH_ERROR;
   unsigned known_methods_ = 0;  // where the question is skipped
@@ -232,8 +240,8 @@ SshState work(Client& client, std::string& out) {
 }
 
 asio::awaitable<Result<>> converse(Channel& channel, Client& client, milliseconds patience) {
+  const auto before = channel.spent();
   std::size_t taken = 0;
-  bool introduced = false;
   bool ended = false;
   std::optional<milliseconds> accepted_at;
   for (;;) {
@@ -252,7 +260,7 @@ asio::awaitable<Result<>> converse(Channel& channel, Client& client, millisecond
     if (state == SshState::failed || ended) {
       co_return Error{ErrorKind::protocol, client.error(), {}};
     }
-    if (channel.spent() > patience || taken > kMaximumTaken) {
+    if (channel.spent() - before > patience || taken > kMaximumTaken) {
       co_return Error{ErrorKind::timed_out, "the SSH session did not come to its end", {}};
     }
     const auto left = accepted_at ? *accepted_at + kProofPatience - channel.spent() : patience;
@@ -266,7 +274,7 @@ asio::awaitable<Result<>> converse(Channel& channel, Client& client, millisecond
     if (!part && part.error().kind != ErrorKind::closed && part.error().kind != ErrorKind::reset) {
       co_return part.error();
     }
-    if (!part && !introduced) {
+    if (!part && !client.introduced()) {
       co_return part.error();  // turned away, perhaps with a line that says why
     }
     if (!part) {
@@ -275,24 +283,72 @@ asio::awaitable<Result<>> converse(Channel& channel, Client& client, millisecond
       continue;
     }
     taken += part->size();
-    introduced = introduced || part->find("SSH-") != std::string::npos;
     if (!client.give(*part)) {
       co_return Error{ErrorKind::protocol, "the SSH library takes no more", {}};
     }
   }
 }
 
-asio::awaitable<void> say_goodbye(Channel& channel, Client& client) {
+asio::awaitable<void> goodbye(Channel& channel, Client& client) {
   client.say_goodbye();
-  auto goodbye = client.take();
-  if (!goodbye.empty()) {
-    co_await channel.say_goodbye(std::move(goodbye));
+  auto words = client.take();
+  if (!words.empty()) {
+    co_await channel.say_goodbye(std::move(words));
   }
 }
 
+}  // namespace
+
+struct SshSession::Inside {
+  std::unique_ptr<Channel> channel;
+  Client client{};
+};
+
+SshSession::SshSession(std::unique_ptr<Channel> channel) : inside_(std::make_unique<Inside>()) {
+  inside_->channel = std::move(channel);
+}
+
+SshSession::~SshSession() = default;
+
+asio::awaitable<Result<SshLogin>> SshSession::log_in(std::string user, std::string password, std::string word,
+                                                     milliseconds patience, std::vector<std::string> methods) {
+  auto& client = inside_->client;
+  if (!client.started()) {
+    const auto started = client.start(user);
+    if (!started) {
+      co_return started.error();
+    }
+    if (const auto mask = mask_of(methods); mask != 0) {
+      client.skip_question(mask);
+    }
+  }
+  // Quotation marks that only a shell takes away: an echo of the line itself does not hold the word.
+  client.log_in(SshSteps{std::move(user), std::move(password), "echo ass''ay-" + word, "assay-" + word});
+  auto login = co_await finish(patience);
+  co_return login;
+}
+
+asio::awaitable<Result<SshRun>> SshSession::run(std::string user, std::string password, std::string command,
+                                                milliseconds patience) {
+  auto& client = inside_->client;
+  const auto started = client.start(user);
+  if (!started) {
+    co_return started.error();
+  }
+  client.log_in(SshSteps{std::move(user), std::move(password), std::move(command), {}});
+  const auto login = co_await finish(patience);
+  if (!login) {
+    co_return login.error();
+  }
+  auto ran = client.ran();
+  ran.answer = login->answer;
+  co_return ran;
+}
+
 /// The login that the client is about to make, to its end.
-asio::awaitable<Result<SshLogin>> finish_login(Channel& channel, Client& client, milliseconds patience) {
-  const auto ended = co_await converse(channel, client, patience);
+asio::awaitable<Result<SshLogin>> SshSession::finish(milliseconds patience) {
+  const auto& client = inside_->client;
+  const auto ended = co_await converse(*inside_->channel, inside_->client, patience);
   auto login = client.login();
   if (!ended && client.waiting() && ended.error().kind == ErrorKind::protocol) {
     // The library takes a server that hangs up at this point for one that is still to answer.
@@ -303,11 +359,12 @@ asio::awaitable<Result<SshLogin>> finish_login(Channel& channel, Client& client,
   if (!ended && !client.accepted()) {
     co_return ended.error();
   }
-  co_await say_goodbye(channel, client);
   co_return login;
 }
 
-}  // namespace
+asio::awaitable<void> SshSession::say_goodbye() {
+  co_await goodbye(*inside_->channel, inside_->client);
+}
 
 asio::awaitable<Result<SshWelcome>> ask_ssh_methods(Channel& channel, std::string user, milliseconds patience) {
   Client client;
@@ -320,41 +377,8 @@ asio::awaitable<Result<SshWelcome>> ask_ssh_methods(Channel& channel, std::strin
     co_return ended.error();
   }
   auto welcome = client.welcome();
-  co_await say_goodbye(channel, client);
+  co_await goodbye(channel, client);
   co_return welcome;
-}
-
-asio::awaitable<Result<SshLogin>> log_in_ssh(Channel& channel, std::string user, std::string password, std::string word,
-                                             milliseconds patience, std::vector<std::string> methods) {
-  Client client;
-  const auto started = client.start(user);
-  if (!started) {
-    co_return started.error();
-  }
-  if (const auto mask = mask_of(methods); mask != 0) {
-    client.skip_question(mask);
-  }
-  // Quotation marks that only a shell takes away: an echo of the line itself does not hold the word.
-  client.log_in(SshSteps{std::move(user), std::move(password), "echo ass''ay-" + word, "assay-" + word});
-  auto login = co_await finish_login(channel, client, patience);
-  co_return login;
-}
-
-asio::awaitable<Result<SshRun>> run_by_ssh(Channel& channel, std::string user, std::string password,
-                                           std::string command, milliseconds patience) {
-  Client client;
-  const auto started = client.start(user);
-  if (!started) {
-    co_return started.error();
-  }
-  client.log_in(SshSteps{std::move(user), std::move(password), std::move(command), {}});
-  const auto login = co_await finish_login(channel, client, patience);
-  if (!login) {
-    co_return login.error();
-  }
-  auto ran = client.ran();
-  ran.answer = login->answer;
-  co_return ran;
 }
 
 }  // namespace assay::sessions

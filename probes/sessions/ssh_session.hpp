@@ -45,14 +45,6 @@ struct SshLogin {
   std::string error;  // the library's words when it was cut
 };
 
-/// One login on a fresh connection: the request "none" unless `methods` says by which the server takes passwords, which
-/// saves a round trip, then one password by the method "password" or, where that is
-/// not offered, as the answer to the first hidden question of keyboard-interactive (RFC 4256). After a success a
-/// session is opened, and "echo" of `word` is run and awaited for a short time (RFC 4254, 6.1 and 6.5). Errors as
-/// `ask_ssh_methods`, for what happened before the password was sent. At most 256 KiB are taken from the server.
-asio::awaitable<Result<SshLogin>> log_in_ssh(Channel& channel, std::string user, std::string password, std::string word,
-                                             milliseconds patience, std::vector<std::string> methods = {});
-
 /// What a command said that was run after a login.
 struct SshRun {
   SshLogin::Answer answer = SshLogin::Answer::refused;  // to the login
@@ -60,8 +52,35 @@ struct SshRun {
   std::string output;                                   // what it wrote to its standard output, at most 16 KiB
 };
 
-/// As `log_in_ssh`, but runs `command`, which has 4 seconds to end once the login was taken.
-asio::awaitable<Result<SshRun>> run_by_ssh(Channel& channel, std::string user, std::string password,
-                                           std::string command, milliseconds patience);
+/// One connection on which logins follow each other, all of one name: servers hang up on another one. Closed with it.
+class SshSession {
+ public:
+  explicit SshSession(std::unique_ptr<Channel> channel);
+  SshSession(const SshSession&) = delete;
+  SshSession& operator=(const SshSession&) = delete;
+  ~SshSession();
+
+  /// One login: before the first the key exchange and the request "none", which is left out where `methods` says by
+  /// which the server takes passwords and saves a round trip so; then one password by the method "password" or, where
+  /// that is not offered, as the answer to the first hidden question of keyboard-interactive (RFC 4256). After a
+  /// success a session is opened, and "echo" of `word` is run and awaited for a short time (RFC 4254, 6.1 and 6.5).
+  /// Errors as `ask_ssh_methods`, for what happened before the password was sent; nothing follows an error, a cut or a
+  /// success. At most 256 KiB are taken from the server for each login.
+  asio::awaitable<Result<SshLogin>> log_in(std::string user, std::string password, std::string word,
+                                           milliseconds patience, std::vector<std::string> methods = {});
+
+  /// As `log_in`, but runs `command`, which has 4 seconds to end once the login was taken.
+  asio::awaitable<Result<SshRun>> run(std::string user, std::string password, std::string command,
+                                      milliseconds patience);
+
+  asio::awaitable<void> say_goodbye();
+
+ private:
+  struct Inside;
+
+  asio::awaitable<Result<SshLogin>> finish(milliseconds patience);
+
+  std::unique_ptr<Inside> inside_;
+};
 
 }  // namespace assay::sessions

@@ -108,11 +108,12 @@ asio::awaitable<Result<Told>> VersionReader::ask_by_ssh() {
     co_return permitted.error();
   }
   auto password = account->secret.reveal();
-  const auto ran =
-      co_await sessions::run_by_ssh(**channel, account->username, std::move(password), way.command, kSshPatience);
+  sessions::SshSession session{std::move(*channel)};
+  const auto ran = co_await session.run(account->username, std::move(password), way.command, kSshPatience);
   if (!ran) {
     co_return ran.error();
   }
+  co_await session.say_goodbye();
   let_in_ = ran->answer == sessions::SshLogin::Answer::accepted;
   transcript_.note(way.port.text() + ": " + account->username +
                    (let_in_ ? " ran " + way.command + ", which said: " + ran->output : " was not let in"));

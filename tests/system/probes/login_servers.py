@@ -54,11 +54,11 @@ def sshd(port, *lines):
     return [daemons.need("sshd"), "-D", "-e", "-f", write(f"sshd{port}.conf", "\n".join(settings) + "\n")]
 
 
-def dropbear(port):
+def dropbear(port, *options):
     file = path("dropbear-key")
     if not os.path.exists(file):
         subprocess.run(["dropbearkey", "-t", "ed25519", "-f", file], check=True, capture_output=True)
-    return [daemons.need("dropbear"), "-F", "-E", "-p", f"{ADDRESS}:{port}", "-r", file]
+    return [daemons.need("dropbear"), "-F", "-E", "-p", f"{ADDRESS}:{port}", "-r", file, *options]
 
 
 def vsftpd(port, *lines):
