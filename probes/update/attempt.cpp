@@ -14,6 +14,7 @@ constexpr milliseconds kGrace{10000};  // beyond what an update takes, for a dev
 constexpr milliseconds kLeastStep{100};
 constexpr milliseconds kMostStep{2000};
 constexpr milliseconds kLeastDearStep{1000};
+constexpr int kMostRepeats = 2;  // of an offer during which another came into force
 
 Attempt::Power power_of(const Behaviour& behaviour) {
   return behaviour.power_installing ? Attempt::Power::installing
@@ -52,6 +53,7 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
   out["refused"] =
       !refused ? json::value(nullptr) : json::value(fetched.bytes == 0 ? "before download" : "after download");
   out["installed"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
+  out["late"] = attempt.late;
   out["activated"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
   out["says_success"] = attempt.says_success;
   out["restarted"] = attempt.restarted;
@@ -117,6 +119,7 @@ asio::awaitable<Result<bool>> Campaign::restore() {
 /// force late.
 asio::awaitable<Result<bool>> Campaign::be_at_base() {
   const auto within = milliseconds{in_.mechanism.takes_ms} + kGrace;
+  const auto seen = current_;
   const auto version = co_await come_back(within);
   if (!version && sessions::ends_probe(version.error().kind)) {
     co_return version.error();
@@ -124,10 +127,8 @@ asio::awaitable<Result<bool>> Campaign::be_at_base() {
   if (version && *version == base_) {
     co_return true;
   }
-  if (version && !attempts_.empty() && attempts_.back().installed == std::optional{false} &&
-      *version != attempts_.back().after) {
-    attempts_.back().installed = true;  // late, but it did
-    attempts_.back().after = *version;
+  if (version && *version != seen) {
+    credit_late(*version);
   }
   const auto restored = co_await restore();
   if (!restored || !*restored) {
@@ -163,6 +164,53 @@ void Campaign::forget_offer() {
   uncut_.clear();
   dark_at_.reset();
   cut_ = false;
+}
+
+/// Whether a version says that the device fell for the offer.
+bool Campaign::falls(const Attempt& attempt, const std::string& to) const {
+  return to != attempt.before && !(attempt.in_turns && to == in_.mechanism.image.version);
+}
+
+/// What came into force late is of the last offer of which the device has something of the image.
+void Campaign::credit_late(const std::string& version) {
+  const auto of =
+      std::find_if(attempts_.rbegin(), attempts_.rend(), [](const auto& one) { return one.fetched.bytes > 0; });
+  if (of != attempts_.rend() && of->installed == std::optional{false}) {
+    of->installed = of->late = falls(*of, version);
+    of->after = version;
+  }
+}
+
+/// One offer and what came of it; none where the device could not be brought to the base. An image of an offer before
+/// may come into force meanwhile: that is told of the other one, and this one is made again.
+asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer offer, bool from_base) {
+  std::optional<Attempt> out;
+  for (int left = kMostRepeats; left >= 0; --left) {
+    if (from_base) {
+      const auto ready = co_await be_at_base();
+      if (!ready) {
+        co_return ready.error();
+      }
+      if (!*ready) {
+        break;
+      }
+    }
+    begun_.insert(offer.attack);
+    auto again = offer;
+    auto tried = co_await attempt(std::move(again));
+    if (!tried) {
+      co_return tried.error();
+    }
+    out = std::move(*tried);
+    if (!out->of_before) {
+      break;
+    }
+    credit_late(out->after);
+    if (!from_base || (!offer.attack.empty() && out_of_time())) {
+      break;
+    }
+  }
+  co_return out;
 }
 
 asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
@@ -229,6 +277,11 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
 /// Whether it was offered as it was meant. What the device did is no answer where the power was to be cut and was not,
 /// or where our side failed; a version that moved shows even then.
 void Campaign::weigh(Attempt& out) const {
+  if (out.of_before) {
+    out.offered = false;
+    out.trouble = "the device came to run " + out.after + " before anything of the offer had reached it";
+    return;
+  }
   if (out.power == Attempt::Power::installing) {
     out.fetched.power_cut = cut_;
   }
@@ -357,10 +410,11 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
       out.report = told->report;
     }
     const bool moved = out.after != out.before;
-    out.installed = moved && !(out.in_turns && out.after == in_.mechanism.image.version);
     stays = arrived_ && !moved ? now() - *arrived_ : stays;
     const auto& fetched = in_.transport.fetched();
-    if (moved && control && fetched.first && !asks_person()) {
+    out.of_before = moved && !fetched.reached();
+    out.installed = out.of_before ? std::nullopt : std::optional{falls(out, out.after)};
+    if (out.installed.value_or(false) && control && fetched.first && !asks_person()) {
       whole_ = now() - *fetched.first;
       look_ = *fetched.first - began;
       in_the_dark_ = stays < step() * 2;

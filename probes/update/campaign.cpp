@@ -307,22 +307,18 @@ asio::awaitable<Result<>> Campaign::attack_all(bool after_update) {
 }
 
 asio::awaitable<Result<>> Campaign::control(std::optional<Attempt>& into) {
-  const auto ready = co_await be_at_base();
-  if (!ready) {
-    co_return ready.error();
-  }
-  if (!*ready) {
-    co_return Result<>{};
-  }
   auto offer = genuine_offer();
   const auto digest = images::sha256_of(*offer.image);
   if (!digest) {
     co_return digest.error();
   }
   offer.sha256 = *digest;
-  auto tried = co_await attempt(std::move(offer));
+  auto tried = co_await attempt_apart(std::move(offer), true);
   if (!tried) {
     co_return tried.error();
+  }
+  if (!*tried) {
+    co_return Result<>{};
   }
   into = std::move(*tried);
   const bool shows = passive_.empty() || into->installed.value_or(false);
@@ -342,21 +338,13 @@ asio::awaitable<Result<>> Campaign::attack(const Attack& one) {
     not_tried_[one.id] = offer.error().what;
     co_return Result<>{};
   }
-  if (!one.after_update) {
-    const auto ready = co_await be_at_base();
-    if (!ready) {
-      co_return ready.error();
-    }
-    if (!*ready) {
-      co_return Result<>{};
-    }
-  }
-  begun_.insert(one.id);
-  auto tried = co_await attempt(std::move(*offer));
+  auto tried = co_await attempt_apart(std::move(*offer), !one.after_update);
   if (!tried) {
     co_return tried.error();
   }
-  attempts_.push_back(std::move(*tried));
+  if (*tried) {
+    attempts_.push_back(std::move(**tried));
+  }
   co_return Result<>{};
 }
 

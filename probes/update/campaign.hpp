@@ -34,6 +34,8 @@ struct Attempt {
   std::string trouble;         // why it was not offered after all
   Fetched fetched;
   std::optional<bool> installed;
+  bool late = false;       // … and that came into force while something else was on offer
+  bool of_before = false;  // the version moved when nothing of this offer had reached the device
   bool restarted = false;  // it was away meanwhile and came back
   bool alive = true;
   std::string before, after;  // versions; empty: not read
@@ -89,10 +91,13 @@ class Campaign {
   asio::awaitable<Result<>> attack_all(bool after_update);
   asio::awaitable<Result<>> control(std::optional<Attempt>& into);
   asio::awaitable<Result<>> attack(const Attack& attack);
+  asio::awaitable<Result<std::optional<Attempt>>> attempt_apart(Offer offer, bool from_base);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
   asio::awaitable<Result<>> cut_while_installing(const std::string& before);
   void weigh(Attempt& attempt) const;
+  bool falls(const Attempt& attempt, const std::string& to) const;
+  void credit_late(const std::string& version);
   void forget_offer();
   bool is_quiet(const Fetched& fetched, milliseconds began, bool control) const;
   milliseconds step() const;

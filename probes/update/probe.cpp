@@ -41,7 +41,9 @@ constexpr FactSpec kFacts[] = {
      "trouble, power_cut (where the attack says that the power is cut: it was; else null), seen (the device came for "
      "it), fetched {connections, handshakes, requests, downloads, bytes, whole, "
      "over, handed_over}, certificate_refused, held (a download without end was still taken when we ended it), "
-     "gave_up_ms, refused (before download, after download, null), installed, activated, says_success, restarted, "
+     "gave_up_ms, refused (before download, after download, null), installed, late (… while another attack was tried), "
+     "activated, "
+     "says_success, restarted, "
      "version_before, version_after, alive, reported (its own words), took_ms, evidence"},
     {"update.not_tried", ValueKind::list, "each attack that was not: attack, title, serves, mechanism, why"},
     {"update.bricked", ValueKind::list,

@@ -75,6 +75,9 @@ struct Fetched {
 
   bool any() const { return connections > 0 || handed_over || told; }
 
+  /// Something of the offer, were it a word, came to the device; a handshake that it broke off is nothing of it.
+  bool reached() const { return requests > 0 || bytes > 0 || handed_over || told; }
+
   /// Something of the device came.
   void come(milliseconds now);
 

@@ -4,6 +4,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace assay::fake {
 
@@ -236,6 +238,8 @@ asio::awaitable<Result<UdpReport>> FakeNetwork::sweep_udp(const UdpSweep& asked,
 
 asio::awaitable<Result<>> FakeNetwork::wait(milliseconds time) {
   passed += time;
+  auto executor = co_await asio::this_coro::executor;
+  co_await asio::post(executor, asio::use_awaitable);  // whoever else has something to do has their turn
   co_return Result<>{};
 }
 

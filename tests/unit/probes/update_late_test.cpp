@@ -1,0 +1,286 @@
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+
+#include "probes/sessions/bell.hpp"
+#include "probes/wire/bytes.hpp"
+#include "probes/wire/tftp.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fake_network.hpp"
+
+/// A campaign against a device of script that reads images at our TFTP server and may install one long after it was
+/// given: what comes into force while something else is on offer.
+namespace assay::probes::update {
+extern const ProbeDescriptor kDescriptor;
+}
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using wire::TftpPacket;
+
+constexpr std::uint16_t kLatePort = 40001;
+
+/// Looks for a file each time that it is told to, unless it has one to install. Its clock is the reading of its
+/// version.
+struct LateDevice {
+  fake::FakeNetwork network;
+  sessions::Bell* asked = nullptr;  // of the port that is asked
+  std::deque<std::string> requests;
+  std::string version = "2.4.0";
+  bool takes_older = false;
+  int reads_older = 12;  // of its version, until an older image is in force; a genuine one needs 3
+  int comes_again = 0;   // so often it comes into force once more, for no restore clears it
+  int looks = 0;
+  int restores = 0;
+
+  void look() {
+    ++looks;
+    if (left_ == 0) {
+      taken_.clear();
+      last_ = 0;
+      requests.push_back(wire::tftp_request(TftpPacket::Kind::read, "hub.bin", {}));
+      asked->ring();
+    }
+  }
+
+  std::string hear(const TftpPacket& packet) {
+    if (packet.kind != TftpPacket::Kind::data) {
+      return {};
+    }
+    if (packet.number == static_cast<std::uint16_t>(last_ + 1)) {
+      last_ = packet.number;
+      taken_ += packet.data;
+    }
+    if (packet.data.size() < wire::kTftpBlock && left_ == 0) {
+      begin();
+    }
+    return wire::tftp_acknowledgement(packet.number);
+  }
+
+  Result<RecipeDone> does(const Recipe& recipe) {
+    const auto& command = *recipe.exec;
+    if (command == "look") {
+      look();
+    } else if (command == "restore") {
+      ++restores;
+      version = "2.4.0";
+      left_ = next_ == "2.3.0" && comes_again-- > 0 ? 4 : 0;
+    } else {
+      version = left_ > 0 && --left_ == 0 ? next_ : version;
+    }
+    return RecipeDone{version + "\n", {}};
+  }
+
+ private:
+  void begin() {
+    const bool genuine = taken_ == std::string(5000, 'n');
+    if (genuine || (takes_older && taken_ == std::string(5000, 'o'))) {
+      next_ = genuine ? "2.5.0" : "2.3.0";
+      left_ = genuine ? 3 : reads_older;
+    }
+  }
+
+  std::string taken_, next_;
+  std::uint16_t last_ = 0;
+  int left_ = 0;
+};
+
+/// The port that the device asks at (`asked`), or one of a transfer.
+class LatePort final : public DatagramListener {
+ public:
+  LatePort(LateDevice& device, bool asked) : device_(device), asked_(asked) {
+    if (asked) {
+      device.asked = &bell_;
+    }
+  }
+
+  std::string address() const override { return "192.0.2.1"; }
+
+  std::uint16_t port() const override { return 69; }
+
+  std::int64_t strangers() const override { return 0; }
+
+  asio::awaitable<Result<Datagrams::Received>> receive(milliseconds within) override {
+    auto& waiting = asked_ ? device_.requests : said_;
+    while (waiting.empty()) {
+      const auto waited = co_await bell_.wait(within);
+      if (!waited) {
+        co_return waited.error();
+      }
+    }
+    const auto text = waiting.front();
+    waiting.pop_front();
+    const auto span = wire::bytes_of(text);
+    co_return Datagrams::Received{Bytes{span.begin(), span.end()}, kLatePort};
+  }
+
+  asio::awaitable<Result<>> send(std::uint16_t to_port, std::span<const std::byte> payload) override {
+    co_return answer(to_port, payload);
+  }
+
+  Result<> answer(std::uint16_t, std::span<const std::byte> payload) override {
+    const auto packet = wire::parse_tftp_packet(wire::text_of(payload));
+    REQUIRE(packet.state == wire::Parse::complete);
+    if (auto words = device_.hear(packet); !words.empty()) {
+      said_.push_back(std::move(words));
+    }
+    return {};
+  }
+
+ private:
+  LateDevice& device_;
+  bool asked_;
+  std::deque<std::string> said_;
+  sessions::Bell bell_;
+};
+
+Recipe late_command(const std::string& line) {
+  Recipe out;
+  out.exec = line;
+  return out;
+}
+
+Attack late_attack(std::string id, json::object image) {
+  Attack out;
+  out.id = std::move(id);
+  out.title = "an attack";
+  out.against = "image";
+  out.image = std::move(image);
+  return out;
+}
+
+using AttemptsByAttack = std::map<std::string, json::value>;
+
+struct LateCampaign {
+  fs::path folder;
+  Dut dut;
+  fake::FakeLibrary library;
+  LateDevice device;
+
+  LateCampaign() {
+    auto pattern = (fs::temp_directory_path() / "assay-late-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    folder = pattern;
+    std::ofstream(folder / "new.img") << std::string(5000, 'n');
+    std::ofstream(folder / "old.img") << std::string(5000, 'o');
+    UpdateMechanism mechanism;
+    mechanism.mechanism = "UM-1";
+    mechanism.transport = UpdateTransport::tftp;
+    mechanism.serve = UpdateServer{};
+    mechanism.serve->port = 69;
+    mechanism.recovery = UpdateRecovery{"hub.bin", RecoveryDelivery::pull, std::nullopt};
+    mechanism.image = {"new.img", "2.5.0"};
+    mechanism.older = UpdateImage{"old.img", "2.3.0"};
+    mechanism.version_at.exec = late_command("version");
+    mechanism.trigger = late_command("look");
+    mechanism.restore = late_command("restore");
+    mechanism.takes_ms = 1000;
+    dut.updates.push_back(mechanism);
+    AttackList list;
+    list.id = "update";
+    list.attacks = {late_attack("older", {{"kind", "older"}}),
+                    late_attack("appended", {{"kind", "append"}, {"bytes", 64}}),
+                    late_attack("cut", {{"kind", "truncate"}, {"at", 50}})};
+    library.attack_lists["update"] = list;
+  }
+
+  LateCampaign(const LateCampaign&) = delete;
+  LateCampaign& operator=(const LateCampaign&) = delete;
+
+  ~LateCampaign() { fs::remove_all(folder); }
+
+  fake::Run run(const char* attacks) {
+    fake::FakeBench bench;
+    bench.folder = folder;
+    bench.outcome = [this](const Recipe& recipe, const RecipeUse&) { return device.does(recipe); };
+    device.network.listening = [this](std::uint16_t port) {
+      std::unique_ptr<DatagramListener> made = std::make_unique<LatePort>(device, port != 0);
+      return Result<std::unique_ptr<DatagramListener>>{std::move(made)};
+    };
+    const json::object parameters{{"attacks", attacks}};
+    auto ran = fake::observe(probes::update::kDescriptor, device.network, "tcp/80", parameters, dut, library, bench);
+    CHECK(ran.record.fault.empty());
+    return ran;
+  }
+};
+
+AttemptsByAttack attempts_of(const fake::Run& ran) {
+  AttemptsByAttack out;
+  const auto attempts = ran.record.value("update.attempts");
+  CAPTURE(json::serialize(ran.record.value("update.control")));
+  for (const auto& one : attempts.as_array()) {
+    CHECK(out.emplace(std::string_view{one.at("attack").as_string()}, one).second);
+  }
+  return out;
+}
+
+bool is_accepted(const fake::Run& ran) {
+  return ran.record.value("update.control").as_array().at(0).at("accepted") == true;
+}
+
+TEST_CASE("update, late: what comes into force while the next attack is on offer is a finding at its own alone") {
+  LateCampaign campaign;
+  campaign.device.takes_older = true;
+  const auto ran = campaign.run("all");
+  auto attempts = attempts_of(ran);
+  CHECK(attempts.size() == 3);
+  CHECK(attempts["older"].at("installed") == true);
+  CHECK(attempts["older"].at("late") == true);
+  CHECK(attempts["older"].at("version_after") == "2.3.0");
+  CHECK(attempts["older"].at("refused").is_null());
+  for (const auto* other : {"appended", "cut"}) {
+    CAPTURE(other, json::serialize(attempts[other]));
+    CHECK(attempts[other].at("installed") == false);
+    CHECK(attempts[other].at("late") == false);
+    CHECK(attempts[other].at("refused") == "after download");
+    CHECK(attempts[other].at("version_before") == "2.4.0");
+  }
+  CHECK(is_accepted(ran));
+  CHECK(campaign.device.looks == 6);  // two controls, three attacks, and one of them made again
+  CHECK(campaign.device.restores == 3);
+}
+
+TEST_CASE(
+    "update, late: what comes into force during the last genuine offer is of the attack before, and proves nothing") {
+  LateCampaign campaign;
+  campaign.device.takes_older = true;
+  const auto ran = campaign.run("older");
+  CHECK(attempts_of(ran)["older"].at("installed") == true);
+  CHECK(is_accepted(ran));
+  CHECK(ran.record.value("update.control").as_array().at(0).at("last").at("version_after") == "2.5.0");
+  CHECK(campaign.device.looks == 4);
+}
+
+TEST_CASE("update, late: a device that is in time has its attacks made once") {
+  LateCampaign campaign;
+  const auto ran = campaign.run("all");
+  for (const auto& [id, attempt] : attempts_of(ran)) {
+    CAPTURE(id);
+    CHECK(attempt.at("installed") == false);
+    CHECK(attempt.at("late") == false);
+  }
+  CHECK(is_accepted(ran));
+  CHECK(campaign.device.looks == 5);
+}
+
+TEST_CASE("update, late: an attack that is interfered with each time was not tried in truth") {
+  LateCampaign campaign;
+  campaign.device.takes_older = true;
+  campaign.device.comes_again = 1000;
+  const auto ran = campaign.run("older,appended");
+  auto attempts = attempts_of(ran);
+  CHECK(attempts["older"].at("installed") == true);
+  const auto& appended = attempts["appended"];
+  CHECK(appended.at("offered") == false);
+  CHECK(appended.at("installed").is_null());
+  CHECK(appended.at("trouble") == "the device came to run 2.3.0 before anything of the offer had reached it");
+  CHECK_FALSE(is_accepted(ran));
+}
+
+}  // namespace
+}  // namespace assay
