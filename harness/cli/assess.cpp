@@ -8,6 +8,7 @@
 #include "harness/cli/approval.hpp"
 #include "harness/cli/assessing.hpp"
 #include "harness/cli/attachments.hpp"
+#include "harness/cli/attack_budget.hpp"
 #include "harness/cli/crosswalk.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/cli/host.hpp"
@@ -223,6 +224,9 @@ std::optional<Prepared> prepare(Context& context, const AssessOptions& options) 
       prepared.run_plan.assumptions.push_back("Dictionary " + id + ": " +
                                               std::to_string(dictionary.credentials.size()) + " pairs.");
     }
+  }
+  for (const auto& times : attack_times_of(prepared.run_plan, prepared.data)) {
+    prepared.run_plan.assumptions.push_back(in_words(times));
   }
   prepared.secrets = std::move(*secrets);
   prepared.dut_file = options.dut_file;

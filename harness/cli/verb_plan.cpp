@@ -8,6 +8,7 @@
 
 #include "harness/cli/approval.hpp"
 #include "harness/cli/assess.hpp"
+#include "harness/cli/attack_budget.hpp"
 #include "harness/cli/context.hpp"
 #include "harness/model/display.hpp"
 #include "harness/plan/coverage.hpp"
@@ -143,7 +144,7 @@ std::string recipe_in_words(const PlannedPhase& phase) {
   return phase.found ? "as the device is found, or " + what : what;
 }
 
-void print_run_plan(const RunPlan& plan) {
+void print_run_plan(const RunPlan& plan, const ProbeData& data) {
   std::cout << "DRAFT RUN PLAN for " << plan.plan.id << " (" << plan.plan.title << ")\n";
   for (const auto& policy : plan.plan.policies) {
     std::cout << "Policy for " << policy.protocol << ": " << policy_in_words(policy) << " (" << policy.strength
@@ -164,6 +165,9 @@ void print_run_plan(const RunPlan& plan) {
       std::cout << "      for each of: " << step.for_each << "\n";
     }
     std::cout << "      with " << canonical(step.parameters) << "\n";
+  }
+  for (const auto& times : attack_times_of(plan, data)) {
+    print_attack_times(times, std::cout);
   }
   std::cout << (plan.phases.empty() ? "" : "\nStates of the device, in order\n");
   for (const auto& phase : plan.phases) {
@@ -196,7 +200,7 @@ void plan_run(Context& context, const AssessOptions& options, const std::string&
   } else if (context.json || out == "-") {
     context.print_json(document);
   } else {
-    print_run_plan(prepared->run_plan);
+    print_run_plan(prepared->run_plan, prepared->data);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/assess.hpp"
+#include "harness/cli/attack_budget.hpp"
 #include "harness/cli/first_hour.hpp"
 #include "harness/model/display.hpp"
 
@@ -20,6 +21,7 @@ struct RunVerb {
   std::string gate;
   std::string attacks;
   bool no_restore = false;
+  bool extend_budget = false;
   std::uint32_t max_connections = 0;
   std::uint32_t max_packets_per_second = 0;
   std::uint32_t max_connects_per_second = 0;
@@ -69,6 +71,25 @@ void finish(Context& context, const std::optional<Assessed>& assessed, const Run
   context.exit_code = exit_code_for(without_waived(assessed->verdicts, assessed->waivers), gate);
 }
 
+/// The run as it is made: with the time that its attacks need, where that is wanted.
+std::optional<Prepared> prepare_in_time(Context& context, RunVerb& verb) {
+  auto prepared = prepare(context, verb.assess);
+  if (!prepared) {
+    return prepared;
+  }
+  switch (settle_attack_budget(*prepared, verb.assess, verb.extend_budget)) {
+    case AttackBudget::as_planned:
+      return prepared;
+    case AttackBudget::extended:
+      return prepare(context, verb.assess);
+    case AttackBudget::refused:
+      break;
+  }
+  context.complain({ErrorKind::bad_input, "nothing was begun; --attacks picks attacks that take less time", {}},
+                   ExitCode::refused);
+  return std::nullopt;
+}
+
 void run(Context& context, RunVerb& verb) {
   for (const auto& [name, value] : {std::pair{"max_connections", verb.max_connections},
                                     {"max_packets_per_second", verb.max_packets_per_second},
@@ -85,7 +106,7 @@ void run(Context& context, RunVerb& verb) {
     verb.assess.set.emplace_back("update.restore=false");
   }
   verb.assess.ask = !context.quiet && person_at_terminal();
-  const auto prepared = prepare(context, verb.assess);
+  const auto prepared = prepare_in_time(context, verb);
   if (!prepared) {
     return;
   }
@@ -140,6 +161,8 @@ void add_run(CLI::App& app, Context& context) {
   verb->add_option("--attacks", options->attacks,
                    "Attacks on update mechanisms that are tried, by their ids (see: docs/updates.md)")
       ->type_name("ID,…");
+  verb->add_flag("--extend-budget", options->extend_budget,
+                 "Give the attacks on update mechanisms all the time that the run plan estimates, without asking");
   verb->add_flag("--no-restore", options->no_restore,
                  "Attack update mechanisms although nothing brings the device back: what it installs ends the attacks");
   verb->add_option("--state", options->assess.state, "State the device is in")

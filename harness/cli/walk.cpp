@@ -64,16 +64,10 @@ std::vector<std::string> guidance(const Step& step) {
   return out;
 }
 
-std::optional<std::string> ask(const char* question) {
-  std::cerr << question << std::flush;
-  std::string answer;
-  return std::getline(std::cin, answer) ? std::optional{answer} : std::nullopt;
-}
-
 /// One step at the terminal. None: skipped; `stop` is set when the person wants no more.
 std::optional<AnswerEntry> ask_step(const Step& step, bool& stop) {
   while (true) {
-    const auto letter = ask("[p]ass, [f]ail, [i]nconclusive, [s]kip, [q]uit? ");
+    const auto letter = ask_at_terminal("[p]ass, [f]ail, [i]nconclusive, [s]kip, [q]uit? ");
     stop = !letter || *letter == "q";
     if (stop || *letter == "s" || letter->empty()) {
       return std::nullopt;
@@ -87,7 +81,7 @@ std::optional<AnswerEntry> ask_step(const Step& step, bool& stop) {
     } else if (*letter != "i") {
       continue;
     }
-    const auto rationale = ask("Why? One or more sentences that stand alone: ");
+    const auto rationale = ask_at_terminal("Why? One or more sentences that stand alone: ");
     if (!rationale || rationale->empty()) {
       std::cerr << "A verdict needs a reason.\n";
       stop = !rationale;
@@ -98,7 +92,7 @@ std::optional<AnswerEntry> ask_step(const Step& step, bool& stop) {
     }
     entry.rationale = *rationale;
     while (true) {
-      const auto path = ask("File to attach (Enter: no more): ");
+      const auto path = ask_at_terminal("File to attach (Enter: no more): ");
       if (!path || path->empty()) {
         return entry;
       }
@@ -108,6 +102,12 @@ std::optional<AnswerEntry> ask_step(const Step& step, bool& stop) {
 }
 
 }  // namespace
+
+std::optional<std::string> ask_at_terminal(const char* question) {
+  std::cerr << question << std::flush;
+  std::string answer;
+  return std::getline(std::cin, answer) ? std::optional{answer} : std::nullopt;
+}
 
 bool is_open_step(const CaseVerdict& of, const UnitVerdict& unit) {
   return of.verdict != Verdict::not_applicable && unit.verdict == Verdict::not_tested && !unit.person;

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "harness/cli/amend.hpp"
 
 /// Answering open steps at a terminal, and the file that does the same without one.
 namespace assay {
+
+/// A line of whoever is at the terminal; none: the input ended.
+std::optional<std::string> ask_at_terminal(const char* question);
 
 /// Whether the person's verdict on a unit of this case is wanted: it is open, and nobody has answered it.
 bool is_open_step(const CaseVerdict& of, const UnitVerdict& unit);

@@ -183,7 +183,8 @@ void Campaign::credit_late(const std::string& version) {
 
 /// One offer and what came of it; none where the device could not be brought to the base. An image of an offer before
 /// may come into force meanwhile: that is told of the other one, and this one is made again.
-asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer offer, bool from_base) {
+asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer offer, const Attack* attack) {
+  const bool from_base = attack == nullptr || !attack->after_update;
   std::optional<Attempt> out;
   for (int left = kMostRepeats; left >= 0; --left) {
     if (from_base) {
@@ -206,7 +207,7 @@ asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer of
       break;
     }
     credit_late(out->after);
-    if (!from_base || (!offer.attack.empty() && out_of_time())) {
+    if (!from_base || (attack != nullptr && out_of_time(*attack))) {
       break;
     }
   }

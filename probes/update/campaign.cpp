@@ -1,9 +1,7 @@
 #include "probes/update/campaign.hpp"
 
-#include <algorithm>
-
+#include "harness/model/attacks.hpp"
 #include "probes/sessions/channel.hpp"
-#include "probes/wire/bytes.hpp"
 
 namespace assay::probes::update {
 
@@ -42,17 +40,6 @@ std::vector<milliseconds> looks_of(const std::vector<milliseconds>& requests) {
   return out;
 }
 
-bool contains_word(std::string_view list, std::string_view word) {
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    if (wire::trim(list.substr(0, comma)) == word) {
-      return true;
-    }
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-  }
-  return false;
-}
-
 /// Why nothing can be said of an image, empty where something can.
 std::string wordless(const UpdateMechanism& mechanism) {
   const bool tftp = mechanism.transport == UpdateTransport::tftp;
@@ -61,51 +48,12 @@ std::string wordless(const UpdateMechanism& mechanism) {
              : std::string{};
 }
 
-/// By TFTP at the device's server.
-bool is_pushed(const UpdateMechanism& mechanism) {
-  return mechanism.recovery && mechanism.recovery->deliver == RecoveryDelivery::push;
-}
-
 }  // namespace
-
-bool Campaign::chosen(const Attack& attack) const {
-  return in_.choice.attacks == "all" || contains_word(in_.choice.attacks, attack.id);
-}
-
-/// Whether the maker or the laboratory gave what an attack needs.
-bool Campaign::is_there(const std::string& need) const {
-  const auto& mechanism = in_.mechanism;
-  const bool announced = mechanism.announce.has_value();
-  const bool ours = mechanism.transport == UpdateTransport::hawkbit || mechanism.transport == UpdateTransport::mender;
-  if (need == "older") {
-    return in_.materials.older != nullptr;
-  }
-  if (need == "other_model") {
-    return in_.materials.other_model != nullptr;
-  }
-  if (need == "server") {
-    return mechanism.serve.has_value() || is_pushed(mechanism);
-  }
-  if (need == "tls") {
-    return mechanism.serve && mechanism.serve->secured();
-  }
-  if (need == "manifest") {
-    return mechanism.manifest.has_value() || announced || ours;
-  }
-  if (need == "open_manifest") {
-    return (mechanism.manifest && !mechanism.manifest->body.empty()) ||
-           (announced && !mechanism.announce->message.empty()) || ours;
-  }
-  if (need == "power") {
-    return in_.context.dut.lab.power_cycle.has_value();
-  }
-  return need == "verify_key" && !mechanism.verify_key.empty();
-}
 
 std::string Campaign::missing(const Attack& attack) const {
   const auto silent = wordless(in_.mechanism);
   for (const auto& need : attack.needs) {
-    if (is_there(need)) {
+    if (is_given(in_.context.dut, in_.mechanism, need)) {
       continue;
     }
     if (!silent.empty() && (need == "manifest" || need == "open_manifest")) {
@@ -132,9 +80,10 @@ std::string Campaign::missing(const Attack& attack) const {
   return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);
 }
 
-bool Campaign::out_of_time() const {
-  const auto one = milliseconds{in_.mechanism.takes_ms} * 2;
-  return now() + one > in_.choice.until;
+/// The last genuine update has to have its time as well.
+bool Campaign::out_of_time(const Attack& attack) const {
+  const milliseconds needed{attack_ms(in_.mechanism, attack) + control_ms(in_.mechanism)};
+  return now() + needed > in_.choice.until;
 }
 
 void Campaign::give_up(const std::string& why) {
@@ -188,10 +137,10 @@ asio::awaitable<Result<>> Campaign::run() {
   reader_.keep("update.control");
   for (const auto& attack : in_.list.attacks) {
     if (!begun_.contains(attack.id) && !not_tried_.contains(attack.id)) {
-      not_tried_[attack.id] = !ended            ? "the campaign ended before: " + ended.error().what
-                              : !chosen(attack) ? "it was not chosen"
-                              : stop_.empty()   ? "it was not come to"
-                                                : stop_;
+      not_tried_[attack.id] = !ended ? "the campaign ended before: " + ended.error().what
+                              : !is_chosen(attack, in_.choice.attacks) ? "it was not chosen"
+                              : stop_.empty()                          ? "it was not come to"
+                                                                       : stop_;
     }
   }
   co_return ended;
@@ -288,7 +237,7 @@ asio::awaitable<Result<>> Campaign::attack_all(bool after_update) {
   std::int64_t done = 0;
   for (const auto& one : in_.list.attacks) {
     ++done;
-    if (one.after_update != after_update || !chosen(one) || stopped()) {
+    if (one.after_update != after_update || !is_chosen(one, in_.choice.attacks) || stopped()) {
       continue;
     }
     if (const auto why = missing(one); !why.empty()) {
@@ -313,7 +262,7 @@ asio::awaitable<Result<>> Campaign::control(std::optional<Attempt>& into) {
     co_return digest.error();
   }
   offer.sha256 = *digest;
-  auto tried = co_await attempt_apart(std::move(offer), true);
+  auto tried = co_await attempt_apart(std::move(offer), nullptr);
   if (!tried) {
     co_return tried.error();
   }
@@ -329,7 +278,7 @@ asio::awaitable<Result<>> Campaign::control(std::optional<Attempt>& into) {
 }
 
 asio::awaitable<Result<>> Campaign::attack(const Attack& one) {
-  if (out_of_time()) {
+  if (out_of_time(one)) {
     give_up("the time that the run plan gives to this probe was over (parameter budget_s)");
     co_return Result<>{};
   }
@@ -338,7 +287,7 @@ asio::awaitable<Result<>> Campaign::attack(const Attack& one) {
     not_tried_[one.id] = offer.error().what;
     co_return Result<>{};
   }
-  auto tried = co_await attempt_apart(std::move(*offer), !one.after_update);
+  auto tried = co_await attempt_apart(std::move(*offer), &one);
   if (!tried) {
     co_return tried.error();
   }

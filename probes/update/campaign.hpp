@@ -91,7 +91,7 @@ class Campaign {
   asio::awaitable<Result<>> attack_all(bool after_update);
   asio::awaitable<Result<>> control(std::optional<Attempt>& into);
   asio::awaitable<Result<>> attack(const Attack& attack);
-  asio::awaitable<Result<std::optional<Attempt>>> attempt_apart(Offer offer, bool from_base);
+  asio::awaitable<Result<std::optional<Attempt>>> attempt_apart(Offer offer, const Attack* attack);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
   asio::awaitable<Result<>> cut_while_installing(const std::string& before);
@@ -107,10 +107,8 @@ class Campaign {
   asio::awaitable<Result<std::string>> come_back(milliseconds within);
   Result<Offer> offer_for(const Attack& attack);
   Offer genuine_offer() const;
-  bool is_there(const std::string& need) const;
   std::string missing(const Attack& attack) const;
-  bool chosen(const Attack& attack) const;
-  bool out_of_time() const;
+  bool out_of_time(const Attack& attack) const;
 
   milliseconds now() const { return in_.context.network.elapsed(); }
 

@@ -25,7 +25,8 @@ constexpr ParameterSpec kParameters[] = {
      "the attacks"},
     {"watch_s", ValueKind::integer, "0",
      "seconds to watch how often the device asks by itself, before anything is on offer; 0: it is not watched", true},
-    {"budget_s", ValueKind::integer, "900", "seconds for all attacks together; none is begun that could end later",
+    {"budget_s", ValueKind::integer, "900",
+     "seconds for all attacks together, and the genuine updates before and after; none is begun that could end later",
      true},
 };
 

@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "harness/model/attacks.hpp"
 #include "probes/update/servers/pull_site.hpp"
 #include "probes/update/transports/served_transport.hpp"
 #include "probes/wire/bytes.hpp"
@@ -87,9 +86,7 @@ bool sent_on(const Behaviour& behaviour, const wire::HttpAsked& asked, bool tls,
 }
 
 milliseconds hold_time(const UpdateMechanism& mechanism) {
-  constexpr milliseconds kLeast{12000};
-  constexpr milliseconds kMost{300000};
-  return std::clamp(milliseconds{mechanism.takes_ms} * 5, kLeast, kMost);
+  return milliseconds{hold_ms(mechanism)};
 }
 
 std::string cannot_serve(const UpdateMechanism& mechanism, const Behaviour& behaviour) {
