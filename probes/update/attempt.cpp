@@ -379,6 +379,9 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     arrived_ = !arrived_ && seen.whole ? std::optional{now()} : arrived_;
     dark_at_ = !dark_at_ && (cut_ || seen.power_cut) ? std::optional{now()} : dark_at_;
     const bool due = out.power == Attempt::Power::installing && arrived_;
+    if (due && !cut_ && in_.transport.final_word() && uncut_.empty()) {
+      uncut_ = "the device said that it is done with the image before the power was to be cut";
+    }
     if (due && !cut_ && uncut_.empty()) {
       const auto cut = co_await cut_while_installing(out.before);
       if (!cut) {

@@ -32,6 +32,8 @@ struct Behaviour {
 
   /// Whether it holds the device for as long as that waits.
   bool holds() const { return stall_at || drip || endless; }
+
+  bool operator==(const Behaviour&) const = default;
 };
 
 Behaviour behaviour_of(const json::object& object);

@@ -21,8 +21,11 @@ class UploadTransport final : public Transport {
   asio::awaitable<Result<>> open() override { co_return Result<>{}; }
 
   std::string cannot(const Behaviour& behaviour) const override {
-    const bool only_cut = behaviour.cut_at && behaviour.certificate.empty() && behaviour.status == 0;
-    return only_cut ? std::string{} : "the image is put into a page of the device: there is no server of ours";
+    auto rest = behaviour;
+    rest.cut_at.reset();
+    rest.power_installing = false;  // the image is there when its form is answered
+    return rest == Behaviour{} ? std::string{}
+                               : "the image is put into a page of the device: there is no server of ours";
   }
 
   asio::awaitable<Result<>> offer(Offer offer) override {

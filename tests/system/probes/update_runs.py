@@ -8,6 +8,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import EXIT_FAILED, EXIT_OPEN, SOURCE, assay, emulated, journal, units  # noqa: E402
+from common import port as page_port  # noqa: E402
 
 PLAN = """assay: plan/1
 id: updates/1
@@ -54,7 +55,11 @@ def edited(device, edits):
     dut = pathlib.Path(device["dut"])
     text = dut.read_text()
     port = device["tester_ports"].get("broker", "").removeprefix("tcp/")
-    for old, new in ((old.replace("PORT", port), new.replace("PORT", port).replace("FOLDER", str(dut.parent))) for old, new in edits):
+    page = f"{device['address']}:{page_port(device, 'http')}" if edits else ""
+    values = {"PORT": port, "PAGE": page, "FOLDER": str(dut.parent)}
+    for old, new in edits:
+        for name, value in values.items():
+            old, new = old.replace(name, value), new.replace(name, value)
         assert old in text, (old, text)
         text = text.replace(old, new)
     if edits:

@@ -27,11 +27,14 @@ struct UpdatableDevice {
   bool restores = true;    // when it is dead
   bool comes_back = true;  // after a restore
   bool dead = false;
+  int reads_to_install = 0;  // of its version; 0: what it takes is in force at once
+  bool needs_power = false;  // to finish what it installs
   std::vector<std::string> events;
 
   Result<RecipeDone> does(const Recipe& recipe, const RecipeUse& use) {
     const auto& command = *recipe.exec;
     if (command == "version") {
+      version = left_ > 0 && --left_ == 0 ? next_ : version;
       return dead ? Result<RecipeDone>{Error{ErrorKind::io, "it does not answer", {}}}
                   : Result<RecipeDone>{RecipeDone{version + "\n", {}}};
     }
@@ -41,7 +44,14 @@ struct UpdatableDevice {
         return Error{ErrorKind::io, "the relay is stuck", {}};
       }
       dead = dead && !comes_back;
+      left_ = 0;
       version = "2.4.0";
+      return RecipeDone{};
+    }
+    if (command == "power") {
+      events.emplace_back("power");
+      dead = needs_power && left_ > 0;
+      left_ = 0;
       return RecipeDone{};
     }
     const auto attack = use.environment.at("ASSAY_ATTACK");
@@ -51,11 +61,17 @@ struct UpdatableDevice {
       return Error{ErrorKind::io, "it went away", {}};
     }
     if (attack.empty() ? takes_genuine : falls_for.contains(attack)) {
-      version = use.environment.at("ASSAY_VERSION");
+      next_ = use.environment.at("ASSAY_VERSION");
+      left_ = reads_to_install;
+      version = left_ == 0 ? next_ : version;
       return RecipeDone{"installed", {}};
     }
     return Error{ErrorKind::io, "it said: no", {}};
   }
+
+ private:
+  std::string next_;
+  int left_ = 0;
 };
 
 Recipe update_command(const std::string& line) {
@@ -114,6 +130,16 @@ struct UpdateCampaign {
   UpdateCampaign& operator=(const UpdateCampaign&) = delete;
 
   ~UpdateCampaign() { fs::remove_all(folder); }
+
+  void cut_power_while_installing(int reads) {
+    device.reads_to_install = reads;
+    device.falls_for.insert("power-installing");  // it is offered the genuine image
+    dut.lab.power_cycle = update_command("power");
+    auto& attacks = library.attack_lists["update"].attacks;
+    attacks = {update_attack("power-installing", {})};
+    attacks.back().server = {{"power_installing", true}};
+    attacks.back().needs = {"power"};
+  }
 
   fake::Run run(const json::object& parameters = {}) {
     fake::FakeNetwork network;
@@ -221,6 +247,36 @@ TEST_CASE("update: without a way back nothing is tried, unless it is said that n
   CHECK(campaign.device.events == AttackNames{"flip", "older", "cut", "genuine"});
   CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
   CHECK(ran.record.value("update.control").as_array().at(0).at("first").is_null());
+}
+
+TEST_CASE(
+    "update, by a command: the power is cut in the middle of what it goes on with after the command, and not else") {
+  UpdateCampaign sound;
+  sound.cut_power_while_installing(8);
+  const auto cut = sound.run();
+  CHECK(sound.device.events == AttackNames{"genuine", "restore", "power-installing", "power", "genuine", "restore"});
+  const auto attempts = cut.record.value("update.attempts");
+  CHECK(attempt_on(attempts, "power-installing").at("power_cut") == true);
+  CHECK(attempt_on(attempts, "power-installing").at("alive") == true);
+  UpdateCampaign bricks;
+  bricks.cut_power_while_installing(8);
+  bricks.device.needs_power = true;
+  const auto dead = bricks.run().record.value("update.bricked").as_array();
+  REQUIRE(dead.size() == 1);
+  CHECK(dead.at(0).at("after") == "power-installing");
+  UpdateCampaign at_once;
+  at_once.cut_power_while_installing(0);
+  const auto untried = at_once.run().record.value("update.not_tried").as_array();
+  REQUIRE(untried.size() == 1);
+  CHECK(std::string_view{untried.at(0).at("why").as_string()}.starts_with("the genuine image was installed as soon"));
+  UpdateCampaign refuses;
+  refuses.cut_power_while_installing(8);
+  refuses.device.falls_for.clear();
+  const auto refused = refuses.run().record.value("update.attempts");
+  CHECK(attempt_on(refused, "power-installing").at("offered") == false);
+  CHECK(attempt_on(refused, "power-installing").at("trouble") ==
+        "the device said that it is done with the image before the power was to be cut");
+  CHECK(refuses.device.events == AttackNames{"genuine", "restore", "power-installing", "genuine", "restore"});
 }
 
 TEST_CASE("update: only what was chosen is tried, and a file that is missing costs its mechanism only") {
