@@ -336,6 +336,8 @@ class Device:
 
     def download(self, manifest):
         self.state, self.received = "downloading", 0
+        if manifest.get("integrated") is not None:
+            return suit.Payload(manifest, manifest["integrated"], self.flaw)
         in_place = {"write": self.slots.write_in_place} if self.flaw == "installs-before-verifying" else {}
         data = self.get(manifest["url"], largest(manifest["url"]), **in_place)
         if self.options.format == "suit":
@@ -407,7 +409,7 @@ def write_images(device):
     folder.mkdir(exist_ok=True)
     model = device.options.model
     if device.options.format == "suit":
-        return suit.write(folder, device.maker, model, device.options.manifest)
+        return suit.write(folder, device.maker, model, device.options.manifest, device.options.payload == "integrated")
     make, end = (archives.make, "swu") if device.options.format == "swu" else (images.make, "img")
     for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0")):
         (folder / f"{name}-{version}.{end}").write_bytes(make(device.maker, name, version))
@@ -467,6 +469,7 @@ def parse():
     run.add_argument("--version", default="2.4.0")
     run.add_argument("--serial", default="EX-UPD-0001")
     run.add_argument("--page", choices=("on", "off"), default="on", help="its own page takes images")
+    run.add_argument("--payload", choices=("beside", "integrated"), default="beside", help="where that of an envelope is")
     run.add_argument("--format", choices=("raw", "swu", "suit"), default="raw", help="kind of image")
     run.add_argument("--metadata", choices=("plain", "signed"), default="plain")
     run.add_argument("--poll", type=float, default=3.0, help="seconds between two looks for an update")

@@ -1,5 +1,5 @@
 """SUIT envelopes (draft-ietf-suit-manifest) of the scripted device: made by its maker, checked by the device. The payload lies beside the
-envelope, at the address that the manifest names. One component, one COSE_Sign1 with ES256 over the SHA-256 of the manifest.
+envelope, at the address that the manifest names, or within it under the name "#payload" (integrated). One component, one COSE_Sign1 with ES256 over the SHA-256 of the manifest.
 
 The version is the sequence number: 2.5.0 is 20500. A manifest carries a long text beside what is done, as those of products do.
 """
@@ -27,6 +27,7 @@ AUTHENTICATION, MANIFEST = 2, 3
 SEQUENCE, COMMON, INSTALL, TEXT = 2, 3, 20, 23
 SHARED, OVERRIDE, FETCH = 4, 20, 21
 VENDOR, CLASS, DIGEST, SIZE, URI = 1, 2, 3, 14, 21
+INTEGRATED = "#payload"
 VENDOR_ID = uuid.uuid5(uuid.NAMESPACE_DNS, "example.org").bytes
 
 
@@ -54,16 +55,19 @@ def make(private, model, version, url):
     r, s = utils.decode_dss_signature(private.sign(to_be_signed(protected, digest), ec.ECDSA(hashes.SHA256())))
     message = cbor2.dumps(cbor2.CBORTag(SIGN1, [protected, {}, None, r.to_bytes(32, "big") + s.to_bytes(32, "big")]))
     envelope = cbor2.CBORTag(ENVELOPE, {AUTHENTICATION: cbor2.dumps([digest, message]), MANIFEST: manifest})
+    if url == INTEGRATED:
+        envelope.value[INTEGRATED] = payload
     return cbor2.dumps(envelope), payload
 
 
-def write(folder, private, model, polled):
+def write(folder, private, model, polled, integrated):
     for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0")):
         file = f"{name}-{version}"
         split = urllib.parse.urlsplit(polled)
-        envelope, payload = make(private, name, version, f"{split.scheme}://{split.netloc}/{file}.bin")
+        envelope, payload = make(private, name, version, INTEGRATED if integrated else f"{split.scheme}://{split.netloc}/{file}.bin")
         (folder / (file + ".suit")).write_bytes(envelope)
-        (folder / (file + ".bin")).write_bytes(payload)
+        if not integrated:
+            (folder / (file + ".bin")).write_bytes(payload)
     (folder / "maker.pub.pem").write_bytes(public_pem(private))
 
 
@@ -119,7 +123,11 @@ def _opened(data, public, model, flaw):
     number, (algorithm, expected) = int(manifest[SEQUENCE]), whole(says[DIGEST])
     if algorithm != SHA256 or not isinstance(says[URI], str):
         raise BadImage("the manifest asks for what is not known here")
-    return {"version": f"{number // 10000}.{number // 100 % 100}.{number % 100}", "url": says[URI], "size": int(says[SIZE]), "digest": expected}
+    held = envelope.value[says[URI]] if says[URI].startswith("#") else None
+    if not isinstance(held, (bytes, type(None))):
+        raise BadImage("the payload within the envelope cannot be read")
+    return {"version": f"{number // 10000}.{number // 100 % 100}.{number % 100}", "url": says[URI], "size": int(says[SIZE]), "digest": expected,
+            "integrated": held}
 
 
 class Payload:

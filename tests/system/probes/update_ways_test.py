@@ -34,6 +34,10 @@ WAYS = {
              "any-model": FLAWS["any-model"],
              "payload-not-compared": (["flip-payload", "truncated-50", "flip-signature"], ["flip-payload"]),
              "manifest-not-compared": (["flip-manifest", "flip-signature", "flip-payload"], ["flip-manifest"])},
+    # The payload is within: what is done to a delivery is done to the envelope.
+    "suit-integrated": {"sound": (["same-version", *ENVELOPE, *PAYLOAD, "older", "other-model", "self-signed", "cut-50"], []),
+                        "payload-not-compared": (["flip-payload", "flip-payload-repaired", "flip-signature"], ["flip-payload"]),
+                        "no-signature-check": (["flip-payload", "flip-payload-repaired"], ["flip-payload-repaired"])},
     "suit-coap": {"sound": (["flip-header", "no-signature", "other-key", "flip-payload", "older", "other-model", "cut-50", "stalled", "power-50"], []),
                   "no-signature-check": (["flip-payload", "other-key"], ["other-key"]), "no-downgrade-check": FLAWS["no-downgrade-check"]},
     "mender": {"sound": (["same-version", *CHANNEL, *IMAGES, "older-as-newer", "unavailable", "cut-50", "power-50"], []),
@@ -50,6 +54,7 @@ UNTRIED = {
     "tftp-push": {"stalled": "written into the device", "unavailable": "written into the device", "second-download": "written into the device",
                   "wrong-digest": "TFTP says nothing of an image"},
     "suit": {"older-as-newer": "open_manifest", "image-over-http": "open_manifest"},
+    "suit-integrated": {"older-as-newer": "open_manifest"},
     "suit-coap": {"redirect-to-http": "does not give what it needs: tls"},
     "mender": {"wrong-digest": "neither digest nor size"},
 }
@@ -64,7 +69,7 @@ def shows(way, facts):
         assert passive["over"] == "tftp" and passive["tls"] is None, passive
     if way == "mender":
         assert "EX-UPD-0001" in passive["identifies_by"] and passive["statuses"] == ["downloading", "success"], passive
-    if way == "suit":
+    if way in ("suit", "suit-integrated"):
         image = facts["update.static"][0]
         assert image["format"] == "suit" and image["facts"]["sequence_number"] == 20500 and image["regions"]["payload"] == 3600, image
 
