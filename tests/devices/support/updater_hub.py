@@ -162,7 +162,7 @@ class Swupdate(Hub):
 
     def configuration(self):
         options, version = self.options, self.version()
-        lines = {"public-key-file": options.maker, "postupdatecmd": f"sh {self.folder}/installed.sh"}
+        lines = {"public-key-file": self.folder / "trusted.pem", "postupdatecmd": f"sh {self.folder}/installed.sh"}
         if self.flaw != "no-downgrade-check":
             lines |= {"no-downgrading": version, "no-reinstalling": version}
         client = {"tenant": "default", "id": options.serial, "url": options.url, "cafile": options.trust, "interface": options.source}
@@ -176,6 +176,7 @@ class Swupdate(Hub):
         temporary = self.folder / "updater"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
+        (self.folder / "trusted.pem").write_text("".join(pathlib.Path(one).read_text() for one in (self.options.maker, self.options.authority)))
         (self.folder / "swupdate.cfg").write_text(self.configuration())
         tell = f"{sys.executable} -B {pathlib.Path(__file__).resolve()} tell {self.folder}/control installed"
         (self.folder / "installed.sh").write_text(INSTALLED.format(folder=self.folder, tell=tell))
@@ -218,7 +219,7 @@ def parse():
     told.add_argument("socket")
     told.add_argument("word")
     run = verbs.add_parser("swupdate")
-    for name in ("folder", "listen", "maker", "maker-key", "other", "other-key", "trust", "url"):
+    for name in ("folder", "listen", "maker", "maker-key", "other", "other-key", "authority", "trust", "url"):
         run.add_argument("--" + name, required=True)
     run.add_argument("--http", type=int, required=True)
     run.add_argument("--banner", type=int, default=0)
