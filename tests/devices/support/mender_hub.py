@@ -50,7 +50,7 @@ class Mender(Agent):
         incoming = self.flash / "incoming/release"
         if incoming.exists() and self.flaw != "never-activates":
             shutil.move(incoming, self.flash / self.other() / "release")
-            (self.flash / "active").write_text(self.other())
+            self.choose(self.other())
 
     def mender(self, *words):
         data = self.folder / "mender"

@@ -114,7 +114,7 @@ class Rauc(Agent):
         (self.folder / "mnt").mkdir(exist_ok=True)
 
     def start_updater(self):
-        (self.flash / "active").write_text((self.flash / "primary").read_text().strip())
+        self.choose((self.flash / "primary").read_text().strip())
         self.write_setup()
         for left in (self.folder / "mnt").iterdir():  # a cut of the power would have ended the mounts too
             if os.path.ismount(left):

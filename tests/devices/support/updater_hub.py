@@ -52,7 +52,13 @@ class Hub:
         for slot in "ab":
             (self.flash / slot).mkdir(parents=True)
         (self.flash / "a/release").write_text(self.options.version + "\n")
-        (self.flash / "active").write_text("a")
+        self.choose("a")
+
+    def choose(self, slot):
+        """One rename, so that whoever reads meanwhile finds the old choice or the new."""
+        part = self.flash / "active.part"
+        part.write_text(slot)
+        part.rename(self.flash / "active")
 
     def active(self):
         return (self.flash / "active").read_text()
@@ -124,7 +130,7 @@ class Hub:
             if not self.installed:  # it was restored since
                 return
             self.stop()
-            (self.flash / "active").write_text(self.other())
+            self.choose(self.other())
             self.confirm = True
             threading.Event().wait(STARTS_IN)  # nothing else is done meanwhile, not even a restore
             self.start()
