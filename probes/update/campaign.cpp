@@ -225,6 +225,10 @@ asio::awaitable<Result<>> Campaign::watch() {
   }
   const auto waited = co_await in_.context.network.wait(in_.choice.watch);
   const auto looks = looks_of(in_.transport.fetched().asked);
+  if (const auto log = in_.transport.log(); !log.empty()) {
+    const auto kept = in_.context.record.artifact("exchange while nobody touched the device", "text/plain", log);
+    in_.context.record.evidence("update.passive", kept);
+  }
   co_await in_.transport.withdraw();
   polling_["unprompted"] = !looks.empty();
   if (looks.size() > 1) {

@@ -53,6 +53,7 @@ FALLS = {
     "checks-one-installs-another": {"second-differs"},
     "never-activates": {"genuine", "upload"},
     "only-says-so": {"genuine", "upload"},
+    "asks-only-when-told": set(),  # tests/system/probes/update_watch_test.py is about it
     "bricks-on-bad-image": BAD_IMAGES,
     "bricks-for-good": {"payload-bit"},  # nothing else can be tried
     "upload-without-login": {"upload-without-login"},

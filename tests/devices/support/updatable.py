@@ -72,6 +72,8 @@ FLAWS = {
     "only-says-so": "success is told and nothing is done",
     "bricks-on-bad-image": "both slots are erased when an image is refused; the laboratory can restore it",
     "bricks-for-good": "the same, and nobody can restore it",
+    # the way it looks for one
+    "asks-only-when-told": "it looks for updates when the laboratory makes it, and never by itself",
     # its own page
     "upload-without-login": "the page takes an image from anybody",
     "upload-unchecked": "the page takes an image without a look at its signature",
@@ -233,9 +235,10 @@ class Device:
 
     def run(self):
         """Looks for an update at every poll, and when it is asked to."""
+        poll = None if self.flaw == "asks-only-when-told" else self.options.poll
         while True:
             with self.changed:
-                self.changed.wait_for(lambda: self.on and (self.asked_to_check or self.waiting_upload), self.options.poll)
+                self.changed.wait_for(lambda: self.on and (self.asked_to_check or self.waiting_upload), poll)
                 if not self.on or self.announced_by and not self.announced and not self.waiting_upload:
                     self.asked_to_check = False
                     self.changed.notify_all()
