@@ -55,7 +55,7 @@ def edited(device, edits):
     dut = pathlib.Path(device["dut"])
     text = dut.read_text()
     port = device["tester_ports"].get("broker", "").removeprefix("tcp/")
-    page = f"{device['address']}:{page_port(device, 'http')}" if edits else ""
+    page = f"{device['address']}:{page_port(device, 'http')}" if "http" in device["endpoints"] else ""
     values = {"PORT": port, "PAGE": page, "FOLDER": str(dut.parent)}
     for old, new in edits:
         for name, value in values.items():
