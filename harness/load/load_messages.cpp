@@ -88,8 +88,8 @@ void rule_port(const Node& node, const MessageInterface& entry, Faults& faults) 
     faults.add(place_of(node, "port"), coap ? "an interface of CoAP needs a UDP endpoint such as udp/5683"
                                             : "an interface of MQTT needs a TCP endpoint such as tcp/1883");
   }
-  if (entry.security == (coap ? "tls" : "psk")) {
-    faults.add(place_of(node, "security"), coap ? "of CoAP the security is none or psk" : "of MQTT it is none or tls");
+  if (coap && entry.security == "tls") {
+    faults.add(place_of(node, "security"), "of CoAP the security is none or psk");
   }
 }
 

@@ -66,7 +66,7 @@ constinit const Key kInterfaceKeys[] = {
     {"port", &kEndpointItem, true, "", "Where the interface is: of CoAP a UDP port, of MQTT a TCP port", "udp/5683"},
     {"protocol", &kProtocolWord, true, "", "What it speaks", "coap"},
     {"security", &kSecurityWord, false, "none",
-     "psk: CoAP inside DTLS, the account is identity and key; tls: MQTT inside TLS", "psk"},
+     "psk: CoAP inside DTLS or MQTT inside TLS, the account is identity and key; tls: MQTT inside TLS", "psk"},
     {"set_up_as", &kSentence, false, "whoever comes by",
      "Role of the account that sends `set_up`, such as one whose secret stands on the label", "label"},
     {"set_up", &kMessage, false, "",

@@ -42,7 +42,7 @@ BOOST_DESCRIBE_STRUCT(MessageSetting, (), (change, read, value))
 struct MessageInterface {
   Endpoint port;
   std::string protocol;   // coap, mqtt
-  std::string security;   // none, psk (of CoAP: the account is identity and key), tls (of MQTT)
+  std::string security;   // none, psk (the account is identity and key), tls (of MQTT)
   std::string set_up_as;  // role of the account that may set up a device in factory state; empty: whoever comes
   std::optional<MessageRecipe> set_up;           // sets {password} of {username}
   std::optional<MessageRecipe> change_password;  // from {old} to {password}

@@ -38,8 +38,8 @@ asio::awaitable<Result<sessions::PskLogin>> shake_hands(Door& door, std::string 
   offer.key = std::move(key);
   offer.conceal = [&door](std::string_view random) { door.record.conceal(random, "random of the client"); };
   offer.question = wire::encode_coap(wire::coap_get(".well-known/core", 0x6173, token));
-  auto& line = **socket;
-  auto told = co_await sessions::log_in_psk(line, door.transcript, std::move(offer), patience(door));
+  sessions::PskOverDatagrams carrier{**socket, door.transcript};
+  auto told = co_await sessions::log_in_psk(carrier, door.transcript, std::move(offer), patience(door));
   if (told && told->answer == Answer::accepted) {
     const auto parse = wire::parse_coap(told->reply);
     const bool ours = parse.state == wire::Parse::complete && parse.message.token == token;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 
 #include "probes/credentials/dialects.hpp"
@@ -18,7 +17,6 @@ namespace {
 using Answer = sessions::PskLogin::Answer;
 
 constexpr std::uint8_t kVersion311 = 4;
-constexpr int kProtocolVersion = 70;  // alert of a server that speaks none of the versions (RFC 8446, 6.2)
 
 sessions::PskOffer offer_of(Door& door, std::string identity, std::string key, bool version13) {
   wire::MqttConnect connect;
@@ -33,23 +31,6 @@ sessions::PskOffer offer_of(Door& door, std::string identity, std::string key, b
   return offer;
 }
 
-/// Brokers and their clients write keys in hex (mosquitto's psk_file, `--psk`). A word that is no hex is the key
-/// itself.
-std::string key_of(const std::string& word) {
-  const bool hex = word.size() % 2 == 0 && std::all_of(word.begin(), word.end(), [](char c) {
-                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-                   });
-  if (!hex) {
-    return word;
-  }
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
-  std::string key;
-  for (std::size_t at = 0; at < word.size(); at += 2) {
-    key += static_cast<char>(digit(word[at]) * 16 + digit(word[at + 1]));
-  }
-  return key;
-}
-
 class MqttPskLogin final : public FreshLogin {
  public:
   MqttPskLogin(Door& door, bool version13) : FreshLogin(door, false), version13_(version13) {}
@@ -62,7 +43,7 @@ class MqttPskLogin final : public FreshLogin {
   asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string identity,
                                Secret password) override {
     Told told;
-    auto key = key_of(password.reveal());
+    auto key = sessions::psk_of_word(password.reveal());
     if (key.empty()) {
       told.answer = Told::Answer::no;
       told.text = "there is no empty key";
@@ -70,7 +51,8 @@ class MqttPskLogin final : public FreshLogin {
     }
     auto& line = *channel;
     auto offer = offer_of(door(), std::move(identity), std::move(key), version13_);
-    auto session = co_await sessions::log_in_psk(line, door().transcript, std::move(offer), door().timers.reply);
+    sessions::PskOverChannel carrier{line};
+    auto session = co_await sessions::log_in_psk(carrier, door().transcript, std::move(offer), door().timers.reply);
     if (!session) {
       told.error = session.error();
       co_return told;
@@ -120,14 +102,15 @@ asio::awaitable<Result<Asked>> asks_for_key(Door& door, bool version13) {
   // tells.
   const auto key = version13 ? sessions::random_bytes(16) : std::string{};
   auto offer = offer_of(door, nobody, key, version13);
-  auto told = co_await sessions::log_in_psk(line, door.transcript, std::move(offer), door.timers.reply);
+  sessions::PskOverChannel carrier{line};
+  auto told = co_await sessions::log_in_psk(carrier, door.transcript, std::move(offer), door.timers.reply);
   if (!told) {
     co_return told.error();
   }
   if (told->answer == Answer::silent || told->answer == Answer::refused) {
     co_return Asked::key;
   }
-  co_return told->alert_number == kProtocolVersion ? Asked::newer : Asked::none;
+  co_return told->alert_number == sessions::kAlertProtocolVersion ? Asked::newer : Asked::none;
 }
 
 asio::awaitable<Result<Detection>> find(Door& door) {

@@ -2,7 +2,7 @@
 
 #include "probes/first_use/message_line.hpp"
 #include "probes/sessions/psk_session.hpp"
-#include "probes/wire/coap.hpp"
+#include "probes/wire/coap_body.hpp"
 
 /// Requests of CoAP (RFC 7252), each with a socket, or a session of DTLS, of its own.
 namespace assay::probes::first_use {
@@ -71,6 +71,61 @@ bool is_answer(std::string_view datagram, const std::string& token) {
   return parse.state == wire::Parse::complete && parse.message.code != 0 && parse.message.token == token;
 }
 
+/// One request, and those for the further blocks of its answer (RFC 7959, 2.4): of GET alone, since others may change
+/// something twice.
+class Reading {
+ public:
+  Reading(CoapMessage request, CoapMessage shown) : request_(std::move(request)), shown_(std::move(shown)) { number(); }
+
+  const CoapMessage& request() const { return request_; }
+
+  /// The same without its secrets.
+  const CoapMessage& shown() const { return shown_; }
+
+  /// True: there is another request for the rest.
+  bool take(CoapMessage answer) {
+    const bool reads = request_.code == wire::kCoapGet;
+    state_ = reads ? body_.take(answer) : wire::CoapBody::State::whole;
+    answer_ = std::move(answer);
+    if (state_ != wire::CoapBody::State::more) {
+      return false;
+    }
+    request_ = body_.ask_next(std::move(request_));
+    shown_ = body_.ask_next(std::move(shown_));
+    number();
+    return true;
+  }
+
+  Result<std::optional<CoapMessage>> whole() const {
+    using State = wire::CoapBody::State;
+    if (state_ != State::whole) {
+      const auto* what = state_ == State::too_long ? "an answer of CoAP has too many blocks"
+                         : state_ == State::broken ? "the blocks of an answer of CoAP do not fit together"
+                                                   : "the device did not answer a request of CoAP for a further block";
+      return Error{ErrorKind::protocol, what, {}};
+    }
+    auto out = answer_;
+    if (request_.code == wire::kCoapGet) {
+      out.payload = body_.text();
+    }
+    return std::optional{std::move(out)};
+  }
+
+ private:
+  void number() {
+    const auto id = sessions::random_bytes(2);
+    request_.token = shown_.token = sessions::random_bytes(4);
+    request_.id = shown_.id =
+        static_cast<std::uint16_t>(static_cast<unsigned char>(id[0]) << 8U | static_cast<unsigned char>(id[1]));
+  }
+
+  CoapMessage request_;
+  CoapMessage shown_;
+  CoapMessage answer_;
+  wire::CoapBody body_;
+  wire::CoapBody::State state_ = wire::CoapBody::State::more;
+};
+
 class CoapLine final : public MessageLine {
  public:
   CoapLine(Door& door, bool psk) : door_(door), psk_(psk) {}
@@ -107,12 +162,6 @@ class CoapLine final : public MessageLine {
   /// Nothing: the sender is not let in. A port that is shut for a moment, or breaks off before it asks for a key, as
   /// while a service begins anew with another one, is asked again.
   asio::awaitable<Answer> exchange(Sender sender, CoapMessage request, CoapMessage shown) {
-    request.token = sessions::random_bytes(4);
-    const auto id = sessions::random_bytes(2);
-    request.id =
-        static_cast<std::uint16_t>(static_cast<unsigned char>(id[0]) << 8U | static_cast<unsigned char>(id[1]));
-    shown.token = request.token;
-    shown.id = request.id;
     for (int tries = 1;; ++tries) {
       auto answer = co_await once(sender, request, shown);
       const bool passing =
@@ -133,12 +182,19 @@ class CoapLine final : public MessageLine {
       co_return socket.error();
     }
     auto& line = **socket;
+    Reading reading{request, shown};
     if (psk_) {
-      auto inside = co_await ask_inside(line, std::move(sender), request, shown);
+      auto inside = co_await ask_inside(line, std::move(sender), reading);
       co_return inside;
     }
-    auto plain = co_await ask_plain(line, request, shown);
-    co_return plain;
+    for (bool more = true; more;) {
+      auto plain = co_await ask_plain(line, reading.request(), reading.shown());
+      if (!plain || !*plain) {
+        co_return plain;
+      }
+      more = reading.take(std::move(**plain));
+    }
+    co_return reading.whole();
   }
 
   /// Sends again while nothing comes, and hears an answer that comes apart from its acknowledgement (RFC 7252, 5.2.2).
@@ -197,24 +253,28 @@ class CoapLine final : public MessageLine {
     }
   }
 
-  asio::awaitable<Answer> ask_inside(Datagrams& line, Sender sender, const CoapMessage& request,
-                                     const CoapMessage& shown) {
+  asio::awaitable<Answer> ask_inside(Datagrams& line, Sender sender, Reading& reading) {
     using Told = sessions::PskLogin::Answer;
-    const auto token = request.token;
     sessions::PskOffer offer;
     // A visitor has a key that nobody has.
     offer.identity = sender.visitor ? "assay" + sessions::random_word(8) : sender.username;
     offer.key = sender.visitor ? sessions::random_bytes(16) : sender.password.reveal();
-    offer.question = wire::encode_coap(request);
+    offer.question = wire::encode_coap(reading.request());
     offer.conceal = [this](std::string_view random) { door_.record.conceal(random, "random of the client"); };
-    offer.settles = [token](std::string_view said) { return is_answer(said, token); };
-    std::optional<CoapMessage> out;
+    offer.settles = [&reading](std::string_view said) { return is_answer(said, reading.request().token); };
+    offer.next = [&reading](std::string_view said) {
+      const bool answered = is_answer(said, reading.request().token);
+      const bool more = answered && reading.take(wire::parse_coap(said).message);
+      return more ? wire::encode_coap(reading.request()) : std::string{};
+    };
     if (offer.key.empty()) {
-      co_return out;
+      co_return std::optional<CoapMessage>{};
     }
+    const auto& shown = reading.shown();
     door_.transcript.note("inside DTLS: " + wire::coap_code(shown.code) + " " + wire::coap_path(shown) + " " +
                           shown.payload);
-    auto told = co_await sessions::log_in_psk(line, door_.transcript, std::move(offer), kPatience);
+    sessions::PskOverDatagrams carrier{line, door_.transcript};
+    auto told = co_await sessions::log_in_psk(carrier, door_.transcript, std::move(offer), kPatience);
     if (!told) {
       co_return told.error();
     }
@@ -222,13 +282,12 @@ class CoapLine final : public MessageLine {
       co_return Error{ErrorKind::protocol, "no pre-shared key is asked for here", {}};
     }
     if (told->answer != Told::accepted) {
-      co_return out;
+      co_return std::optional<CoapMessage>{};
     }
-    if (!is_answer(told->reply, token)) {
+    if (told->reply.empty()) {
       co_return Error{ErrorKind::timed_out, "the device did not answer a request of CoAP inside DTLS", {}};
     }
-    out = wire::parse_coap(told->reply).message;
-    co_return out;
+    co_return reading.whole();
   }
 
   Door& door_;

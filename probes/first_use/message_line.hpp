@@ -6,7 +6,8 @@
 
 #include "probes/first_use/change.hpp"
 
-/// How messages of `messages` reach the device: by CoAP, by CoAP inside DTLS with pre-shared keys, by MQTT.
+/// How messages of `messages` reach the device: by CoAP, by CoAP inside DTLS with pre-shared keys, by MQTT, in
+/// clear or inside TLS.
 namespace assay::probes::first_use {
 
 /// Who sends; nobody in particular: a visitor.
@@ -36,7 +37,15 @@ class MessageLine {
 };
 
 std::unique_ptr<MessageLine> make_coap_line(Door& door, bool psk);
-std::unique_ptr<MessageLine> make_mqtt_line(Door& door, bool tls);
+
+/// What MQTT is spoken inside of.
+enum class MqttInside : std::uint8_t {
+  nothing,
+  tls,
+  psk,  // TLS with pre-shared keys: the account is identity and key
+};
+
+std::unique_ptr<MessageLine> make_mqtt_line(Door& door, MqttInside inside);
 
 /// A code such as 2.04 fits what is expected: the same, or of the class "2.xx"; empty: of class 2.
 bool coap_code_fits(std::string_view code, std::string_view expected);

@@ -21,8 +21,9 @@ class MessagePlace final : public Place {
         door_(door),
         recipe_(recipe),
         username_(context.dut.accounts.empty() ? std::string{} : context.dut.accounts.front().username) {
-    line_ = recipe.protocol == "coap" ? make_coap_line(door, recipe.security == "psk")
-                                      : make_mqtt_line(door, recipe.security == "tls");
+    const bool psk = recipe.security == "psk";
+    const auto inside = psk ? MqttInside::psk : recipe.security == "tls" ? MqttInside::tls : MqttInside::nothing;
+    line_ = recipe.protocol == "coap" ? make_coap_line(door, psk) : make_mqtt_line(door, inside);
   }
 
   asio::awaitable<Result<bool>> admits(std::string username, Secret password) override {
@@ -287,7 +288,8 @@ std::unique_ptr<Place> message_place(ProbeContext& context, Door& door) {
 }
 
 std::string message_login(const MessageInterface& recipe) {
-  return recipe.protocol == "coap" && recipe.security == "psk" ? "coaps-psk" : recipe.protocol;
+  const bool psk = recipe.security == "psk";
+  return !psk ? recipe.protocol : recipe.protocol == "coap" ? "coaps-psk" : "mqtt-psk";
 }
 
 }  // namespace assay::probes::first_use

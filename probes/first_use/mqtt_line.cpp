@@ -1,10 +1,11 @@
 #include "probes/sessions/mqtt_line.hpp"
 
 #include "probes/first_use/message_line.hpp"
+#include "probes/sessions/psk_session.hpp"
 #include "probes/wire/mqtt.hpp"
 
 /// Messages of MQTT 3.1.1 and 5: each is published, or heard, on a connection of its own, opened with the login of
-/// whoever sends it.
+/// whoever sends it: name and password, or identity and key of the TLS around it.
 namespace assay::probes::first_use {
 
 namespace mqtt {
@@ -19,7 +20,7 @@ using wire::MqttNote;
 
 class MqttMessages final : public MessageLine {
  public:
-  MqttMessages(Door& door, bool tls) : door_(door), tls_(tls) {}
+  MqttMessages(Door& door, MqttInside inside) : door_(door), inside_(inside) {}
 
   asio::awaitable<Result<Heard>> send(Sender sender, const MessageRecipe& recipe, Filling filling) override {
     auto line = co_await let_in(std::move(sender));
@@ -67,8 +68,10 @@ class MqttMessages final : public MessageLine {
  private:
   /// A connection that the broker took; null: it did not let the sender in. What is neither is an error.
   asio::awaitable<Result<std::unique_ptr<MqttLine>>> let_in(Sender sender) {
-    sessions::MqttDoor door{door_.endpoint, tls_, std::nullopt};
-    if (!sender.visitor) {
+    sessions::MqttDoor door{door_.endpoint, inside_ == MqttInside::tls, std::nullopt};
+    if (inside_ == MqttInside::psk) {
+      door.open = [this, sender] { return open_by_key(sender); };
+    } else if (!sender.visitor) {
       door.login = sessions::MqttLogin{sender.username, sender.password};
     }
     auto entry = co_await sessions::enter_mqtt(door_.network, std::move(door), door_.transcript);
@@ -79,6 +82,33 @@ class MqttMessages final : public MessageLine {
       co_return Error{ErrorKind::protocol, "the broker answered CONNECT with code " + std::to_string(entry->code), {}};
     }
     co_return std::move(entry->line);
+  }
+
+  /// Null: the key of the sender was refused.
+  asio::awaitable<sessions::ChannelResult> open_by_key(Sender sender) {
+    using Told = sessions::PskLogin::Answer;
+    sessions::PskOffer offer;
+    // A visitor has a key that nobody has.
+    offer.identity = sender.visitor ? "assay" + sessions::random_word(8) : sender.username;
+    offer.key = sender.visitor ? sessions::random_bytes(16) : sessions::psk_of_word(sender.password.reveal());
+    offer.conceal = [this](std::string_view random) { door_.record.conceal(random, "random of the client"); };
+    if (offer.key.empty()) {
+      co_return std::unique_ptr<sessions::Channel>{};
+    }
+    const auto within = door_.timers.reply;
+    auto opened =
+        co_await sessions::open_psk_channel(door_.network, door_.endpoint, door_.transcript, std::move(offer), within);
+    if (!opened) {
+      co_return opened.error();
+    }
+    const auto answer = opened->told.answer;
+    if (answer == Told::silent) {
+      co_return Error{ErrorKind::protocol, "the broker ended a handshake with a key without an alert", {}};
+    }
+    if (answer != Told::accepted && answer != Told::refused) {
+      co_return Error{ErrorKind::protocol, "no pre-shared key is asked for here", {}};
+    }
+    co_return std::move(opened->channel);
   }
 
   /// With quality 1, so that the broker has it when this ends.
@@ -128,15 +158,15 @@ class MqttMessages final : public MessageLine {
   }
 
   Door& door_;
-  bool tls_;
+  MqttInside inside_;
 };
 
 }  // namespace
 
 }  // namespace mqtt
 
-std::unique_ptr<MessageLine> make_mqtt_line(Door& door, bool tls) {
-  return std::make_unique<mqtt::MqttMessages>(door, tls);
+std::unique_ptr<MessageLine> make_mqtt_line(Door& door, MqttInside inside) {
+  return std::make_unique<mqtt::MqttMessages>(door, inside);
 }
 
 }  // namespace assay::probes::first_use

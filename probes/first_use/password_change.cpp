@@ -18,7 +18,8 @@ constexpr ParameterSpec kParameters[] = {
 
 constexpr FactSpec kFacts[] = {
     {"password.login", ValueKind::text,
-     "how one logs in: a web login, or of messages coap, coaps-psk, mqtt; absent: no web login that can be used"},
+     "how one logs in: a web login, or of messages coap, coaps-psk, mqtt, mqtt-psk; absent: no web login that can be "
+     "used"},
     {"password.account", ValueKind::text, "role of the account whose password was changed"},
     {"password.change", ValueKind::object,
      "a change to a strong password: taken (a login with it succeeds), old_refused (one with the old password does "

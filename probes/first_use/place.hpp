@@ -91,7 +91,7 @@ asio::awaitable<Result<Opened>> open_fresh_place(ProbeContext& context, Door& do
 /// The interface of messages that the DUT file describes here; null: none.
 std::unique_ptr<Place> message_place(ProbeContext& context, Door& door);
 
-/// The name of its login: `coap`, `coaps-psk`, `mqtt`.
+/// The name of its login: `coap`, `coaps-psk`, `mqtt`, `mqtt-psk`.
 std::string message_login(const MessageInterface& recipe);
 
 const MessageInterface* message_interface_for(const Dut& dut, const Endpoint& endpoint);

@@ -31,15 +31,15 @@ Result<std::uint8_t> code_of(const std::optional<MqttPacket>& packet, const Mqtt
   return Error{ErrorKind::protocol, "the broker answered CONNECT with no whole CONNACK", {}};
 }
 
-asio::awaitable<Result<std::optional<MqttPacket>>> introduce(MqttLine& line, const std::optional<MqttLogin>& login) {
+asio::awaitable<Result<std::optional<MqttPacket>>> introduce(MqttLine& line, const MqttDoor& door) {
   wire::MqttConnect connect;
   connect.client_id = "assay" + random_word(12);
   connect.level = line.level();
-  std::string shown = "CONNECT {a visitor}";
-  if (login) {
-    connect.username = login->username;
-    connect.password = login->password.reveal();
-    shown = "CONNECT {" + login->username + ", " + login->password.name() + "}";
+  std::string shown = door.open ? "CONNECT {by its key}" : "CONNECT {a visitor}";
+  if (door.login) {
+    connect.username = door.login->username;
+    connect.password = door.login->password.reveal();
+    shown = "CONNECT {" + door.login->username + ", " + door.login->password.name() + "}";
   }
   auto packet = wire::mqtt_connect(connect);
   auto sent = co_await line.channel().send_concealed(std::move(packet), std::move(shown));
@@ -48,6 +48,16 @@ asio::awaitable<Result<std::optional<MqttPacket>>> introduce(MqttLine& line, con
   }
   auto answer = co_await line.await_kind(MqttKind::connack);
   co_return answer;
+}
+
+asio::awaitable<ChannelResult> open_for_mqtt(Network& network, const MqttDoor& door, Transcript& transcript) {
+  if (door.open) {
+    auto opened = co_await door.open();
+    co_return opened;
+  }
+  TlsSession session;
+  auto opened = co_await open_channel(network, door.endpoint, door.tls, transcript, session);
+  co_return opened;
 }
 
 }  // namespace
@@ -131,16 +141,19 @@ asio::awaitable<Result<bool>> MqttLine::subscribe(std::string topic) {
 }
 
 bool MqttEntry::not_let_in() const {
-  return std::find(std::begin(kNotLetIn), std::end(kNotLetIn), code) != std::end(kNotLetIn);
+  return kept_out || std::find(std::begin(kNotLetIn), std::end(kNotLetIn), code) != std::end(kNotLetIn);
 }
 
 asio::awaitable<Result<MqttEntry>> enter_mqtt(Network& network, MqttDoor door, Transcript& transcript) {
   MqttEntry entry;
   for (const auto level : {kMqtt311, kMqtt5}) {
-    TlsSession session;
-    auto opened = co_await open_channel(network, door.endpoint, door.tls, transcript, session);
+    auto opened = co_await open_for_mqtt(network, door, transcript);
     if (!opened) {
       co_return opened.error();
+    }
+    if (!*opened) {
+      entry.kept_out = true;
+      break;
     }
     if (const auto permit = std::exchange(door.permit, nullptr); permit && door.login) {
       auto permitted = co_await permit();
@@ -149,7 +162,7 @@ asio::awaitable<Result<MqttEntry>> enter_mqtt(Network& network, MqttDoor door, T
       }
     }
     auto line = std::make_unique<MqttLine>(std::move(*opened), level, door.patience);
-    auto packet = co_await introduce(*line, door.login);
+    auto packet = co_await introduce(*line, door);
     if (!packet) {
       co_return packet.error();
     }

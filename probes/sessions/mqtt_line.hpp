@@ -60,12 +60,15 @@ struct MqttDoor {
   milliseconds patience{1500};
   /// Draws the permit for the login, once there is a connection to make it on; none: it was drawn before.
   std::function<asio::awaitable<Result<>>()> permit{};
+  /// Makes the connection in the place of the endpoint's TLS, or none: whoever connects was not let in by that already.
+  std::function<asio::awaitable<ChannelResult>()> open{};
 };
 
 /// What the broker said to CONNECT.
 struct MqttEntry {
   std::unique_ptr<MqttLine> line;  // null: it did not take us
   std::uint8_t code = 0;           // of its CONNACK
+  bool kept_out = false;           // there was no connection to say CONNECT on (`MqttDoor::open`)
 
   /// Not this name and password, not this client.
   bool not_let_in() const;

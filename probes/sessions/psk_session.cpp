@@ -17,8 +17,8 @@ namespace psk {
 namespace {
 
 constexpr int kMtu = 1280;
-constexpr int kMostSilences = 3;
-constexpr int kMostDatagrams = 64;
+constexpr int kMostReads = 64;
+constexpr int kMostQuestions = 128;
 constexpr std::size_t kLongestHint = 128;
 constexpr std::string_view kRandomName = "random of the client";
 
@@ -33,6 +33,10 @@ struct Freed {
 using Context = std::unique_ptr<SSL_CTX, Freed<&SSL_CTX_free>>;
 using Session = std::unique_ptr<SSL, Freed<&SSL_free>>;
 using Key = std::unique_ptr<SSL_SESSION, Freed<&SSL_SESSION_free>>;
+
+Error no_keys() {
+  return {ErrorKind::unsupported, "the TLS library has no pre-shared keys", {}};
+}
 
 /// One client and what it saw. The library holds a pointer to it, so it stays where it is.
 class Client {
@@ -111,8 +115,14 @@ class Client {
     std::array<char, 2048> buffer{};
     ERR_clear_error();
     const int size = SSL_read(session_.get(), buffer.data(), static_cast<int>(buffer.size()));
+    over_ = size <= 0 && SSL_get_error(session_.get(), size) != SSL_ERROR_WANT_READ;
     return {buffer.data(), static_cast<std::size_t>(std::max(size, 0))};
   }
+
+  /// The last read found the end of the session.
+  bool over() const { return over_; }
+
+  std::string next(std::string_view reply) const { return offer_.next ? offer_.next(reply) : std::string{}; }
 
   bool settles(std::string_view reply) const { return !offer_.settles || offer_.settles(reply); }
 
@@ -218,54 +228,52 @@ class Client {
   BIO* out_ = nullptr;  // the session's
   bool heard_ = false;
   bool asked_ = false;
+  bool over_ = false;
   std::string alert_;
   int alert_number_ = -1;
   std::string hint_;
 };
 
-asio::awaitable<Result<>> send(Client& client, Datagrams& socket, Transcript& transcript) {
-  const auto datagram = client.written();
-  if (datagram.empty()) {
-    co_return Result<>{};
+asio::awaitable<Result<>> send(Client& client, PskCarrier& carrier) {
+  auto records = client.written();
+  Result<> sent;
+  if (!records.empty()) {
+    sent = co_await carrier.send(std::move(records));
   }
-  const auto view = wire::bytes_of(datagram);
-  transcript.sent(view);
-  auto sent = co_await socket.send(view);
   co_return sent;
 }
 
-/// Takes one datagram, or notes that none came. True: something came.
-asio::awaitable<Result<bool>> receive(Client& client, Datagrams& socket, Transcript& transcript,
-                                      milliseconds patience) {
-  auto received = co_await socket.receive(patience);
+/// Takes what comes, or notes that nothing came. True: something came.
+asio::awaitable<Result<bool>> receive(Client& client, PskCarrier& carrier, milliseconds patience) {
+  auto received = co_await carrier.receive(patience);
   if (!received) {
-    if (received.error().kind != ErrorKind::timed_out) {
-      co_return received.error();
-    }
+    co_return received.error();
+  }
+  if (!*received) {
     client.repeat();
     co_return false;
   }
-  transcript.received(received->payload);
-  client.feed(wire::text_of(received->payload));
+  client.feed(**received);
   co_return true;
 }
 
-asio::awaitable<Result<>> shake_hands(Client& client, Datagrams& socket, Transcript& transcript,
+/// Until the handshake is over either way.
+asio::awaitable<Result<>> shake_hands(Client& client, PskCarrier& carrier, Transcript& transcript,
                                       milliseconds patience) {
   int silences = 0;
-  for (int datagrams = 0; datagrams < kMostDatagrams && silences < kMostSilences; ++datagrams) {
+  for (int reads = 0; reads < kMostReads && silences < carrier.most_silences(); ++reads) {
     const int state = client.step();
-    if (datagrams == 0) {
+    if (reads == 0) {
       client.conceal_random(transcript);
     }
-    auto sent = co_await send(client, socket, transcript);
+    auto sent = co_await send(client, carrier);
     if (!sent) {
       co_return sent;
     }
     if (state != 0) {
       break;
     }
-    auto heard = co_await receive(client, socket, transcript, patience);
+    auto heard = co_await receive(client, carrier, patience);
     if (!heard) {
       co_return heard.error();
     }
@@ -274,21 +282,21 @@ asio::awaitable<Result<>> shake_hands(Client& client, Datagrams& socket, Transcr
   co_return Result<>{};
 }
 
-/// What is answered inside. The question goes out again after silence.
-asio::awaitable<Result<std::string>> ask(Client& client, Datagrams& socket, Transcript& transcript,
-                                         std::string question, milliseconds patience) {
+/// What is answered inside; empty: nothing was. The question goes out again after silence.
+asio::awaitable<Result<std::string>> ask(Client& client, PskCarrier& carrier, std::string question,
+                                         milliseconds patience) {
   std::string reply;
   int silences = 0;
   bool asks = true;
-  for (int datagrams = 0; datagrams < kMostDatagrams && silences < kMostSilences && reply.empty(); ++datagrams) {
+  for (int reads = 0; reads < kMostReads && silences < carrier.most_silences() && reply.empty(); ++reads) {
     if (asks) {
       client.write(question);
     }
-    auto sent = co_await send(client, socket, transcript);
+    auto sent = co_await send(client, carrier);
     if (!sent) {
       co_return sent.error();
     }
-    auto heard = co_await receive(client, socket, transcript, patience);
+    auto heard = co_await receive(client, carrier, patience);
     if (!heard) {
       co_return heard.error();
     }
@@ -303,106 +311,181 @@ asio::awaitable<Result<std::string>> ask(Client& client, Datagrams& socket, Tran
   co_return reply;
 }
 
-asio::awaitable<Result<>> send(Client& client, Channel& channel) {
-  auto records = client.written();
-  Result<> sent;
-  if (!records.empty()) {
-    sent = co_await channel.send(std::move(records));
+/// The last answer to the questions inside. What was proved before stays proved.
+asio::awaitable<std::string> talk(Client& client, PskCarrier& carrier, std::string question, milliseconds patience) {
+  std::string last;
+  for (int questions = 0; !question.empty() && questions < kMostQuestions; ++questions) {
+    auto reply = co_await ask(client, carrier, std::move(question), patience);
+    last = reply ? *reply : std::string{};
+    question = client.next(last);
   }
-  co_return sent;
+  co_return last;
 }
 
-/// Until the handshake is over either way. Only an error that ends the probe is one.
-asio::awaitable<Result<>> shake_hands(Client& client, Channel& channel, Transcript& transcript, milliseconds patience) {
-  for (int reads = 0; reads < kMostDatagrams; ++reads) {
-    const int state = client.step();
-    if (reads == 0) {
-      client.conceal_random(transcript);
-    }
-    auto sent = co_await send(client, channel);
-    if (!sent && ends_probe(sent.error().kind)) {
-      co_return sent;
-    }
-    if (!sent || state != 0) {
-      break;
-    }
-    auto heard = co_await channel.receive(patience);
-    if (!heard && ends_probe(heard.error().kind)) {
-      co_return heard.error();
-    }
-    if (!heard) {
-      break;
-    }
-    client.feed(*heard);
-  }
-  co_return Result<>{};
-}
+/// A session that is finished, as a stream over the one that carries it.
+class SessionStream final : public Stream {
+ public:
+  SessionStream(std::unique_ptr<Client> client, std::unique_ptr<Stream> under)
+      : client_(std::move(client)), under_(std::move(under)) {}
 
-/// What is answered inside; empty: nothing was. What was proved before stays proved.
-asio::awaitable<std::string> ask(Client& client, Channel& channel, std::string question, milliseconds patience) {
-  std::string reply;
-  client.write(question);
-  auto sent = co_await send(client, channel);
-  for (int reads = 0; sent && reads < kMostSilences && reply.empty(); ++reads) {
-    auto heard = co_await channel.receive(patience);
-    if (!heard) {
-      break;
+  asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> into, milliseconds within) override {
+    const auto until = std::chrono::steady_clock::now() + within;
+    for (;;) {
+      if (pending_.empty()) {
+        pending_ = client_->read();
+      }
+      if (!pending_.empty() || client_->over()) {
+        break;
+      }
+      const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+      if (left <= milliseconds{0}) {
+        co_return Error{ErrorKind::timed_out, "no whole record came", {}};
+      }
+      std::array<std::byte, 4096> buffer{};
+      const std::span<std::byte> space{buffer};
+      auto size = co_await under_->read_some(space, left);
+      if (!size) {
+        co_return size.error();
+      }
+      client_->feed(wire::text_of(space.first(*size)));
     }
-    client.feed(*heard);
-    reply = client.read();
+    if (pending_.empty()) {
+      co_return Error{ErrorKind::closed, "the device ended the session", {}};
+    }
+    const auto size = std::min(into.size(), pending_.size());
+    std::memcpy(into.data(), pending_.data(), size);
+    pending_.erase(0, size);
+    co_return size;
   }
-  co_return reply;
+
+  asio::awaitable<Result<>> write_all(std::span<const std::byte> from, milliseconds within) override {
+    client_->write(wire::text_of(from));
+    const auto records = client_->written();
+    const auto view = wire::bytes_of(records);
+    auto sent = co_await under_->write_all(view, within);
+    co_return sent;
+  }
+
+  void shutdown_send() override { under_->shutdown_send(); }
+
+ private:
+  std::unique_ptr<Client> client_;
+  std::unique_ptr<Stream> under_;
+  std::string pending_;  // read, and not yet taken
+};
+
+/// One handshake on a connection of its own.
+asio::awaitable<Result<PskChannel>> open(Network& network, Endpoint to, Transcript& transcript, PskOffer offer,
+                                         milliseconds patience) {
+  auto opened = co_await open_channel(network, std::move(to), transcript);
+  if (!opened) {
+    co_return opened.error();
+  }
+  auto client = std::make_unique<Client>(std::move(offer), false);
+  if (!client->ready()) {
+    co_return no_keys();
+  }
+  PskOverChannel carrier{**opened};
+  auto done = co_await shake_hands(*client, carrier, transcript, patience);
+  if (!done) {
+    co_return done.error();
+  }
+  PskChannel out;
+  out.told = client->told();
+  if (out.told.answer == PskLogin::Answer::accepted) {
+    auto inside = std::make_unique<SessionStream>(std::move(client), (*opened)->release());
+    out.channel = std::make_unique<Channel>(std::move(inside), transcript, network.reply_timeout());
+  }
+  co_return out;
 }
 
 }  // namespace
 
 }  // namespace psk
 
-asio::awaitable<Result<PskLogin>> log_in_psk(Channel& channel, Transcript& transcript, PskOffer offer,
-                                             milliseconds patience) {
-  auto question = offer.question;
-  psk::Client client{std::move(offer), false};
-  if (!client.ready()) {
-    co_return Error{ErrorKind::unsupported, "the TLS library has no pre-shared keys", {}};
-  }
-  auto done = co_await psk::shake_hands(client, channel, transcript, patience);
-  if (!done) {
-    co_return done.error();
-  }
-  auto told = client.told();
-  if (told.answer == PskLogin::Answer::accepted) {
-    told.reply = co_await psk::ask(client, channel, std::move(question), patience);
-    client.end();
-    auto last = client.written();
-    co_await channel.say_goodbye(std::move(last));
-  }
-  co_return told;
+asio::awaitable<Result<>> PskOverChannel::send(std::string records) {
+  auto sent = co_await channel_.send(std::move(records));
+  co_return !sent && ends_probe(sent.error().kind) ? sent : Result<>{};
 }
 
-asio::awaitable<Result<PskLogin>> log_in_psk(Datagrams& socket, Transcript& transcript, PskOffer offer,
+asio::awaitable<Result<std::optional<std::string>>> PskOverChannel::receive(milliseconds within) {
+  std::optional<std::string> out;
+  auto heard = co_await channel_.receive(within);
+  if (heard) {
+    out = std::move(*heard);
+  } else if (ends_probe(heard.error().kind)) {
+    co_return heard.error();
+  }
+  co_return out;
+}
+
+asio::awaitable<Result<>> PskOverDatagrams::send(std::string records) {
+  const auto view = wire::bytes_of(records);
+  transcript_.sent(view);
+  auto sent = co_await socket_.send(view);
+  co_return sent;
+}
+
+asio::awaitable<Result<std::optional<std::string>>> PskOverDatagrams::receive(milliseconds within) {
+  std::optional<std::string> out;
+  auto received = co_await socket_.receive(within);
+  if (received) {
+    transcript_.received(received->payload);
+    out = std::string{wire::text_of(received->payload)};
+  } else if (received.error().kind != ErrorKind::timed_out) {
+    co_return received.error();
+  }
+  co_return out;
+}
+
+asio::awaitable<Result<PskLogin>> log_in_psk(PskCarrier& carrier, Transcript& transcript, PskOffer offer,
                                              milliseconds patience) {
   auto question = offer.question;
-  psk::Client client{std::move(offer), true};
+  psk::Client client{std::move(offer), carrier.datagrams()};
   if (!client.ready()) {
-    co_return Error{ErrorKind::unsupported, "the TLS library has no pre-shared keys", {}};
+    co_return psk::no_keys();
   }
-  auto done = co_await psk::shake_hands(client, socket, transcript, patience);
+  auto done = co_await psk::shake_hands(client, carrier, transcript, patience);
   if (!done) {
     co_return done.error();
   }
   auto told = client.told();
   if (told.answer == PskLogin::Answer::accepted) {
-    auto reply = co_await psk::ask(client, socket, transcript, std::move(question), patience);
-    if (reply) {
-      told.reply = std::move(*reply);
-    }
+    told.reply = co_await psk::talk(client, carrier, std::move(question), patience);
     client.end();
-    auto last = co_await psk::send(client, socket, transcript);
+    auto last = co_await psk::send(client, carrier);
     if (!last) {
       transcript.note("the last word was not sent: " + last.error().what);
     }
   }
   co_return told;
+}
+
+asio::awaitable<Result<PskChannel>> open_psk_channel(Network& network, Endpoint to, Transcript& transcript,
+                                                     PskOffer offer, milliseconds patience) {
+  offer.version13 = false;
+  auto older = co_await psk::open(network, to, transcript, offer, patience);
+  if (!older || older->told.alert_number != kAlertProtocolVersion) {
+    co_return older;
+  }
+  offer.version13 = true;
+  auto newer = co_await psk::open(network, std::move(to), transcript, std::move(offer), patience);
+  co_return newer;
+}
+
+std::string psk_of_word(const std::string& word) {
+  const bool hex = word.size() % 2 == 0 && std::all_of(word.begin(), word.end(), [](char c) {
+                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+                   });
+  if (!hex) {
+    return word;
+  }
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
+  std::string key;
+  for (std::size_t at = 0; at < word.size(); at += 2) {
+    key += static_cast<char>(digit(word[at]) * 16 + digit(word[at + 1]));
+  }
+  return key;
 }
 
 }  // namespace assay::sessions

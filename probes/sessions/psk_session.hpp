@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,24 +34,88 @@ struct PskLogin {
 struct PskOffer {
   std::string identity;
   std::string key;       // empty: the handshake ends where the server asks for one
-  std::string question;  // sent inside the session
+  std::string question;  // sent inside the session; empty: nothing is
   /// Of TLS: the key goes along with the first message of TLS 1.3, and no older version is offered. Nothing says that a
   /// server knows keys then but its answer to one: it goes on with the key, says no, or goes on without it.
   bool version13 = false;
   /// Is told the random of our hello.
   std::function<void(std::string_view)> conceal{};
-  /// Of DTLS: what was said inside is the answer; others are passed over. None: the first is.
+  /// What was said inside is the answer; others are passed over. None: the first is.
   std::function<bool(std::string_view)> settles{};
+  /// The question after an answer, at most 128 of them in a session; empty: there is none.
+  std::function<std::string(std::string_view)> next{};
 };
 
-/// One handshake of TLS 1.0 to 1.2, or of 1.3, on a fresh channel. A server that ends the channel instead of an alert
-/// is `silent`, and the channel is at its end. Errors: what ends the probe, and what the library cannot do.
-asio::awaitable<Result<PskLogin>> log_in_psk(Channel& channel, Transcript& transcript, PskOffer offer,
+/// What carries the records of a session.
+class PskCarrier {
+ public:
+  virtual ~PskCarrier() = default;
+
+  virtual bool datagrams() const = 0;
+
+  /// Silences in a row that end the wait; after each, what was said is said again where there are more.
+  virtual int most_silences() const = 0;
+
+  virtual asio::awaitable<Result<>> send(std::string records) = 0;
+
+  /// Nothing: silence.
+  virtual asio::awaitable<Result<std::optional<std::string>>> receive(milliseconds within) = 0;
+};
+
+/// TLS on a fresh channel. An end of the channel is heard as silence; errors are those that end the probe.
+class PskOverChannel final : public PskCarrier {
+ public:
+  explicit PskOverChannel(Channel& channel) : channel_(channel) {}
+
+  bool datagrams() const override { return false; }
+
+  int most_silences() const override { return 1; }
+
+  asio::awaitable<Result<>> send(std::string records) override;
+  asio::awaitable<Result<std::optional<std::string>>> receive(milliseconds within) override;
+
+ private:
+  Channel& channel_;
+};
+
+/// DTLS on a fresh socket. Errors: all but silence, so a refused port too.
+class PskOverDatagrams final : public PskCarrier {
+ public:
+  PskOverDatagrams(Datagrams& socket, Transcript& transcript) : socket_(socket), transcript_(transcript) {}
+
+  bool datagrams() const override { return true; }
+
+  int most_silences() const override { return 3; }
+
+  asio::awaitable<Result<>> send(std::string records) override;
+  asio::awaitable<Result<std::optional<std::string>>> receive(milliseconds within) override;
+
+ private:
+  Datagrams& socket_;
+  Transcript& transcript_;
+};
+
+/// One handshake, of TLS 1.0 to 1.2 or of 1.3, or of DTLS 1.0 to 1.2, and the question inside. A server that ends a
+/// channel instead of an alert is `silent`. Errors: those of the carrier until the handshake is over, and what the
+/// library cannot do.
+asio::awaitable<Result<PskLogin>> log_in_psk(PskCarrier& carrier, Transcript& transcript, PskOffer offer,
                                              milliseconds patience);
 
-/// One handshake of DTLS 1.0 to 1.2 on a fresh socket. Silence is repeated into twice. Errors: what ends the probe, a
-/// refused port, and what the library cannot do.
-asio::awaitable<Result<PskLogin>> log_in_psk(Datagrams& socket, Transcript& transcript, PskOffer offer,
-                                             milliseconds patience);
+struct PskChannel {
+  PskLogin told;
+  std::unique_ptr<Channel> channel;  // what goes through it goes through the session; null: not accepted
+};
+
+/// A connection whose session both sides finished: by TLS 1.2 or before, or by TLS 1.3 where the server answers those
+/// with the alert protocol_version. `question` is not sent. Errors: those of connecting, and of `log_in_psk`.
+asio::awaitable<Result<PskChannel>> open_psk_channel(Network& network, Endpoint to, Transcript& transcript,
+                                                     PskOffer offer, milliseconds patience);
+
+/// The key that a word stands for with brokers of MQTT: they and their clients write keys in hex (mosquitto's psk_file,
+/// `--psk`). A word that is no hex is the key itself.
+std::string psk_of_word(const std::string& word);
+
+/// The alert of a server that speaks none of the versions (RFC 8446, 6.2).
+constexpr int kAlertProtocolVersion = 70;
 
 }  // namespace assay::sessions

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "probes/wire/coap.hpp"
+#include "probes/wire/coap_body.hpp"
 #include "probes/wire/lwm2m.hpp"
 
 using namespace assay::wire;
@@ -18,7 +18,8 @@ bool same(const CoapMessage& a, const CoapMessage& b) {
   return equal;
 }
 
-/// Blocks mean the same after they were written and read again; what LwM2M makes of a message is of the message.
+/// Blocks are put together without more than they hold, and mean the same after they were written and read again; what
+/// LwM2M makes of a message is of the message.
 void read_as_server(const CoapMessage& message) {
   for (const auto& option : message.options) {
     const auto block = coap_block_of(option.value);
@@ -26,6 +27,12 @@ void read_as_server(const CoapMessage& message) {
       std::abort();
     }
   }
+  CoapBody body;
+  const bool more = body.take(message) == CoapBody::State::more;
+  if (body.text().size() > message.payload.size() || (more && !find_option(body.ask_next(message), kCoapBlock2))) {
+    std::abort();
+  }
+  body.take(message);
   const auto told = read_lwm2m_registration(message);
   has_lwm2m_object(told.objects, 5);
   const auto value = lwm2m_value(message, false);

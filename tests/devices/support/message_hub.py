@@ -1,16 +1,19 @@
 """Hubs that are set up and changed by messages: CoAP (RFC 7252) of its own making, MQTT by mosquitto with the hub behind it. One flaw for
 each port.
 
-usage: message_hub.py ADDRESS FOLDER (coap|coaps|mqtt):PORT=FLAW[,FLAW]…
+usage: message_hub.py ADDRESS FOLDER CERTIFICATE KEY (coap|coaps|mqtt|mqtts|mqttpsk):PORT=FLAW[,FLAW]…
 sound         none
 old-password  the old password goes on beside the new one
 any-password  every password will do
 no-old        the change does not ask for the old password
 factory       not set up yet: nothing but the set-up works
 factory-open  not set up yet, and everybody may change the setting until it is
-coaps is CoAP inside DTLS with a pre-shared key, by OpenSSL.
+blocks        none; the name stands at the end of a long text, which is given in blocks (RFC 7959)
+coaps is CoAP inside DTLS with a pre-shared key, by OpenSSL; mqtts and mqttpsk are MQTT inside TLS with CERTIFICATE and with pre-shared keys.
 """
+import collections
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -18,6 +21,7 @@ import secrets
 import shutil
 import signal
 import socket
+import string
 import subprocess
 import sys
 import threading
@@ -28,7 +32,10 @@ from web_hub import weak
 USER, PASSWORD = "admin", "Wm4-kP7x-Tz2q"
 GET, POST, PUT = 1, 2, 3
 CREATED, CHANGED, CONTENT, BAD, UNAUTHORIZED, NOT_FOUND = 0x41, 0x44, 0x45, 0x80, 0x81, 0x84
-URI_PATH, URI_QUERY = 11, 15
+URI_PATH, URI_QUERY, BLOCK2 = 11, 15, 23
+
+
+Lab = collections.namedtuple("Lab", "folder certificate key")
 
 
 class Hub:
@@ -36,6 +43,7 @@ class Hub:
         self.flaws, self.name = set(flaws), "Hub 2"
         self.ready = not self.flaws & {"factory", "factory-open"}
         self.passwords = [PASSWORD] if self.ready else []
+        self.introduction = "the name of this hub is " * 20 if "blocks" in self.flaws else ""
 
     @property
     def open(self):
@@ -85,7 +93,7 @@ def options(data):
                 part, at = int.from_bytes(data[at:at + 2], "big") + 269, at + 2
             sizes.append(part)
         number += sizes[0]
-        found.append((number, data[at:at + sizes[1]].decode(errors="replace")))
+        found.append((number, data[at:at + sizes[1]]))
         at += sizes[1]
     return found, data[at + 1:]
 
@@ -99,7 +107,7 @@ def coap_answer(hub, method, path, query, payload, inside):
     if not hub.admits(user, password):
         return UNAUTHORIZED, ""
     if path == "name" and method == GET:
-        return CONTENT, hub.name
+        return CONTENT, hub.introduction + hub.name
     if path == "name" and method == PUT:
         hub.name = payload[:64]
         return CHANGED, ""
@@ -108,16 +116,30 @@ def coap_answer(hub, method, path, query, payload, inside):
     return NOT_FOUND, ""
 
 
+SIZE_64 = 2
+
+
+def block(body, wish):
+    """The options and the payload of the block that is wished for: its number, a bit, and three of the size, which is 64 bytes here."""
+    at = (wish >> 4) << (4 + (wish & 7))
+    mark = (at // 64) << 4 | (8 if at + 64 < len(body) else 0) | SIZE_64
+    return bytes([0xD0 | 2, BLOCK2 - 13]) + mark.to_bytes(2, "big") + b"\xff" + body[at:at + 64]
+
+
 def coap_reply(hub, data, inside):
     """The answer to a datagram: in it where it is about the setting, else apart from its acknowledgement; b"": none."""
     if len(data) < 4 or data[0] >> 6 != 1 or data[0] & 15 > 8 or data[1] == 0:
         return []
     kind, token = data[0] >> 4 & 3, data[4:4 + (data[0] & 15)]
     found, payload = options(data[4 + len(token):])
-    path = "/".join(value for number, value in found if number == URI_PATH)
-    query = dict(value.partition("=")[::2] for number, value in found if number == URI_QUERY)
+    path = "/".join(value.decode(errors="replace") for number, value in found if number == URI_PATH)
+    query = dict(value.decode(errors="replace").partition("=")[::2] for number, value in found if number == URI_QUERY)
     code, body = coap_answer(hub, data[1], path, query, payload.decode(errors="replace"), inside)
-    body = b"\xff" + body.encode() if body else b""
+    body = body.encode()
+    if hub.introduction and data[1] == GET and code == CONTENT:
+        body = block(body, next((int.from_bytes(value, "big") for number, value in found if number == BLOCK2), SIZE_64))
+    else:
+        body = b"\xff" + body if body else b""
     if kind == 0 and path == "password":
         return [b"\x60\x00" + data[2:4], bytes([0x50 | len(token), code]) + secrets.token_bytes(2) + token + body]
     return [bytes([(0x60 if kind == 0 else 0x50) | len(token), code]) + data[2:4] + token + body]
@@ -199,25 +221,33 @@ def serve_coaps(hub, address, port, _):
 
 # MQTT
 
-class Broker:
-    """mosquitto, with the accounts and rights that the hub wants."""
+def hex_key(word):
+    """As mosquitto writes the key that a word stands for: what is hex already stands for its bytes."""
+    return word if len(word) % 2 == 0 and all(letter in string.hexdigits for letter in word) else word.encode().hex()
 
-    def __init__(self, hub, address, port, folder):
-        self.hub, self.address, self.port = hub, address, port
-        self.folder = pathlib.Path(folder) / f"mqtt{port}"
+
+class Broker:
+    """mosquitto, with the accounts and rights that the hub wants. `kind`: in clear (mqtt), inside TLS (mqtts), or with pre-shared keys (mqttpsk)."""
+
+    def __init__(self, kind, hub, address, port, lab):
+        self.kind, self.hub, self.address, self.port, self.certificate = kind, hub, address, port, lab.certificate
+        self.folder = pathlib.Path(lab.folder) / f"mqtt{port}"
         self.folder.mkdir(parents=True)
         self.own = secrets.token_hex(12)
         self.write()
-        (self.folder / "conf").write_text(f"allow_anonymous true\npersistence false\nlistener {port} {address}\npassword_file {self.folder}/accounts\n"
-                                          f"acl_file {self.folder}/rights\n" + ("user root\n" if os.getuid() == 0 else ""))
+        login = {"mqtt": f"password_file {self.folder}/accounts",
+                 "mqtts": f"certfile {lab.certificate}\nkeyfile {lab.key}\npassword_file {self.folder}/accounts",
+                 "mqttpsk": f"psk_hint hub\npsk_file {self.folder}/accounts\nuse_identity_as_username true"}[kind]
+        (self.folder / "conf").write_text(f"allow_anonymous true\npersistence false\nlistener {port} {address}\n{login}\nacl_file {self.folder}/rights\n" + ("user root\n" if os.getuid() == 0 else ""))
         self.process = subprocess.Popen([shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin"), "-c", self.folder / "conf"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def write(self):
-        accounts = self.folder / "accounts"
-        accounts.write_text("")
         # A name has one password here, so old-password is no flaw of this one.
-        for name, word in [("hub", self.own), *((USER, word) for word in self.hub.passwords[-1:])]:
+        known = [("hub", self.own), *((USER, word) for word in self.hub.passwords[-1:])]
+        accounts = self.folder / "accounts"
+        accounts.write_text("".join(f"{name}:{hex_key(word)}\n" for name, word in known) if self.kind == "mqttpsk" else "")
+        for name, word in known if self.kind != "mqttpsk" else []:
             subprocess.run(["mosquitto_passwd", "-b", accounts, name, word], check=True, capture_output=True)
         rights = ["topic readwrite hub/name/#", "topic readwrite hub/name"] if self.hub.open else []
         (self.folder / "rights").write_text("\n".join(["topic write hub/setup", "topic read hub/setup/result", *rights, f"user {USER}", "topic readwrite hub/#",
@@ -229,14 +259,16 @@ class Broker:
         time.sleep(0.2)
 
     def login(self):
-        return ["-h", self.address, "-p", str(self.port), "-u", "hub", "-P", self.own]
+        inside = {"mqtts": ["--cafile", self.certificate, "--insecure"]}.get(self.kind, [])
+        account = ["--psk-identity", "hub", "--psk", hex_key(self.own)] if self.kind == "mqttpsk" else ["-u", "hub", "-P", self.own]
+        return ["-h", self.address, "-p", str(self.port), *inside, *account]
 
     def say(self, topic, text, *more):
         subprocess.run(["mosquitto_pub", *self.login(), "-t", topic, "-m", text, "-q", "1", *more], check=True, timeout=20)
 
 
-def serve_mqtt(hub, address, port, folder):
-    broker = Broker(hub, address, port, folder)
+def serve_mqtt(kind, hub, address, port, lab):
+    broker = Broker(kind, hub, address, port, lab)
     while True:
         time.sleep(0.1)
         listener = subprocess.Popen(["mosquitto_sub", *broker.login(), "-t", "hub/setup", "-t", "hub/password", "-t", "hub/name/set", "-F", "%t %p", "-q", "1"],
@@ -259,16 +291,16 @@ def serve_mqtt(hub, address, port, folder):
         listener.wait()
 
 
-SERVERS = {"coap": serve_coap, "coaps": serve_coaps, "mqtt": serve_mqtt}
+SERVERS = {"coap": serve_coap, "coaps": serve_coaps, **{kind: functools.partial(serve_mqtt, kind) for kind in ("mqtt", "mqtts", "mqttpsk")}}
 
 
 def main():
-    address, folder = ("0.0.0.0" if sys.argv[1] == "::" else sys.argv[1]), sys.argv[2]
-    for entry in sys.argv[3:]:
+    address, lab = ("0.0.0.0" if sys.argv[1] == "::" else sys.argv[1]), Lab(*sys.argv[2:5])
+    for entry in sys.argv[5:]:
         place, _, flaws = entry.partition("=")
         kind, _, port = place.partition(":")
-        threading.Thread(target=SERVERS[kind], args=(Hub(flaws.split(",")), address, int(port), folder), daemon=True).start()
-    pathlib.Path(folder, "started").write_text("up\n")
+        threading.Thread(target=SERVERS[kind], args=(Hub(flaws.split(",")), address, int(port), lab), daemon=True).start()
+    pathlib.Path(lab.folder, "started").write_text("up\n")
     threading.Event().wait()
 
 

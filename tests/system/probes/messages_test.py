@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import FEW_GUESSES, SOURCE, assay, emulated, folder, inside, need, port, run, side_by_side  # noqa: E402
 
-need("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub", "coap-client-openssl")
+need("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub", "coap-client-openssl", "coap-server-openssl")
 DEVICE, SECRET, STRONG = "deviant/message-defects", "Wm4-kP7x-Tz2q", "Vq7-mTz4pKw2!"
 ALL = {"blank", "short", "listed", "repeated", "sequence", "username", "previous"}
 SOUND = {"taken": True, "old_refused": True, "wrong": False, "empty": False, "weak": set()}
@@ -21,6 +21,11 @@ CHANGES = {
     "coaps": {"login": "coaps-psk"},
     "mqtt": {},
     "mqtt-no-old": {"wrong": True, "empty": True},
+    "coap-blocks": {},
+    "mqtts": {"login": "mqtt"},
+    "mqtts-no-old": {"login": "mqtt", "wrong": True, "empty": True},
+    "mqttpsk": {"login": "mqtt-psk"},
+    "mqttpsk-no-old": {"login": "mqtt-psk", "wrong": True, "empty": True},
 }
 FACTORY = {  # before the set-up, without a login afterwards; weak passwords that were taken
     "coap-factory": ({"before": False, "after": False, "control": True}, set()),
@@ -29,6 +34,8 @@ FACTORY = {  # before the set-up, without a login afterwards; weak passwords tha
     "mqtt-factory": ({"before": False, "after": False, "control": True}, set()),
     "mqtt-weak": (None, {"short"}),
     "mqtt-open": ({"before": True, "after": False, "control": True}, set()),
+    "mqtts-factory": ({"before": False, "after": False, "control": True}, set()),
+    "mqtts-open": ({"before": True, "after": False, "control": True}, set()),
 }
 
 
@@ -37,7 +44,7 @@ def look(device, probe, name):
     done = inside(device, [os.environ["ASSAY"], "probe", probe, device["address"], "--library", SOURCE / "testplans", "--json", "--pace", "fast",
                            "--dut", device["dut"], "--endpoint", place], timeout=280)
     start = done.stdout.find("{")
-    assert start >= 0, f"{name}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
+    assert start >= 0, f"{name}: {done.stdout[-2000:]}"
     seen = json.loads(done.stdout[start:])
     assert seen["completion"] == "completed", (name, seen["error"])
     assert SECRET not in done.stdout, f"{name}: the password stands in the facts"
@@ -48,7 +55,9 @@ def lets_in(device, name, password):
     """Whether clients of others get the setting with that password."""
     where = f"{device['address']}:{port(device, name)}"
     if name.startswith("mqtt"):
-        command = ["mosquitto_sub", "-h", device["address"], "-p", str(port(device, name)), "-u", "admin", "-P", password, "-t", "hub/name", "-C", "1", "-W", "3"]
+        inside_tls = ["--cafile", pathlib.Path(device["folder"]) / "certificates/hub.crt", "--insecure"] if name.startswith("mqtts") else []
+        account = ["--psk-identity", "admin", "--psk", password.encode().hex()] if name.startswith("mqttpsk") else ["-u", "admin", "-P", password]
+        command = ["mosquitto_sub", "-h", device["address"], "-p", str(port(device, name)), *inside_tls, *account, "-t", "hub/name", "-C", "1", "-W", "3"]
     elif name.startswith("coaps"):
         command = ["coap-client-openssl", "-B", "3", "-u", "admin", "-k", password, f"coaps://{where}/name"]
     else:
@@ -75,6 +84,16 @@ def changed(device, name):
     assert found == expected, f"{name}: {[(key, found[key], expected[key]) for key in found if found[key] != expected[key]]}"
 
 
+def stock(device):
+    """libcoap's server shows what anybody put there, behind more than a block holds: the probe sees that, and that everybody is obeyed."""
+    name = f"coap://{device['address']}:{port(device, 'coap-stock')}/name"
+    inside(device, ["coap-client-openssl", "-B", "3", "-m", "put", "-e", "nothing yet", name])
+    seen = look(device, "password_change", "coap-stock")
+    assert seen["unobserved"]["password.change"].startswith("the setting obeys a login that nobody has"), seen["unobserved"]
+    shown = inside(device, ["coap-client-openssl", "-B", "3", name]).stdout
+    assert len(shown) > 1024 and shown.rstrip().endswith("Hub 2"), shown
+
+
 def set_up(device, name):
     seen = look(device, "first_use", name)
     facts, (action, weak) = seen["facts"], FACTORY[name]
@@ -99,7 +118,7 @@ def verdict(device, name):
 
 
 with emulated(DEVICE) as device:
-    side_by_side(*[lambda name=name: changed(device, name) for name in CHANGES], *[lambda name=name: set_up(device, name) for name in FACTORY], at_once=4)
+    side_by_side(*[lambda name=name: changed(device, name) for name in CHANGES], *[lambda name=name: set_up(device, name) for name in FACTORY], lambda: stock(device), at_once=4)
     (weak, reason), (sound, other) = side_by_side(*[lambda name=name: verdict(device, name) for name in ("coap-any", "coap")])
     assert weak == "fail" and "takes a password that is weak" in reason, (weak, reason)
     assert sound != "fail", (sound, other)

@@ -27,11 +27,14 @@ struct Hub {
   std::string name = "Hub";
   std::set<std::string> inside{};
   int changes = 0;
-  int wrong = 0;             // logins
-  int wrong_named = 0;       // those with the name of the account
-  int names = 0;             // that were set
-  std::uint8_t refusal = 5;  // of CONNACK
-  bool acknowledges = true;  // what is published
+  int wrong = 0;              // logins
+  int wrong_named = 0;        // those with the name of the account
+  int names = 0;              // that were set
+  std::uint8_t refusal = 5;   // of CONNACK
+  bool acknowledges = true;   // what is published
+  std::string before_name{};  // of CoAP: stands before the name where it is shown, in blocks of 32 bytes
+  bool changes_etag = false;  // with every block
+  bool endless = false;       // there is always one more block
 };
 
 inline std::string reply(std::string_view status, std::string_view body, std::string_view headers = "") {

@@ -75,6 +75,21 @@ std::pair<std::uint8_t, std::string> obey(Hub& hub, const CoapMessage& asked) {
   return {wire::kCoapChanged, "the new one counts from now on"};
 }
 
+/// The block that is asked for, where the name is shown behind something.
+void cut_up(const Hub& hub, const CoapMessage& asked, CoapMessage& answer) {
+  if (hub.before_name.empty() || asked.code != wire::kCoapGet || answer.code != wire::kCoapContent) {
+    return;
+  }
+  const auto* option = wire::find_option(asked, wire::kCoapBlock2);
+  const auto number = option == nullptr ? 0 : wire::coap_block_of(option->value)->number;
+  const wire::CoapBlock block{number, true, 1};
+  const auto whole = hub.before_name + answer.payload;
+  const bool more = block.offset() + block.size() < whole.size();
+  answer.payload = hub.endless ? std::string(block.size(), 'x') : whole.substr(block.offset(), block.size());
+  wire::add_option(answer, wire::kCoapEtag, hub.changes_etag ? sessions::random_bytes(4) : "even");
+  wire::add_option(answer, wire::kCoapBlock2, wire::coap_block({number, more || hub.endless, 1}));
+}
+
 /// Answers apart from the acknowledgement where a password is changed.
 fake::UdpPeer coap_hub(std::shared_ptr<Hub> hub) {
   return [hub](std::string_view datagram) -> std::vector<std::string> {
@@ -95,6 +110,7 @@ fake::UdpPeer coap_hub(std::shared_ptr<Hub> hub) {
     answer.code = code;
     answer.token = parse.message.token;
     answer.payload = payload;
+    cut_up(*hub, parse.message, answer);
     out.push_back(wire::encode_coap(answer));
     return out;
   };
@@ -183,6 +199,23 @@ TEST_CASE("By CoAP: each flaw of a change shows in its own fact") {
   run = by_coap(probes::password_change::kDescriptor, hub);
   CHECK(taken(run, "password.weak") == std::set<std::string>{"blank", "short", "username"});
   CHECK(hub->password == "Old4-word!x");
+}
+
+TEST_CASE("By CoAP: an answer in blocks is put together, and one whose blocks do not fit says nothing") {
+  auto hub = std::make_shared<Hub>();
+  hub->before_name = std::string(70, ' ');
+  auto run = by_coap(probes::password_change::kDescriptor, hub);
+  CHECK(run.record.value("password.change") == json::value(json::object{{"taken", true}, {"old_refused", true}}));
+  CHECK(run.record.value("password.restored") == json::value(true));
+
+  hub->changes_etag = true;
+  run = by_coap(probes::password_change::kDescriptor, hub);
+  CHECK(run.record.reasons.at("password.change") == "the blocks of an answer of CoAP do not fit together");
+
+  hub->changes_etag = false;
+  hub->endless = true;
+  run = by_coap(probes::password_change::kDescriptor, hub);
+  CHECK(run.record.reasons.at("password.change") == "an answer of CoAP has too many blocks");
 }
 
 TEST_CASE("By CoAP: wrong logins stay within the budget") {
