@@ -92,6 +92,10 @@ class Dialect {
   /// What whoever asks is given without a login and may use to guess at leisure, each as a sentence's object.
   virtual json::array given_away() const { return {}; }
 
+  /// How much of the logins that were tried was not asked, by names that begin with "skipped_" (`login` of the
+  /// coverage).
+  virtual json::object left_out() const { return {}; }
+
   /// Passwords whose login got an answer after it was taken for refused: they are to be tried again.
   virtual std::vector<std::string> late() const { return {}; }
 };

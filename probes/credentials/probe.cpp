@@ -69,8 +69,7 @@ CandidateOptions options_of(const ProbeContext& context) {
   return options;
 }
 
-void record_coverage(Recorder& record, const Tally& tally, std::size_t candidates) {
-  json::object coverage;
+void record_coverage(Recorder& record, const Tally& tally, std::size_t candidates, json::object coverage) {
   coverage["candidates"] = static_cast<std::int64_t>(candidates);
   coverage["tried"] = tally.tried;
   coverage["skipped_budget"] = tally.skipped_budget;
@@ -226,7 +225,7 @@ bool record_without_logins(ProbeContext& context, sessions::FactSheet& sheet, co
   } else {
     return false;
   }
-  record_coverage(context.record, none, candidates);
+  record_coverage(context.record, none, candidates, {});
   return true;
 }
 
@@ -237,6 +236,7 @@ struct Series {
   std::size_t candidates = 0;
   bool clear = false;
   json::array given;
+  json::object left_out;
 };
 
 /// Doors to the same endpoint, each with a transcript of its own, for logins on several connections.
@@ -300,6 +300,9 @@ asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect
   for (auto& entry : dialect.given_away()) {
     series.given.push_back(entry);
   }
+  for (const auto& entry : dialect.left_out()) {
+    series.left_out[entry.key()] = entry.value();
+  }
   if (series.candidates == count) {
     series.tally = std::move(tally);
   } else {
@@ -320,7 +323,7 @@ asio::awaitable<Result<>> try_dialects(ProbeContext& context, Door& door, Detect
   }
   sheet.fact("credentials.given_away", series.given);
   record(sheet, series.tally, ended, {series.doubt.empty() ? found.doubt : series.doubt, !series.doubt.empty()});
-  record_coverage(context.record, series.tally, series.candidates);
+  record_coverage(context.record, series.tally, series.candidates, std::move(series.left_out));
   co_return ended;
 }
 

@@ -101,6 +101,10 @@ class SnmpCommunity final : public Dialect {
 
   std::vector<std::string> late() const override { return {late_.begin(), late_.end()}; }
 
+  json::object left_out() const override {
+    return skipped_version1_ > 0 ? json::object{{"skipped_version1", skipped_version1_}} : json::object{};
+  }
+
   /// Hears what comes late, asks by version 1, then whether the agent that reported at first still does.
   asio::awaitable<Result<>> settle() override {
     Attempt none;
@@ -247,16 +251,24 @@ class SnmpCommunity final : public Dialect {
 
   /// Communities that version 2c was silent to. What is answered is tried again as one whose answer came late.
   asio::awaitable<Result<>> ask_by_version1() {
+    skipped_version1_ = 0;
+    bool spent = false;
     const auto asked = asked_;
     for (const auto& [earlier, question] : asked) {
       if (question.control || by_version1_.contains(question.community)) {
         continue;
       }
-      auto permitted = co_await permit(false);
+      Result<> permitted;
+      if (!spent) {
+        permitted = co_await permit(false);
+        spent = !permitted && permitted.error().kind == ErrorKind::denied;
+      }
+      if (spent) {
+        ++skipped_version1_;
+        continue;
+      }
       if (!permitted) {
-        const bool spent = permitted.error().kind == ErrorKind::denied;
-        door_.transcript.note("the budget is spent: not every community was asked by version 1");
-        co_return spent ? Result<>{} : permitted;
+        co_return permitted;
       }
       by_version1_.insert(question.community);
       Attempt attempted;
@@ -356,6 +368,7 @@ class SnmpCommunity final : public Dialect {
   std::map<std::uint32_t, Asked> asked_;  // by id; as many as there are candidates and controls
   std::optional<std::uint32_t> canary_;   // of a question that the agent has yet to report to
   std::set<std::string> by_version1_;     // communities that were asked by it in the end
+  std::int64_t skipped_version1_ = 0;     // communities that the budget was spent for
   std::set<std::string> late_;            // communities whose answers came too late
 };
 

@@ -75,6 +75,8 @@ SERVERS = [
     (2103, seeing("sound", servers.vsftpd(2103, "anonymous_enable=YES")), "ftp", "open"),
     (2104, seeing("weak", servers.vsftpd(2104, "anonymous_enable=NO", "local_enable=YES", *FTPS)), "ftp", "accepted"),
     (2105, seeing("weak", servers.vsftpd(2105, "anonymous_enable=NO", "local_enable=YES", *FTPS, "implicit_ssl=YES")), "ftp", "accepted"),
+    (80, seeing("weak", servers.dropbear(80)), "ssh-password", "accepted"),  # asked by HTTP before it may greet
+    (554, seeing("sound", servers.vsftpd(554, "anonymous_enable=NO", "local_enable=YES")), "ftp", "refused"),
     (1883, servers.mosquitto(1883, 1884, 1885, 8883), "mqtt", "accepted"),
     (1884, None, "mqtt", "refused"),
     (1885, None, "mqtt", "open"),

@@ -88,6 +88,21 @@ TEST_CASE("Logins go out over several connections where wrong ones at once are e
   }
 }
 
+TEST_CASE("A password of one connection that comes back on another one is concealed there too") {
+  beside::Server server;
+  server.refuse = [](int) { return "530 wrong7\r\n"; };
+  FakeNetwork network;
+  const auto run = beside::try_many(network, server, 50);
+  REQUIRE(beside::goes_over_several(run));
+  std::size_t rows = 0;
+  for (const auto& artifact : run.record.artifacts) {
+    const bool row = artifact.bytes.find(", row ") != std::string::npos;
+    rows += row && artifact.bytes.find("|530 {dictionary ") != std::string::npos ? 1 : 0;
+    CHECK(artifact.bytes.find("wrong7") == std::string::npos);
+  }
+  CHECK(rows > 1);
+}
+
 TEST_CASE("Logins keep to one connection where the pace or nobody asks for more") {
   for (const bool pace : {true, false}) {
     FakeNetwork network;

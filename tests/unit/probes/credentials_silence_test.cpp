@@ -120,6 +120,57 @@ TEST_CASE("An answer to an earlier community that comes late is followed up") {
   CHECK(ask_communities(once, {"private", "public"}).record.is_unobserved("credentials.accepted"));
 }
 
+namespace {
+
+/// An agent that reports and speaks version 1 alone. The first question with "private" is answered when the next comes.
+fake::UdpPeer late_by_version1() {
+  auto kept = std::make_shared<std::string>();
+  auto awake = std::make_shared<bool>(false);
+  return [=](std::string_view question) -> std::vector<std::string> {
+    std::vector<std::string> answers;
+    if (!kept->empty()) {
+      answers.push_back(response_to(std::exchange(*kept, {})));
+    }
+    const bool version1 = question.size() > 4 && question[4] == 0;
+    if (version1 && question.find("private") != std::string_view::npos) {
+      if (std::exchange(*awake, true)) {
+        answers.push_back(response_to(question));
+      } else {
+        *kept = question;
+      }
+    }
+    if (asks_v3(question)) {
+      answers.insert(answers.begin(), answer_to(question, 0xa8));
+    }
+    return answers;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("An answer to a community by SNMP v1 that comes late is followed up") {
+  FakeNetwork network;
+  network.udp[161] = late_by_version1();
+  const auto run = ask_communities(network, {"private", "public"});
+  const auto accepted = run.record.value("credentials.accepted");
+  REQUIRE(accepted.as_array().size() == 1);
+  CHECK(accepted.at(0).at("proof").as_string().find("SNMPv1") != json::string::npos);
+  CHECK_FALSE(run.record.coverages.at("login").as_object().contains("skipped_version1"));
+}
+
+TEST_CASE("Communities that the budget left no question by SNMP v1 for are counted in the coverage") {
+  FakeNetwork network;
+  network.udp[161] = [](std::string_view question) -> std::vector<std::string> {
+    return asks_v3(question) ? std::vector<std::string>{answer_to(question, 0xa8)} : std::vector<std::string>{};
+  };
+  network.budget = 8;
+  const auto run = ask_communities(network, {"private", "public", "secret"});
+  CHECK(run.record.value("credentials.accepted") == json::value(json::array{}));
+  const auto tried = coverage(run, "tried");
+  CHECK(tried == 3);
+  CHECK(coverage(run, "skipped_version1") == 1);
+}
+
 TEST_CASE("An agent that stops reporting leaves its silences open") {
   FakeNetwork network;
   auto reports = std::make_shared<int>(0);

@@ -96,6 +96,22 @@ TEST_CASE("A server with much to do, which greets after the questions for those 
   CHECK(run.record.value("credentials.accepted") == json::value(json::array{}));
 }
 
+TEST_CASE("A port that is asked in the protocol that it is known for shows who greets there instead") {
+  fake::FakeLibrary library;
+  library.dictionaries["iot-common"] = pairs({{"admin", "b22"}});
+  const auto dialect_on = [&library](std::uint16_t port, const std::string& greeting, const std::string& says) {
+    FakeNetwork network;
+    network.tcp[port] = lines({greeting, [says](const std::string&) { return says; }});
+    const auto run = fake::observe(probes::credentials::kDescriptor, network, "tcp/" + std::to_string(port),
+                                   without_blanks(), {}, library);
+    return run.record.text("credentials.dialect");
+  };
+  for (const auto port : std::initializer_list<std::uint16_t>{80, 554, 1883, 5432, 6379}) {
+    CHECK(dialect_on(port, "220 FTP\r\n", "530 No\r\n") == "ftp");
+    CHECK(dialect_on(port, "+OK POP3\r\n", "-ERR no\r\n") == "pop3");
+  }
+}
+
 TEST_CASE("An FTP server that hangs up on every question shows no way") {
   const auto cut = log_in("220 FTP\r\n", [](const std::string& line) -> std::string {
     return line == "USER anonymous" ? "530 No\r\n" : "";
