@@ -4,11 +4,12 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import SOURCE, emulated, inside, need, port, side_by_side  # noqa: E402
+from common import FEW_GUESSES, SOURCE, emulated, folder, inside, need, port, run, side_by_side, verdicts  # noqa: E402
 
 need("curl")
 DEVICE = "deviant/web-defects"
@@ -114,6 +115,46 @@ def curl(device, name):
     return {"kept": kept, "logout": not after.endswith("200"), "open": stranger.endswith("200")}
 
 
+PLAN = """assay: plan/1
+id: example/sessions
+title: Sessions without a password
+scheme: {name: Example, owner: Example, document: none, read: false}
+standard: TR03148@1.2
+method: TS103701@1.1.1
+cases_from: [TR03148P@1.2]
+requirements:
+  - {id: "TR03148@1.2:D.18", modality: shall, strength: derived, source: a test, minimum: m, evidence: e, assessment: a}
+parameters:
+  session: {idle_minutes: 0.5}
+"""
+
+
+def verdict(device, name, kinds=("token",), setting=True):
+    """Of the requirement on sessions that no password opens, where the port is declared to be entered by these means."""
+    head, entries = pathlib.Path(device["dut"]).read_text().split("web:\n")
+    own = next(entry for entry in entries.split("  - port: ") if entry.startswith(f"tcp/{port(device, name)}\n"))
+    own = own if setting else re.sub("    setting: .*\n", "", own)
+    means = "".join(f"    - {{id: AM-{number}, kind: {kind}, port: tcp/{port(device, name)}}}\n" for number, kind in enumerate(kinds))
+    with folder() as work:
+        shutil.copytree(SOURCE / "testplans", work / "testplans")
+        cases = work / "testplans/cases/tr03148-p-1.2/passwords.yaml"
+        cases.write_text(cases.read_text().replace("tcp: all", f'tcp: "{port(device, name)}"').replace("idle: 630", "idle: 44"))
+        (work / "testplans/schemes/sessions.yaml").write_text(PLAN)
+        (work / "dut.yaml").write_text(f"{head}web:\n  - port: {own}standard: TS103701@1.1.1\nixit:\n  1-AuthMech:\n{means}")
+        run({**device, "dut": work / "dut.yaml"}, work / "out", "--pace", "fast", *FEW_GUESSES, plan="example/sessions",
+            env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
+        return verdicts(work / "out")["TR03148@1.2:D.18"]
+
+
+VERDICTS = [(("sound",), "pass"), (("no-token",), "fail"), (("sound", ("token", "password")), "inconclusive"), (("sound", ("token",), False), "inconclusive"),
+            (("no-token", ("password",)), "pass")]
+
+
+def judged(device, seen, expected):
+    found = verdict(device, *seen)
+    assert found == expected, (seen, found, expected)
+
+
 with emulated(DEVICE) as device:
     def by_hand():
         for name in ("sound", "fixation", "logout-keeps", "open-page"):
@@ -121,4 +162,4 @@ with emulated(DEVICE) as device:
             assert curl(device, name) == {"kept": differs.get("kept", False), "logout": differs.get("logout", True),
                                           "open": bool(differs.get("open"))}, name
     side_by_side(*[lambda name=name: idle(device, name) for name in IDLE], *[lambda name=name: one(device, name) for name in EXPECTED], by_hand,
-                 at_once=5)
+                 *[lambda seen=seen, expected=expected: judged(device, seen, expected) for seen, expected in VERDICTS], at_once=5)

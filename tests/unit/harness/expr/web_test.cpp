@@ -67,7 +67,8 @@ json::array one(json::object item) {
   return out;
 }
 
-Evaluated judge(const std::string& program, json::object seen, const std::string& alias = "web") {
+Evaluated judge(const std::string& program, json::object seen, const std::string& alias = "web",
+                json::object ixit = {}) {
   json::object parameters;
   parameters["session"] = json::object{{"idle_minutes", 10}};
   json::object device;
@@ -85,8 +86,8 @@ Evaluated judge(const std::string& program, json::object seen, const std::string
   const json::object document{
       {"run", json::object{{"date", "2026-11-26T00:00:00Z"}, {"parameters", std::move(parameters)}}},
       {"dut", std::move(device)},
-      {"ixit", json::object{}},
-      {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{}}}},
+      {"ixit", std::move(ixit)},
+      {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{"1-AuthMech"}}}},
       {"obs", std::move(obs)},
       {"specs", std::move(specs)}};
   const Evaluation evaluation{program, "c.yaml:1:1", document, nullptr};
@@ -159,6 +160,34 @@ TEST_CASE("expr: what was not seen of a session keeps the unit open") {
   const auto doubts = judge(kDoubts, seen);
   REQUIRE(!doubts.missing.empty());
   CHECK(doubts.missing[0].find("web.forgery") != std::string::npos);
+}
+
+TEST_CASE("expr: a session is judged as one without a password where the declaration says so") {
+  const json::object forged{{"web.forgery", json::object{{"missing", true}}}};
+  const auto judged = [&](const std::string& program, json::array means, json::object other) {
+    json::object ixit;
+    ixit["1-AuthMech"] = std::move(means);
+    return judge(program, sound(std::move(other)), "web", std::move(ixit));
+  };
+  const std::string flaws = R"(obs("services") | by_other_means | web_session_flaws)";
+  const std::string doubts = R"(obs("services") | (by_other_means | web_session_doubts), other_means_doubts)";
+  const json::object token{{"id", "AM-1"}, {"kind", "token"}, {"port", "tcp/80"}};
+  const json::object password{{"id", "AM-2"}, {"kind", "password"}, {"port", "tcp/80"}};
+  const json::object pairing{{"id", "AM-3"}, {"kind", "pairing"}};
+  CHECK(says(judged(flaws, {token}, forged), "without the token"));
+  CHECK(judged(flaws, {token}, {}).items.empty());
+  CHECK(judged(doubts, {token}, {}).items.empty());
+  CHECK(judged(flaws, {password}, forged).items.empty());
+  CHECK(judged(doubts, {password}, forged).items.empty());
+  CHECK(judged(flaws, {token, password}, forged).items.empty());
+  CHECK(says(judged(doubts, {token, password}, forged), "tcp/80 takes a password and token"));
+  CHECK_FALSE(judge(flaws, sound(forged)).missing.empty());
+  json::object unseen = sound();
+  unseen["facts"].as_object().erase("web.forgery");
+  unseen["unobserved"] = json::object{{"web.forgery", "no setting"}};
+  CHECK_FALSE(judge(doubts, unseen, "web", {{"1-AuthMech", one(token)}}).missing.empty());
+  CHECK(judged("other_means_elsewhere", {token, pairing}, {}).items[0] == json::value(true));
+  CHECK(judged("other_means_elsewhere", {token, password}, {}).items[0] == json::value(false));
 }
 
 TEST_CASE(
