@@ -142,14 +142,18 @@ def texts_of(data):
 
 def search(folder, secrets, digests_of=()):
     """Every place where a secret, or the digest of a short one, stands: [(file, secret, form)]."""
-    wanted = {secret: forms(secret) for secret in secrets}
-    hashed = {secret: digests(secret) for secret in digests_of}
-    found = []
+    wanted = {}  # the bytes -> which secret in which form they are: one search for forms that are equal
+    for kind, those in ((forms, secrets), (digests, digests_of)):
+        for secret in those:
+            for form, shape in kind(secret).items():
+                wanted.setdefault(shape, []).append((secret, form))
+    found = set()
     for path in sorted(pathlib.Path(folder).rglob("*")):
         if not path.is_file():
             continue
         name = str(path.relative_to(folder))
         for text in texts_of(path.read_bytes()):
-            for secret, shapes in [*wanted.items(), *hashed.items()]:
-                found += [(name, secret, form) for form, shape in shapes.items() if shape in text]
-    return sorted(set(found))
+            for shape, meanings in wanted.items():
+                if shape in text:
+                    found.update((name, secret, form) for secret, form in meanings)
+    return sorted(found)

@@ -1,16 +1,18 @@
 """A web interface with a form: whoever logs in gets a new session. Its token is known to whoever knows the number of the login.
 
-usage: secret_web.py PORT USER PASSWORD
+usage: secret_web.py PORT USER PASSWORD FILE
+FILE says how many sessions there were.
 """
 import hashlib
 import http.server
+import pathlib
 import re
 import socket
 import sys
 import threading
 import urllib.parse
 
-PORT, USER, PASSWORD = int(sys.argv[1]), *sys.argv[2:4]
+PORT, USER, PASSWORD, FILE = int(sys.argv[1]), *sys.argv[2:4], pathlib.Path(sys.argv[4])
 FORM = ('<html><head><title>Vault</title></head><body><form method="post" action="/login"><input name="user">'
         '<input type="password" name="pass"><input type="submit" name="go" value="Sign in"></form>{note}</body></html>')
 HOME = "<html><body><table><tr><td>Uptime</td><td>12 days</td></tr></table><p>Your session is {token}</p></body></html>"
@@ -52,6 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with LOCK:
             own = token(len(INSIDE))
             INSIDE.add(own)
+            FILE.write_text(f"{len(INSIDE)}\n")
         self.reply(302, "", [("Location", "/"), ("Set-Cookie", f"sid={own}; Path=/; HttpOnly")])
 
 
