@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "probes/wire/coap.hpp"
 #include "probes/wire/coap_body.hpp"
 #include "probes/wire/lwm2m.hpp"
 

@@ -1,0 +1,47 @@
+"""What one variant of a device that takes updates does wrong (updatable.py)."""
+
+FLAWS = {
+    "sound": "nothing",
+    # images
+    "no-signature-check": "the signature is not looked at, the digest is",
+    "header-only-check": "only the header is looked at: magic, model, version and length",
+    "signature-over-header": "the signature is checked over the header alone, and the digest in it is not compared",
+    "optional-signature": "an image without a trailer needs no signature",
+    "any-key": "the key that the image brings is trusted",
+    "no-downgrade-check": "an older image is taken",
+    "same-version-accepted": "the version that runs is installed again, at every poll",
+    "manifest-version-believed": "what the manifest says of the version counts, not what the image says",
+    "any-model": "the image of another model is taken",
+    "truncated-accepted": "an image whose end is missing is taken as it came",
+    "trailing-data-accepted": "what stands behind the image is not noticed",
+    # transport
+    "no-tls-verification": "the update server's certificate is not looked at",
+    "wrong-name-accepted": "the certificate may be for another name",
+    "expired-server-accepted": "the certificate may have expired",
+    "redirect-to-http": "a redirect to http is followed",
+    "redirect-elsewhere": "a redirect to another host is followed",
+    "falls-back-to-http": "http is tried where https fails",
+    "image-over-http": "the manifest may send it to http for the image",
+    "no-size-bound": "a download may be of any size",
+    "no-timeout": "a download may take any time",
+    "unsigned-metadata-accepted": "a manifest without the maker's signature is taken (with --metadata signed)",
+    "replayed-metadata-accepted": "a manifest that has expired is taken (with --metadata signed)",
+    # archives (with --format swu)
+    "files-not-compared": "the signature of the description is checked, the digests of the files are not",
+    "unpacks-before-verifying": "an archive is unpacked before it is checked, and the names in it are taken for paths",
+    "unpacks-without-bound": "files are decompressed before they are checked, whatever comes out; it has 16 MiB of memory",
+    # envelopes (with --format suit)
+    **suit.FLAWS,
+    # the way it installs
+    "installs-before-verifying": "the image is written over the running one while it comes, and taken back if it is wrong",
+    "checks-one-installs-another": "the image is downloaded once to be checked and again to be installed",
+    "never-activates": "the image is installed and told so, and never started",
+    "only-says-so": "success is told and nothing is done",
+    "bricks-on-bad-image": "both slots are erased when an image is refused; the laboratory can restore it",
+    "bricks-for-good": "the same, and nobody can restore it",
+    # the way it looks for one
+    "asks-only-when-told": "it looks for updates when the laboratory makes it, and never by itself",
+    # its own page
+    "upload-without-login": "the page takes an image from anybody",
+    "upload-unchecked": "the page takes an image without a look at its signature",
+}
