@@ -110,24 +110,9 @@ ExitCode exit_code_for(const Error& error) {
 }
 
 std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& library) {
-  auto dictionaries = load_dictionaries(library);
-  auto payloads = load_payloads(library);
-  auto attacks = load_attacks(library);
-  auto fingerprints = load_fingerprints(library);
-  auto known_keys = load_known_keys(library);
-  auto password_rules = load_password_rules(library);
-  context.complain(dictionaries.errors);
-  context.complain(payloads.errors);
-  context.complain(attacks.errors);
-  context.complain(fingerprints.errors);
-  context.complain(known_keys.errors);
-  context.complain(password_rules.errors);
-  if (!dictionaries.value || !payloads.value || !attacks.value || !fingerprints.value || !known_keys.value ||
-      !password_rules.value) {
-    return std::nullopt;
-  }
-  return ProbeData{std::move(*dictionaries.value), std::move(*payloads.value),   std::move(*attacks.value),
-                   std::move(*fingerprints.value), std::move(*known_keys.value), std::move(*password_rules.value)};
+  auto data = load_probe_data(library);
+  context.complain(data.errors);
+  return std::move(data.value);
 }
 
 const PasswordRules* LoadedData::password_rules(std::string_view id) const {

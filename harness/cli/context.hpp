@@ -49,17 +49,7 @@ struct Context {
 /// Maps an error to the exit code of its kind.
 ExitCode exit_code_for(const Error& error);
 
-/// What the plan library holds for probes: `testplans/dictionaries/`, `testplans/attacks/` and `testplans/policies/passwords/`.
-struct ProbeData {
-  std::map<std::string, Dictionary> dictionaries;
-  std::map<std::string, PayloadList> payloads;
-  std::map<std::string, AttackList> attacks;
-  std::vector<Fingerprint> fingerprints;
-  KnownKeys known_keys;
-  std::map<std::string, PasswordRules> password_rules;
-};
-
-/// Reads it; complains about every error and is empty then.
+/// Reads what the library holds for probes; complains about every error and is empty then.
 std::optional<ProbeData> load_probe_data(Context& context, const PlanLibrary& library);
 
 /// The data as probes ask for it.

@@ -12,16 +12,10 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "harness/model/freer.hpp"
+
 namespace assay::lab {
 namespace {
-
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
 
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;

@@ -126,44 +126,22 @@ Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCata
   return loaded(std::move(out), files.errors());
 }
 
-Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& library) {
-  const Library files(library, {"dictionaries"});
-  std::map<std::string, PayloadList> out;
-  for (auto* file : files.of_kind("payloads/1")) {
+namespace {
+
+/// Every list of a kind by its id.
+template <class List>
+std::map<std::string, List> lists_in(const Library& files, std::string_view kind, List (*read)(const Node&, Faults&)) {
+  std::map<std::string, List> out;
+  for (auto* file : files.of_kind(kind)) {
     file->check();
-    files.find("payloads/1", file->id);
-    auto list = payloads_of(file->root(), file->faults);
+    files.find(kind, file->id);  // tells about a second file with this id
+    auto list = read(file->root(), file->faults);
     out.emplace(list.id, std::move(list));
   }
-  return loaded(std::move(out), files.errors());
+  return out;
 }
 
-Loaded<std::map<std::string, AttackList>> load_attacks(const PlanLibrary& library) {
-  const Library files(library, {"attacks"});
-  std::map<std::string, AttackList> out;
-  for (auto* file : files.of_kind("attacks/1")) {
-    file->check();
-    files.find("attacks/1", file->id);
-    auto list = attacks_of(file->root(), file->faults);
-    out.emplace(list.id, std::move(list));
-  }
-  return loaded(std::move(out), files.errors());
-}
-
-Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library) {
-  const Library files(library, {"dictionaries"});
-  std::map<std::string, Dictionary> out;
-  for (auto* file : files.of_kind("dictionary/1")) {
-    file->check();
-    files.find("dictionary/1", file->id);
-    auto dictionary = dictionary_of(file->root(), file->faults);
-    out.emplace(dictionary.id, std::move(dictionary));
-  }
-  return loaded(std::move(out), files.errors());
-}
-
-Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library) {
-  const Library files(library, {"dictionaries"});
+std::vector<Fingerprint> fingerprints_in(const Library& files) {
   std::vector<Fingerprint> out;
   for (auto* file : files.of_kind("fingerprints/1")) {
     file->check();
@@ -171,29 +149,36 @@ Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library) {
       out.push_back(std::move(entry));
     }
   }
-  return loaded(std::move(out), files.errors());
+  return out;
 }
 
-Loaded<KnownKeys> load_known_keys(const PlanLibrary& library) {
-  const Library files(library, {"dictionaries"});
+KnownKeys known_keys_in(const Library& files) {
   KnownKeys out;
   for (auto* file : files.of_kind("known-keys/1")) {
     file->check();
     files.find("known-keys/1", file->id);
     add_known_keys(file->root(), out, file->faults);
   }
+  return out;
+}
+
+}  // namespace
+
+Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library) {
+  const Library files(library, {"dictionaries"});
+  auto out = lists_in(files, "dictionary/1", &dictionary_of);
   return loaded(std::move(out), files.errors());
 }
 
-Loaded<std::map<std::string, PasswordRules>> load_password_rules(const PlanLibrary& library) {
-  const Library files(library, {"policies"});
-  std::map<std::string, PasswordRules> out;
-  for (auto* file : files.of_kind("password-rules/1")) {
-    file->check();
-    files.find("password-rules/1", file->id);
-    auto rules = password_rules_of(file->root(), file->faults);
-    out.emplace(rules.id, std::move(rules));
-  }
+Loaded<ProbeData> load_probe_data(const PlanLibrary& library) {
+  const Library files(library, {"attacks", "dictionaries", "policies"});
+  ProbeData out;
+  out.dictionaries = lists_in(files, "dictionary/1", &dictionary_of);
+  out.payloads = lists_in(files, "payloads/1", &payloads_of);
+  out.attacks = lists_in(files, "attacks/1", &attacks_of);
+  out.fingerprints = fingerprints_in(files);
+  out.known_keys = known_keys_in(files);
+  out.password_rules = lists_in(files, "password-rules/1", &password_rules_of);
   return loaded(std::move(out), files.errors());
 }
 

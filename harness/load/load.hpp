@@ -81,17 +81,19 @@ Loaded<std::vector<Policy>> load_policies(const PlanLibrary& library);
 Loaded<std::vector<PlanListing>> list_plans(const PlanLibrary& library);
 Loaded<std::vector<Case>> load_cases(const PlanLibrary& library, const ProbeCatalogue& probes);
 Loaded<std::map<std::string, Dictionary>> load_dictionaries(const PlanLibrary& library);
-Loaded<std::map<std::string, PayloadList>> load_payloads(const PlanLibrary& library);
-Loaded<std::map<std::string, AttackList>> load_attacks(const PlanLibrary& library);
 
-/// The entries of every fingerprints/1 in `dictionaries/`, in the order of the files.
-Loaded<std::vector<Fingerprint>> load_fingerprints(const PlanLibrary& library);
+/// What the library holds for probes, in `attacks/`, `dictionaries/` and `policies/`; lists by their ids.
+struct ProbeData {
+  std::map<std::string, Dictionary> dictionaries;
+  std::map<std::string, PayloadList> payloads;
+  std::map<std::string, AttackList> attacks;
+  std::vector<Fingerprint> fingerprints;  // of all files, in their order
+  KnownKeys known_keys;                   // of equal digests the one of the first file
+  std::map<std::string, PasswordRules> password_rules;
+};
 
-/// The keys of every known-keys/1 in `dictionaries/`; of equal digests the one of the first file counts.
-Loaded<KnownKeys> load_known_keys(const PlanLibrary& library);
-
-/// Every password-rules/1 of the library by id.
-Loaded<std::map<std::string, PasswordRules>> load_password_rules(const PlanLibrary& library);
+/// Reads each file of these folders once.
+Loaded<ProbeData> load_probe_data(const PlanLibrary& library);
 
 /// Checks one file of any kind by its `assay:` line; what `assay validate` does.
 std::vector<Error> validate_file(const SourceText& source, const PlanLibrary& library, const ProbeCatalogue& probes);

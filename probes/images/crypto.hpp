@@ -7,16 +7,10 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "harness/model/freer.hpp"
+
 /// OpenSSL's objects with an owner.
 namespace assay::images {
-
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
 
 using MdContext = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;

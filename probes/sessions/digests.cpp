@@ -10,24 +10,18 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "harness/model/freer.hpp"
+
 namespace assay::sessions {
 
 namespace digests {
 
 namespace {
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* thing) const {
-    Free(thing);
-  }
-};
-
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, Freed<&EVP_CIPHER_CTX_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<&EVP_PKEY_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<&EVP_PKEY_CTX_free>>;
-using Memory = std::unique_ptr<BIO, Freed<&BIO_free_all>>;
+using Cipher = std::unique_ptr<EVP_CIPHER_CTX, Freer<&EVP_CIPHER_CTX_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Freer<&EVP_PKEY_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<&EVP_PKEY_CTX_free>>;
+using Memory = std::unique_ptr<BIO, Freer<&BIO_free_all>>;
 
 const EVP_MD* library_hash(Hash hash) {
   switch (hash) {

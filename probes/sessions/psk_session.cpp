@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "harness/model/freer.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::sessions {
@@ -22,17 +23,9 @@ constexpr int kMostQuestions = 128;
 constexpr std::size_t kLongestHint = 128;
 constexpr std::string_view kRandomName = "random of the client";
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* thing) const {
-    Free(thing);
-  }
-};
-
-using Context = std::unique_ptr<SSL_CTX, Freed<&SSL_CTX_free>>;
-using Session = std::unique_ptr<SSL, Freed<&SSL_free>>;
-using Key = std::unique_ptr<SSL_SESSION, Freed<&SSL_SESSION_free>>;
+using Context = std::unique_ptr<SSL_CTX, Freer<&SSL_CTX_free>>;
+using Session = std::unique_ptr<SSL, Freer<&SSL_free>>;
+using Key = std::unique_ptr<SSL_SESSION, Freer<&SSL_SESSION_free>>;
 
 Error no_keys() {
   return {ErrorKind::unsupported, "the TLS library has no pre-shared keys", {}};

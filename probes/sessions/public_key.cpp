@@ -14,6 +14,7 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
+#include "harness/model/freer.hpp"
 #include "probes/sessions/certificate.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/ssh_key.hpp"
@@ -22,26 +23,12 @@ namespace assay::sessions {
 
 namespace {
 
-struct Free {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-
-  void operator()(BN_CTX* context) const { BN_CTX_free(context); }
-
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-
-  void operator()(OSSL_PARAM_BLD* builder) const { OSSL_PARAM_BLD_free(builder); }
-
-  void operator()(OSSL_PARAM* parameters) const { OSSL_PARAM_free(parameters); }
-};
-
-using Number = std::unique_ptr<BIGNUM, Free>;
-using Context = std::unique_ptr<BN_CTX, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free>;
-using Builder = std::unique_ptr<OSSL_PARAM_BLD, Free>;
-using Parameters = std::unique_ptr<OSSL_PARAM, Free>;
+using Number = std::unique_ptr<BIGNUM, Freer<BN_free>>;
+using Context = std::unique_ptr<BN_CTX, Freer<BN_CTX_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
+using Builder = std::unique_ptr<OSSL_PARAM_BLD, Freer<OSSL_PARAM_BLD_free>>;
+using Parameters = std::unique_ptr<OSSL_PARAM, Freer<OSSL_PARAM_free>>;
 
 constexpr int kMostBits = 16384;
 constexpr int kMostBitsOfPrime = 4096;  // the test of more takes longer than all the rest

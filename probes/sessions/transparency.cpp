@@ -11,6 +11,7 @@
 #include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 
+#include "harness/model/freer.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::sessions {
@@ -22,17 +23,7 @@ constexpr int kMostShown = 16;
 constexpr int kMostResponses = 16;
 constexpr std::uint64_t kMillisecondsInSecond = 1000;
 
-struct Free {
-  void operator()(STACK_OF(SCT) * list) const { SCT_LIST_free(list); }
-
-  void operator()(X509* certificate) const { X509_free(certificate); }
-
-  void operator()(OCSP_RESPONSE* response) const { OCSP_RESPONSE_free(response); }
-
-  void operator()(OCSP_BASICRESP* response) const { OCSP_BASICRESP_free(response); }
-};
-
-using List = std::unique_ptr<STACK_OF(SCT), Free>;
+using List = std::unique_ptr<STACK_OF(SCT), Freer<SCT_LIST_free>>;
 
 /// What OpenSSL leaves in its queue of errors belongs to nobody.
 struct ClearErrors {
@@ -96,7 +87,7 @@ json::value sct_list_facts(std::string_view list) {
 json::value certificate_sct_facts(std::string_view certificate) {
   const ClearErrors clear;
   const auto* at = raw(certificate);
-  const std::unique_ptr<X509, Free> parsed{d2i_X509(nullptr, &at, static_cast<long>(certificate.size()))};
+  const std::unique_ptr<X509, Freer<X509_free>> parsed{d2i_X509(nullptr, &at, static_cast<long>(certificate.size()))};
   if (!parsed || X509_get_ext_by_NID(parsed.get(), NID_ct_precert_scts, -1) < 0) {
     return nullptr;
   }
@@ -112,9 +103,10 @@ json::value certificate_sct_facts(std::string_view certificate) {
 json::value ocsp_sct_facts(std::string_view response) {
   const ClearErrors clear;
   const auto* at = raw(response);
-  const std::unique_ptr<OCSP_RESPONSE, Free> parsed{
+  const std::unique_ptr<OCSP_RESPONSE, Freer<OCSP_RESPONSE_free>> parsed{
       d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(response.size()))};
-  const std::unique_ptr<OCSP_BASICRESP, Free> basic{parsed ? OCSP_response_get1_basic(parsed.get()) : nullptr};
+  const std::unique_ptr<OCSP_BASICRESP, Freer<OCSP_BASICRESP_free>> basic{
+      parsed ? OCSP_response_get1_basic(parsed.get()) : nullptr};
   if (!basic) {
     return nullptr;
   }

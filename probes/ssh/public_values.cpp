@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "harness/model/freer.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::ssh {
@@ -19,16 +20,8 @@ constexpr int kLeastBits = 512;
 constexpr int kMostBits = 16384;
 constexpr std::size_t kSntrup761Key = 1158;
 
-struct Free {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-
-  void operator()(BN_CTX* context) const { BN_CTX_free(context); }
-
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-
-using Number = std::unique_ptr<BIGNUM, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
+using Number = std::unique_ptr<BIGNUM, Freer<BN_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 
 Error broken(std::string what) {
   return Error{ErrorKind::internal, std::move(what), {}};
@@ -73,7 +66,7 @@ Number well_known_prime(std::int64_t bits) {
 Result<PublicValue> power_in(const BIGNUM* prime, const BIGNUM* generator) {
   const Number secret{BN_new()};
   const Number value{BN_new()};
-  const std::unique_ptr<BN_CTX, Free> context{BN_CTX_new()};
+  const std::unique_ptr<BN_CTX, Freer<BN_CTX_free>> context{BN_CTX_new()};
   if (secret == nullptr || value == nullptr || context == nullptr ||
       BN_rand(secret.get(), std::min(kSecretBits, BN_num_bits(prime) - 1), BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) != 1 ||
       BN_mod_exp(value.get(), generator, secret.get(), prime, context.get()) != 1) {

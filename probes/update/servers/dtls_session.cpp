@@ -31,8 +31,8 @@ constexpr std::uint64_t kBehindAll = 0x10000;  // number of a record that no rec
 constexpr std::uint8_t kFatal = 2;
 constexpr std::uint8_t kHandshakeFailure = 40;
 
-using Context = std::unique_ptr<SSL_CTX, images::Freer<&SSL_CTX_free>>;
-using Ssl = std::unique_ptr<SSL, images::Freer<&SSL_free>>;
+using Context = std::unique_ptr<SSL_CTX, Freer<&SSL_CTX_free>>;
+using Ssl = std::unique_ptr<SSL, Freer<&SSL_free>>;
 
 std::string_view name_of(unsigned version) {
   return version == kDtls12 ? "DTLSv1.2" : version == 0xFEFF ? "DTLSv1" : version == 0xFEFC ? "DTLSv1.3" : "";

@@ -19,8 +19,8 @@ namespace {
 using images::Certificate;
 using images::Key;
 using Memory = images::Bio;
-using Name = std::unique_ptr<X509_NAME, images::Freer<X509_NAME_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, images::Freer<X509_EXTENSION_free>>;
+using Name = std::unique_ptr<X509_NAME, Freer<X509_NAME_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
 
 constexpr long kDay = 24 * 60 * 60;
 constexpr std::size_t kSerialBytes = 8;
@@ -42,7 +42,7 @@ Certificate blank(EVP_PKEY* key) {
     return nullptr;
   }
   serial[0] &= 0x7FU;
-  const std::unique_ptr<BIGNUM, images::Freer<BN_free>> number{
+  const std::unique_ptr<BIGNUM, Freer<BN_free>> number{
       BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr)};
   const bool good = X509_set_version(made.get(), X509_VERSION_3) == 1 &&
                     BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(made.get())) != nullptr &&

@@ -1,5 +1,7 @@
 """What one variant of a device that takes updates does wrong (updatable.py)."""
 
+import updatable_suit as suit
+
 FLAWS = {
     "sound": "nothing",
     # images

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <openssl/ssl.h>
 
+#include "harness/model/freer.hpp"
 #include "probes/update/servers/coap_server.hpp"
 #include "probes/update/servers/dtls_listener.hpp"
 #include "probes/update/servers/server.hpp"
@@ -22,14 +23,6 @@ using probes::update::DtlsListener;
 using probes::update::DtlsProof;
 using probes::update::DtlsSession;
 using probes::update::DtlsTerms;
-
-template <auto Free>
-struct DtlsFreer {
-  template <class T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
 
 /// A client that verifies nothing, or that has a key.
 class DtlsClient {
@@ -77,7 +70,7 @@ class DtlsClient {
   }
 
   std::string shown() const {
-    const std::unique_ptr<X509, DtlsFreer<&X509_free>> certificate{SSL_get1_peer_certificate(session_.get())};
+    const std::unique_ptr<X509, Freer<&X509_free>> certificate{SSL_get1_peer_certificate(session_.get())};
     char name[128] = {};
     if (certificate) {
       X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name, sizeof name);
@@ -106,8 +99,8 @@ class DtlsClient {
   }
 
   std::string identity_, key_;
-  std::unique_ptr<SSL_CTX, DtlsFreer<&SSL_CTX_free>> context_;
-  std::unique_ptr<SSL, DtlsFreer<&SSL_free>> session_;
+  std::unique_ptr<SSL_CTX, Freer<&SSL_CTX_free>> context_;
+  std::unique_ptr<SSL, Freer<&SSL_free>> session_;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
 };

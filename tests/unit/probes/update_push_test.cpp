@@ -1,24 +1,15 @@
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/tftp.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/support/fake_network.hpp"
+#include "tests/unit/probes/update_campaign.hpp"
 
 /// A campaign against a device of script that takes images at a TFTP server of its own and needs time to install them:
 /// what was not offered in truth, and a power that stays on.
-namespace assay::probes::update {
-extern const ProbeDescriptor kDescriptor;
-}
-
 namespace assay {
 namespace {
 
-namespace fs = std::filesystem;
 using wire::TftpPacket;
 
 constexpr std::uint16_t kPushedPort = 40069;
@@ -141,71 +132,26 @@ class PushedPort final : public DatagramListener {
   std::deque<std::string> said_;
 };
 
-Recipe push_command(const std::string& line) {
-  Recipe out;
-  out.exec = line;
-  return out;
-}
-
-/// A folder with images, a DUT that names them, and one run of the probe.
-struct PushCampaign {
-  fs::path folder;
-  Dut dut;
-  fake::FakeLibrary library;
+struct PushCampaign : update_tests::Campaign {
   PushedDevice device;
 
   PushCampaign() {
-    auto pattern = (fs::temp_directory_path() / "assay-push-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    folder = pattern;
-    std::ofstream(folder / "new.img") << std::string(5000, 'n');
-    std::ofstream(folder / "old.img") << std::string(5000, 'o');
-    UpdateMechanism mechanism;
-    mechanism.mechanism = "UM-1";
-    mechanism.transport = UpdateTransport::tftp;
-    mechanism.recovery = UpdateRecovery{"hub.bin", RecoveryDelivery::push, Endpoint{Transport::udp, 69}};
-    mechanism.image = {"new.img", "2.5.0"};
-    mechanism.older = UpdateImage{"old.img", "2.3.0"};
-    mechanism.version_at.exec = push_command("version");
-    mechanism.restore = push_command("restore");
-    mechanism.takes_ms = 0;
-    dut.updates.push_back(mechanism);
-    dut.lab.power_cycle = push_command("power");
-    AttackList list;
-    list.id = "update";
-    add(list, "older", {"older"}).image = {{"kind", "older"}};
-    add(list, "power-50", {"power", "server"}).server = {{"power_at", 50}};
-    add(list, "power-installing", {"power"}).server = {{"power_installing", true}};
-    library.attack_lists["update"] = list;
-  }
-
-  PushCampaign(const PushCampaign&) = delete;
-  PushCampaign& operator=(const PushCampaign&) = delete;
-
-  ~PushCampaign() { fs::remove_all(folder); }
-
-  static Attack& add(AttackList& list, std::string id, std::vector<std::string> needs) {
-    Attack out;
-    out.id = std::move(id);
-    out.title = "an attack";
-    out.against = "image";
-    out.needs = std::move(needs);
-    list.attacks.push_back(std::move(out));
-    return list.attacks.back();
+    mechanism().transport = UpdateTransport::tftp;
+    mechanism().recovery = UpdateRecovery{"hub.bin", RecoveryDelivery::push, Endpoint{Transport::udp, 69}};
+    dut.lab.power_cycle = update_tests::command("power");
+    add("older", {"older"}).image = {{"kind", "older"}};
+    add("power-50", {"power", "server"}).server = {{"power_at", 50}};
+    add("power-installing", {"power"}).server = {{"power_installing", true}};
   }
 
   fake::Run run(const char* attack, std::int64_t watch_s = 0) {
     fake::FakeBench bench;
-    bench.folder = folder;
     bench.outcome = [this](const Recipe& recipe, const RecipeUse&) { return device.does(recipe); };
     device.network.listening = [this](std::uint16_t) {
       std::unique_ptr<DatagramListener> made = std::make_unique<PushedPort>(device);
       return Result<std::unique_ptr<DatagramListener>>{std::move(made)};
     };
-    const json::object parameters{{"attacks", attack}, {"watch_s", watch_s}};
-    auto ran = fake::observe(probes::update::kDescriptor, device.network, "tcp/80", parameters, dut, library, bench);
-    CHECK(ran.record.fault.empty());
-    return ran;
+    return observe(device.network, bench, {{"attacks", attack}, {"watch_s", watch_s}});
   }
 };
 

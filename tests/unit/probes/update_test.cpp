@@ -1,22 +1,12 @@
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <set>
 
-#include "tests/support/catch.hpp"
-#include "tests/support/fake_network.hpp"
+#include "tests/unit/probes/update_campaign.hpp"
 
 /// A whole campaign against a device of script that a recipe brings images to: time does not pass, so the end of each
 /// attempt is what the device says.
-namespace assay::probes::update {
-extern const ProbeDescriptor kDescriptor;
-}
-
 namespace assay {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// What the device does with an image that it is handed.
 struct UpdatableDevice {
@@ -74,81 +64,32 @@ struct UpdatableDevice {
   int left_ = 0;
 };
 
-Recipe update_command(const std::string& line) {
-  Recipe out;
-  out.exec = line;
-  return out;
-}
-
-Attack update_attack(std::string id, json::object image) {
-  Attack out;
-  out.id = std::move(id);
-  out.title = "an attack";
-  out.serves = {"EN303645@2.1.1:5.3-2"};
-  out.against = "image";
-  out.image = std::move(image);
-  return out;
-}
-
-/// A folder with images, a DUT that names them, and one run of the probe.
-struct UpdateCampaign {
-  fs::path folder;
-  Dut dut;
-  fake::FakeLibrary library;
+struct UpdateCampaign : update_tests::Campaign {
   UpdatableDevice device;
 
   UpdateCampaign() {
-    auto pattern = (fs::temp_directory_path() / "assay-update-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    folder = pattern;
-    std::ofstream(folder / "new.img") << std::string(5000, 'n');
-    std::ofstream(folder / "old.img") << std::string(5000, 'o');
-    UpdateMechanism mechanism;
-    mechanism.mechanism = "UM-1";
-    mechanism.transport = UpdateTransport::exec;
-    mechanism.offer = update_command("offer");
-    mechanism.image = {"new.img", "2.5.0"};
-    mechanism.older = UpdateImage{"old.img", "2.3.0"};
-    mechanism.version_at.exec = update_command("version");
-    mechanism.restore = update_command("restore");
-    mechanism.takes_ms = 0;
-    dut.updates.push_back(mechanism);
-    AttackList list;
-    list.id = "update";
-    list.attacks.push_back(update_attack("flip", {{"kind", "flip_bit"}, {"where", "payload"}}));
-    list.attacks.push_back(update_attack("older", {{"kind", "older"}}));
-    list.attacks.back().needs = {"older"};
-    list.attacks.push_back(update_attack("other", {{"kind", "other_model"}}));
-    list.attacks.back().needs = {"other_model"};
-    list.attacks.push_back(update_attack("false-server", {}));
-    list.attacks.back().server = {{"certificate", "self_signed"}};
-    list.attacks.push_back(update_attack("cut", {{"kind", "truncate"}, {"at", 50}}));
-    library.attack_lists["update"] = list;
+    mechanism().transport = UpdateTransport::exec;
+    mechanism().offer = update_tests::command("offer");
+    add("flip").image = {{"kind", "flip_bit"}, {"where", "payload"}};
+    add("older", {"older"}).image = {{"kind", "older"}};
+    add("other", {"other_model"}).image = {{"kind", "other_model"}};
+    add("false-server").server = {{"certificate", "self_signed"}};
+    add("cut").image = {{"kind", "truncate"}, {"at", 50}};
   }
-
-  UpdateCampaign(const UpdateCampaign&) = delete;
-  UpdateCampaign& operator=(const UpdateCampaign&) = delete;
-
-  ~UpdateCampaign() { fs::remove_all(folder); }
 
   void cut_power_while_installing(int reads) {
     device.reads_to_install = reads;
     device.falls_for.insert("power-installing");  // it is offered the genuine image
-    dut.lab.power_cycle = update_command("power");
-    auto& attacks = library.attack_lists["update"].attacks;
-    attacks = {update_attack("power-installing", {})};
-    attacks.back().server = {{"power_installing", true}};
-    attacks.back().needs = {"power"};
+    dut.lab.power_cycle = update_tests::command("power");
+    library.attack_lists["update"].attacks.clear();
+    add("power-installing", {"power"}).server = {{"power_installing", true}};
   }
 
   fake::Run run(const json::object& parameters = {}) {
     fake::FakeNetwork network;
     fake::FakeBench bench;
-    bench.folder = folder;
     bench.outcome = [this](const Recipe& recipe, const RecipeUse& use) { return device.does(recipe, use); };
-    auto ran = fake::observe(probes::update::kDescriptor, network, "tcp/80", parameters, dut, library, bench);
-    CHECK(ran.record.fault.empty());
-    return ran;
+    return observe(network, bench, parameters);
   }
 };
 
@@ -283,7 +224,7 @@ TEST_CASE("update: only what was chosen is tried, and a file that is missing cos
   UpdateCampaign campaign;
   const auto ran = campaign.run({{"attacks", "older, cut"}});
   CHECK(attack_names_in(ran.record.value("update.attempts")) == AttackNames{"older", "cut"});
-  fs::remove(campaign.folder / "new.img");
+  std::filesystem::remove(campaign.folder / "new.img");
   const auto without = campaign.run();
   CHECK(without.ended);
   CHECK(without.record.value("update.attempts").as_array().empty());

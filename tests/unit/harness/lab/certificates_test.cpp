@@ -6,17 +6,14 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "harness/model/freer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace assay::lab {
 namespace {
 
-struct FreeCertificate {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-
-using Certificate = std::unique_ptr<X509, FreeCertificate>;
+using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 
 /// All certificates of a PEM file, in order.
 std::vector<Certificate> read_all(const std::filesystem::path& path) {

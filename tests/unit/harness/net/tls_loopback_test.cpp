@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "harness/model/freer.hpp"
 #include "tests/support/own_network.hpp"
 #include "tests/unit/harness/net/loopback.hpp"
 
@@ -19,18 +20,10 @@ namespace {
 
 constexpr auto kWithin = 5000ms;
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* owned) const {
-    Free(owned);
-  }
-};
-
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
-using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
+using Key = std::unique_ptr<EVP_PKEY, assay::Freer<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, assay::Freer<X509_free>>;
+using Context = std::unique_ptr<SSL_CTX, assay::Freer<SSL_CTX_free>>;
+using Session = std::unique_ptr<SSL, assay::Freer<SSL_free>>;
 
 Certificate self_signed(EVP_PKEY* key) {
   Certificate certificate{X509_new()};
