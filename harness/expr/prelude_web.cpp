@@ -48,8 +48,11 @@ def __other_means: select((.kind | IN("password", "pin")) | not);
 def __means_at($endpoint): [ixit("1-AuthMech") | select(__names_port($endpoint))];
 def by_other_means: __is_service("by_other_means") | select(.endpoint as $e | __means_at($e) as $all | ($all | length) > 0 and [$all[] | __other_means] == $all);
 def other_means_doubts: __is_service("other_means_doubts") | select(fact("service.reachable")) | select([web_endpoints] != []) | .endpoint as $e | __means_at($e) as $all
-  | [$all[] | __other_means] as $other | select(($other | length) > 0 and ($other | length) < ($all | length))
-  | {what: "\($e) takes a password and \([$other[].kind] | unique | join(", ")): by which of them its session was opened is not told", endpoint: $e, observation: .id};
+  | [$all[] | __other_means] as $other
+  | if $all == [] then {what: "No entry of 1-AuthMech says how one gets in at \($e)", endpoint: $e, observation: .id}
+    elif $other != [] and ($other | length) < ($all | length)
+    then {what: "\($e) takes a password and \([$other[].kind] | unique | join(", ")): by which of them its session was opened is not told", endpoint: $e, observation: .id}
+    else empty end;
 def other_means_elsewhere: [ixit("1-AuthMech") | __other_means | [__ports] | select(. == [] or any(.[]; . as $port | ((($__judge.dut.logins // []) + ($__judge.dut.web // [])) | index($port)) == null))] != [];
 def __page_words: {form: "a page with a function", data: "a call", text: "a page"}[.kind];
 def web_open_flaws: __is_service("web_open_flaws") | __web | . as $o

@@ -1,14 +1,11 @@
 #include "probes/credentials/kept_login.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace assay::probes::credentials {
 
 namespace {
-
-using KeptClock = std::chrono::steady_clock;
 
 constexpr milliseconds kMuchLater{500};
 
@@ -34,9 +31,9 @@ std::optional<std::string> KeptLogin::goes_on_with() const {
 }
 
 /// "Too many" may be said of the wrong logins before on this connection.
-bool KeptLogin::is_answer(const Told& told) const {
-  return told.answer == Told::Answer::yes || (told.answer == Told::Answer::no && !says_locked(told.text)) ||
-         (told.error && sessions::ends_probe(told.error->kind));
+bool KeptLogin::is_answer(const Told& told) {
+  const bool plain = told.answer == Told::Answer::no && !told.over && !says_locked(told.text);
+  return told.answer == Told::Answer::yes || plain || (told.error && sessions::ends_probe(told.error->kind));
 }
 
 asio::awaitable<void> KeptLogin::leave() {
@@ -58,7 +55,9 @@ asio::awaitable<Told> KeptLogin::ask(std::string username, Secret password) {
     co_return told;
   }
   session_.reset();
-  *most_ = std::min(*most_, taken);
+  if (told.sent || told.over || told.error) {
+    *most_ = std::min(*most_, taken);  // a name alone may be refused at any time
+  }
   const int before = told.sent ? 1 : 0;
   if (told.sent) {
     auto permitted = co_await door().network.permit_login(door().endpoint, username);
@@ -86,9 +85,9 @@ asio::awaitable<Told> KeptLogin::ask_afresh(std::string username, Secret passwor
 
 /// On the connection that is open. It stays so after a plain refusal, as long as the server bears that.
 asio::awaitable<Told> KeptLogin::log_in(std::string username, Secret password) {
-  const auto start = KeptClock::now();
+  const auto start = door().network.elapsed();
   auto told = co_await session_->log_in(std::move(username), std::move(password));
-  told.took = std::chrono::duration_cast<milliseconds>(KeptClock::now() - start);
+  told.took = door().network.elapsed() - start;
   if (told.answer != Told::Answer::no) {
     if (told.answer == Told::Answer::yes) {
       co_await leave();
@@ -104,7 +103,12 @@ asio::awaitable<Told> KeptLogin::log_in(std::string username, Secret password) {
   if (told.over) {
     *most_ = std::min(*most_, refused_);
     session_.reset();
-  } else if (refused_ >= *most_) {
+    co_return told;
+  }
+  if (!session_->takes_more()) {
+    *most_ = std::min(*most_, refused_);
+  }
+  if (refused_ >= *most_) {
     co_await leave();
   }
   co_return told;

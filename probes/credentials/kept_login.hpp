@@ -19,13 +19,16 @@ class LoginSession {
   /// Whose logins alone it takes by now; nothing: anybody's.
   virtual std::optional<std::string> bound_to() const { return std::nullopt; }
 
+  /// False: the server said with its last refusal that it takes no more passwords here.
+  virtual bool takes_more() const { return true; }
+
   virtual asio::awaitable<void> say_goodbye() = 0;
 };
 
 /// A dialect in which wrong logins may follow each other on a connection, as many as `Door::logins_on_a_connection`
 /// says, and fewer where the server ends it earlier or answers later and later: what it took is learnt then. After a
-/// wrong login only yes and a plain no are answers. Everything else may be said of the wrong ones before, so that login
-/// is made again on a new connection, for a new permit if its secret had gone out.
+/// wrong login only yes and a plain no are answers. Everything else, and a no that ends the connection, may be said of
+/// the wrong ones before, so that login is made again on a new connection, for a new permit if its secret had gone out.
 class KeptLogin : public SpokenLogin {
  public:
   KeptLogin(Door& door, bool tls);
@@ -47,7 +50,7 @@ class KeptLogin : public SpokenLogin {
   asio::awaitable<Told> log_in(std::string username, Secret password);
   asio::awaitable<void> leave();
   bool may_go_on(const std::string& username) const;
-  bool is_answer(const Told& told) const;
+  static bool is_answer(const Told& told);
 
   std::shared_ptr<int> most_;  // logins that a connection takes, shared with those beside
   std::unique_ptr<LoginSession> session_;

@@ -110,7 +110,8 @@ void Logins::reopen() {
   }
 }
 
-/// Where the open connection takes only one name, the next candidate of that name goes first.
+/// Where the open connection takes only one name, the next candidate of that name goes first; not before those of
+/// names that were not tried yet, for the list begins with the likeliest.
 void Logins::bring_forward(std::size_t at, std::size_t last, const Dialect& dialect) {
   const auto name = dialect.goes_on_with();
   if (!name || solved_.contains(*name) || spent_.contains(*name)) {
@@ -118,8 +119,9 @@ void Logins::bring_forward(std::size_t at, std::size_t last, const Dialect& dial
   }
   const auto begin = candidates_.begin() + static_cast<std::ptrdiff_t>(at);
   const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(last);
-  const auto found = std::find_if(begin, end, [&](const auto& one) { return one.username == *name; });
-  if (found != end) {
+  const auto found = std::find_if(
+      begin, end, [&](const auto& one) { return one.username == *name || !tally_.accounts.contains(one.username); });
+  if (found != end && found->username == *name) {
     std::rotate(begin, found, found + 1);
   }
 }

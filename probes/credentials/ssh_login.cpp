@@ -40,7 +40,6 @@ Told told_by(const sessions::SshLogin& login) {
     case Answer::refused:
     case Answer::no_method:
       told.answer = Told::Answer::no;
-      told.over = login.answer == Answer::no_method;
       break;
     case Answer::partial:
       told.text = "another step is asked for";
@@ -62,6 +61,8 @@ class SshConnection final : public LoginSession {
 
   std::optional<std::string> bound_to() const override { return name_; }
 
+  bool takes_more() const override { return takes_more_; }
+
   asio::awaitable<Told> log_in(std::string username, Secret password) override {
     name_ = username;
     const auto patience = std::max(kPatience, login_patience(door_));
@@ -72,9 +73,11 @@ class SshConnection final : public LoginSession {
     auto known = found == methods_.end() ? std::vector<std::string>{} : found->second;
     auto login = co_await session_.log_in(username, text, word, patience, std::move(known));
     if (!login) {
-      co_return broken(login.error(), false);
+      co_return broken(login.error(), session_.awaits_answer());
     }
-    if (holds(login->methods, "password") || holds(login->methods, "keyboard-interactive")) {
+    // OpenSSH lists no method by password any more when PAM has had enough, and judges none that is sent all the same.
+    takes_more_ = holds(login->methods, "password") || holds(login->methods, "keyboard-interactive");
+    if (takes_more_ && methods_.find(username) == methods_.end()) {
       methods_[username] = login->methods;
     }
     co_return told_by(*login);
@@ -87,6 +90,7 @@ class SshConnection final : public LoginSession {
   Door& door_;
   KnownMethods& methods_;
   std::optional<std::string> name_;
+  bool takes_more_ = true;
 };
 
 class SshPassword final : public KeptLogin {

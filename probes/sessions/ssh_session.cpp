@@ -362,6 +362,10 @@ asio::awaitable<Result<SshLogin>> SshSession::finish(milliseconds patience) {
   co_return login;
 }
 
+bool SshSession::awaits_answer() const {
+  return inside_->client.waiting();
+}
+
 asio::awaitable<void> SshSession::say_goodbye() {
   co_await goodbye(*inside_->channel, inside_->client);
 }

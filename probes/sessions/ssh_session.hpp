@@ -64,14 +64,17 @@ class SshSession {
   /// which the server takes passwords and saves a round trip so; then one password by the method "password" or, where
   /// that is not offered, as the answer to the first hidden question of keyboard-interactive (RFC 4256). After a
   /// success a session is opened, and "echo" of `word` is run and awaited for a short time (RFC 4254, 6.1 and 6.5).
-  /// Errors as `ask_ssh_methods`, for what happened before the password was sent; nothing follows an error, a cut or a
-  /// success. At most 256 KiB are taken from the server for each login.
+  /// Errors as `ask_ssh_methods`; `awaits_answer` says whether the password had gone out. Nothing follows an error, a
+  /// cut or a success. At most 256 KiB are taken from the server for each login.
   asio::awaitable<Result<SshLogin>> log_in(std::string user, std::string password, std::string word,
                                            milliseconds patience, std::vector<std::string> methods = {});
 
   /// As `log_in`, but runs `command`, which has 4 seconds to end once the login was taken.
   asio::awaitable<Result<SshRun>> run(std::string user, std::string password, std::string command,
                                       milliseconds patience);
+
+  /// A password went out, and the server has said nothing to it.
+  bool awaits_answer() const;
 
   asio::awaitable<void> say_goodbye();
 

@@ -208,6 +208,14 @@ def side_by_side():
     true(0 < count <= BUDGET, f"sshd counts {count} wrong passwords of {USER}")
 
 
+def fourth_of_a_name():
+    """A right password that is the fourth of its name, where PAM has had enough after the third of a connection and no password is judged any more."""
+    for port, lines in ((2225, []), (2226, ["PasswordAuthentication no", "KbdInteractiveAuthentication yes"])):
+        daemons.start(seeing("weak", servers.sshd(port, ED, *lines, pam="yes")), port)
+        seen, _ = attack(f"tcp/{port}", declared=dut(["wrong-1", "wrong-2", "wrong-3", SECRET]))
+        compare(f"sshd with PAM {' '.join(lines)}", seen, "ssh-password", "accepted")
+
+
 def methods_by_name():
     """A server that takes no passwords of one name takes those of another: what is known of one name says nothing of the next."""
     mixed = write("dut-mixed.yaml", open(TRIED).read().replace(f'username: {USER}, password: "wrong-2"', 'username: guard, password: "wrong-2"'))
@@ -241,7 +249,7 @@ only = os.environ.get("ONLY", "")
 failed, timed = [], []
 with concurrent.futures.ThreadPoolExecutor(6) as pool:
     work = [pool.submit(one, row) for row in rows if only in str(row)]
-    work += [pool.submit(task) for task in (budget_holds, locks, side_by_side, methods_by_name) if not only or only in task.__name__]
+    work += [pool.submit(task) for task in (budget_holds, locks, side_by_side, fourth_of_a_name, methods_by_name) if not only or only in task.__name__]
     for done in work:
         try:
             timed.append(done.result() or (0, ""))

@@ -10,8 +10,10 @@ from udp_lab import DEVICE, DEVICE6, add_sources, dut_file, listening, look, ser
 closed = [port for port in range(40000, 40012) if port not in listening()]
 silent = 40020
 serve("python3", "-c", f"import socket,time; s=socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('{DEVICE}', {silent})); time.sleep(600)")
+deadline = time.monotonic() + 30
 while silent not in listening():
-    pass
+    true(time.monotonic() < deadline, "the silent port is not bound")
+    time.sleep(0.1)
 facts, coverage, found, _ = look(ports=f"40000-40011,{silent},5683", prove=60)
 print(json.dumps(coverage), json.dumps(facts["udp.icmp_rate"]))
 equal(sorted(found), [5683], "the one service among closed ports")

@@ -181,6 +181,9 @@ TEST_CASE("expr: a session is judged as one without a password where the declara
   CHECK(judged(doubts, {password}, forged).items.empty());
   CHECK(judged(flaws, {token, password}, forged).items.empty());
   CHECK(says(judged(doubts, {token, password}, forged), "tcp/80 takes a password and token"));
+  const json::object shell{{"id", "AM-4"}, {"kind", "password"}, {"port", "tcp/22"}};
+  CHECK(judged(flaws, {shell}, forged).items.empty());
+  CHECK(says(judged(doubts, {shell}, forged), "No entry of 1-AuthMech says how one gets in at tcp/80"));
   CHECK_FALSE(judge(flaws, sound(forged)).missing.empty());
   json::object unseen = sound();
   unseen["facts"].as_object().erase("web.forgery");
