@@ -11,40 +11,7 @@ namespace {
 
 constexpr int kAccounts = 60;
 
-/// A server of FTP, what it makes of a login that is not the right one, and what it saw.
-struct Server {
-  std::function<std::string(int login)> refuse;  // "": hangs up
-  std::map<std::string, int> logins;             // by the name: passwords that it was given
-  int count = 0;
-};
-
-fake::PeerMaker serve(Server& server) {
-  return [&server](int) -> Peer {
-    auto name = std::make_shared<std::string>();
-    return [&server, name](std::string_view written, Line& line) {
-      const auto word = std::string{written.substr(0, written.find('\r'))};
-      if (written.empty()) {
-        line.say("220 FTP\r\n");
-      } else if (word.starts_with("USER ")) {
-        *name = word.substr(5);
-        line.say("331 and the password\r\n");
-      } else if (word.starts_with("PASS ")) {
-        ++server.logins[*name];
-        const bool right = *name == "admin" && word == "PASS letmein1";
-        const auto refusal = right || !server.refuse ? "530 no\r\n"s : server.refuse(++server.count);
-        if (refusal.empty()) {
-          line.close();
-        } else {
-          line.say(right ? "230 in\r\n"s : refusal);
-        }
-      } else {
-        line.say(word == "PWD" ? "257 \"/\"\r\n" : "500 what\r\n");
-      }
-    };
-  };
-}
-
-fake::Run try_many(FakeNetwork& network, Server& server, std::size_t place, std::int64_t connections = 8) {
+fake::Run try_many(FakeNetwork& network, FtpServer& server, std::size_t place, std::int64_t connections = 8) {
   network.tcp[kPort] = serve(server);
   network.at_once = 64;
   auto parameters = without_blanks();
@@ -61,7 +28,7 @@ bool goes_over_several(const fake::Run& run) {
 }
 
 /// The server was given no more passwords of an account than permits were drawn.
-void check_budget(FakeNetwork& network, const Server& server) {
+void check_budget(FakeNetwork& network, const FtpServer& server) {
   for (const auto& [name, count] : server.logins) {
     CHECK((name == "admin" || count <= network.permits[name]));
   }
@@ -72,7 +39,7 @@ void check_budget(FakeNetwork& network, const Server& server) {
 TEST_CASE("Logins go out over several connections where wrong ones at once are each refused") {
   for (const std::size_t place : {0U, 5U, 17U, 59U}) {
     FakeNetwork network;
-    Server server;
+    FtpServer server;
     const auto run = try_many(network, server, place);
     const auto accepted = run.record.value("credentials.accepted").as_array();
     REQUIRE(accepted.size() == 1);
@@ -89,8 +56,8 @@ TEST_CASE("Logins go out over several connections where wrong ones at once are e
 }
 
 TEST_CASE("A password of one connection that comes back on another one is concealed there too") {
-  beside::Server server;
-  server.refuse = [](int) { return "530 wrong7\r\n"; };
+  FtpServer server;
+  server.answer = [](FtpLogin login) { return login.right ? honest(login) : "530 wrong7\r\n"; };
   FakeNetwork network;
   const auto run = beside::try_many(network, server, 50);
   REQUIRE(beside::goes_over_several(run));
@@ -106,7 +73,7 @@ TEST_CASE("A password of one connection that comes back on another one is concea
 TEST_CASE("Logins keep to one connection where the pace or nobody asks for more") {
   for (const bool pace : {true, false}) {
     FakeNetwork network;
-    Server server;
+    FtpServer server;
     network.tcp[kPort] = serve(server);
     network.at_once = pace ? 1 : 64;
     auto parameters = without_blanks();
@@ -119,8 +86,10 @@ TEST_CASE("Logins keep to one connection where the pace or nobody asks for more"
 
 TEST_CASE("A server that cuts some of the connections has no lockout, and no login is lost by it") {
   FakeNetwork network;
-  Server server;
-  server.refuse = [](int login) { return login > 5 && login % 7 == 0 ? ""s : "530 no\r\n"s; };
+  FtpServer server;
+  server.answer = [](FtpLogin login) {
+    return !login.right && login.number > 5 && login.number % 7 == 0 ? ""s : honest(login);
+  };
   const auto run = try_many(network, server, 59);
   CHECK(goes_over_several(run));
   CHECK(run.record.value("credentials.accepted").as_array().size() == 1);
@@ -132,9 +101,9 @@ TEST_CASE("A server that cuts some of the connections has no lockout, and no log
 
 TEST_CASE("A lockout seen on one of several connections stops them all") {
   FakeNetwork network;
-  Server server;
-  server.refuse = [](int login) {
-    return login > 20 ? "530 Too many failed logins, account locked\r\n"s : "530 no\r\n"s;
+  FtpServer server;
+  server.answer = [](FtpLogin login) {
+    return !login.right && login.number > 20 ? "530 Too many failed logins, account locked\r\n"s : honest(login);
   };
   const auto run = try_many(network, server, 59);
   CHECK(run.record.value("credentials.lockout").at("observed") == json::value(true));
@@ -144,9 +113,9 @@ TEST_CASE("A lockout seen on one of several connections stops them all") {
 
 TEST_CASE("A lockout that shows in wrong logins at once stops before the first candidate") {
   FakeNetwork network;
-  Server server;
-  server.refuse = [](int login) {
-    return login > 3 ? "421 Too many failed logins, account locked\r\n"s : "530 no\r\n"s;
+  FtpServer server;
+  server.answer = [](FtpLogin login) {
+    return !login.right && login.number > 3 ? "421 Too many failed logins, account locked\r\n"s : honest(login);
   };
   const auto run = try_many(network, server, 59);
   CHECK(run.record.value("credentials.lockout").at("observed") == json::value(true));
@@ -193,7 +162,7 @@ TEST_CASE("Refusals that get slow with many logins at once show no lockout, as t
 TEST_CASE("Several connections spend the budget of an account as one does") {
   FakeNetwork network;
   network.login_budget["root"] = 3;
-  Server server;
+  FtpServer server;
   network.tcp[kPort] = serve(server);
   network.at_once = 64;
   std::vector<std::pair<std::string, std::string>> list;

@@ -106,6 +106,59 @@ inline fake::PeerMaker lines(LineServer server) {
   };
 }
 
+/// A login as a server of FTP sees it.
+struct FtpLogin {
+  bool right = false;
+  int earlier = 0;  // wrong ones before on the same connection
+  int number = 0;   // of the wrong ones on all connections, from 1
+};
+
+inline std::string honest(FtpLogin login) {
+  return login.right ? "230 in\r\n" : "530 no\r\n";
+}
+
+/// A server of FTP on which admin has the password letmein1, and what it saw.
+struct FtpServer {
+  std::function<std::string(FtpLogin)> answer = honest;  // "": hangs up without a word
+  std::map<std::string, int> logins{};                   // by the name: passwords that it was given
+  std::vector<int> wrong{};                              // logins of each connection
+  int count = 0;                                         // wrong logins
+
+  std::string reply(std::size_t connection, const std::string& name, const std::string& word) {
+    ++logins[name];
+    const bool right = name == "admin" && word == "PASS letmein1";
+    const int earlier = wrong[connection];
+    wrong[connection] += right ? 0 : 1;
+    count += right ? 0 : 1;
+    return answer({right, earlier, count});
+  }
+};
+
+inline fake::PeerMaker serve(FtpServer& server) {
+  return [&server](int) -> Peer {
+    server.wrong.push_back(0);
+    return
+        [&server, mine = server.wrong.size() - 1, name = std::string{}](std::string_view written, Line& line) mutable {
+          const auto word = std::string{written.substr(0, written.find('\r'))};
+          if (written.empty()) {
+            line.say("220 FTP\r\n");
+          } else if (word.starts_with("USER ")) {
+            name = word.substr(5);
+            line.say("331 and the password\r\n");
+          } else if (word.starts_with("PASS ")) {
+            const auto reply = server.reply(mine, name, word);
+            if (reply.empty()) {
+              line.close();
+            } else {
+              line.say(reply);
+            }
+          } else {
+            line.say(word == "PWD" ? "257 \"/\"\r\n" : "500 what\r\n");
+          }
+        };
+  };
+}
+
 inline std::string transcript(const fake::Run& run) {
   return run.record.artifacts.empty() ? std::string{} : run.record.artifacts.back().bytes;
 }
