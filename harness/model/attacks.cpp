@@ -11,6 +11,13 @@ bool is_pushed(const UpdateMechanism& mechanism) {
   return mechanism.recovery && mechanism.recovery->deliver == RecoveryDelivery::push;
 }
 
+/// A person is asked when the device has had its time, so what does not come at all is waited for to the end.
+std::int64_t watched_ms(const UpdateMechanism& mechanism) {
+  constexpr std::int64_t kGrace = 10000;
+  const std::int64_t takes = mechanism.takes_ms;
+  return mechanism.version_at.prompt ? takes * 3 + kGrace : takes * 2;
+}
+
 std::string_view without_blanks(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   return first == std::string_view::npos ? std::string_view{}
@@ -72,11 +79,11 @@ std::int64_t attack_ms(const UpdateMechanism& mechanism, const Attack& attack) {
   const auto has = [&](std::string_view key) { return attack.server.contains(key); };
   const bool holds = has("stall_at") || has("drip") || has("endless");
   const bool cuts = has("power_at") || has("power_installing");
-  return takes * 2 + (holds ? hold_ms(mechanism) : 0) + (cuts ? takes : 0);
+  return watched_ms(mechanism) + (holds ? hold_ms(mechanism) : 0) + (cuts ? takes : 0);
 }
 
 std::int64_t control_ms(const UpdateMechanism& mechanism) {
-  return std::int64_t{mechanism.takes_ms} * 2;
+  return watched_ms(mechanism);
 }
 
 }  // namespace assay

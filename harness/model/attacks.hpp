@@ -19,7 +19,8 @@ bool is_chosen(const Attack& attack, std::string_view attacks);
 std::int64_t hold_ms(const UpdateMechanism& mechanism);
 
 /// About how long one attack takes that is refused, in ms: twice what an update takes, for so long the device is
-/// watched; more where it is kept waiting or starts anew without power.
+/// watched; where a person reads the version three times and 10 s; more where it is kept waiting or starts anew without
+/// power.
 std::int64_t attack_ms(const UpdateMechanism& mechanism, const Attack& attack);
 
 /// … and the genuine update with the way back after it.

@@ -91,6 +91,16 @@ TEST_CASE(
   CHECK(attack_times(timed_step(900), without, timed_attacks()).attacks.empty());
 }
 
+TEST_CASE("Where a person reads the version, who is asked when the device has had its time, all takes longer") {
+  constexpr std::int64_t kWatched = 3 * kTakes + 10000;
+  auto device = timed_device();
+  device.updates[0].version_at.prompt = Recipe{};
+  const auto times = attack_times(timed_step(900, "flip,power-50"), device, timed_attacks());
+  CHECK(times.attacks.at(0).estimate_ms == kWatched);
+  CHECK(times.attacks.at(1).estimate_ms == kWatched + kTakes);
+  CHECK(times.controls_ms == 2 * kWatched);
+}
+
 TEST_CASE("A download that never ends is kept up for 12 s to 5 minutes") {
   UpdateMechanism mechanism;
   mechanism.takes_ms = 0;
