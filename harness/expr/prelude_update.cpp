@@ -17,7 +17,7 @@ def update_taken(f): obs("update") | . as $o | fact("update.attempts")[] | selec
 def __update_open: if .alive == false then "the device did not come back"
   elif .offered != true then "it could not be offered (\(.trouble // "no reason was given"))"
   elif .seen != true then "the device did not come for it, so nothing was refused"
-  elif .installed == null then "whether it was installed was not seen"
+  elif .installed == null then "whether it was installed was not seen\(if .trouble == null then "" else " (\(.trouble))" end)"
   elif .installed == false and .says_success then "the device says that it took it, and the version stayed (\(.reported // "no words"))"
   elif .held then "the device was still waiting when it was ended after \(.took_ms) ms" else null end;
 def update_doubts(f): obs("update") | . as $o

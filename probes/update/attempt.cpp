@@ -59,11 +59,21 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
   out["restarted"] = attempt.restarted;
   out["version_before"] = text(attempt.before);
   out["version_after"] = text(attempt.after);
-  out["alive"] = attempt.alive;
+  out["alive"] = attempt.unread ? json::value(nullptr) : json::value(attempt.alive);
   out["reported"] = attempt.report;
   out["took_ms"] = attempt.took.count();
   out["evidence"] = text(attempt.evidence);
   return out;
+}
+
+/// Whether nobody can ask for the version any more. That ends the campaign and says nothing of the device.
+bool Campaign::goes_unread(const Error& error) {
+  if (!is_unasked(error.kind)) {
+    return false;
+  }
+  unread_ = true;
+  give_up("the version could not be read any more: " + error.what);
+  return true;
 }
 
 /// Reads the version until it comes. The last error when it does not.
@@ -103,9 +113,12 @@ asio::awaitable<Result<bool>> Campaign::restore() {
     give_up("the device could not be brought back: " + ran.error().what);
     co_return false;
   }
-  const auto within = milliseconds{in_.mechanism.takes_ms} * 2 + kGrace;
+  const auto within = patience();
   const auto version = co_await come_back(within);
   if (!version) {
+    if (goes_unread(version.error())) {
+      co_return false;
+    }
     if (sessions::ends_probe(version.error().kind)) {
       co_return version.error();
     }
@@ -121,6 +134,9 @@ asio::awaitable<Result<bool>> Campaign::be_at_base() {
   const auto within = milliseconds{in_.mechanism.takes_ms} + kGrace;
   const auto seen = current_;
   const auto version = co_await come_back(within);
+  if (!version && goes_unread(version.error())) {
+    co_return false;
+  }
   if (!version && sessions::ends_probe(version.error().kind)) {
     co_return version.error();
   }
@@ -161,6 +177,7 @@ asio::awaitable<Result<>> Campaign::pull_trigger(Attempt& attempt) {
 
 void Campaign::forget_offer() {
   arrived_.reset();
+  away_.reset();
   uncut_.clear();
   dark_at_.reset();
   cut_ = false;
@@ -171,11 +188,12 @@ bool Campaign::falls(const Attempt& attempt, const std::string& to) const {
   return to != attempt.before && !(attempt.in_turns && to == in_.mechanism.image.version);
 }
 
-/// What came into force late is of the last offer of which the device has something of the image.
+/// What came into force late is of the last offer of which the device has something of the image, unless it may have
+/// it of a later one.
 void Campaign::credit_late(const std::string& version) {
-  const auto of =
-      std::find_if(attempts_.rbegin(), attempts_.rend(), [](const auto& one) { return one.fetched.bytes > 0; });
-  if (of != attempts_.rend() && of->installed == std::optional{false}) {
+  const auto of = std::find_if(attempts_.rbegin(), attempts_.rend(),
+                               [](const auto& one) { return one.fetched.bytes > 0 || one.failed; });
+  if (of != attempts_.rend() && of->fetched.bytes > 0 && !of->installed.value_or(false)) {
     of->installed = of->late = falls(*of, version);
     of->after = version;
   }
@@ -233,6 +251,9 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
       co_return offered.error();
     }
     out.trouble = offered.error().what;
+    out.failed = true;
+    out.fetched = in_.transport.fetched();
+    co_await in_.transport.withdraw();
     co_return out;
   }
   out.offered = true;
@@ -343,6 +364,10 @@ asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& befo
     }
   }
   const auto told = co_await reader_.read();
+  if (!told && goes_unread(told.error())) {
+    uncut_ = stop_;
+    co_return Result<>{};
+  }
   if (!told && sessions::ends_probe(told.error().kind)) {
     co_return told.error();
   }
@@ -363,12 +388,40 @@ asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& befo
   co_return Result<>{};
 }
 
+/// How long a device that shows no version is waited for.
+milliseconds Campaign::patience() const {
+  return milliseconds{in_.mechanism.takes_ms} * 2 + kGrace;
+}
+
+/// After a look that showed no version. True when nothing more is to be seen of the attempt.
+Result<bool> Campaign::look_failed(Attempt& out, const Error& error) {
+  if (goes_unread(error)) {
+    out.unread = true;
+    out.trouble = "the version could not be read any more: " + error.what;
+    if (!out.installed.value_or(false)) {
+      out.installed.reset();
+    }
+    return true;
+  }
+  if (sessions::ends_probe(error.kind)) {
+    return error;
+  }
+  const bool cutting = in_.transport.fetched().cutting;
+  const bool turned_away = error.kind == ErrorKind::refused || error.kind == ErrorKind::reset;
+  // One answer may be lost on its way.
+  out.restarted = out.restarted || cutting || turned_away || away_;
+  if (cutting) {
+    return false;  // it is off, and for how long is the laboratory's business
+  }
+  away_ = away_ ? away_ : now();
+  out.alive = now() - *away_ <= patience();
+  return !out.alive;
+}
+
 /// Waits for the end of what the device does: it runs another version, it says that it is done, or it is quiet.
 asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
   const auto pause = step();
   const auto began = now();
-  const auto patience = milliseconds{in_.mechanism.takes_ms} * 2 + kGrace;
-  std::optional<milliseconds> away;
   milliseconds stays{0};  // how long the old version was still seen once the image was there
   while (true) {
     const auto waited = co_await in_.context.network.wait(pause);
@@ -394,21 +447,13 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     }
     const auto told = co_await reader_.read();
     if (!told) {
-      if (sessions::ends_probe(told.error().kind)) {
-        co_return told.error();
-      }
-      out.restarted = true;
-      if (in_.transport.fetched().cutting) {
-        continue;  // it is off, and for how long is the laboratory's business
-      }
-      away = away ? away : now();
-      if (now() - *away > patience) {
-        out.alive = false;
-        co_return Result<>{};
+      const auto over = look_failed(out, told.error());
+      if (!over || *over) {
+        co_return over ? Result<>{} : Result<>{over.error()};
       }
       continue;
     }
-    away.reset();
+    away_.reset();
     current_ = out.after = told->version;
     if (!told->report.is_null()) {
       out.report = told->report;

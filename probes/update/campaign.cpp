@@ -151,8 +151,7 @@ asio::awaitable<Result<>> Campaign::steps() {
   auto version = co_await come_back(short_while);
   if (!version) {
     const auto kind = version.error().kind;
-    const bool never = kind == ErrorKind::unsupported || kind == ErrorKind::denied;  // nobody may, or nobody is there
-    if (sessions::ends_probe(kind) && !never) {
+    if (sessions::ends_probe(kind) && !is_unasked(kind)) {
       co_return version.error();
     }
     give_up("the version that the device runs could not be read: " + version.error().what);
@@ -194,16 +193,17 @@ asio::awaitable<Result<>> Campaign::steps() {
   if (!tried) {
     co_return tried;
   }
-  if (bricked_.is_null() && (!first_ || first_->installed.value_or(false))) {
+  const bool changes = !first_ || first_->installed.value_or(false);
+  if (bricked_.is_null() && changes && !unread_) {
     const auto done = co_await control(last_);
     if (!done) {
       co_return done;
     }
-    if (back && bricked_.is_null()) {
-      const auto left = co_await restore();
-      if (!left) {
-        co_return left.error();
-      }
+  }
+  if (back && bricked_.is_null() && (changes || unread_)) {
+    const auto left = co_await restore();
+    if (!left) {
+      co_return left.error();
     }
   }
   co_return Result<>{};

@@ -38,6 +38,8 @@ struct Attempt {
   bool of_before = false;  // the version moved when nothing of this offer had reached the device
   bool restarted = false;  // it was away meanwhile and came back
   bool alive = true;
+  bool unread = false;  // its version could not be asked for to the end, so that it is not known whether it is alive
+  bool failed = false;  // to be offered: how much of the image the device has is not known, unless our side saw it
   std::string before, after;  // versions; empty: not read
   json::value report;         // the device's own words
   bool says_success = false;
@@ -61,8 +63,7 @@ class Campaign {
   };
 
   /// What it refers to must outlive it.
-  explicit Campaign(Inputs inputs)
-      : in_(std::move(inputs)), reader_(in_.context, in_.mechanism.version_at, in_.transport) {}
+  explicit Campaign(Inputs inputs) : in_(std::move(inputs)), reader_(in_.context, in_.mechanism, in_.transport) {}
 
   /// An error only for what ends the probe: cancelled, out of time, our own fault. What was done until then stands.
   asio::awaitable<Result<>> run();
@@ -95,12 +96,15 @@ class Campaign {
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
   asio::awaitable<Result<>> cut_while_installing(const std::string& before);
+  Result<bool> look_failed(Attempt& attempt, const Error& error);
+  bool goes_unread(const Error& error);
   void weigh(Attempt& attempt) const;
   bool falls(const Attempt& attempt, const std::string& to) const;
   void credit_late(const std::string& version);
   void forget_offer();
   bool is_quiet(const Fetched& fetched, milliseconds began, bool control) const;
   milliseconds step() const;
+  milliseconds patience() const;
   asio::awaitable<Result<>> pull_trigger(Attempt& attempt);
   asio::awaitable<Result<bool>> be_at_base();
   asio::awaitable<Result<bool>> restore();
@@ -130,6 +134,7 @@ class Campaign {
   json::object passive_;
   json::object polling_{{"unprompted", nullptr}, {"polling_ms", nullptr}};
   std::string stop_;                  // why nothing more is tried
+  bool unread_ = false;               // … for the version cannot be asked for any more
   std::optional<milliseconds> look_;  // from offer to first activity, in the control
   std::optional<milliseconds>
       arrived_;  // of this offer: when the whole image was seen to be there, by Network::elapsed
@@ -138,6 +143,7 @@ class Campaign {
   bool in_the_dark_ = false;             // … for it did not answer while it installed it
   bool cut_ = false;                     // of this offer: the power was cut while it was installed
   std::optional<milliseconds> dark_at_;  // of this offer: when its power was seen to have been cut, by Network::elapsed
+  std::optional<milliseconds> away_;     // of this offer: since when no look has shown a version, by Network::elapsed
   std::string uncut_;                    // … and why there was none; empty: there was, or it is not due
   std::optional<milliseconds> whole_;    // from the first activity to the new version, in the control
 };

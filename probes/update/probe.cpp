@@ -45,7 +45,8 @@ constexpr FactSpec kFacts[] = {
      "gave_up_ms, refused (before download, after download, null), installed, late (… while another attack was tried), "
      "activated, "
      "says_success, restarted, "
-     "version_before, version_after, alive, reported (its own words), took_ms, evidence"},
+     "version_before, version_after, alive (null: its version could not be asked for to the end), reported (its own "
+     "words), took_ms, evidence"},
     {"update.not_tried", ValueKind::list, "each attack that was not: attack, title, serves, mechanism, why"},
     {"update.bricked", ValueKind::list,
      "mechanisms after which the device did not come back: mechanism, after, restored, how"},

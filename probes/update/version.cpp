@@ -14,14 +14,26 @@ constexpr std::size_t kKept = std::size_t{16} << 10U;  // characters of the tran
 constexpr milliseconds kTellWithin{3000};
 constexpr milliseconds kAskAgain{1000};  // of datagrams, which may be lost
 constexpr std::size_t kTokenBytes = 4;
+constexpr int kMostQuestions = 4;  // to a person whose answers differ
 
 }  // namespace
 
-VersionReader::VersionReader(ProbeContext& context, const VersionSource& source, Transport& transport)
+VersionReader::VersionReader(ProbeContext& context, const UpdateMechanism& mechanism, Transport& transport)
     : context_(context),
-      source_(source),
+      source_(mechanism.version_at),
       transport_(transport),
-      transcript_("the version, as it was first read", kKept) {}
+      transcript_("the version, as it was first read", kKept),
+      expected_{mechanism.image.version} {
+  for (const auto& image : {mechanism.older, mechanism.other_model}) {
+    if (image) {
+      expected_.insert(image->version);
+    }
+  }
+}
+
+bool is_unasked(ErrorKind kind) {
+  return kind == ErrorKind::denied || kind == ErrorKind::unsupported;
+}
 
 void VersionReader::keep(std::string_view fact) {
   if (read_by_network_) {
@@ -132,12 +144,14 @@ asio::awaitable<Result<Told>> VersionReader::ask_command() {
 }
 
 /// An empty line says that the device shows none.
-asio::awaitable<Result<Told>> VersionReader::ask_person() {
+asio::awaitable<Result<Told>> VersionReader::ask_person_once(bool again) {
   RecipeUse use;
   use.purpose = "read the version";
   use.does = Intrusiveness::benign;
   auto recipe = *source_.prompt;
-  recipe.prompt = *source_.prompt->prompt + " (type the version; nothing, if it shows none)";
+  recipe.prompt = *source_.prompt->prompt +
+                  (again ? " (once more, for that one was not expected: type the version" : " (type the version") +
+                  "; nothing, if it shows none)";
   const auto asked = co_await context_.bench.run(recipe, use);
   if (!asked && asked.error().kind == ErrorKind::unsupported) {
     co_return Error{ErrorKind::unsupported,
@@ -148,6 +162,23 @@ asio::awaitable<Result<Told>> VersionReader::ask_person() {
     co_return asked.error();
   }
   co_return told_by(asked->said);
+}
+
+/// A slip of the pen is no version: one that no image is known to have and that was not read before is typed twice.
+asio::awaitable<Result<Told>> VersionReader::ask_person() {
+  std::string before;
+  for (int left = kMostQuestions; left > 0; --left) {
+    auto told = co_await ask_person_once(!before.empty());
+    if (!told) {
+      co_return told;
+    }
+    if (expected_.contains(told->version) || told->version == before) {
+      expected_.insert(told->version);
+      co_return told;
+    }
+    before = told->version;
+  }
+  co_return no_version("each answer of the person was another one");
 }
 
 asio::awaitable<Result<Told>> VersionReader::read() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "harness/probe/probe.hpp"
@@ -16,11 +17,15 @@ struct Told {
   json::value report;   // of the last update, in its own words; null: it tells nothing
 };
 
+/// No answer of the device: nobody may ask any more, for the budget of a login is spent (`denied`), or nobody is there
+/// who could (`unsupported`).
+bool is_unasked(ErrorKind kind);
+
 /// Asks the device which version it runs, as often as a campaign wants to know.
 class VersionReader {
  public:
   /// What it refers to must outlive it. `transport` is asked for what is read by its means.
-  VersionReader(ProbeContext& context, const VersionSource& source, Transport& transport);
+  VersionReader(ProbeContext& context, const UpdateMechanism& mechanism, Transport& transport);
 
   /// An error says why nobody answered, or that the answer holds no version (`protocol`); `unsupported` where a person
   /// has to read it and nobody is there, `denied` where the budget of an account that was not let in is spent.
@@ -39,6 +44,7 @@ class VersionReader {
   asio::awaitable<Result<Told>> ask_transport(std::string place);
   asio::awaitable<Result<Told>> ask_command();
   asio::awaitable<Result<Told>> ask_person();
+  asio::awaitable<Result<Told>> ask_person_once(bool again);
   asio::awaitable<Result<Told>> ask_topic();
   asio::awaitable<Result<Told>> ask_by_ssh();
   asio::awaitable<Result<Told>> ask_object();
@@ -54,6 +60,7 @@ class VersionReader {
   const VersionSource& source_;
   Transport& transport_;
   Transcript transcript_;
+  std::set<std::string> expected_;  // versions that a person need not type twice
   bool read_by_network_ = false;
   bool let_in_ = false;                      // the last login of the account was taken
   std::optional<wire::SnmpVersion> spoken_;  // by which the agent answered
