@@ -131,7 +131,7 @@ asio::awaitable<Result<bool>> Campaign::restore() {
 /// The version that the campaign began with, read now and not remembered: what was offered before may have come into
 /// force late.
 asio::awaitable<Result<bool>> Campaign::be_at_base() {
-  const auto within = milliseconds{in_.mechanism.takes_ms} + kGrace;
+  const auto within = milliseconds{in_.mechanism.takes_ms} + kGrace + in_.transport.silence();
   const auto seen = current_;
   const auto version = co_await come_back(within);
   if (!version && goes_unread(version.error())) {
@@ -390,7 +390,7 @@ asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& befo
 
 /// How long a device that shows no version is waited for.
 milliseconds Campaign::patience() const {
-  return milliseconds{in_.mechanism.takes_ms} * 2 + kGrace;
+  return milliseconds{in_.mechanism.takes_ms} * 2 + kGrace + in_.transport.silence();
 }
 
 /// After a look that showed no version. True when nothing more is to be seen of the attempt.
@@ -409,7 +409,7 @@ Result<bool> Campaign::look_failed(Attempt& out, const Error& error) {
   const bool cutting = in_.transport.fetched().cutting;
   const bool turned_away = error.kind == ErrorKind::refused || error.kind == ErrorKind::reset;
   // One answer may be lost on its way.
-  out.restarted = out.restarted || cutting || turned_away || away_;
+  out.restarted = out.restarted || cutting || turned_away || (away_ && !in_.transport.keeps_silent());
   if (cutting) {
     return false;  // it is off, and for how long is the laboratory's business
   }

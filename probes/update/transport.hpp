@@ -140,6 +140,12 @@ class Transport {
   /// What the device says at a place of the transport's own (VersionSource, `resource`, and `mqtt` without a port).
   virtual asio::awaitable<Result<std::string>> read(std::string place);
 
+  /// For how long a device that is there may say nothing at that place.
+  virtual milliseconds silence() const { return milliseconds{0}; }
+
+  /// It is connected and has said nothing there since the offer: whether it is there is not known, nor that it went.
+  virtual bool keeps_silent() const { return false; }
+
   /// Ends everything. Awaited before the transport dies.
   virtual asio::awaitable<void> close() = 0;
 

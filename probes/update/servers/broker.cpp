@@ -26,6 +26,8 @@ struct Broker::Guest {
   int told = 0;                            // which announcement it was told last
   milliseconds keep_alive{0};              // 0: it may be silent for ever
   milliseconds heard{0};                   // when it last sent something, by Network::elapsed
+
+  milliseconds silence() const { return keep_alive * 3 / 2; }
 };
 
 Broker::Broker(ProbeContext& context, Journal& journal, Settings settings)
@@ -63,6 +65,7 @@ asio::awaitable<void> Broker::attend(std::unique_ptr<Stream> raw) {
   const auto ended = co_await serve(guest);
   if (teller_ == &guest) {
     version_.reset();
+    teller_ = nullptr;
   }
   journal_.note("mqtt: the connection ended: " + wire::printable(ended.error().what, 200));
 }
@@ -96,7 +99,8 @@ asio::awaitable<Result<>> Broker::serve(Guest& guest) {
     }
     const auto now = context_.network.elapsed();
     guest.heard = read ? now : guest.heard;
-    if (guest.keep_alive > milliseconds{0} && now - guest.heard > guest.keep_alive * 3 / 2) {
+    heard_ = teller_ == &guest ? guest.heard : heard_;
+    if (guest.keep_alive > milliseconds{0} && now - guest.heard > guest.silence()) {
       co_return Error{
           ErrorKind::timed_out, "no word within one and a half times its keep-alive (MQTT 5, 3.1.2.10)", {}};
     }
@@ -179,6 +183,8 @@ asio::awaitable<Result<>> Broker::take(Guest& guest, const wire::MqttPacket& pac
   if (note->topic == settings_.version_topic) {
     version_ = note->payload;
     teller_ = &guest;
+    heard_ = guest.heard;
+    silence_ = guest.silence();
   }
   if (note->quality == 0) {
     co_return Result<>{};

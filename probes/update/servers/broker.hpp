@@ -40,6 +40,12 @@ class Broker {
   /// gone.
   const std::optional<std::string>& version() const { return version_; }
 
+  /// When it was last heard there, were it a ping, by Network::elapsed; nothing: as for `version`.
+  std::optional<milliseconds> heard() const { return version_ ? std::optional{heard_} : std::nullopt; }
+
+  /// For how long who told it last may be silent and not be gone; 0: it promised nothing (MQTT 5, 3.1.2.10).
+  milliseconds silence() const { return silence_; }
+
   /// How it named itself when it connected last, escaped; empty: it did not.
   const std::string& client() const { return client_; }
 
@@ -67,6 +73,8 @@ class Broker {
   std::optional<milliseconds> told_;
   std::optional<std::string> version_;
   const Guest* teller_ = nullptr;  // of version_; compared, never followed
+  milliseconds heard_{0};          // … when it last sent something
+  milliseconds silence_{0};        // … and for how long it may send nothing
   std::string client_;
   std::string over_;
 };

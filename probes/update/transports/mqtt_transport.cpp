@@ -11,6 +11,8 @@ namespace assay::probes::update {
 
 namespace {
 
+constexpr milliseconds kMostSilence{300000};  // that is waited for
+
 class MqttTransport final : public Transport {
  public:
   MqttTransport(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files)
@@ -63,6 +65,8 @@ class MqttTransport final : public Transport {
     if (quiet) {
       co_return Result<>{};
     }
+    since_ = context_.network.elapsed();
+    came_ = false;
     auto said = co_await say(std::move(message));
     co_return said;
   }
@@ -103,12 +107,28 @@ class MqttTransport final : public Transport {
     co_await server_.close();
   }
 
+  /// Who is dead ends no connection: what it said before counts only where it was heard since the image came to it, or
+  /// since it was offered.
   asio::awaitable<Result<std::string>> read(std::string place) override {
+    const auto& served = server_.fetched();
+    if (since_ && !came_ && served.whole) {
+      since_ = std::max(*since_, served.last);
+      came_ = true;
+    }
     if (!broker_ || !broker_->version()) {
       co_return Error{ErrorKind::timed_out, "the device has said nothing under " + place + " at our broker", {}};
     }
+    if (!is_heard()) {
+      co_return Error{ErrorKind::timed_out, "the device has not been heard at our broker since the last offer", {}};
+    }
     co_return *broker_->version();
   }
+
+  milliseconds silence() const override {
+    return broker_ ? std::min(broker_->silence(), kMostSilence) : milliseconds{0};
+  }
+
+  bool keeps_silent() const override { return broker_ && broker_->version() && !is_heard(); }
 
   json::object passive() const override {
     auto out = served_facts(server_, mechanism_);
@@ -128,6 +148,8 @@ class MqttTransport final : public Transport {
   }
 
  private:
+  bool is_heard() const { return !since_ || broker_->heard() >= since_; }
+
   asio::awaitable<Result<>> say(std::string message) {
     if (broker_) {
       broker_->announce(std::move(message));
@@ -158,8 +180,10 @@ class MqttTransport final : public Transport {
   Journal journal_;
   std::unique_ptr<Broker> broker_;
   std::shared_ptr<PullSite> site_;
-  std::optional<milliseconds> told_;  // at the device's own broker
-  mutable Fetched fetched_;           // of the server, with what the broker knows
+  std::optional<milliseconds> told_;   // at the device's own broker
+  std::optional<milliseconds> since_;  // the last offer began, or its image came, by Network::elapsed
+  bool came_ = false;                  // … the latter
+  mutable Fetched fetched_;            // of the server, with what the broker knows
 };
 
 }  // namespace

@@ -63,7 +63,7 @@ def by_account(work, source, flaw):
 
 
 def at_our_broker(work, flaw):
-    examine(work, "updatable-mqtt/" + flaw, TRIED, FALLS[flaw], OUR_BROKER)
+    examine(work, "updatable-mqtt/" + flaw, [*TRIED, "same-version"], FALLS[flaw], OUR_BROKER)  # the last: no silence is a restart
 
 
 def why_not(facts):
@@ -96,14 +96,14 @@ def unreadable(work, old, new, source, words):
 
 
 @contextlib.contextmanager
-def client(device, pings):
-    """One more client of our broker: it says a version on a connection that promises a word a second, and keeps that promise or does not."""
+def client(device, promises, pings):
+    """One more client of our broker: it says a version on a connection that promises a word a second, or none, and says more or does not."""
     broker, ended = int(device["tester_ports"]["broker"].split("/")[1]), threading.Event()
 
     def talk():
         while not ended.wait(0.1):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", broker), 5, (device["address"], 0)) as connection:
-                connection.sendall(b"\x10\x0d\0\4MQTT\4\2\0\1\0\1x" + b"\x30\x12\0\x0blab/version2.4.0")
+                connection.sendall(b"\x10\x0d\0\4MQTT\4\2\0" + bytes([promises]) + b"\0\1x" + b"\x30\x12\0\x0blab/version2.4.0")
                 while not ended.wait(0.3):
                     if pings:
                         connection.sendall(b"\xc0\0")
@@ -117,11 +117,11 @@ def client(device, pings):
         thread.join()
 
 
-def who_falls_silent(work, pings):
-    """A version counts while who told it keeps its promise to be heard of."""
+def who_falls_silent(work, promises, pings):
+    """A version counts while who told it keeps its promise to be heard of, and without one where it was heard since the last image."""
     edits = [("version_at: {http:", "version_at: {mqtt: {topic: lab/version}} #")]
     observation, _ = run(work, "updatable-mqtt/sound", ["older"], check=[EXIT_OPEN, EXIT_FAILED], edits=edits,
-                         beside=lambda device, _: client(device, pings))
+                         beside=lambda device, _: client(device, promises, pings))
     first = observation["facts"]["update.control"][0]["first"]
     assert first["version_before"] == "2.4.0" and not first["installed"] and first["alive"] == pings, first
 
@@ -191,6 +191,6 @@ with folder() as work:
     jobs += [lambda flaw=flaw: by_coap(flaw) for flaw in FALLS]
     jobs += [lambda row=row: wrong_password(work, *row) for row in REFUSALS if row[0] in SOURCES]
     jobs += [lambda row=row: unreadable(work, *row) for row in UNREADABLE if row[2] in SOURCES]
-    jobs += [lambda pings=pings: who_falls_silent(work, pings) for pings in (True, False)]
+    jobs += [lambda row=row: who_falls_silent(work, *row) for row in ((1, True), (1, False), (0, True), (0, False))]
     side_by_side(*jobs, lambda: nobody(work), at_once=4)
     no_secret_is_kept(work)
