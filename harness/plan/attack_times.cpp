@@ -62,7 +62,7 @@ AttackTimes attack_times(const PlannedStep& step, const Dut& dut, const AttackLi
   for (const auto& mechanism : dut.updates) {
     const bool possible = mechanism.restore || step.parameters.at("restore") == false;
     if (possible && (wanted.empty() || mechanism.mechanism == wanted)) {
-      out.needs_ms += mechanism.serve ? watched : 0;
+      out.needs_ms += mechanism.serve && watched > 0 ? mechanism.takes_ms + watched : 0;
       add_mechanism(out, dut, mechanism, list, step);
     }
   }

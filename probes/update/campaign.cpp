@@ -209,7 +209,8 @@ asio::awaitable<Result<>> Campaign::steps() {
   co_return Result<>{};
 }
 
-/// How often the device asks when nobody makes it: every request is answered that there is nothing now.
+/// How often the device asks when nobody makes it: every request is answered that there is nothing now. What it asks
+/// because it was just restored, by us or before another mechanism's turn, is over by then.
 asio::awaitable<Result<>> Campaign::watch() {
   if (in_.choice.watch == milliseconds{0} || !in_.mechanism.serve) {
     co_return Result<>{};
@@ -218,6 +219,11 @@ asio::awaitable<Result<>> Campaign::watch() {
   nothing.behaviour.status = 503;
   if (!in_.transport.cannot(nothing.behaviour).empty()) {
     co_return Result<>{};  // it does not come to us: what is offered would be brought to it
+  }
+  const milliseconds starts{in_.mechanism.takes_ms};
+  const auto started = co_await in_.context.network.wait(starts);
+  if (!started) {
+    co_return started;
   }
   const auto offered = co_await in_.transport.offer(std::move(nothing));
   if (!offered) {

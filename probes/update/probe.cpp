@@ -51,7 +51,8 @@ constexpr FactSpec kFacts[] = {
     {"update.bricked", ValueKind::list,
      "mechanisms after which the device did not come back: mechanism, after, restored, how"},
     {"update.passive", ValueKind::list,
-     "by mechanism, what the genuine update showed: transport, over, tls {version, cipher, server_name, "
+     "by mechanism, what the genuine update showed (nothing, where none was made: transport is not there): transport, "
+     "over, tls {version, cipher, server_name, "
      "newest_offered} or null, unprompted and polling_ms (by itself, and how often; null: not watched), identifies_by, "
      "downloads, strangers (connections or datagrams of others that were cut), client (of lwm2m: lwm2m, binding, "
      "lifetime_s, objects, delivery), statuses (of mender: those that it reported), announced (of mqtt: by whose "
@@ -307,7 +308,7 @@ class Course {
       entry["mechanism"] = mechanism_.mechanism;
       gathered_.bricked.push_back(std::move(entry));
     }
-    if (!campaign.passive().empty()) {
+    if (!campaign.passive().empty() || !campaign.polling().at("unprompted").is_null()) {
       auto entry = campaign.passive();
       for (const auto& [key, value] : campaign.polling()) {
         entry[key] = value;

@@ -1,26 +1,17 @@
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 
 #include "probes/sessions/bell.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/tftp.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/support/fake_network.hpp"
+#include "tests/unit/probes/update_campaign.hpp"
 
 /// A campaign against a device of script that reads images at our TFTP server and may install one long after it was
 /// given: what comes into force while something else is on offer.
-namespace assay::probes::update {
-extern const ProbeDescriptor kDescriptor;
-}
-
 namespace assay {
 namespace {
 
-namespace fs = std::filesystem;
 using wire::TftpPacket;
 
 constexpr std::uint16_t kLatePort = 40001;
@@ -33,8 +24,10 @@ struct LateDevice {
   std::deque<std::string> requests;
   std::string version = "2.4.0";
   bool takes_older = false;
-  int reads_older = 12;  // of its version, until an older image is in force; a genuine one needs 3
-  int comes_again = 0;   // so often it comes into force once more, for no restore clears it
+  int reads_older = 12;             // of its version, until an older image is in force; a genuine one needs 3
+  int comes_again = 0;              // so often it comes into force once more, for no restore clears it
+  bool looks_when_started = false;  // when its version is read first
+  int unread_from = 0;              // reading of its version from which on nobody may; 0: none
   int looks = 0;
   int restores = 0;
 
@@ -70,7 +63,13 @@ struct LateDevice {
       ++restores;
       version = "2.4.0";
       left_ = next_ == "2.3.0" && comes_again-- > 0 ? 4 : 0;
+      starts_ = true;
+    } else if (unread_from > 0 && ++readings_ >= unread_from) {
+      return Error{ErrorKind::denied, "nobody may", {}};
     } else {
+      if (looks_when_started && std::exchange(starts_, false)) {
+        look();
+      }
       version = left_ > 0 && --left_ == 0 ? next_ : version;
     }
     return RecipeDone{version + "\n", {}};
@@ -88,6 +87,8 @@ struct LateDevice {
   std::string taken_, next_;
   std::uint16_t last_ = 0;
   int left_ = 0;
+  int readings_ = 0;
+  bool starts_ = true;
 };
 
 /// The port that the device asks at (`asked`), or one of a transfer.
@@ -139,73 +140,31 @@ class LatePort final : public DatagramListener {
   sessions::Bell bell_;
 };
 
-Recipe late_command(const std::string& line) {
-  Recipe out;
-  out.exec = line;
-  return out;
-}
-
-Attack late_attack(std::string id, json::object image) {
-  Attack out;
-  out.id = std::move(id);
-  out.title = "an attack";
-  out.against = "image";
-  out.image = std::move(image);
-  return out;
-}
-
 using AttemptsByAttack = std::map<std::string, json::value>;
 
-struct LateCampaign {
-  fs::path folder;
-  Dut dut;
-  fake::FakeLibrary library;
+struct LateCampaign : update_tests::Campaign {
   LateDevice device;
 
   LateCampaign() {
-    auto pattern = (fs::temp_directory_path() / "assay-late-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    folder = pattern;
-    std::ofstream(folder / "new.img") << std::string(5000, 'n');
-    std::ofstream(folder / "old.img") << std::string(5000, 'o');
-    UpdateMechanism mechanism;
-    mechanism.mechanism = "UM-1";
-    mechanism.transport = UpdateTransport::tftp;
-    mechanism.serve = UpdateServer{};
-    mechanism.serve->port = 69;
-    mechanism.recovery = UpdateRecovery{"hub.bin", RecoveryDelivery::pull, std::nullopt};
-    mechanism.image = {"new.img", "2.5.0"};
-    mechanism.older = UpdateImage{"old.img", "2.3.0"};
-    mechanism.version_at.exec = late_command("version");
-    mechanism.trigger = late_command("look");
-    mechanism.restore = late_command("restore");
-    mechanism.takes_ms = 1000;
-    dut.updates.push_back(mechanism);
-    AttackList list;
-    list.id = "update";
-    list.attacks = {late_attack("older", {{"kind", "older"}}),
-                    late_attack("appended", {{"kind", "append"}, {"bytes", 64}}),
-                    late_attack("cut", {{"kind", "truncate"}, {"at", 50}})};
-    library.attack_lists["update"] = list;
+    mechanism().transport = UpdateTransport::tftp;
+    mechanism().serve = UpdateServer{};
+    mechanism().serve->port = 69;
+    mechanism().recovery = UpdateRecovery{"hub.bin", RecoveryDelivery::pull, std::nullopt};
+    mechanism().trigger = update_tests::command("look");
+    mechanism().takes_ms = 1000;
+    add("older").image = {{"kind", "older"}};
+    add("appended").image = {{"kind", "append"}, {"bytes", 64}};
+    add("cut").image = {{"kind", "truncate"}, {"at", 50}};
   }
 
-  LateCampaign(const LateCampaign&) = delete;
-  LateCampaign& operator=(const LateCampaign&) = delete;
-
-  ~LateCampaign() { fs::remove_all(folder); }
-
-  fake::Run run(const char* attacks) {
+  fake::Run run(const char* attacks, std::int64_t watch_s = 0) {
     fake::FakeBench bench;
-    bench.folder = folder;
     bench.outcome = [this](const Recipe& recipe, const RecipeUse&) { return device.does(recipe); };
     device.network.listening = [this](std::uint16_t port) {
       std::unique_ptr<DatagramListener> made = std::make_unique<LatePort>(device, port != 0);
       return Result<std::unique_ptr<DatagramListener>>{std::move(made)};
     };
-    const json::object parameters{{"attacks", attacks}};
-    auto ran = fake::observe(probes::update::kDescriptor, device.network, "tcp/80", parameters, dut, library, bench);
-    CHECK(ran.record.fault.empty());
-    return ran;
+    return observe(device.network, bench, {{"attacks", attacks}, {"watch_s", watch_s}});
   }
 };
 
@@ -280,6 +239,27 @@ TEST_CASE("update, late: an attack that is interfered with each time was not tri
   CHECK(appended.at("installed").is_null());
   CHECK(appended.at("trouble") == "the device came to run 2.3.0 before anything of the offer had reached it");
   CHECK_FALSE(is_accepted(ran));
+}
+
+TEST_CASE("update, watched: what a device asks when it starts is no question that nobody made it ask") {
+  LateCampaign campaign;
+  campaign.device.version = "2.5.0";  // it is brought back first
+  campaign.device.looks_when_started = true;
+  const auto ran = campaign.run("none", 5);
+  CHECK(campaign.device.restores > 0);
+  CHECK(is_accepted(ran));
+  CHECK(ran.record.value("update.passive").as_array().at(0).at("unprompted") == false);
+}
+
+TEST_CASE("update, watched: what was seen is told where no genuine update was made") {
+  LateCampaign campaign;
+  campaign.device.unread_from = 2;
+  const auto ran = campaign.run("none", 5);
+  CHECK(campaign.device.looks == 0);
+  const auto passive = ran.record.value("update.passive").as_array();
+  REQUIRE(passive.size() == 1);
+  CHECK(passive.at(0).at("unprompted") == false);
+  CHECK_FALSE(passive.at(0).as_object().contains("transport"));
 }
 
 }  // namespace

@@ -101,6 +101,15 @@ TEST_CASE("Where a person reads the version, who is asked when the device has ha
   CHECK(times.controls_ms == 2 * kWatched);
 }
 
+TEST_CASE("A device that is watched first is given the time to start before that") {
+  auto device = timed_device();
+  device.updates[0].serve = UpdateServer{};
+  auto step = timed_step(900);
+  const auto at_once = attack_times(step, device, timed_attacks());
+  step.parameters["watch_s"] = 60;
+  CHECK(attack_times(step, device, timed_attacks()).needs_ms == at_once.needs_ms + kTakes + 60000);
+}
+
 TEST_CASE("A download that never ends is kept up for 12 s to 5 minutes") {
   UpdateMechanism mechanism;
   mechanism.takes_ms = 0;
