@@ -99,8 +99,10 @@ asio::awaitable<Result<RecipeDone>> RecipeBench::run(const Recipe& recipe, const
   if (failed) {
     ended["because"] = failed->what;
   } else {
-    done.said = ran->text;
-    ended["said"] = last_of(ran->text);
+    // Whoever confirms a step may type anything, a password too.
+    const bool idle = !recipe.exec && !use.wants_answer;
+    done.said = idle ? std::string{} : ran->text;
+    ended["said"] = last_of(done.said);
   }
   if (const auto written = write("recipe_ended", std::move(ended)); !written) {
     co_return written.error();

@@ -25,11 +25,13 @@ struct RecipeUse {
   Intrusiveness does = Intrusiveness::intrusive;
   std::map<std::string, std::string> environment{};  // "ASSAY_IMAGE" -> path; beside ASSAY_SAMPLE and ASSAY_STATE
   std::map<std::string, Secret> secrets{};           // environment too; written down by name only
+  bool wants_answer = false;  // the line that is typed at a prompt is what it is for; else nobody reads or keeps it
 };
 
 struct RecipeDone {
-  std::string
-      said;  // of a command: its last 64 KiB, secrets and all; of a prompt: the line that was typed, at most 4 KiB
+  /// Of a command: its last 64 KiB, secrets and all. Of a prompt whose answer is wanted: the line that was typed, at
+  /// most 4 KiB.
+  std::string said;
   std::chrono::milliseconds took{0};
 };
 

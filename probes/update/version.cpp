@@ -148,6 +148,7 @@ asio::awaitable<Result<Told>> VersionReader::ask_person_once(bool again) {
   RecipeUse use;
   use.purpose = "read the version";
   use.does = Intrusiveness::benign;
+  use.wants_answer = true;
   auto recipe = *source_.prompt;
   recipe.prompt = *source_.prompt->prompt +
                   (again ? " (once more, for that one was not expected: type the version" : " (type the version") +

@@ -102,15 +102,23 @@ TEST_CASE("engine: a recipe that fails is written down with its reason") {
   CHECK(nobody.error().kind == ErrorKind::unsupported);
 }
 
-TEST_CASE("engine: what a person types is what a prompt says, and in the journal") {
+TEST_CASE("engine: what a person types is kept where it is the answer, and nowhere else") {
   Hands hands(true);
   hands.outcome = RecipeOutcome{RecipeOutcome::Kind::done, "2.4.1"};
   Recipe question;
   question.prompt = "Read the version on the display";
-  const auto done = hands.run(question, restoring());
+  auto use = restoring();
+  use.wants_answer = true;
+  const auto done = hands.run(question, use);
   REQUIRE(done);
   CHECK(done->said == "2.4.1");
   CHECK(hands.journal.at(1).second.at("said") == "2.4.1");
+
+  hands.outcome = RecipeOutcome{RecipeOutcome::Kind::done, "a-password"};
+  const auto confirmed = hands.run(question, restoring());
+  REQUIRE(confirmed);
+  CHECK(confirmed->said.empty());
+  CHECK(hands.journal.at(3).second.at("said") == "");
 }
 
 TEST_CASE("engine: no recipe does more than its probe may, nor risks a unit that is not to be spent") {
