@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "harness/engine/kept_logins.hpp"
 #include "harness/engine/observe.hpp"
 #include "harness/engine/recipe_bench.hpp"
 #include "harness/engine/run_capture.hpp"
@@ -155,6 +156,9 @@ class Session {
 
   Result<> open_vantages(const RunPlan& plan) { return vantages_.open(plan.dut, plan.targets); }
 
+  /// Before any network is asked for.
+  void keep_logins(std::vector<KeptLogin> kept) { kept_logins_ = std::move(kept); }
+
   asio::any_io_executor executor(const std::string& vantage) { return vantages_.executor(context_, vantage); }
 
   bool has_vantages() const { return vantages_.any(); }
@@ -166,6 +170,11 @@ class Session {
     if (!governor) {
       governor = std::make_unique<Governor>(pace_);
       restore(*governor, address);
+      for (const auto& kept : kept_logins_) {
+        if (kept.address == address) {
+          governor->set_login_aside(kept.endpoint, kept.account);
+        }
+      }
       governor->on_login(
           [this, address](const Endpoint& endpoint, const std::string& account, std::uint32_t used) -> Result<> {
             return login_ ? login_(address, endpoint, account, used) : Result<>{};
@@ -229,6 +238,7 @@ class Session {
   Scope scope_;
   Scope sources_;
   const SessionOptions& options_;
+  std::vector<KeptLogin> kept_logins_;
   std::unique_ptr<RunCapture> capture_;
   std::map<std::string, std::unique_ptr<Governor>> governors_;
 };
@@ -333,6 +343,7 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
   if (auto opened = session.open_vantages(plan); !opened) {
     return opened.error();
   }
+  session.keep_logins(kept_logins(plan));
   session.login_ = [&bundle](const std::string& address, const Endpoint& endpoint, const std::string& account,
                              std::uint32_t used) {
     return bundle.append("login",

@@ -50,12 +50,19 @@ std::string LoginBudget::key(const Endpoint& endpoint, const std::string& accoun
   return endpoint.text() + " " + account;
 }
 
-Result<TimePoint> LoginBudget::draw(const Endpoint& endpoint, const std::string& account, TimePoint now) {
-  auto& used = used_[key(endpoint, account)];
-  if (used >= attempts_) {
+void LoginBudget::set_aside(const Endpoint& endpoint, const std::string& account) {
+  aside_.insert(key(endpoint, account));
+}
+
+Result<TimePoint> LoginBudget::draw(const Endpoint& endpoint, const std::string& account, TimePoint now, bool kept) {
+  const auto name = key(endpoint, account);
+  auto& used = used_[name];
+  const bool last_is_kept = !kept && aside_.contains(name);
+  if (used + (last_is_kept ? 1 : 0) >= attempts_) {
     return Error{ErrorKind::denied,
                  "the pace allows " + std::to_string(attempts_) + " wrong logins for one account on " +
-                     endpoint.text() + ", and they are used up",
+                     endpoint.text() + ", and they are used up" +
+                     (last_is_kept ? " but one, which is set aside for reading the version" : ""),
                  {}};
   }
   ++used;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "harness/model/endpoint.hpp"
@@ -66,8 +67,11 @@ class LoginBudget {
   /// "tcp/23 admin": the name under which a counter is kept and restored.
   static std::string key(const Endpoint& endpoint, const std::string& account);
 
-  /// Takes one attempt and says when it may be used. `denied` when none is left.
-  Result<TimePoint> draw(const Endpoint& endpoint, const std::string& account, TimePoint now);
+  /// Takes one attempt and says when it may be used. `denied` when none is left. `kept`: for whom one is set aside.
+  Result<TimePoint> draw(const Endpoint& endpoint, const std::string& account, TimePoint now, bool kept = false);
+
+  /// From now on the last attempt of this account is for `kept` draws alone.
+  void set_aside(const Endpoint& endpoint, const std::string& account);
 
   /// As `draw` with a limit of its own and no interval.
   Result<> draw_guess(const Endpoint& endpoint, std::uint32_t limit);
@@ -88,6 +92,7 @@ class LoginBudget {
   std::uint32_t attempts_;
   std::chrono::milliseconds interval_;
   std::map<std::string, std::uint32_t> used_;
+  std::set<std::string> aside_;  // keys whose last attempt is set aside
   std::map<Endpoint, TimePoint> next_;
 };
 

@@ -134,11 +134,11 @@ bool Governor::try_take_packet(TimePoint now) {
   return true;
 }
 
-asio::awaitable<Result<>> Governor::permit_login(Endpoint endpoint, std::string account, TimePoint until) {
+asio::awaitable<Result<>> Governor::permit_login(Endpoint endpoint, std::string account, TimePoint until, bool kept) {
   if (co_await begin_operation()) {
     co_return cancelled_error();
   }
-  const auto start = logins_.draw(endpoint, account, std::chrono::steady_clock::now());
+  const auto start = logins_.draw(endpoint, account, std::chrono::steady_clock::now(), kept);
   if (!start) {
     co_return start.error();
   }

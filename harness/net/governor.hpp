@@ -80,7 +80,11 @@ class Governor {
   TimePoint next_packet() const { return packets_.next(); }
 
   /// One wrong login of `account`; waits for the interval. `denied` when the account's budget is spent.
-  asio::awaitable<Result<>> permit_login(Endpoint endpoint, std::string account, TimePoint until);
+  /// `kept`: may be the one that is set aside.
+  asio::awaitable<Result<>> permit_login(Endpoint endpoint, std::string account, TimePoint until, bool kept = false);
+
+  /// Sets one login of this account aside, see LoginBudget.
+  void set_login_aside(const Endpoint& endpoint, const std::string& account) { logins_.set_aside(endpoint, account); }
 
   /// As many as connections where logins have no interval between them, else 1.
   std::size_t logins_at_once() const { return pace_.login_interval_ms == 0 ? pace_.max_connections : 1; }

@@ -171,6 +171,10 @@ class GuardedNetwork final : public Network {
     return governor_.permit_login(endpoint, account, deadline_);
   }
 
+  asio::awaitable<Result<>> permit_kept_login(Endpoint endpoint, const std::string& account) override {
+    return governor_.permit_login(endpoint, account, deadline_, true);
+  }
+
   std::size_t logins_at_once() const override { return governor_.logins_at_once(); }
 
   Result<> permit_guess(Endpoint endpoint) override { return governor_.permit_guess(endpoint); }

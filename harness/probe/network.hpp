@@ -334,6 +334,12 @@ class Network {
   /// login interval. `denied` when the budget for this account is spent.
   virtual asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) = 0;
 
+  /// As `permit_login`, by the account with which the DUT file says that the version is read there (`version_at`): one
+  /// permit of its budget is set aside for that, which whoever guesses at passwords before does not get.
+  virtual asio::awaitable<Result<>> permit_kept_login(Endpoint endpoint, const std::string& account) {
+    return permit_login(endpoint, account);
+  }
+
   /// Logins that the pace lets be on their way at once: 1 where it has an interval between two. Each needs its permit.
   virtual std::size_t logins_at_once() const { return 1; }
 

@@ -243,7 +243,17 @@ asio::awaitable<Result<>> FakeNetwork::wait(milliseconds time) {
   co_return Result<>{};
 }
 
-asio::awaitable<Result<>> FakeNetwork::permit_login(Endpoint, const std::string& account) {
+asio::awaitable<Result<>> FakeNetwork::permit_login(Endpoint endpoint, const std::string& account) {
+  const auto own = login_budget.find(account);
+  const int allowed = own == login_budget.end() ? budget : own->second;
+  if (set_aside.contains(account) && permits[account] + 1 >= allowed) {
+    co_return Error{ErrorKind::denied, "the last login of " + account + " is set aside", {}};
+  }
+  auto permitted = co_await permit_kept_login(endpoint, account);
+  co_return permitted;
+}
+
+asio::awaitable<Result<>> FakeNetwork::permit_kept_login(Endpoint, const std::string& account) {
   const auto own = login_budget.find(account);
   const int allowed = own == login_budget.end() ? budget : own->second;
   if (permits[account] >= allowed) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,6 +88,7 @@ class FakeNetwork final : public Network {
   Result<UdpReport> udp_sweep{UdpReport{}};
   std::map<std::string, int> login_budget;  // attempts an account has; others have `budget`
   int budget = 1000;
+  std::set<std::string> set_aside;       // accounts whose last attempt is for permit_kept_login
   int guesses = 1000;                    // for permit_guess
   std::vector<std::string> sources;      // other addresses of ours
   std::string gone_source;               // the one of them that is not there any more
@@ -133,6 +135,7 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<UdpReport>> sweep_udp(const UdpSweep& sweep, const Progress& progress) override;
   asio::awaitable<Result<>> wait(milliseconds time) override;
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;
+  asio::awaitable<Result<>> permit_kept_login(Endpoint endpoint, const std::string& account) override;
 
   std::size_t logins_at_once() const override { return at_once; }
 

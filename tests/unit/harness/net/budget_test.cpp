@@ -118,6 +118,21 @@ TEST_CASE("An attempt that was not used is given back, but never more than was d
   CHECK(!budget.draw(kTelnet, "admin", kStart));
 }
 
+TEST_CASE("The last attempt of an account is set aside for whom it is kept, and more there are not") {
+  LoginBudget budget{2, 0ms};
+  budget.set_aside(kTelnet, "admin");
+  CHECK(budget.draw(kTelnet, "admin", kStart));
+  const auto second = budget.draw(kTelnet, "admin", kStart);
+  REQUIRE(!second);
+  CHECK(second.error().kind == ErrorKind::denied);
+  CHECK(second.error().what.find("set aside") != std::string::npos);
+  CHECK(budget.draw(kTelnet, "root", kStart));
+  CHECK(budget.draw(kTelnet, "root", kStart));
+  CHECK(budget.draw(kTelnet, "admin", kStart, true));
+  CHECK(!budget.draw(kTelnet, "admin", kStart, true));
+  CHECK(budget.used(kTelnet, "admin") == 2);
+}
+
 TEST_CASE("The round-trip estimate follows RFC 6298") {
   RoundTrip trip;
   CHECK_FALSE(trip.known());
