@@ -62,7 +62,7 @@ asio::awaitable<ChannelResult> open_for_mqtt(Network& network, const MqttDoor& d
 
 }  // namespace
 
-asio::awaitable<Result<std::optional<MqttPacket>>> MqttLine::next() {
+asio::awaitable<Result<std::optional<MqttPacket>>> MqttLine::next(milliseconds until) {
   std::optional<MqttPacket> out;
   for (int reads = 0; reads < kMostPackets; ++reads) {
     auto parse = wire::parse_mqtt_packet(pending_);
@@ -74,7 +74,11 @@ asio::awaitable<Result<std::optional<MqttPacket>>> MqttLine::next() {
     if (parse.state == wire::Parse::malformed && !pending_.empty()) {
       break;
     }
-    auto heard = co_await channel_->receive(patience_);
+    const auto left = until - channel_->spent();
+    if (left <= milliseconds{0}) {
+      break;
+    }
+    auto heard = co_await channel_->receive(left);
     if (!heard) {
       if (ends_probe(heard.error().kind)) {
         co_return heard.error();
@@ -87,8 +91,9 @@ asio::awaitable<Result<std::optional<MqttPacket>>> MqttLine::next() {
 }
 
 asio::awaitable<Result<std::optional<MqttPacket>>> MqttLine::await_kind(MqttKind kind) {
+  const auto until = channel_->spent() + patience_;
   for (int packets = 0; packets < kMostPackets; ++packets) {
-    auto packet = co_await next();
+    auto packet = co_await next(until);
     if (!packet || !*packet || (*packet)->kind == kind) {
       co_return packet;
     }
@@ -101,6 +106,7 @@ asio::awaitable<Result<std::optional<MqttPacket>>> MqttLine::await_kind(MqttKind
 
 asio::awaitable<Result<std::optional<MqttNote>>> MqttLine::await_note(std::string filter, std::string wanted) {
   std::optional<MqttNote> last;
+  const auto until = channel_->spent() + patience_;
   const auto fits = [&](const MqttPacket& packet) {
     auto note = wire::read_mqtt_note(packet, level_);
     if (note && wire::mqtt_topic_matches(filter, note->topic)) {
@@ -112,7 +118,7 @@ asio::awaitable<Result<std::optional<MqttNote>>> MqttLine::await_note(std::strin
   const bool there = std::any_of(early_.begin(), early_.end(), fits);
   early_.clear();
   for (int packets = 0; !there && packets < kMostPackets; ++packets) {
-    auto packet = co_await next();
+    auto packet = co_await next(until);
     if (!packet) {
       co_return packet.error();
     }

@@ -14,7 +14,8 @@
 /// pace and transcript. Packets are built and read by probes/wire.
 namespace assay::sessions {
 
-/// One connection, packet by packet. Every wait is for `patience` at most and for 64 packets.
+/// One connection, packet by packet. Every wait is for `patience` at most, however much drips in meanwhile, and for 64
+/// packets.
 class MqttLine {
  public:
   MqttLine(std::unique_ptr<Channel> channel, std::uint8_t level, milliseconds patience)
@@ -37,7 +38,7 @@ class MqttLine {
   asio::awaitable<Result<bool>> subscribe(std::string topic);
 
  private:
-  asio::awaitable<Result<std::optional<wire::MqttPacket>>> next();
+  asio::awaitable<Result<std::optional<wire::MqttPacket>>> next(milliseconds until);  // by the channel's `spent`
 
   std::unique_ptr<Channel> channel_;
   std::uint8_t level_;

@@ -53,7 +53,11 @@ class VersionReader {
   asio::awaitable<Result<std::optional<wire::SnmpResponse>>> exchange(Datagrams& socket, wire::SnmpVersion version,
                                                                       const Account& account,
                                                                       const std::string& object);
+  asio::awaitable<Result<bool>> tells_engine();
+  asio::awaitable<Result<>> learn_agent(wire::SnmpVersion version);
+  asio::awaitable<Result<>> hear_silence();
   asio::awaitable<Result<>> permit(Endpoint endpoint, std::string account);
+  void answered(bool taken, bool refused);
   const Account* account_for(const std::string& login);
 
   ProbeContext& context_;
@@ -62,8 +66,10 @@ class VersionReader {
   Transcript transcript_;
   std::set<std::string> expected_;  // versions that a person need not type twice
   bool read_by_network_ = false;
-  bool let_in_ = false;                      // the last login of the account was taken
+  bool in_hand_ = false;                     // the permit of a login that was taken, which used none up
   std::optional<wire::SnmpVersion> spoken_;  // by which the agent answered
+  bool tells_engine_ = false;                // that agent
+  bool away_ = false;                        // it did not tell it when it was last asked
 };
 
 }  // namespace assay::probes::update

@@ -16,6 +16,7 @@ constexpr milliseconds kMessageWithin{3000};
 constexpr milliseconds kAgentWithin{1000};
 constexpr std::size_t kAesKey = 16;
 constexpr int kMostAnswers = 4;  // to earlier questions
+constexpr int kRounds = 3;       // of a datagram, which may be lost
 
 sessions::Hash hash_of(SnmpDigest digest) {
   switch (digest) {
@@ -47,13 +48,18 @@ const Account* VersionReader::account_for(const std::string& login) {
 }
 
 /// The account is known, so its login is no wrong one; until the device took it that is not certain, and each costs
-/// what a wrong one does.
+/// what a wrong one does. One that was taken used no permit up: the next one has it, and uses it up if it is refused.
 asio::awaitable<Result<>> VersionReader::permit(Endpoint endpoint, std::string account) {
   Result<> permitted;
-  if (!let_in_) {
-    permitted = co_await context_.network.permit_login(endpoint, account);
+  if (!in_hand_) {
+    permitted = co_await context_.network.permit_kept_login(endpoint, account);
   }
   co_return permitted;
+}
+
+/// Neither: a server that is not ready yet, or silence, which says nothing of the account.
+void VersionReader::answered(bool taken, bool refused) {
+  in_hand_ = taken || (in_hand_ && !refused);
 }
 
 asio::awaitable<Result<Told>> VersionReader::ask_topic() {
@@ -67,8 +73,8 @@ asio::awaitable<Result<Told>> VersionReader::ask_topic() {
   if (!entry) {
     co_return entry.error();
   }
-  let_in_ = entry->line != nullptr;
-  if (!let_in_) {
+  answered(entry->line != nullptr, entry->not_let_in());
+  if (!entry->line) {
     co_return no_version("the broker answers CONNECT with code " + std::to_string(entry->code));
   }
   const auto granted = co_await entry->line->subscribe(way.topic);
@@ -114,10 +120,12 @@ asio::awaitable<Result<Told>> VersionReader::ask_by_ssh() {
     co_return ran.error();
   }
   co_await session.say_goodbye();
-  let_in_ = ran->answer == sessions::SshLogin::Answer::accepted;
+  using Answer = sessions::SshLogin::Answer;
+  const bool let_in = ran->answer == Answer::accepted;
+  answered(let_in, ran->answer == Answer::refused || ran->answer == Answer::cut);
   transcript_.note(way.port.text() + ": " + account->username +
-                   (let_in_ ? " ran " + way.command + ", which said: " + ran->output : " was not let in"));
-  if (!let_in_) {
+                   (let_in ? " ran " + way.command + ", which said: " + ran->output : " was not let in"));
+  if (!let_in) {
     co_return no_version("the SSH server does not let the account of the role " + way.login + " in");
   }
   if (!ran->ended) {
@@ -150,19 +158,26 @@ asio::awaitable<Result<Told>> VersionReader::ask_with_community(const Account& a
   if (!socket) {
     co_return socket.error();
   }
-  for (const auto version : {wire::SnmpVersion::v2c, wire::SnmpVersion::v1}) {
-    if (version != spoken_.value_or(version)) {
-      continue;
-    }
+  const auto versions = spoken_ ? std::vector{*spoken_} : std::vector{wire::SnmpVersion::v2c, wire::SnmpVersion::v1};
+  bool gone = false;
+  for (std::size_t asked = 0; asked < versions.size() * kRounds && !gone; ++asked) {
+    const auto version = versions[asked % versions.size()];
     const auto answer = co_await exchange(**socket, version, account, object);
     if (!answer) {
       co_return answer.error();
     }
     if (!*answer) {
+      const auto heard = co_await hear_silence();
+      if (!heard) {
+        co_return heard.error();
+      }
+      gone = away_;
       continue;
     }
-    let_in_ = true;
-    spoken_ = version;
+    const auto known = co_await learn_agent(version);
+    if (!known) {
+      co_return known.error();
+    }
     if (!(*answer)->has_text) {
       co_return no_version("the agent has no text for " + way.object + " (error status " +
                            std::to_string((*answer)->error_status) + ")");
@@ -170,6 +185,50 @@ asio::awaitable<Result<Told>> VersionReader::ask_with_community(const Account& a
     co_return told_behind((*answer)->text, way.after, "the value of " + way.object);
   }
   co_return Error{ErrorKind::timed_out, "the SNMP agent did not answer", {}};
+}
+
+/// An agent of version 3 tells its engine to everybody (RFC 3414, 4): whether one is there that refuses a community.
+asio::awaitable<Result<bool>> VersionReader::tells_engine() {
+  auto socket = co_await context_.network.open_udp(source_.snmp->port);
+  if (!socket) {
+    co_return socket.error();
+  }
+  sessions::SnmpUserSession talk(std::move(*socket), transcript_, context_.record, kAgentWithin, {});
+  const auto ready = co_await talk.synchronise();
+  if (!ready && sessions::ends_probe(ready.error().kind)) {
+    co_return ready.error();
+  }
+  co_return ready.has_value();
+}
+
+/// At its first answer, and that the community was taken.
+asio::awaitable<Result<>> VersionReader::learn_agent(wire::SnmpVersion version) {
+  answered(true, false);
+  away_ = false;
+  if (!spoken_) {
+    spoken_ = version;
+    const auto tells = co_await tells_engine();
+    if (!tells) {
+      co_return tells.error();
+    }
+    tells_engine_ = *tells;
+  }
+  co_return Result<>{};
+}
+
+/// After an answer, silence is no refusal while the agent is not there either. One that was away may have come back
+/// after the question.
+asio::awaitable<Result<>> VersionReader::hear_silence() {
+  if (!spoken_ || !tells_engine_) {
+    co_return Result<>{};
+  }
+  const auto there = co_await tells_engine();
+  if (!there) {
+    co_return there.error();
+  }
+  answered(false, *there && !away_);
+  away_ = !*there;
+  co_return Result<>{};
 }
 
 /// Nothing: silence.
@@ -231,7 +290,8 @@ asio::awaitable<Result<Told>> VersionReader::ask_as_user(const Account& account,
   if (!heard->any) {
     co_return Error{ErrorKind::timed_out, "the SNMP agent did not answer", {}};
   }
-  let_in_ = heard->proved;
+  const bool of_clock = heard->is_report(wire::kUsmNotInTime) || heard->is_report(wire::kUsmUnknownEngine);
+  answered(heard->proved, !of_clock);
   if (!heard->proved || !heard->is_response()) {
     co_return no_version("the agent does not take the user " + account.username + " (usmStats counter " +
                          std::to_string(heard->says.counter) + ")");

@@ -6,11 +6,16 @@
 #include "probes/update/version_text.hpp"
 #include "probes/wire/ber.hpp"
 #include "probes/wire/snmp.hpp"
+#include "probes/wire/snmp_user.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
 
 /// Where the version of a device is read of an account's login, and what is made of what it says.
 namespace assay::probes::update {
+extern const ProbeDescriptor kDescriptor;
+}
+
+namespace assay::probes::credentials {
 extern const ProbeDescriptor kDescriptor;
 }
 
@@ -42,6 +47,20 @@ std::string answer_of_agent(std::string_view question, wire::SnmpVersion version
                             tlv(0xa2, integer(id) + integer(0) + integer(0) + tlv(kSequence, binding)));
 }
 
+/// What an agent of version 3 says to a question about its engine; empty where this is none.
+std::string engine_report(std::string_view question) {
+  using namespace wire::ber;
+  const auto asked = wire::parse_snmp_user_answer(question);
+  if (asked.state != wire::Parse::complete) {
+    return {};
+  }
+  const auto header =
+      tlv(kSequence, integer(asked.id) + integer(65507) + tlv(kOctets, std::string(1, '\0')) + integer(3));
+  const auto security = tlv(kSequence, tlv(kOctets, "\x80hub-engine") + integer(1) + integer(9) + tlv(kOctets, {}) +
+                                           tlv(kOctets, {}) + tlv(kOctets, {}));
+  return tlv(kSequence, integer(3) + header + tlv(kOctets, security) + tlv(kSequence, {}));
+}
+
 /// A device whose updates a recipe brings, and whose agent tells its version.
 struct ToldCampaign {
   fs::path folder;
@@ -49,6 +68,8 @@ struct ToldCampaign {
   fake::FakeLibrary library;
   fake::FakeNetwork network;
   std::string version = "2.4.0";
+  int starts_for = 0;  // questions that are not answered after an offer and a restore
+  int starting = 0;    // of them that are left
 
   ToldCampaign() {
     auto pattern = (fs::temp_directory_path() / "assay-told-XXXXXX").string();
@@ -87,11 +108,19 @@ struct ToldCampaign {
     bench.outcome = [this](const Recipe& recipe, const RecipeUse& use) -> Result<RecipeDone> {
       const bool refused = *recipe.exec == "offer" && use.environment.at("ASSAY_ATTACK") == "cut";
       version = *recipe.exec == "restore" || refused ? "2.4.0" : "2.5.0";
+      starting = starts_for;
       return RecipeDone{};
     };
     auto ran = fake::observe(probes::update::kDescriptor, network, "tcp/80", {}, dut, library, bench);
     CHECK(ran.record.fault.empty());
     return ran;
+  }
+
+  /// To a question of version 2c with the community.
+  std::vector<std::string> tell(std::string_view question) const {
+    const auto text = "Hub firmware " + version + " B1";
+    auto answer = answer_of_agent(question, wire::SnmpVersion::v2c, "reads", text);
+    return answer.empty() ? std::vector<std::string>{} : std::vector{std::move(answer)};
   }
 
   int permits() const {
@@ -154,6 +183,147 @@ TEST_CASE("update: a community that is not taken costs its budget, and nothing i
   const auto why = ran.record.value("update.not_tried").as_array().at(0).at("why");
   CHECK(std::string{std::string_view{why.as_string()}}.find("could not be read") != std::string::npos);
   CHECK(campaign.permits() == 3);
+}
+
+TEST_CASE("update: a question with a community that is lost is asked again") {
+  ToldCampaign campaign;
+  int asked = 0;
+  campaign.network.udp[161] = [&](std::string_view question) {
+    const bool lost = ++asked % 3 != 0;
+    return lost ? std::vector<std::string>{} : campaign.tell(question);
+  };
+  const auto ran = campaign.run();
+  const auto control = ran.record.value("update.control").as_array().at(0);
+  CHECK(control.at("accepted") == true);
+  CHECK(control.at("first").at("restarted") == false);
+}
+
+TEST_CASE("update: silence of an agent that starts anew is no wrong login") {
+  ToldCampaign campaign;
+  campaign.starts_for = 9;
+  campaign.network.udp[161] = [&](std::string_view question) -> std::vector<std::string> {
+    if (campaign.starting > 0) {
+      --campaign.starting;
+      return {};
+    }
+    auto report = engine_report(question);
+    return report.empty() ? campaign.tell(question) : std::vector{std::move(report)};
+  };
+  const auto ran = campaign.run();
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+  CHECK(campaign.permits() == 1);
+}
+
+TEST_CASE("update: a community that new firmware refuses costs a login each time") {
+  ToldCampaign campaign;
+  campaign.network.budget = 4;
+  int refused = 0;
+  campaign.network.udp[161] = [&](std::string_view question) -> std::vector<std::string> {
+    auto report = engine_report(question);
+    if (!report.empty()) {
+      return {std::move(report)};
+    }
+    if (campaign.version == "2.5.0") {
+      ++refused;
+      return {};
+    }
+    return campaign.tell(question);
+  };
+  campaign.run();
+  CHECK(campaign.permits() == 4);
+  CHECK(refused == 4);
+}
+
+TEST_CASE("update: the login that reads the version is left where a dictionary was tried before") {
+  ToldCampaign campaign;
+  campaign.network.budget = 3;
+  campaign.network.set_aside = {""};
+  campaign.network.udp[161] = [&](std::string_view question) { return campaign.tell(question); };
+  fake::FakeLibrary words;
+  words.dictionaries["iot-common"].id = "iot-common";
+  for (const auto* word : {"public", "private", "admin", "cisco"}) {
+    words.dictionaries["iot-common"].credentials.push_back({"", Secret{word, "dictionary entry"}});
+  }
+  const auto guessed = fake::observe(probes::credentials::kDescriptor, campaign.network, "udp/161", {}, {}, words);
+  CHECK(guessed.record.fault.empty());
+  CHECK(campaign.permits() == 2);
+  const auto ran = campaign.run();
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+  CHECK(campaign.permits() == 3);
+}
+
+namespace {
+
+/// A broker that tells the version to one account; `code` answers CONNECT.
+fake::PeerMaker telling_broker(const ToldCampaign& campaign, std::function<char()> code, bool drips) {
+  using namespace std::string_literals;
+  return [=, &campaign](int) -> fake::Peer {
+    return [=, &campaign](std::string_view written, fake::Line& line) {
+      if (written.empty()) {
+        return;
+      }
+      const std::string topic = "hub/version";
+      const auto size = static_cast<char>(2 + topic.size() + campaign.version.size());
+      const auto kind = static_cast<unsigned char>(written[0]) >> 4U;
+      if (kind == 1) {
+        line.say("\x20\x02\x00"s + code());
+      } else if (kind == 8) {
+        line.say("\x90\x03"s + std::string{written.substr(2, 2)} + "\x00"s);
+        for (int i = 0; drips && i < 1000; ++i) {
+          line.say(i == 0 ? "\x30\x80\x40"s : "x"s);
+          line.pause(milliseconds{2000});
+        }
+        line.say("\x30"s + size + "\x00\x0b"s + topic + campaign.version);
+      }
+    };
+  };
+}
+
+void read_by_topic(ToldCampaign& campaign) {
+  auto& source = campaign.dut.updates.front().version_at;
+  source.snmp.reset();
+  source.mqtt = VersionTopic{Endpoint{Transport::tcp, 1883}, false, "reader", "hub/version"};
+  campaign.dut.accounts.front().username = "reader";
+}
+
+}  // namespace
+
+TEST_CASE("update: a broker that is not ready yet refuses nobody, and one that refuses costs a login") {
+  ToldCampaign campaign;
+  read_by_topic(campaign);
+  campaign.starts_for = 6;
+  campaign.network.tcp[1883] = telling_broker(
+      campaign, [&campaign] { return static_cast<char>(campaign.starting > 0 && campaign.starting-- > 0 ? 3 : 0); },
+      false);
+  const auto ran = campaign.run();
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+  CHECK(campaign.permits() == 1);
+
+  ToldCampaign other;
+  read_by_topic(other);
+  other.network.budget = 4;
+  int refused = 0;
+  other.network.tcp[1883] = telling_broker(
+      other,
+      [&] {
+        const bool refuses = other.version == "2.5.0";
+        refused += refuses ? 1 : 0;
+        return static_cast<char>(refuses ? 5 : 0);
+      },
+      false);
+  other.run();
+  CHECK(other.permits() == 4);
+  CHECK(refused == 4);
+}
+
+TEST_CASE("update: a broker that drips is waited for no longer than a silent one") {
+  ToldCampaign campaign;
+  read_by_topic(campaign);
+  campaign.network.tcp[1883] = telling_broker(
+      campaign, [] { return '\0'; }, true);
+  const auto ran = campaign.run();
+  CHECK(ran.record.value("update.attempts").as_array().empty());
+  CHECK(campaign.network.passed < milliseconds{20000});
 }
 
 }  // namespace assay
