@@ -156,7 +156,8 @@ SnmpHeard SnmpUserSession::read(const wire::SnmpUserAnswer& answer, const std::s
 /// Sends, and waits for the answer with that id.
 asio::awaitable<Result<wire::SnmpUserAnswer>> SnmpUserSession::exchange(std::string question, std::uint32_t id) {
   const auto view = wire::bytes_of(question);
-  keep_out(wire::parse_snmp_user_answer(question).digest);
+  asked_.insert(id);
+  keep_out(wire::parse_snmp_user_answer(question));
   transcript_.sent(view);
   auto sent = co_await socket_->send(view);
   if (!sent) {
@@ -169,7 +170,7 @@ asio::awaitable<Result<wire::SnmpUserAnswer>> SnmpUserSession::exchange(std::str
     }
     datagram_ = wire::text_of(received->payload);
     auto answer = wire::parse_snmp_user_answer(datagram_);
-    keep_out(answer.digest);
+    keep_out(answer);
     transcript_.received(received->payload);
     if (answer.state == wire::Parse::complete && answer.id == id) {
       co_return answer;
@@ -178,9 +179,15 @@ asio::awaitable<Result<wire::SnmpUserAnswer>> SnmpUserSession::exchange(std::str
   co_return Error{ErrorKind::timed_out, "only answers to other questions came", {}};
 }
 
-/// A digest with its message lets whoever reads it guess the password at leisure.
-void SnmpUserSession::keep_out(const std::string& digest) {
-  if (digest.find_first_not_of('\0') != std::string::npos) {
+/// A digest with its message lets whoever reads it guess the password at leisure. Only in what belongs to a question of
+/// ours, be it a late answer to an earlier one, and only what has the size of a digest: else an agent could have any
+/// text blacked out.
+void SnmpUserSession::keep_out(const wire::SnmpUserAnswer& message) {
+  constexpr Hash kHashes[] = {Hash::md5, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512};
+  const auto& digest = message.digest;
+  const bool sized = std::any_of(std::begin(kHashes), std::end(kHashes),
+                                 [&](Hash hash) { return digest.size() == snmp_digest_size(hash); });
+  if (asked_.contains(message.id) && sized && digest.find_first_not_of('\0') != std::string::npos) {
     transcript_.conceal(digest, "digest with a password");
     record_.conceal(digest, "digest with a password");
   }

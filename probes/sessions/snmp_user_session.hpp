@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "harness/probe/recorder.hpp"
@@ -65,7 +66,7 @@ class SnmpUserSession {
   void take_over(const wire::SnmpEngine& engine);
   SnmpHeard read(const wire::SnmpUserAnswer& answer, const std::string& object, const SnmpKeys& keys) const;
   asio::awaitable<Result<wire::SnmpUserAnswer>> exchange(std::string question, std::uint32_t id);
-  void keep_out(const std::string& digest);
+  void keep_out(const wire::SnmpUserAnswer& message);
 
   std::unique_ptr<Datagrams> socket_;
   Transcript& transcript_;
@@ -75,7 +76,8 @@ class SnmpUserSession {
   wire::SnmpEngine engine_;
   Clock::time_point synchronised_at_{};
   bool synchronised_ = false;
-  std::string datagram_;  // that came last
+  std::string datagram_;           // that came last
+  std::set<std::uint32_t> asked_;  // ids of our questions
 };
 
 }  // namespace assay::sessions

@@ -292,6 +292,37 @@ TEST_CASE("A user of SNMP v3 is in when the agent signs with the same key, and n
   CHECK(liar.record.is_unobserved("credentials.accepted"));
 }
 
+TEST_CASE("An agent of SNMP v3 has nothing blacked out that is no digest of an answer to us") {
+  FakeNetwork network;
+  const auto agent = snmp_agent("letmein1", true);
+  const auto with_digest = [](std::string answer, std::string_view digest) {
+    return answer.replace(wire::parse_snmp_user_answer(answer).digest_at, digest.size(), digest);
+  };
+  network.udp[161] = [&](std::string_view datagram) -> std::vector<std::string> {
+    const auto asked = wire::parse_snmp_user_answer(datagram);
+    auto answer = agent(datagram);
+    if (answer.empty() || asked.digest.empty()) {
+      return answer;
+    }
+    const bool wrong =
+        wire::parse_snmp_scoped(wire::parse_snmp_user_answer(answer[0]).scoped).counter == wire::kUsmWrongDigest;
+    if (wrong) {
+      answer[0] = with_digest(snmp_answer(asked.id, 5, 5), "words");
+    }
+    answer.insert(answer.begin(), with_digest(snmp_answer(asked.id ^ 1U, 0, 12), "chosen words"));
+    return answer;
+  };
+  const auto run = ask(network, "udp/161", {{"maker", "letmein0"}, {"maker", "letmein1"}});
+  CHECK(names(run) == std::vector<std::string>{"maker"});
+  CHECK_FALSE(run.record.concealed.contains("chosen words"));
+  CHECK_FALSE(run.record.concealed.contains("words"));
+  bool conceals = false;
+  for (const auto& [text, name] : run.record.concealed) {
+    conceals = conceals || (text.size() == 12 && name == "digest with a password");
+  }
+  CHECK(conceals);
+}
+
 TEST_CASE("The budget of a user of SNMP v3 counts every message with a wrong digest, as the agent does") {
   FakeNetwork network;
   int counted = 0;
