@@ -16,6 +16,7 @@ constexpr int kMostDatagrams = 16;
 constexpr milliseconds kPatience{2000};  // ACK_TIMEOUT (RFC 7252, 4.8)
 constexpr milliseconds kPause{1000};
 constexpr int kClass = 100;
+static_assert(wire::CoapBody::kMostBlocks < sessions::kMostPskQuestions, "the block beyond the limit is asked for too");
 
 using wire::CoapMessage;
 
@@ -82,8 +83,16 @@ class Reading {
   /// The same without its secrets.
   const CoapMessage& shown() const { return shown_; }
 
+  /// An answer has come.
+  bool begun() const { return begun_; }
+
+  /// What came in blocks, whether they fit or not.
+  const std::string& pieces() const { return pieces_; }
+
   /// True: there is another request for the rest.
   bool take(CoapMessage answer) {
+    begun_ = true;
+    pieces_ += wire::find_option(answer, wire::kCoapBlock2) != nullptr ? answer.payload : std::string{};
     const bool reads = request_.code == wire::kCoapGet;
     state_ = reads ? body_.take(answer) : wire::CoapBody::State::whole;
     answer_ = std::move(answer);
@@ -122,6 +131,8 @@ class Reading {
   CoapMessage request_;
   CoapMessage shown_;
   CoapMessage answer_;
+  bool begun_ = false;
+  std::string pieces_;
   wire::CoapBody body_;
   wire::CoapBody::State state_ = wire::CoapBody::State::more;
 };
@@ -160,12 +171,14 @@ class CoapLine final : public MessageLine {
   using Answer = Result<std::optional<CoapMessage>>;
 
   /// Nothing: the sender is not let in. A port that is shut for a moment, or breaks off before it asks for a key, as
-  /// while a service begins anew with another one, is asked again.
+  /// while a service begins anew with another one, is asked again; what was answered, and be it in blocks that do not
+  /// fit, is not: each time the login goes along.
   asio::awaitable<Answer> exchange(Sender sender, CoapMessage request, CoapMessage shown) {
     for (int tries = 1;; ++tries) {
-      auto answer = co_await once(sender, request, shown);
-      const bool passing =
-          !answer && (answer.error().kind == ErrorKind::refused || answer.error().kind == ErrorKind::protocol);
+      Reading reading{request, shown};
+      auto answer = co_await once(sender, reading);
+      const bool passing = !answer && !reading.begun() &&
+                           (answer.error().kind == ErrorKind::refused || answer.error().kind == ErrorKind::protocol);
       if (!passing || tries >= kMostTries) {
         co_return answer;
       }
@@ -176,17 +189,24 @@ class CoapLine final : public MessageLine {
     }
   }
 
-  asio::awaitable<Answer> once(Sender sender, const CoapMessage& request, const CoapMessage& shown) {
+  asio::awaitable<Answer> once(Sender sender, Reading& reading) {
     auto socket = co_await door_.network.open_udp(door_.endpoint);
     if (!socket) {
       co_return socket.error();
     }
-    auto& line = **socket;
-    Reading reading{request, shown};
     if (psk_) {
-      auto inside = co_await ask_inside(line, std::move(sender), reading);
+      auto inside = co_await ask_inside(**socket, std::move(sender), reading);
       co_return inside;
     }
+    auto plain = co_await read_plain(**socket, reading);
+    if (!reading.pieces().empty()) {
+      door_.transcript.note("the blocks that came, put together:");
+      door_.transcript.received(wire::bytes_of(reading.pieces()));
+    }
+    co_return plain;
+  }
+
+  asio::awaitable<Answer> read_plain(Datagrams& line, Reading& reading) {
     for (bool more = true; more;) {
       auto plain = co_await ask_plain(line, reading.request(), reading.shown());
       if (!plain || !*plain) {
@@ -219,8 +239,8 @@ class CoapLine final : public MessageLine {
         ++tries;
         continue;
       }
-      door_.transcript.received(received->payload);
       const auto parse = wire::parse_coap(wire::text_of(received->payload));
+      write_down(received->payload, parse);
       if (parse.state != wire::Parse::complete) {
         continue;
       }
@@ -235,6 +255,22 @@ class CoapLine final : public MessageLine {
       }
     }
     co_return Error{ErrorKind::timed_out, "the device did not answer a request of CoAP", {}};
+  }
+
+  /// A secret may begin in one block and end in another, and would stand there in halves: of blocks only the head is
+  /// written here.
+  void write_down(std::span<const std::byte> datagram, const wire::CoapParse& parse) {
+    const bool block =
+        parse.state == wire::Parse::complete && wire::find_option(parse.message, wire::kCoapBlock2) != nullptr;
+    if (!block) {
+      door_.transcript.received(datagram);
+      return;
+    }
+    auto head = parse.message;
+    head.payload.clear();
+    const auto bytes = wire::encode_coap(head);
+    door_.transcript.received(wire::bytes_of(bytes));
+    door_.transcript.note("without its block, " + std::to_string(parse.message.payload.size()) + " bytes");
   }
 
   asio::awaitable<void> acknowledge(Datagrams& line, const CoapMessage& message) {

@@ -19,7 +19,6 @@ namespace {
 
 constexpr int kMtu = 1280;
 constexpr int kMostReads = 64;
-constexpr int kMostQuestions = 128;
 constexpr std::size_t kLongestHint = 128;
 constexpr std::string_view kRandomName = "random of the client";
 
@@ -307,7 +306,7 @@ asio::awaitable<Result<std::string>> ask(Client& client, PskCarrier& carrier, st
 /// The last answer to the questions inside. What was proved before stays proved.
 asio::awaitable<std::string> talk(Client& client, PskCarrier& carrier, std::string question, milliseconds patience) {
   std::string last;
-  for (int questions = 0; !question.empty() && questions < kMostQuestions; ++questions) {
+  for (std::uint32_t questions = 0; !question.empty() && questions < kMostPskQuestions; ++questions) {
     auto reply = co_await ask(client, carrier, std::move(question), patience);
     last = reply ? *reply : std::string{};
     question = client.next(last);

@@ -28,8 +28,11 @@ struct PskLogin {
   int alert_number = -1;  // its description; -1: none came
   std::string hint;       // of the server for the identity (RFC 4279, 5.2), at most 128 bytes
   std::string suite;
-  std::string reply;  // the first datagram or record inside the session
+  std::string reply;  // the answer to the last question inside the session; empty: none came
 };
+
+/// In one session.
+constexpr std::uint32_t kMostPskQuestions = 256;
 
 struct PskOffer {
   std::string identity;
@@ -42,7 +45,7 @@ struct PskOffer {
   std::function<void(std::string_view)> conceal{};
   /// What was said inside is the answer; others are passed over. None: the first is.
   std::function<bool(std::string_view)> settles{};
-  /// The question after an answer, at most 128 of them in a session; empty: there is none.
+  /// The question after an answer, until there were `kMostPskQuestions`; empty: there is none.
   std::function<std::string(std::string_view)> next{};
 };
 

@@ -33,9 +33,23 @@ struct Hub {
   std::uint8_t refusal = 5;   // of CONNACK
   bool acknowledges = true;   // what is published
   std::string before_name{};  // of CoAP: stands before the name where it is shown, in blocks of 32 bytes
+  int looks = 0;              // that were answered in blocks
   bool changes_etag = false;  // with every block
   bool endless = false;       // there is always one more block
 };
+
+/// What the transcripts show behind their rows of hex, in one piece.
+inline std::string readable(const fake::Run& run) {
+  std::string out;
+  for (const auto& one : run.record.artifacts) {
+    for (std::size_t at = one.bytes.find("  |"); at != std::string::npos; at = one.bytes.find("  |", at)) {
+      const auto end = one.bytes.find("|\n", at + 3);
+      out += one.bytes.substr(at + 3, end - at - 3);
+      at = end;
+    }
+  }
+  return out;
+}
 
 inline std::string reply(std::string_view status, std::string_view body, std::string_view headers = "") {
   return "HTTP/1.1 " + std::string{status} + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +

@@ -76,12 +76,13 @@ std::pair<std::uint8_t, std::string> obey(Hub& hub, const CoapMessage& asked) {
 }
 
 /// The block that is asked for, where the name is shown behind something.
-void cut_up(const Hub& hub, const CoapMessage& asked, CoapMessage& answer) {
+void cut_up(Hub& hub, const CoapMessage& asked, CoapMessage& answer) {
   if (hub.before_name.empty() || asked.code != wire::kCoapGet || answer.code != wire::kCoapContent) {
     return;
   }
   const auto* option = wire::find_option(asked, wire::kCoapBlock2);
   const auto number = option == nullptr ? 0 : wire::coap_block_of(option->value)->number;
+  hub.looks += number == 0 ? 1 : 0;
   const wire::CoapBlock block{number, true, 1};
   const auto whole = hub.before_name + answer.payload;
   const bool more = block.offset() + block.size() < whole.size();
@@ -209,13 +210,28 @@ TEST_CASE("By CoAP: an answer in blocks is put together, and one whose blocks do
   CHECK(run.record.value("password.restored") == json::value(true));
 
   hub->changes_etag = true;
+  hub->looks = 0;
   run = by_coap(probes::password_change::kDescriptor, hub);
   CHECK(run.record.reasons.at("password.change") == "the blocks of an answer of CoAP do not fit together");
+  CHECK(hub->looks == 1);
 
   hub->changes_etag = false;
   hub->endless = true;
+  hub->looks = 0;
   run = by_coap(probes::password_change::kDescriptor, hub);
   CHECK(run.record.reasons.at("password.change") == "an answer of CoAP has too many blocks");
+  CHECK(hub->looks == 1);
+}
+
+TEST_CASE("By CoAP: a password that begins in one block and ends in the next is shown in neither") {
+  auto hub = std::make_shared<Hub>();
+  hub->before_name = std::string(25, ' ') + hub->password + std::string(40, '.');
+  const auto run = by_coap(probes::password_change::kDescriptor, hub);
+  CHECK(run.record.value("password.change") == json::value(json::object{{"taken", true}, {"old_refused", true}}));
+  const auto shown = readable(run);
+  CHECK(shown.find("     {secret") != std::string::npos);
+  CHECK(shown.find("Old4-wo") == std::string::npos);
+  CHECK(shown.find("rd!x....") == std::string::npos);
 }
 
 TEST_CASE("By CoAP: wrong logins stay within the budget") {
