@@ -54,6 +54,12 @@ def made(out):
     return [one["attack"] for one in facts["update.attempts"]], [id for id in TRIED if id in late]
 
 
+def budget(out):
+    """Seconds that the run plan gives to the attacks."""
+    steps = json.loads((out / "bundle/runplan.json").read_text())["steps"]
+    return next(step["parameters"]["budget_s"] for step in steps if step["probe"] == "update")
+
+
 def check_plan(env, device):
     text = assay("plan", *arguments(device, ROOM_FOR_ONE, "--set", "update.attacks=" + ",".join(TRIED)), check=0, env=env).stdout
     assert "UM-1  older  about 40 s\n" in text and "UM-1  appended  about 40 s, NO TIME FOR IT" in text, text
@@ -66,8 +72,12 @@ def check_runs(env, device, work):
     attacks = ["--attacks", ",".join(TRIED), "--capture", "off"]
     said, code = at_terminal(env, "q", "run", *arguments(device, ROOM_FOR_ONE, *attacks, "-o", str(work / "quit")))
     assert code == EXIT_REFUSED and "need about 4 minutes and have 3" in said and not (work / "quit").exists(), (code, said)
-    said, code = at_terminal(env, "a", "run", *arguments(device, ROOM_FOR_ONE, *attacks, "-o", str(work / "all")))
+    said, code = at_terminal(env, "a", "run", *arguments(device, ROOM_FOR_NONE, *attacks, "-o", str(work / "all")))
     assert code in (EXIT_OPEN, EXIT_FAILED) and made(work / "all") == (TRIED, []), (code, said)
+    assert budget(work / "all") > ROOM_FOR_ONE, said
+    said, code = at_terminal(env, "f", "run", *arguments(device, ROOM_FOR_NONE, *attacks, "-o", str(work / "fitting")))
+    assert code in (EXIT_OPEN, EXIT_FAILED) and made(work / "fitting") == ([], TRIED), (code, said)
+    assert budget(work / "fitting") == ROOM_FOR_NONE, said
 
 
 def check_unattended(env, device, work):
