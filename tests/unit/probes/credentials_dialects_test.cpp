@@ -47,15 +47,12 @@ fake::Run ask_udp(FakeNetwork& network, std::string_view endpoint, std::vector<s
 /// The agent's answer to a question with that community; it reports to SNMP v3 if it speaks it.
 fake::UdpPeer agent(std::string community, bool speaks_v3) {
   return [=](std::string_view datagram) -> std::vector<std::string> {
-    std::string answer{datagram};
-    if (const auto pdu = answer.find(static_cast<char>(0xa0)); answer.find(community) != std::string::npos) {
-      answer[pdu] = static_cast<char>(0xa2);
-      return {answer};
+    if (datagram.find(community) != std::string_view::npos) {
+      return {as_pdu(std::string{datagram}, 0xa2)};
     }
     const bool v3 = datagram.size() > 4 && datagram[4] == 3;
     if (v3 && speaks_v3) {
-      answer[answer.rfind(static_cast<char>(0xa0))] = static_cast<char>(0xa8);
-      return {answer};
+      return {as_pdu(std::string{datagram}, 0xa8)};
     }
     return {};
   };
@@ -191,9 +188,7 @@ TEST_CASE("Silence of an agent that was heard is a refusal, of a port that was n
 TEST_CASE("An agent that answers every community is open") {
   FakeNetwork network;
   network.udp[161] = [](std::string_view datagram) -> std::vector<std::string> {
-    std::string answer{datagram};
-    answer[answer.rfind(static_cast<char>(0xa0))] = static_cast<char>(datagram[4] == 3 ? 0xa8 : 0xa2);
-    return {answer};
+    return {as_pdu(std::string{datagram}, datagram[4] == 3 ? 0xa8 : 0xa2)};
   };
   const auto run = ask_udp(network, "udp/161", {"public"});
   CHECK(run.record.value("credentials.open") == json::value(true));

@@ -42,15 +42,11 @@ fake::Run ask_communities(FakeNetwork& network, std::vector<std::string> communi
 }
 
 std::string answer_to(std::string_view question, std::uint8_t kind) {
-  std::string answer{question};
-  answer[answer.rfind(static_cast<char>(0xa0))] = static_cast<char>(kind);
-  return answer;
+  return as_pdu(std::string{question}, kind);
 }
 
 std::string response_to(std::string_view question) {
-  std::string answer{question};
-  answer[answer.find(static_cast<char>(0xa0))] = static_cast<char>(0xa2);
-  return answer;
+  return as_pdu(std::string{question}, 0xa2);
 }
 
 bool asks_v3(std::string_view question) {

@@ -159,6 +159,19 @@ inline fake::PeerMaker serve(FtpServer& server) {
   };
 }
 
+/// The message with another kind of PDU, which begins with its tag and ends with the message: an id may hold the tag
+/// too.
+inline std::string as_pdu(std::string message, std::uint8_t kind) {
+  constexpr char kGetRequest = static_cast<char>(0xa0);
+  for (auto at = message.find(kGetRequest); at + 2 < message.size(); at = message.find(kGetRequest, at + 1)) {
+    if (static_cast<unsigned char>(message[at + 1]) == message.size() - at - 2) {
+      message[at] = static_cast<char>(kind);
+      return message;
+    }
+  }
+  return {};
+}
+
 inline std::string transcript(const fake::Run& run) {
   return run.record.artifacts.empty() ? std::string{} : run.record.artifacts.back().bytes;
 }
