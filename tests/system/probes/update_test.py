@@ -38,6 +38,10 @@ FLAWS = {
     "no-signature-check": (["flip-tenth-5", "flip-tenth-10"], ["flip-tenth-10"]),
     "no-downgrade-check": (["older", "other-model"], ["older"]),
     "any-model": (["older", "other-model"], ["other-model"]),
+    "header-only-check": (["flip-tenth-5", "older"], ["flip-tenth-5"]),
+    "signature-over-header": (["flip-tenth-5", "older"], ["flip-tenth-5"]),
+    "truncated-accepted": (["truncated-50", "appended"], ["truncated-50"]),
+    "trailing-data-accepted": (["truncated-50", "appended"], ["appended"]),
 }
 OTHERS = {
     "mqtt": {"sound": (["same-version", *CHANNEL, *WORDS, "other-model", "flip-tenth-10", "appended", "unavailable", "cut-50", "power-50"], []),
