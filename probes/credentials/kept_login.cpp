@@ -100,15 +100,12 @@ asio::awaitable<Told> KeptLogin::log_in(std::string username, Secret password) {
   } else if (told.took > first_took_ * 2 + kMuchLater) {
     *most_ = std::min(*most_, refused_ - 1);
   }
+  if (told.over || !session_->takes_more()) {
+    *most_ = std::min(*most_, refused_);
+  }
   if (told.over) {
-    *most_ = std::min(*most_, refused_);
     session_.reset();
-    co_return told;
-  }
-  if (!session_->takes_more()) {
-    *most_ = std::min(*most_, refused_);
-  }
-  if (refused_ >= *most_) {
+  } else if (refused_ >= *most_) {
     co_await leave();
   }
   co_return told;

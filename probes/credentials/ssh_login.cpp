@@ -77,8 +77,8 @@ class SshConnection final : public LoginSession {
     }
     // OpenSSH lists no method by password any more when PAM has had enough, and judges none that is sent all the same.
     takes_more_ = holds(login->methods, "password") || holds(login->methods, "keyboard-interactive");
-    if (takes_more_ && methods_.find(username) == methods_.end()) {
-      methods_[username] = login->methods;
+    if (takes_more_) {
+      methods_.try_emplace(username, login->methods);
     }
     co_return told_by(*login);
   }
