@@ -22,7 +22,7 @@ std::optional<Pace> pace_profile(std::string_view name) {
   if (name == "fast") {
     return Pace{.profile = "fast",
                 .max_connections = 4096,
-                .max_connects_per_second = 5000,
+                .max_connects_per_second = 20000,
                 .max_packets_per_second = 200000,
                 .login_attempts_per_account = 20,
                 .login_interval_ms = 0,

@@ -6,9 +6,8 @@
 
 namespace assay {
 
-bool end_in_order(int socket) {
+bool take_unread(int socket) {
   constexpr int kMostReads = 16;
-  ::shutdown(socket, SHUT_WR);
   std::array<char, 4096> unread;
   for (int reads = 0; reads < kMostReads; ++reads) {
     const auto count = ::recv(socket, unread.data(), unread.size(), MSG_DONTWAIT);
@@ -20,6 +19,11 @@ bool end_in_order(int socket) {
     }
   }
   return false;
+}
+
+bool end_in_order(int socket) {
+  ::shutdown(socket, SHUT_WR);
+  return take_unread(socket);
 }
 
 }  // namespace assay

@@ -30,22 +30,21 @@ tcp::endpoint asio_endpoint(const IpAddress& address, std::uint16_t port) {
 }
 
 /// On the own host a connect can meet itself when the ephemeral port equals the port asked for: nobody listens there.
-bool connected_to_itself(const tcp::socket& socket) {
+bool connected_to_itself(const tcp::socket& socket, const tcp::endpoint& to) {
   boost::system::error_code failed;
   const auto local = socket.local_endpoint(failed);
-  if (failed) {
-    return false;
-  }
-  const auto remote = socket.remote_endpoint(failed);
-  return !failed && local == remote;
+  return !failed && local == to;
 }
 
 /// The kernel chose our port when the connect began, and knows it still when that failed.
 void tell(const FlowLog& flows, const tcp::socket& socket, const IpAddress& address, std::uint16_t port,
           std::int64_t from_ns) {
+  if (!flows) {
+    return;
+  }
   boost::system::error_code failed;
   const auto local = socket.local_endpoint(failed);
-  if (flows && !failed && local.port() != 0) {
+  if (!failed && local.port() != 0) {
     flows({Transport::tcp, local.port(), address, port, from_ns});
   }
 }
@@ -87,7 +86,7 @@ asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor
     }
     co_return error;
   }
-  if (connected_to_itself(socket)) {
+  if (connected_to_itself(socket, to)) {
     co_return error_from_errno(ECONNREFUSED, doing);
   }
   co_return Result<>{};
@@ -97,7 +96,7 @@ asio::awaitable<Result<>> connect_socket(tcp::socket& socket, Governor& governor
 
 TcpStream::~TcpStream() {
   if (socket_.is_open()) {
-    end_in_order(socket_.native_handle());
+    take_unread(socket_.native_handle());
   }
 }
 

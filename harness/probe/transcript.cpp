@@ -77,6 +77,10 @@ void Transcript::received(std::span<const std::byte> bytes) {
 }
 
 void Transcript::sent_concealed(std::span<const std::byte> bytes, std::string_view shown) {
+  if (open_ && is_full()) {
+    leave_out(shown.size(), bytes.size());
+    return;
+  }
   const auto when = since_start();
   if (!open_) {
     open_ = shown_;
@@ -86,6 +90,10 @@ void Transcript::sent_concealed(std::span<const std::byte> bytes, std::string_vi
 }
 
 void Transcript::note(std::string_view text) {
+  if (is_full()) {
+    leave_out(text.size(), text.size());
+    return;
+  }
   const auto shown = masked(text);
   part(shown, text);
   const auto when = "# " + since_start() + " ";
@@ -127,11 +135,8 @@ void Transcript::part(std::string_view shown, std::string_view open) {
 }
 
 void Transcript::chunk(char direction, std::string_view bytes) {
-  if (shown_.full && (!open_ || open_->full)) {
-    append(shown_, {}, bytes.size());  // thousands of logins go on after the last line that fits
-    if (open_) {
-      append(*open_, {}, bytes.size());
-    }
+  if (is_full()) {
+    leave_out(bytes.size(), bytes.size());
     return;
   }
   const auto shown = masked(bytes);
@@ -140,6 +145,18 @@ void Transcript::chunk(char direction, std::string_view bytes) {
   dump(shown_, direction, when, shown);
   if (open_) {
     dump(*open_, direction, when, bytes);
+  }
+}
+
+/// Thousands of logins go on after the last line that fits.
+bool Transcript::is_full() const {
+  return shown_.full && (!open_ || open_->full);
+}
+
+void Transcript::leave_out(std::size_t shown, std::size_t open) {
+  append(shown_, {}, shown);
+  if (open_) {
+    append(*open_, {}, open);
   }
 }
 

@@ -50,6 +50,8 @@ class Transcript {
   std::string since_start() const;
   void part(std::string_view shown, std::string_view open);
   void chunk(char direction, std::string_view bytes);
+  bool is_full() const;
+  void leave_out(std::size_t shown, std::size_t open);
   void dump(Page& page, char direction, const std::string& when, std::string_view bytes) const;
   void append(Page& page, std::string_view line, std::size_t bytes) const;
 

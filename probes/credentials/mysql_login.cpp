@@ -1,4 +1,5 @@
 #include <optional>
+#include <vector>
 
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/line_talk.hpp"
@@ -144,6 +145,14 @@ class MysqlLogin final : public FreshLogin {
   asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
                                Secret password) override {
     LineTalk talk{std::move(channel), login_patience(door())};
+    answers_.clear();
+    auto told = co_await talk_through(talk, username, password);
+    conceal_answers(told, username, password.name());
+    co_return told;
+  }
+
+ private:
+  asio::awaitable<Told> talk_through(LineTalk& talk, std::string username, Secret password) {
     auto greeting = co_await hear_greeting(talk);
     if (!greeting) {
       co_return broken(greeting.error(), false);
@@ -170,7 +179,22 @@ class MysqlLogin final : public FreshLogin {
     co_return told;
   }
 
- private:
+  /// A server could say an answer again, so they are secrets. But each is to another challenge: a refusal in the words
+  /// of the one before it, apart from the name, holds none. Lists are long, and to conceal every answer is slow.
+  void conceal_answers(const Told& told, std::string_view username, const std::string& name) {
+    auto words = told.text;
+    if (const auto at = words.find(username); at != std::string::npos) {
+      words.erase(at, username.size());
+    }
+    if (told.answer == Told::Answer::no && words == refusal_) {
+      return;
+    }
+    for (const auto& bytes : answers_) {
+      door().record.conceal(bytes, "answer with " + name);
+    }
+    refusal_ = std::move(words);
+  }
+
   asio::awaitable<Result<>> begin_tls(LineTalk& talk) {
     auto request = wire::mysql_ssl_request();
     auto said = co_await talk.say(std::move(request));
@@ -187,7 +211,7 @@ class MysqlLogin final : public FreshLogin {
     const auto bytes = answer_of(plugin_, password.reveal(), salt_, tls_);
     known_ = bytes.has_value();
     if (bytes && bytes->size() >= 8 && plugin_ != kClear) {
-      door().record.conceal(*bytes, "answer with " + password.name());
+      answers_.push_back(*bytes);
     }
     return bytes.value_or(std::string{});
   }
@@ -277,6 +301,8 @@ class MysqlLogin final : public FreshLogin {
   bool known_ = false;  // the plugin of this login is
   std::string plugin_;
   std::string salt_;
+  std::vector<std::string> answers_;  // that this login gave to challenges
+  std::string refusal_;               // what the login before was told, without its name
 };
 
 asio::awaitable<Result<Detection>> find(Door& door) {

@@ -53,7 +53,8 @@ fake::PeerMaker postgres_server(std::string word) {
   };
 }
 
-fake::PeerMaker mysql_server(std::string word, std::string refusal) {
+/// `repeats`: a refusal has the answer in it that it refuses.
+fake::PeerMaker mysql_server(std::string word, std::string refusal, bool repeats = false) {
   return [=](int) -> Peer {
     return [=](std::string_view written, Line& line) {
       const auto salt = "abcdefghijklmnopqrst"s;
@@ -70,7 +71,8 @@ fake::PeerMaker mysql_server(std::string word, std::string refusal) {
         const auto answer = sessions::exclusive_or(
             once, sessions::digest(sessions::Hash::sha1, salt + sessions::digest(sessions::Hash::sha1, once)));
         const bool right = written.substr(36).starts_with("maker\0\x14"s + answer);
-        line.say(wire::mysql_packet(2, right ? "\0\0\0\2\0\0\0"s : refusal));
+        const auto said = std::string{written.substr(written.find('\x14', 36) + 1, answer.size())};
+        line.say(wire::mysql_packet(2, right ? "\0\0\0\2\0\0\0"s : refusal + (repeats ? said : ""s)));
       } else {
         line.close();
       }
@@ -279,6 +281,19 @@ TEST_CASE("MySQL's own digest of a password is answered, and a locked host is a 
                                     "Host is blocked"s);
   const auto locked = attack(network, pairs({{"maker", "letmein0"}}), without_blanks());
   CHECK(locked.record.value("credentials.lockout").at("observed") == json::value(true));
+}
+
+TEST_CASE("Of answers to MySQL's challenges those are concealed that an unusual refusal may hold") {
+  const auto list = many_pairs(40, 39);
+  const auto concealed = [&](bool repeats) {
+    FakeNetwork network;
+    network.tcp[kPort] = mysql_server("letmein1", kMysqlDenied, repeats);
+    const auto run = attack(network, list, without_blanks());
+    return std::count_if(run.record.concealed.begin(), run.record.concealed.end(),
+                         [](const auto& one) { return one.second.starts_with("answer with "); });
+  };
+  CHECK(concealed(true) >= 40);
+  CHECK(concealed(false) < 10);
 }
 
 TEST_CASE("A user of SNMP v3 is in when the agent signs with the same key, and not when it only says yes") {
