@@ -1,5 +1,6 @@
 """Runs of the probe `update` against emulated devices that take updates, and what must come of them."""
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -24,6 +25,29 @@ parameters: {}
 """
 SERVER = ["self-signed", "unknown-authority", "wrong-name", "expired-certificate"]
 CHANNEL = [*SERVER, "no-tls", "redirect-to-http", "image-over-http"]
+WORDS = ["older", "older-as-newer"]
+# Variant -> the attacks that are tried on it, and those of them that it falls for: flaws in how an image is looked at, and
+# in how it is fetched over https.
+FLAWS = {
+    "no-signature-check": (["flip-tenth-5", "flip-tenth-10"], ["flip-tenth-10"]),
+    "no-downgrade-check": (["older", "other-model"], ["older"]),
+    "any-model": (["older", "other-model"], ["other-model"]),
+    "header-only-check": (["flip-tenth-5", "older"], ["flip-tenth-5"]),
+    "signature-over-header": (["flip-tenth-5", "older"], ["flip-tenth-5"]),
+    "truncated-accepted": (["truncated-50", "appended"], ["truncated-50"]),
+    "trailing-data-accepted": (["truncated-50", "appended"], ["appended"]),
+}
+FETCHING = {
+    "no-tls-verification": (CHANNEL, SERVER),
+    "wrong-name-accepted": (SERVER, ["wrong-name"]),
+    "expired-server-accepted": (SERVER, ["expired-certificate"]),
+    "falls-back-to-http": (["self-signed", "no-tls"], ["no-tls"]),
+    "redirect-to-http": (["redirect-to-http", "image-over-http"], ["redirect-to-http"]),
+    "image-over-http": (["redirect-to-http", "image-over-http"], ["image-over-http"]),
+    "manifest-version-believed": (WORDS, ["older-as-newer"]),
+    "checks-one-installs-another": (["second-download", "flip-tenth-5"], ["second-download"]),
+    "no-size-bound": (["endless", "appended"], ["endless"]),
+}
 # Downloads that the device was still taking when we ended them.
 HELD = {"no-timeout": {"stalled", "slow"}, "no-size-bound": {"endless"}}
 ATTACKS, CHANNELS = "ASSAY@1:update-attacks/attacks", "ASSAY@1:update-channel/channel"
@@ -87,6 +111,16 @@ def verdict_of(all_units, prefix):
     return next(unit["verdict"] for id, unit in all_units.items() if id.startswith(prefix))
 
 
+def is_taken(one):
+    """What is a finding on an attack that was tried. The genuine image may come to its end after an interruption: that is none."""
+    if one["installed"] and (not one["image"]["genuine"] or one["against"] == "transport"):
+        return True
+    if one["against"] == "transport" and one["fetched"]["downloads"]:
+        return True
+    again = one["attack"] == "same-version" and one["restarted"] and one["fetched"]["whole"]
+    return again or one["attack"] == "endless" and one["held"]
+
+
 def examine(work, name, tried, falls_for, edits=(), beside=None, untried=()):
     """`untried`: attacks that are asked for and have no form there."""
     observation, all_units = run(work, name, [*tried, *untried], check=[EXIT_FAILED, EXIT_OPEN], edits=edits, beside=beside)
@@ -97,9 +131,7 @@ def examine(work, name, tried, falls_for, edits=(), beside=None, untried=()):
     assert set(attempts) == set(tried), (name, set(attempts) ^ set(tried), facts["update.not_tried"])
     held = {id for id, one in attempts.items() if one["held"]}
     assert held == HELD.get(name.split("/")[1], set()), (name, held, attempts)
-    # The genuine image may come to its end after an interruption: that is no finding.
-    found = {id for id, one in attempts.items() if one["installed"] and (not one["image"]["genuine"] or one["against"] == "transport")}
-    found |= held & {"endless"}
+    found = {id for id, one in attempts.items() if is_taken(one)}
     assert found == set(falls_for), (name, found, falls_for, attempts)
     for id, one in attempts.items():
         assert one["offered"] and one["seen"] and one["alive"] and one["version_before"] and one["version_after"], (name, one)
@@ -109,3 +141,46 @@ def examine(work, name, tried, falls_for, edits=(), beside=None, untried=()):
     assert (verdict_of(all_units, ATTACKS) == "fail") == bool(falls_for and not channel), (name, verdict_of(all_units, ATTACKS))
     assert (verdict_of(all_units, MECHANISMS) == "fail") == bool(falls_for), (name, verdict_of(all_units, MECHANISMS))
     return facts
+
+
+def covers(sound, *tables):
+    """What is tried on a flawed device is tried on the sound one of its kind as well."""
+    untried = {id for table in tables for tried, *_ in table.values() for id in tried} - set(sound)
+    assert not untried, untried
+
+
+def dies(work, name, tried, after, edits=(), beside=None, restored=True):
+    """It does not come back from the attack `after`, and from none of those before it: the bundle says so, and nothing more is tried."""
+    observation, all_units = run(work, name, tried, check=[EXIT_OPEN, EXIT_FAILED], edits=edits, beside=beside)
+    facts = observation["facts"]
+    attempts = facts["update.attempts"]
+    assert [one["attack"] for one in attempts] == tried[:tried.index(after) + 1], (name, attempts)
+    assert all(one["alive"] and not is_taken(one) for one in attempts[:-1]) and attempts[-1]["alive"] is False, (name, attempts)
+    bricked = facts["update.bricked"]
+    assert [(one["mechanism"], one["after"], one["restored"]) for one in bricked] == [("UM-1", after, restored)], (name, bricked)
+    assert restored or bricked[0]["how"], (name, bricked)
+    untried = {one["attack"]: one["why"] for one in facts["update.not_tried"]}
+    assert all("did not come back" in untried[id] for id in tried[tried.index(after) + 1:]), (name, untried)
+    for unit in (ATTACKS, CHANNELS, MECHANISMS):
+        assert verdict_of(all_units, unit) == "inconclusive", (name, unit, verdict_of(all_units, unit))
+    return facts
+
+
+def takes_none(work, name, says, edits=(), beside=None):
+    """It tells success of the genuine update and does not come to run it: nothing is tried, and nothing passes."""
+    observation, all_units = run(work, name, ["older", "appended"], check=[EXIT_OPEN, EXIT_FAILED], edits=edits, beside=beside)
+    facts = observation["facts"]
+    control = facts["update.control"][0]
+    assert not control["accepted"] and control["first"]["version_after"] == "2.4.0" and facts["update.attempts"] == [], (name, facts)
+    said = json.loads(control["first"]["reported"])
+    assert said["result"] == "installed" and said["reason"] == says, (name, control)
+    assert verdict_of(all_units, ATTACKS) == "inconclusive" and verdict_of(all_units, CHANNELS) == "inconclusive", name
+
+
+def without_a_cut(work, name, edits=()):
+    """The recipe that cuts the power fails: nothing was survived, so the attack was not tried in truth and its units stay open."""
+    fails = ("power: {cycle: {exec: '", "power: {cycle: {exec: 'exit 3; ")
+    observation, all_units = run(work, name, ["power-50"], check=[EXIT_OPEN, EXIT_FAILED], edits=[fails, *edits])
+    tried = observation["facts"]["update.attempts"][0]
+    assert not tried["offered"] and tried["power_cut"] is False and "the power was not cut" in tried["trouble"], (name, tried)
+    assert verdict_of(all_units, ATTACKS) == "inconclusive", (name, verdict_of(all_units, ATTACKS))
