@@ -6,7 +6,7 @@ namespace assay {
 namespace {
 
 constexpr std::string_view kAttacksTag[] = {"attacks/1"};
-constexpr std::string_view kAgainst[] = {"image", "metadata", "transport", "delivery", "power"};
+constexpr std::string_view kAgainst[] = {"image", "metadata", "transport", "delivery", "power", "access"};
 constexpr std::string_view kMutations[] = {
     "flip_bit", "remove_signature", "resign", "swap_content", "truncate",   "append", "lie_size", "lie_version",
     "bomb",     "traversal",        "older",  "same",         "other_model"};
@@ -15,8 +15,8 @@ constexpr std::string_view kSigners[] = {"other_key", "expired", "revoked"};
 constexpr std::string_view kCertificates[] = {"self_signed", "unknown_authority", "misnamed", "expired"};
 constexpr std::string_view kRedirects[] = {"http", "host"};
 constexpr std::string_view kVersions[] = {"genuine", "higher", "running"};
-constexpr std::string_view kNeeds[] = {"older",         "other_model", "tls",   "manifest",
-                                       "open_manifest", "server",      "power", "verify_key"};
+constexpr std::string_view kNeeds[] = {"older",  "other_model", "tls",        "manifest", "open_manifest",
+                                       "server", "power",       "verify_key", "login"};
 constexpr std::string_view kHarms[] = {"safe", "recoverable", "may_brick"};
 constexpr std::string_view kConfidence[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 
@@ -73,6 +73,7 @@ constinit const Key kServerKeys[] = {
     {"second", &kBoolean, false, "false", "The first download is the genuine image, later ones are the changed one",
      "true"},
     {"status", &kStatus, false, "", "Every request is answered with this status", "503"},
+    {"anonymous", &kBoolean, false, "false", "The image is put into the device's page without its login", "true"},
     {"power_at", &kPercent, false, "", "The power is cut when so many percent were sent", "50"},
     {"power_installing", &kBoolean, false, "false",
      "The power is cut in the middle of the installation, by the time that the genuine one took", "true"},

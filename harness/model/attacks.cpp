@@ -36,7 +36,10 @@ bool is_given(const Dut& dut, const UpdateMechanism& mechanism, std::string_view
     return mechanism.other_model.has_value();
   }
   if (need == "server") {
-    return mechanism.serve.has_value() || is_pushed(mechanism);
+    return mechanism.serve.has_value() || is_pushed(mechanism) || mechanism.upload.has_value();
+  }
+  if (need == "login") {
+    return mechanism.upload && !mechanism.upload->login.empty();
   }
   if (need == "tls") {
     return mechanism.serve && mechanism.serve->secured();

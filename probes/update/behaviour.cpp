@@ -89,6 +89,7 @@ Behaviour behaviour_of(const json::object& object) {
   out.length = number("length").value_or(1);
   out.second = flag("second");
   out.status = number("status").value_or(0);
+  out.anonymous = flag("anonymous");
   return out;
 }
 

@@ -26,9 +26,10 @@ struct Behaviour {
   bool power_installing = false;  // the power is cut when the image is there and being installed
   bool drip = false;              // byte by byte
   bool endless = false;
-  int length = 1;       // factor of the length that is said
-  bool second = false;  // the first download is genuine
-  int status = 0;       // of every answer; 0: none of its own
+  int length = 1;          // factor of the length that is said
+  bool second = false;     // the first download is genuine
+  int status = 0;          // of every answer; 0: none of its own
+  bool anonymous = false;  // the image is put into the device's page without its login
 
   /// Whether it holds the device for as long as that waits.
   bool holds() const { return stall_at || drip || endless; }

@@ -50,6 +50,7 @@ FALLS = {
     "no-size-bound": {"endless"},
     "no-timeout": {"slow"},
     "installs-before-verifying": {"power-cut"},
+    "not-taken-back": {"power-cut", "upload-cut"},
     "checks-one-installs-another": {"second-differs"},
     "never-activates": {"genuine", "upload"},
     "only-says-so": {"genuine", "upload"},
@@ -59,6 +60,7 @@ FALLS = {
     "upload-without-login": {"upload-without-login"},
     "upload-unchecked": {"upload-other-key"},
     "files-not-compared": {"payload-changed"},
+    "unlisted-files-accepted": {"path-in-name"},
     "unpacks-before-verifying": {"path-in-name"},
     "unpacks-without-bound": {"bomb"},
     "unsigned-metadata-accepted": {"unsigned-metadata"},
@@ -111,6 +113,19 @@ class Hub:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
+
+    def upload_half(self, data):
+        """The connection ends in the middle of the form. What the device told then."""
+        host, number = self.page.removeprefix("http://").split(":")
+        head = f"POST /update HTTP/1.1\r\nHost: hub\r\nAuthorization: Basic {base64.b64encode(LOGIN.encode()).decode()}\r\n"
+        head += f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {len(data) + 100}\r\n\r\n--x\r\n\r\n"
+        with socket.create_connection((host, int(number)), 20) as connection:
+            connection.sendall(head.encode() + data[:len(data) // 2])
+        until = time.monotonic() + 20
+        while (state := self.tell("state"))["on"] and not state["last"]:
+            assert time.monotonic() < until, "it did not notice the end"
+            time.sleep(0.02)
+        return state
 
     def close(self):
         self.process.kill()
@@ -204,6 +219,9 @@ def uploads(hub, made):
                                ("upload-older", "hub2.3.0", LOGIN)):
         if moved(image, login):
             found.add(name)
+    assert hub.tell("restore") == "done", hub.flaw
+    if not hub.upload_half(made["genuine"])["on"]:
+        found.add("upload-cut")
     return found
 
 
@@ -265,7 +283,8 @@ def examine_archives(work, made, flaw):
         table = {"control": genuine, "other-key": archives.make(other, "hub", "2.5.0"), "older": archives.make(maker, "hub", "2.3.0"),
                  "other-model": archives.make(maker, "plug", "2.5.0"), "payload-changed": with_payload(gzip.compress(b"other")),
                  "checksum-wrong": flipped(genuine, len(genuine) // 2), "truncated": genuine[:len(genuine) // 2],
-                 "appended": genuine + b"more", "path-in-name": archives.cpio([*entries, ("../../outside", b"x")]),
+                 "appended": genuine + b"more", "no-signature": archives.cpio([one for one in entries if not one[0].endswith(".sig")]),
+                 "path-in-name": archives.cpio([*entries, ("../../outside", b"x")]),
                  "bomb": with_payload(gzip.compress(bytes(2 * archives.ROOM)))}
         for name, data in table.items():
             assert hub.tell("restore") == "done", (flaw, name)
@@ -303,13 +322,14 @@ with folder() as work:
     certificates(work)
     made = made_images(work)
     assert set(FALLS) | set(ENVELOPES) == set(FLAWS), set(FALLS) ^ set(FLAWS)
-    packed = ["files-not-compared", "unpacks-before-verifying", "unpacks-without-bound"]
+    packed = ["files-not-compared", "unlisted-files-accepted", "unpacks-before-verifying", "unpacks-without-bound"]
     plain = [flaw for flaw in FLAWS if "metadata" not in flaw and flaw not in packed and flaw not in ENVELOPES]
     signed = ["sound", "unsigned-metadata-accepted", "replayed-metadata-accepted"]
     jobs = [lambda flaw=flaw: (flaw, examine(work, made, flaw), FALLS[flaw]) for flaw in plain]
     jobs += [lambda flaw=flaw: (flaw, examine_metadata(work, made, flaw), FALLS[flaw]) for flaw in signed]
     jobs += [lambda flaw=flaw: (flaw, examine_archives(work, made, flaw), FALLS[flaw]) for flaw in ["sound", *packed]]
-    jobs.append(lambda: ("no-signature-check", examine_archives(work, made, "no-signature-check"), {"other-key"}))
+    jobs += [lambda flaw=flaw, falls=falls: (flaw, examine_archives(work, made, flaw), {falls})
+             for flaw, falls in (("no-signature-check", "other-key"), ("optional-signature", "no-signature"))]
     for flaw, found, expected in side_by_side(*jobs, at_once=6):
         assert found == expected, (flaw, "fell for", sorted(found), "and must for", sorted(expected))
 for isolation in isolations():

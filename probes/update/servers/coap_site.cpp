@@ -17,7 +17,6 @@ constexpr std::uint32_t kJson = 50;
 constexpr std::uint8_t kSmallest = 0;  // exponent of a block of 16 bytes
 constexpr std::uint8_t kLargest = 6;
 constexpr std::size_t kEtagBytes = 8;
-constexpr milliseconds kDrop{250};      // between two blocks of a slow download
 constexpr milliseconds kSilence{4000};  // no question for so long: a device that lost an answer asks again sooner
 
 CoapReply of_code(std::uint8_t code) {

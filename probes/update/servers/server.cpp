@@ -12,9 +12,7 @@ namespace {
 constexpr std::size_t kMostVisits = 8;
 constexpr std::size_t kMostLog = 64 * 1024;
 constexpr std::uint64_t kPiece = 64 * 1024;
-constexpr std::uint64_t kMostFlood = std::uint64_t{256} << 20U;  // bytes of a download without end
-constexpr milliseconds kPatience{30000};                         // for the next bytes of a device
-constexpr milliseconds kDrop{250};                               // between two bytes of a slow download
+constexpr milliseconds kPatience{30000};  // for the next bytes of a device
 constexpr std::byte kHandshakeRecord{0x16};
 
 /// A stream whose first bytes were read already.

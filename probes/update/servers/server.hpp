@@ -12,6 +12,9 @@
 /// The server that the device was pointed at. It alone may connect; what it is given is the business of a `Site`.
 namespace assay::probes::update {
 
+constexpr std::uint64_t kMostFlood = std::uint64_t{256} << 20U;  // bytes behind an image without end
+constexpr milliseconds kDrop{250};                               // between two bytes of a slow one
+
 /// An answer: a text, or a source that is streamed.
 struct Reply {
   int status = 200;

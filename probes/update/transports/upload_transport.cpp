@@ -11,7 +11,6 @@ namespace assay::probes::update {
 namespace {
 
 constexpr std::uint64_t kUploadPiece = 64 * 1024;
-constexpr milliseconds kWriteWithin{30000};
 
 class UploadTransport final : public Transport {
  public:
@@ -21,11 +20,15 @@ class UploadTransport final : public Transport {
   asio::awaitable<Result<>> open() override { co_return Result<>{}; }
 
   std::string cannot(const Behaviour& behaviour) const override {
-    auto rest = behaviour;
-    rest.cut_at.reset();
-    rest.power_installing = false;  // the image is there when its form is answered
-    return rest == Behaviour{} ? std::string{}
-                               : "the image is put into a page of the device: there is no server of ours";
+    Behaviour form;  // what the one who sends it may do
+    form.cut_at = behaviour.cut_at;
+    form.stall_at = behaviour.stall_at;
+    form.power_at = behaviour.power_at;
+    form.power_installing = behaviour.power_installing;  // the image is there when its form is answered
+    form.drip = behaviour.drip;
+    form.endless = behaviour.endless;
+    form.anonymous = behaviour.anonymous;
+    return form == behaviour ? std::string{} : "the image is put into a page of the device: there is no server of ours";
   }
 
   asio::awaitable<Result<>> offer(Offer offer) override {
@@ -66,7 +69,7 @@ class UploadTransport final : public Transport {
   }
 
  private:
-  std::string head(std::uint64_t length, const std::string& boundary) {
+  std::string head(std::uint64_t length, const std::string& boundary, bool anonymous) {
     wire::HttpRequest request;
     request.method = "POST";
     request.target = page_.path;
@@ -75,7 +78,9 @@ class UploadTransport final : public Transport {
                        {"Content-Length", std::to_string(length)},
                        {"Connection", "close"}};
     log_ = "POST " + page_.path + ", " + std::to_string(length) + " bytes\n";
-    if (const auto* account = account_of(context_, page_.login)) {
+    if (anonymous) {
+      log_ += "nobody logs in\n";
+    } else if (const auto* account = account_of(context_, page_.login)) {
       const auto token = wire::base64(account->username + ":" + account->secret.reveal());
       context_.record.conceal(account->secret);
       context_.record.conceal(token, account->secret.name());
@@ -97,52 +102,164 @@ class UploadTransport final : public Transport {
     const auto before = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + page_.field +
                         "\"; filename=\"update.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n";
     const auto after = "\r\n--" + boundary + "--\r\n";
-    auto first = head(before.size() + offer.image->size() + after.size(), boundary) + before;
+    const auto size = offer.image->size() + (offer.behaviour.endless ? kMostFlood : 0);
+    auto first = head(before.size() + size + after.size(), boundary, offer.behaviour.anonymous) + before;
     const auto begun = co_await (*channel)->send(std::move(first));
     if (!begun) {
       co_return begun;
     }
     const auto streamed = co_await stream(**channel, offer);
+    if (streamed && !*streamed) {
+      co_return Result<>{};
+    }
     if (streamed) {
       auto rest = after;
       std::ignore = co_await (*channel)->send(std::move(rest));
     }
     // A device that refuses early answers before it has read everything.
-    const auto answered = co_await answer(**channel);
+    std::string nothing;
+    const auto answered = co_await answer(**channel, std::move(nothing));
     if (!answered && !streamed) {
-      co_return streamed;
+      co_return streamed.error();
     }
     co_return answered;
   }
 
-  asio::awaitable<Result<>> stream(sessions::Channel& channel, const Offer& offer) {
+  /// The image, as the offer says. False when that was the end of the form; an error when the device took no more.
+  asio::awaitable<Result<bool>> stream(sessions::Channel& channel, const Offer& offer) {
+    const auto& does = offer.behaviour;
     const auto size = offer.image->size();
-    const auto cut = offer.behaviour.cut_at ? size * static_cast<std::uint64_t>(*offer.behaviour.cut_at) / 100 : size;
-    for (std::uint64_t at = 0; at < cut;) {
-      auto piece = images::read_text(*offer.image, at, std::min(kUploadPiece, cut - at));
+    const auto percent = does.cut_at ? does.cut_at : does.stall_at ? does.stall_at : does.power_at;
+    const auto until = percent ? size * static_cast<std::uint64_t>(*percent) / 100 : size;
+    if (does.drip) {
+      auto dripped = co_await drip(channel, *offer.image);
+      co_return dripped;
+    }
+    const auto sent = co_await send_until(channel, *offer.image, until);
+    if (!sent) {
+      co_return sent.error();
+    }
+    fetched_.handed_over = true;
+    if (does.endless) {
+      auto flooded = co_await flood(channel);
+      co_return flooded;
+    }
+    if (does.stall_at) {
+      auto stalled = co_await stall(channel);
+      co_return stalled;
+    }
+    if (does.power_at) {
+      const CutPower by = [this] { return cut_power(context_); };
+      co_await cut_in_the_middle(by, fetched_);
+    }
+    fetched_.whole = !percent;
+    if (percent) {
+      log_ += (does.power_at ? "the power was to be cut after " : "the connection is ended after ") +
+              std::to_string(until) + " bytes of the image\n";
+    }
+    co_return !percent;
+  }
+
+  asio::awaitable<Result<>> send_until(sessions::Channel& channel, const images::ByteSource& image,
+                                       std::uint64_t until) {
+    for (std::uint64_t at = 0; at < until;) {
+      const auto length = std::min(kUploadPiece, until - at);
+      auto piece = images::read_text(image, at, length);
       if (!piece) {
         co_return piece.error();
       }
-      const auto length = piece->size();
-      const auto sent = co_await channel.send(std::move(*piece));
+      const auto sent = co_await send(channel, std::move(*piece));
       if (!sent) {
         co_return sent;
       }
       at += length;
-      fetched_.bytes = at;
-      fetched_.last = context_.network.elapsed();
-      fetched_.first = fetched_.first ? fetched_.first : fetched_.last;
     }
-    fetched_.whole = cut == size;
-    fetched_.handed_over = true;
-    co_return cut == size ? Result<>{} : Result<>{Error{ErrorKind::closed, "the upload was cut as planned", {}}};
+    co_return Result<>{};
   }
 
-  asio::awaitable<Result<>> answer(sessions::Channel& channel) {
+  asio::awaitable<Result<>> send(sessions::Channel& channel, std::string piece) {
+    const auto length = piece.size();
+    const auto sent = co_await channel.send(std::move(piece));
+    if (sent) {
+      fetched_.bytes += length;
+      fetched_.come(context_.network.elapsed());
+    }
+    co_return sent;
+  }
+
+  /// Nothing more, for as long as the device waits for it.
+  asio::awaitable<Result<bool>> stall(sessions::Channel& channel) {
+    const auto began = begin_hold();
+    const auto within = hold_time(mechanism_);
+    const auto waits = co_await bears(channel, within);
+    co_return end_hold(began, waits);
+  }
+
+  asio::awaitable<Result<bool>> drip(sessions::Channel& channel, const images::ByteSource& image) {
+    const auto began = begin_hold();
+    Result<bool> waits = true;
+    for (std::uint64_t at = 0; at < image.size() && waits && *waits && !is_over(began); ++at) {
+      auto byte = images::read_text(image, at, 1);
+      if (!byte) {
+        co_return byte.error();
+      }
+      const auto sent = co_await send(channel, std::move(*byte));
+      fetched_.handed_over = fetched_.handed_over || sent;
+      waits = co_await bears(channel, kDrop);
+    }
+    co_return end_hold(began, waits);
+  }
+
+  /// Zeros, of which the form says that there are so many.
+  asio::awaitable<Result<bool>> flood(sessions::Channel& channel) {
+    const auto began = begin_hold();
+    Result<> sent;
+    for (std::uint64_t flooded = 0; sent && flooded < kMostFlood && !is_over(began); flooded += kUploadPiece) {
+      std::string zeros(kUploadPiece, '\0');
+      sent = co_await send(channel, std::move(zeros));
+    }
+    auto waits = co_await bears(channel, kDrop);
+    if (!sent && waits) {
+      waits = false;
+    }
+    co_return end_hold(began, waits);
+  }
+
+  /// Whether the device waits for more all that time. Not, when it answers or leaves.
+  asio::awaitable<Result<bool>> bears(sessions::Channel& channel, milliseconds time) {
+    auto said = co_await channel.receive(time);
+    if (!said) {
+      const auto kind = said.error().kind;
+      co_return sessions::ends_probe(kind) ? Result<bool>{said.error()} : Result<bool>{kind == ErrorKind::timed_out};
+    }
+    const auto answered = co_await answer(channel, std::move(*said));
+    co_return answered || !sessions::ends_probe(answered.error().kind) ? Result<bool>{false}
+                                                                       : Result<bool>{answered.error()};
+  }
+
+  milliseconds begin_hold() {
+    fetched_.hold();
+    return context_.network.elapsed();
+  }
+
+  bool is_over(milliseconds began) const { return context_.network.elapsed() - began >= hold_time(mechanism_); }
+
+  /// For `stream`.
+  Result<bool> end_hold(milliseconds began, const Result<bool>& waits) {
+    const auto now = context_.network.elapsed();
+    const bool held = waits && *waits;
+    fetched_.gave_up_after = held ? std::nullopt : std::optional{now - began};
+    fetched_.release(now, held);
+    log_ += (held ? "the device was still reading after " : "the device gave up after ") +
+            std::to_string((now - began).count()) + " ms and " + std::to_string(fetched_.bytes) + " bytes\n";
+    return waits ? Result<bool>{false} : waits;
+  }
+
+  /// What the device says to the form, or the rest of it.
+  asio::awaitable<Result<>> answer(sessions::Channel& channel, std::string so_far) {
     const milliseconds within{std::clamp<std::uint32_t>(mechanism_.takes_ms * 2, 5000, 300000)};
-    const auto got = co_await sessions::receive_http(channel, within);
-    fetched_.last = context_.network.elapsed();
-    fetched_.first = fetched_.first ? fetched_.first : fetched_.last;
+    const auto got = co_await sessions::receive_http(channel, within, std::move(so_far));
+    fetched_.come(context_.network.elapsed());
     if (!got) {
       co_return got.error();
     }

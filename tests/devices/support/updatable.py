@@ -23,7 +23,7 @@ import updatable_archives as archives
 import updatable_images as images
 import updatable_suit as suit
 from updatable_fetch import Client, PowerCut
-from updatable_images import BadImage, Refused
+from updatable_images import BadImage, CutShort, Refused
 from updatable_coaps import CoapsClient, PskClient, session_for
 from updatable_flaws import FLAWS
 from updatable_front import Front, tell
@@ -35,6 +35,7 @@ from updatable_tftp import Recovery
 from updatable_told import Notice
 
 LARGEST_MANIFEST, LARGEST_IMAGE, LARGEST_BY_COAP, NO_BOUND, KEPT = 64 << 10, 1 << 20, 64 << 10, 1 << 50, 2 << 20
+IN_PLACE = ("installs-before-verifying", "not-taken-back")
 STARTS_IN = 0.3  # seconds without a port while it starts anew
 
 
@@ -231,11 +232,16 @@ class Device:
         except archives.OutOfMemory:
             self.power_off()  # it hangs until somebody starts it anew
         except Refused as refused:
-            self.slots.take_back()
-            self.tell("refused", str(refused), version)
-            if self.flaw.startswith("bricks-") and isinstance(refused, BadImage):
-                self.slots.erase()
-                self.power_off()
+            self.refuse(refused, version)
+
+    def refuse(self, refused, version):
+        if self.flaw == "not-taken-back" and isinstance(refused, CutShort):
+            return self.start_anew()
+        self.slots.take_back()
+        self.tell("refused", str(refused), version)
+        if self.flaw.startswith("bricks-") and isinstance(refused, BadImage):
+            self.slots.erase()
+            self.power_off()
 
     def nothing_new(self, version):
         """The manifest is only a hint, so what it calls old is not even fetched."""
@@ -297,7 +303,7 @@ class Device:
         self.state, self.received = "downloading", 0
         if manifest.get("integrated") is not None:
             return suit.Payload(manifest, manifest["integrated"], self.flaw)
-        in_place = {"write": self.slots.write_in_place} if self.flaw == "installs-before-verifying" else {}
+        in_place = {"write": self.slots.write_in_place} if self.flaw in IN_PLACE else {}
         data = self.get(manifest["url"], largest(manifest["url"]), **in_place)
         if self.options.format == "suit":
             return suit.Payload(manifest, data, self.flaw)
@@ -332,13 +338,24 @@ class Device:
         image.check(self.public, "no-signature-check" if self.flaw == "upload-unchecked" else self.flaw)
         return image
 
+    def while_uploaded(self, at, chunk):
+        if self.flaw in IN_PLACE:
+            self.slots.write_in_place(at, chunk)
+
     def take_upload(self, data):
-        """Why it is refused, for the page to tell, or nothing; installing is for the other thread."""
+        """Why it is refused, for the page to tell, or nothing; installing is for the other thread. `data`: None where it ended early."""
         try:
+            if data is None and self.cut.is_set():
+                return "it has no power any more"
+            if data is None:
+                raise CutShort("the upload was cut short")
             image = self.checked(data)
-        except (Refused, archives.OutOfMemory) as refused:
-            self.tell("refused", str(refused), "")
-            return str(refused) or "there is not enough memory"
+        except archives.OutOfMemory:
+            self.power_off()  # it hangs until somebody starts it anew
+            return "there is not enough memory"
+        except Refused as refused:
+            self.refuse(refused, "")
+            return str(refused)
         self.install_later(image)
         return ""
 
@@ -352,7 +369,7 @@ class Device:
         if self.flaw == "only-says-so":
             return self.tell("installed", "", image.version)
         piece = self.options.install_seconds / 8
-        for _ in self.slots.write(image, in_place=self.flaw == "installs-before-verifying"):
+        for _ in self.slots.write(image, in_place=self.flaw in IN_PLACE):
             if self.cut.wait(piece):
                 raise PowerCut
         if self.flaw == "never-activates":

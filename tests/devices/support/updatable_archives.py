@@ -69,9 +69,11 @@ class Archive(images.Image):
     def __init__(self, data, staging, flaw):
         self.entries, rest = entries_of(data)
         self.tail_is_padding = len(rest) < 512 and not rest.strip(b"\0")
-        if len(self.entries) < 3 or self.entries[0][0] != "sw-description" or self.entries[1][0] != "sw-description.sig":
+        signed = len(self.entries) > 1 and self.entries[1][0] == "sw-description.sig"
+        if len(self.entries) < 3 - (not signed) or self.entries[0][0] != "sw-description" or not signed and flaw != "optional-signature":
             raise BadImage("the archive does not begin with a signed description")
-        self.description, self.signature = self.entries[0][1], self.entries[1][1]
+        self.description, self.signature = self.entries[0][1], self.entries[1][1] if signed else None
+        self.files, self.staging = self.entries[2 if signed else 1:], staging
         text = self.description.decode("latin-1")
         version, model = (re.search(pattern, text) for pattern in (r'\bversion = "([0-9.]{1,16})"', r'compatibility = \[ "([a-z]{1,32})" \]'))
         if not version or not model:
@@ -80,17 +82,17 @@ class Archive(images.Image):
         images.parts_of_version(self.version)
         self.listed = re.findall(r'filename = "([^"]*)"; sha256 = "([0-9a-f]{64})"', text)
         if flaw == "unpacks-before-verifying":
-            self.write_to(staging)
+            self.unpack(self.entries)
         if flaw == "unpacks-without-bound":
             for name, content in self.entries:
                 if name.endswith(".gz") and len(unpacked(content, ROOM)) > ROOM:
                     raise OutOfMemory
 
-    def write_to(self, staging):
+    def unpack(self, entries):
         """As a careless unpacker does: the names are paths."""
-        staging.mkdir(parents=True, exist_ok=True)
-        for name, content in self.entries:
-            path = staging / name
+        self.staging.mkdir(parents=True, exist_ok=True)
+        for name, content in entries:
+            path = self.staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
@@ -98,11 +100,15 @@ class Archive(images.Image):
         return True  # one that is not raises when it is read
 
     def check(self, public, flaw):
-        if flaw != "no-signature-check" and not images.is_signed_by(public, self.description, self.signature):
+        if self.signature is not None and flaw != "no-signature-check" and not images.is_signed_by(public, self.description, self.signature):
             raise BadImage("the signature does not match")
         if not self.tail_is_padding:
             raise BadImage("there is something behind the image")
-        files = self.entries[2:]
+        files = self.files
+        if flaw == "unlisted-files-accepted":
+            listed = {name for name, _ in self.listed}
+            self.unpack(one for one in files if one[0] not in listed)
+            files = [one for one in files if one[0] in listed]
         if any(not NAME.fullmatch(name) or name in (".", "..") for name, _ in files):
             raise BadImage("the archive has a file that is none")
         if [(name, hashlib.sha256(content).hexdigest()) for name, content in files] != self.listed and flaw != "files-not-compared":

@@ -9,7 +9,7 @@ import ssl
 import threading
 import urllib.parse
 
-from updatable_images import Refused
+from updatable_images import CutShort, Refused
 
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python has no name for
 REDIRECTS = 3
@@ -141,7 +141,7 @@ class Client:
         if self.cut.is_set():
             raise PowerCut
         if answer.length:
-            raise Refused("the download was cut short")
+            raise CutShort("the download was cut short")
 
 
 def said(error):

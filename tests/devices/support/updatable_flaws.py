@@ -30,12 +30,14 @@ FLAWS = {
     "replayed-metadata-accepted": "a manifest that has expired is taken (with --metadata signed)",
     # archives (with --format swu)
     "files-not-compared": "the signature of the description is checked, the digests of the files are not",
+    "unlisted-files-accepted": "files that the description does not list are unpacked too, and the names of these are taken for paths",
     "unpacks-before-verifying": "an archive is unpacked before it is checked, and the names in it are taken for paths",
     "unpacks-without-bound": "files are decompressed before they are checked, whatever comes out; it has 16 MiB of memory",
     # envelopes (with --format suit)
     **suit.FLAWS,
     # the way it installs
     "installs-before-verifying": "the image is written over the running one while it comes, and taken back if it is wrong",
+    "not-taken-back": "the same, and where the connection ends early it is not taken back: what came is started",
     "checks-one-installs-another": "the image is downloaded once to be checked and again to be installed",
     "never-activates": "the image is installed and told so, and never started",
     "only-says-so": "success is told and nothing is done",

@@ -1,5 +1,6 @@
 """What the scripted device shows on the network: a status page with an upload, a small API, and a banner that tells the version."""
 import base64
+import contextlib
 import hmac
 import http.server
 import json
@@ -108,14 +109,36 @@ class Pages(http.server.BaseHTTPRequestHandler):
         wanted = b"Basic " + base64.b64encode(device.options.login.encode())
         return device.flaw == "upload-without-login" or hmac.compare_digest(self.headers.get("Authorization", "").encode(), wanted)
 
+    def hang_up(self):
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def body(self, device, length):
+        """All of it, as far as there is room, or None where it ends early or takes too long."""
+        patience = 600 if device.flaw == "no-timeout" else device.options.patience
+        self.connection.settimeout(patience)
+        watchdog = threading.Timer(patience, self.hang_up)
+        watchdog.daemon = True
+        watchdog.start()
+        held, count = bytearray(), 0
+        with contextlib.suppress(OSError):
+            while count < length and (chunk := self.rfile.read1(min(length - count, 65536))):
+                count += len(chunk)
+                if len(held) < LARGEST_UPLOAD:
+                    device.while_uploaded(len(held), chunk)
+                    held.extend(chunk)
+        watchdog.cancel()
+        return bytes(held) if count == length else None
+
     def upload(self, device):
         length = self.headers.get("Content-Length", "")
         if not self.has_login(device):
             return self.answer(401, {"error": "who are you?"}, **{"WWW-Authenticate": 'Basic realm="Hub"'})
-        if not length.isdigit() or int(length) > LARGEST_UPLOAD:
+        if not length.isdigit() or int(length) > LARGEST_UPLOAD and device.flaw != "no-size-bound":
             return self.answer(413, {"error": "that is too large"})
-        data = field(self.headers.get("Content-Type", ""), self.rfile.read(int(length)), b"image")
-        refused = "there is no image in the form" if data is None else device.take_upload(data)
+        form = self.body(device, int(length))
+        data = None if form is None else field(self.headers.get("Content-Type", ""), form, b"image")
+        refused = "there is no image in the form" if form is not None and data is None else device.take_upload(data)
         if refused:
             return self.answer(422, {"result": "refused", "error": refused})
         return self.answer(202, {"result": "installing"})

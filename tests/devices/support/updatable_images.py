@@ -22,6 +22,10 @@ class Refused(Exception):
     """The device's own words on why it does not take something."""
 
 
+class CutShort(Refused):
+    """The connection ended before the image did."""
+
+
 class BadImage(Refused):
     """The image is not as the maker made it."""
 

@@ -9,21 +9,15 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import folder, need, side_by_side  # noqa: E402
-from update_runs import (CHANNEL, FETCHING, FLAWS, SERVER, WORDS, covers, dies, examine, library, takes_none,  # noqa: E402
-                         without_a_cut)
+from update_runs import (AGAIN, CHANNEL, DYING, FETCHING, FLAWS, SERVER, WORDS, covers, dies, examine, library,  # noqa: E402
+                         takes_none, without_a_cut)
 
 # Variant -> the attacks that are tried on it, and those of them that it falls for.
 FLAWED = {
     **FLAWS,
     **FETCHING,
     "no-timeout": (["stalled", "slow"], []),  # it is held: that is looked at
-    "same-version-accepted": (["same-version", "older"], ["same-version"]),
-}
-# Variant -> what is tried, and what it does not come back from.
-DYING = {
-    "installs-before-verifying": (["flip-tenth-5", "power-50"], "power-50"),
-    "bricks-on-bad-image": (["older", "flip-tenth-5", "appended"], "flip-tenth-5"),
-    "bricks-for-good": (["older", "flip-tenth-10"], "flip-tenth-10"),
+    "same-version-accepted": AGAIN,
 }
 SOUND = ["same-version", *CHANNEL, *WORDS, "other-model", "flip-tenth-5", "flip-tenth-10", "second-download", "truncated-50", "appended",
          "unavailable", "cut-50", "stalled", "slow", "endless", "power-50"]
@@ -70,11 +64,6 @@ def announced(work, edits):
     examine(work, "updatable-mqtt/no-downgrade-check", *FLAWS["no-downgrade-check"], edits, beside=broker)
 
 
-def lost(work, name, tried, after):
-    """Nobody can restore the one that is bricked for good."""
-    dies(work, "updatable-mqtt/" + name, tried, after, restored=name != "bricks-for-good")
-
-
 need("mosquitto", "mosquitto_sub", "mosquitto_pub", "ss", "setpriv")
 with folder() as work:
     library(work)
@@ -83,7 +72,7 @@ with folder() as work:
     runs = {"updatable-mqtt/sound": (SOUND, []), "updatable-mqtts/sound": (SOUND_OVER_TLS, []),
             **{"updatable-mqtt/" + name: one for name, one in FLAWED.items()}, **{"updatable-mqtts/" + name: one for name, one in OVER_TLS.items()}}
     side_by_side(*[lambda name=name, one=one: heard(work, name, *one) for name, one in runs.items()],
-                 *[lambda name=name, one=one: lost(work, name, *one) for name, one in DYING.items()],
+                 *[lambda name=name, one=one: dies(work, "updatable-mqtt/" + name, *one) for name, one in DYING.items()],
                  lambda: takes_none(work, "updatable-mqtt/only-says-so", ""),
                  lambda: takes_none(work, "updatable-mqtt/never-activates", "it will be used after the next start"),
                  lambda: without_a_cut(work, "updatable-mqtt/sound"), *[lambda edits=edits: announced(work, edits) for edits in BROKERS], at_once=8)

@@ -48,6 +48,14 @@ FETCHING = {
     "checks-one-installs-another": (["second-download", "flip-tenth-5"], ["second-download"]),
     "no-size-bound": (["endless", "appended"], ["endless"]),
 }
+AGAIN = (["same-version", "older"], ["same-version"])
+# Variant -> what is tried, and what it does not come back from.
+DYING = {
+    "installs-before-verifying": (["flip-tenth-5", "cut-50", "power-50"], "power-50"),
+    "not-taken-back": (["flip-tenth-5", "cut-50", "power-50"], "cut-50"),
+    "bricks-on-bad-image": (["older", "flip-tenth-5", "appended"], "flip-tenth-5"),
+    "bricks-for-good": (["older", "flip-tenth-10"], "flip-tenth-10"),
+}
 # Downloads that the device was still taking when we ended them.
 HELD = {"no-timeout": {"stalled", "slow"}, "no-size-bound": {"endless"}}
 ATTACKS, CHANNELS = "ASSAY@1:update-attacks/attacks", "ASSAY@1:update-channel/channel"
@@ -113,7 +121,7 @@ def verdict_of(all_units, prefix):
 
 def is_taken(one):
     """What is a finding on an attack that was tried. The genuine image may come to its end after an interruption: that is none."""
-    if one["installed"] and (not one["image"]["genuine"] or one["against"] == "transport"):
+    if one["installed"] and (not one["image"]["genuine"] or one["against"] in ("transport", "access")):
         return True
     if one["against"] == "transport" and one["fetched"]["downloads"]:
         return True
@@ -136,9 +144,9 @@ def examine(work, name, tried, falls_for, edits=(), beside=None, untried=()):
     for id, one in attempts.items():
         assert one["offered"] and one["seen"] and one["alive"] and one["version_before"] and one["version_after"], (name, one)
         assert one["evidence"] in [artifact["sha256"] for artifact in observation["artifacts"]], (name, id)
-    channel = bool(set(falls_for) & set(CHANNEL))
-    assert (verdict_of(all_units, CHANNELS) == "fail") == channel, (name, verdict_of(all_units, CHANNELS))
-    assert (verdict_of(all_units, ATTACKS) == "fail") == bool(falls_for and not channel), (name, verdict_of(all_units, ATTACKS))
+    against = {attempts[id]["against"] for id in falls_for}
+    assert (verdict_of(all_units, CHANNELS) == "fail") == ("transport" in against), (name, verdict_of(all_units, CHANNELS))
+    assert (verdict_of(all_units, ATTACKS) == "fail") == bool(against - {"transport", "access"}), (name, verdict_of(all_units, ATTACKS))
     assert (verdict_of(all_units, MECHANISMS) == "fail") == bool(falls_for), (name, verdict_of(all_units, MECHANISMS))
     return facts
 
@@ -149,14 +157,14 @@ def covers(sound, *tables):
     assert not untried, untried
 
 
-def dies(work, name, tried, after, edits=(), beside=None, restored=True):
-    """It does not come back from the attack `after`, and from none of those before it: the bundle says so, and nothing more is tried."""
+def dies(work, name, tried, after, edits=(), beside=None):
+    """It does not come back from the attack `after`, and does from each before it: the bundle says so, and nothing more is tried."""
     observation, all_units = run(work, name, tried, check=[EXIT_OPEN, EXIT_FAILED], edits=edits, beside=beside)
     facts = observation["facts"]
     attempts = facts["update.attempts"]
     assert [one["attack"] for one in attempts] == tried[:tried.index(after) + 1], (name, attempts)
     assert all(one["alive"] and not is_taken(one) for one in attempts[:-1]) and attempts[-1]["alive"] is False, (name, attempts)
-    bricked = facts["update.bricked"]
+    restored, bricked = not name.endswith("/bricks-for-good"), facts["update.bricked"]
     assert [(one["mechanism"], one["after"], one["restored"]) for one in bricked] == [("UM-1", after, restored)], (name, bricked)
     assert restored or bricked[0]["how"], (name, bricked)
     untried = {one["attack"]: one["why"] for one in facts["update.not_tried"]}
@@ -167,13 +175,17 @@ def dies(work, name, tried, after, edits=(), beside=None, restored=True):
 
 
 def takes_none(work, name, says, edits=(), beside=None):
-    """It tells success of the genuine update and does not come to run it: nothing is tried, and nothing passes."""
+    """It tells success of the genuine update and does not come to run it: nothing is tried, and nothing passes. `says`: the reason on its status
+    page; none: the answer to whoever put the image in."""
     observation, all_units = run(work, name, ["older", "appended"], check=[EXIT_OPEN, EXIT_FAILED], edits=edits, beside=beside)
     facts = observation["facts"]
     control = facts["update.control"][0]
     assert not control["accepted"] and control["first"]["version_after"] == "2.4.0" and facts["update.attempts"] == [], (name, facts)
-    said = json.loads(control["first"]["reported"])
-    assert said["result"] == "installed" and said["reason"] == says, (name, control)
+    if says is None:
+        assert control["first"]["says_success"], (name, control)
+    else:
+        said = json.loads(control["first"]["reported"])
+        assert said["result"] == "installed" and said["reason"] == says, (name, control)
     assert verdict_of(all_units, ATTACKS) == "inconclusive" and verdict_of(all_units, CHANNELS) == "inconclusive", name
 
 

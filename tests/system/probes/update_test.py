@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import EXIT_OPEN, assay, emulated, folder, journal, need, side_by_side, units  # noqa: E402
-from update_runs import (ATTACKS, CHANNEL, FETCHING, FLAWS, WORDS, dies, examine, library, takes_none, verdict_of,  # noqa: E402
+from update_runs import (ATTACKS, CHANNEL, DYING, FETCHING, FLAWS, WORDS, dies, examine, library, takes_none, verdict_of,  # noqa: E402
                          without_a_cut)
 
 IMAGES = ["older", "older-as-newer", "other-model", "flip-tenth-5", "flip-tenth-10", "truncated-50", "appended"]
@@ -71,7 +71,7 @@ with folder() as work:
     jobs += [lambda kind=kind, name=name: other(work, kind, name) for kind, variants in OTHERS.items() for name in variants]
     jobs += [lambda kind=kind, edits=edits: without_a_cut(work, f"updatable{kind}/sound", edits)
              for kind, edits in (("", []), ("-coap", []), ("-lwm2m", []), ("-lwm2m", PUSHED))]
-    jobs += [lambda: dies(work, "updatable/bricks-on-bad-image", ["older", "flip-tenth-5", "appended"], "flip-tenth-5"),
-             lambda: dies(work, "updatable/installs-before-verifying", ["power-50"], "power-50"),
+    jobs += [lambda: dies(work, "updatable/bricks-on-bad-image", *DYING["bricks-on-bad-image"]),
+             lambda: dies(work, "updatable/installs-before-verifying", *DYING["installs-before-verifying"]),
              lambda: takes_none(work, "updatable/only-says-so", "")]
     side_by_side(lambda: sound(work), lambda: without_leave(work), *jobs, at_once=6)

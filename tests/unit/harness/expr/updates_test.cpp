@@ -111,7 +111,7 @@ TEST_CASE("updates: an image that is fetched over a false channel is a finding, 
         "An attack, on UM-1: the image was fetched over http, 5000 bytes");
 }
 
-TEST_CASE("updates: the genuine image is no misuse, however it was delivered, but over a false channel") {
+TEST_CASE("updates: the genuine image is no misuse, however it was delivered, but over a false channel or by nobody") {
   UpdateFacts facts;
   auto interrupted = attempt("power-50", "UM-1", true);
   interrupted["image"] = json::object{{"genuine", true}};
@@ -123,6 +123,11 @@ TEST_CASE("updates: the genuine image is no misuse, however it was delivered, bu
   deceived["against"] = "transport";
   facts.attempts.push_back(deceived);
   CHECK(facts.run("update_taken(true)").items.size() == 1);
+  auto open = interrupted;
+  open["against"] = "access";
+  facts.attempts.push_back(open);
+  CHECK(facts.run("update_taken(true)").items.size() == 2);
+  CHECK(facts.run("update_taken(.against == \"access\")").items.size() == 1);
 }
 
 TEST_CASE("updates: where any mechanism may withstand, one that withstands is enough") {
