@@ -67,6 +67,9 @@ std::string Campaign::missing(const Attack& attack) const {
     return "a server of Mender says neither digest nor size of an artifact";
   }
   const auto behaviour = behaviour_of(attack.server);
+  if (behaviour.anonymous && !is_given(in_.context.dut, in_.mechanism, "login")) {
+    return "there is no page of the device that asks for a login";
+  }
   if (behaviour.power_installing && asks_person()) {
     return "a person reads the version, so how long an installation takes does not show";
   }

@@ -9,8 +9,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import folder, need, side_by_side  # noqa: E402
-from update_runs import (AGAIN, CHANNEL, DYING, FETCHING, FLAWS, SERVER, WORDS, covers, dies, examine, library,  # noqa: E402
-                         takes_none, without_a_cut)
+from update_runs import (AGAIN, CHANNEL, DYING, FETCHING, FLAWS, WORDS, covers, dies, examine, is_told_of,  # noqa: E402
+                         library, takes_none, without_a_cut)
 
 # Variant -> the attacks that are tried on it, and those of them that it falls for.
 FLAWED = {
@@ -22,11 +22,8 @@ FLAWED = {
 SOUND = ["same-version", *CHANNEL, *WORDS, "other-model", "flip-tenth-5", "flip-tenth-10", "second-download", "truncated-50", "appended",
          "unavailable", "cut-50", "stalled", "slow", "endless", "power-50"]
 # With TLS to the broker.
-OVER_TLS = {
-    "no-signature-check": FLAWS["no-signature-check"], "no-downgrade-check": FLAWS["no-downgrade-check"],
-    **{name: FETCHING[name] for name in ("manifest-version-believed", "wrong-name-accepted", "image-over-http")},
-}
-SOUND_OVER_TLS = [*SERVER, "redirect-to-http", "image-over-http", *WORDS, "other-model", "flip-tenth-5", "flip-tenth-10"]
+OVER_TLS = {**FLAWS, **FETCHING}
+SOUND_OVER_TLS = [*CHANNEL, *WORDS, "other-model", "flip-tenth-5", "flip-tenth-10", "second-download", "truncated-50", "appended", "endless"]
 # Brokers of others: a command publishes there, or the device has one itself.
 BROKERS = [[("listen: PORT", "exec: 'mosquitto_pub -h 127.0.0.1 -p PORT -q 1 -r -t \"$ASSAY_TOPIC\" -m \"$ASSAY_MESSAGE\"'")],
            [("listen: PORT", "broker: tcp/PORT")]]
@@ -67,6 +64,8 @@ def announced(work, edits):
 need("mosquitto", "mosquitto_sub", "mosquitto_pub", "ss", "setpriv")
 with folder() as work:
     library(work)
+    is_told_of("updatable-mqtt", *FLAWED, *DYING, "only-says-so", "never-activates")
+    is_told_of("updatable-mqtts", *OVER_TLS)
     covers(SOUND, FLAWED, DYING)
     covers(SOUND_OVER_TLS, OVER_TLS)
     runs = {"updatable-mqtt/sound": (SOUND, []), "updatable-mqtts/sound": (SOUND_OVER_TLS, []),

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -149,6 +150,12 @@ def examine(work, name, tried, falls_for, edits=(), beside=None, untried=()):
     assert (verdict_of(all_units, ATTACKS) == "fail") == bool(against - {"transport", "access"}), (name, verdict_of(all_units, ATTACKS))
     assert (verdict_of(all_units, MECHANISMS) == "fail") == bool(falls_for), (name, verdict_of(all_units, MECHANISMS))
     return facts
+
+
+def is_told_of(device, *variants):
+    """Nothing is planted in the device that no table is about, and the other way round."""
+    planted = set(re.findall(r"- {name: ([\w-]+), title:", (SOURCE / "tests/devices" / device / "device.yaml").read_text()))
+    assert planted == {"sound", *variants}, (device, planted ^ {"sound", *variants})
 
 
 def covers(sound, *tables):

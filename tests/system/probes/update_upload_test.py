@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import folder, need, side_by_side  # noqa: E402
-from update_runs import AGAIN, DYING, FLAWS, covers, dies, examine, library, takes_none  # noqa: E402
+from update_runs import AGAIN, DYING, FLAWS, covers, dies, examine, is_told_of, library, takes_none  # noqa: E402
 
 # Variant -> the attacks that are tried on it, and those of them that it falls for.
 IMAGES = {**FLAWS, "upload-unchecked": FLAWS["no-signature-check"], "same-version-accepted": AGAIN}
@@ -74,6 +74,8 @@ def form(work):
 need("curl")
 with folder() as work:
     library(work)
+    is_told_of("updatable-upload", *IMAGES, *FORMS, *DYING, "only-says-so")
+    is_told_of("updatable-upload-archive", *ARCHIVES, *UNPACKING)
     covers(SENT, IMAGES, FORMS, DYING, INSTALLING)
     covers(WRITTEN, IMAGES, BY_COMMAND, INSTALLING)
     covers(PACKED, ARCHIVES, UNPACKING)

@@ -122,6 +122,7 @@ TEST_CASE("update by upload: the genuine image is put in without the login, and 
   PageCampaign without;
   without.device.asks_login = false;
   without.mechanism().upload->login.clear();
+  without.library.attack_lists["update"].attacks.front().needs.clear();
   CHECK(without.run("no-login").record.value("update.attempts").as_array().empty());
 }
 
