@@ -37,6 +37,13 @@ std::optional<UpdateServer> server_of(const Node& update) {
   return out;
 }
 
+std::optional<SignedManifest> signed_manifest_of(const Node& manifest, std::string_view key) {
+  const auto& node = child(manifest, key);
+  return node.is_mapping() ? std::optional{SignedManifest{text_of(node, "file"), text_of(node, "signature"),
+                                                          text_of(node, "image_path")}}
+                           : std::nullopt;
+}
+
 std::optional<UpdateManifest> manifest_of(const Node& update) {
   const auto& node = child(update, "manifest");
   if (!node.is_mapping()) {
@@ -50,6 +57,8 @@ std::optional<UpdateManifest> manifest_of(const Node& update) {
   out.signature = text_of(child(node, "signature"), "file");
   out.signature_path = text_of(child(node, "signature"), "path");
   out.image_path = text_of(node, "image_path", out.image_path);
+  out.expired = signed_manifest_of(node, "expired");
+  out.older = signed_manifest_of(node, "older");
   return out;
 }
 
@@ -216,6 +225,10 @@ void check_payloads(const Node& node, const UpdateMechanism& update, Faults& fau
   if (enveloped && update.transport != http_pull && update.transport != coap) {
     faults.add(place_of(node, "manifest"), "an envelope is polled by http_pull and coap alone");
   }
+  if (update.manifest && update.manifest->file.empty() && (update.manifest->expired || update.manifest->older)) {
+    faults.add(place_of(node, "manifest"),
+               "\"expired\" and \"older\" are manifests that the maker signed, as \"file\" is");
+  }
   if (enveloped && !update.manifest->signature_path.empty()) {
     faults.add(place_of(node, "manifest"), "an envelope is signed within and has no \"signature\" beside it");
   }
@@ -291,6 +304,7 @@ void check_paths(const Node& node, const UpdateMechanism& update, Faults& faults
     path(update.manifest->path, "manifest");
     path(update.manifest->signature_path, "manifest");
     path(update.manifest->image_path, "manifest");
+    path(update.manifest->older ? update.manifest->older->image_path : std::string{}, "manifest");
   }
   path(update.upload ? update.upload->path : std::string{}, "upload");
   path(update.version_at.path, "version_at");

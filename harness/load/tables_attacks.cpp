@@ -15,8 +15,11 @@ constexpr std::string_view kSigners[] = {"other_key", "expired", "revoked"};
 constexpr std::string_view kCertificates[] = {"self_signed", "unknown_authority", "misnamed", "expired"};
 constexpr std::string_view kRedirects[] = {"http", "host"};
 constexpr std::string_view kVersions[] = {"genuine", "higher", "running"};
-constexpr std::string_view kNeeds[] = {"older",  "other_model", "tls",        "manifest", "open_manifest",
-                                       "server", "power",       "verify_key", "login"};
+constexpr std::string_view kNeeds[] = {
+    "older",          "other_model", "tls",        "manifest",        "open_manifest",
+    "server",         "power",       "verify_key", "signed_manifest", "expired_manifest",
+    "older_manifest", "link",        "login"};
+constexpr std::string_view kManifests[] = {"expired", "older"};
 constexpr std::string_view kHarms[] = {"safe", "recoverable", "may_brick"};
 constexpr std::string_view kConfidence[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 
@@ -26,6 +29,7 @@ constinit const Shape kPercent{.form = Form::integer, .least = 0, .most = 99};
 constinit const Shape kTenth{.form = Form::integer, .least = 1, .most = 10};
 constinit const Shape kBytes{.form = Form::integer, .least = 1, .most = 1 << 24};
 constinit const Shape kFactor{.form = Form::integer, .least = 2, .most = 1000000};
+constinit const Shape kDays{.form = Form::integer, .least = -36500, .most = 36500};
 constinit const Shape kStatus{.form = Form::integer, .least = 400, .most = 599};
 
 constinit const Shape kMutationWord{.form = Form::word, .words = kMutations};
@@ -47,11 +51,15 @@ constinit const Table kImageTable{"a change of the image", "What is made of the 
 constinit const Shape kImage{.form = Form::mapping, .table = &kImageTable};
 
 constinit const Shape kVersionWord{.form = Form::word, .words = kVersions};
+constinit const Shape kManifestWord{.form = Form::word, .words = kManifests};
 constinit const Key kMetadataKeys[] = {
     {"version", &kVersionWord, false, "of the image",
      "The version that is said: the genuine one, a higher one, or the one that runs", "higher"},
     {"digest", &kBoolean, false, "true", "The digest and size that are said are those of what is offered", "false"},
     {"signature", &kBoolean, false, "true", "The manifest's signature is given", "false"},
+    {"altered", &kBoolean, false, "false",
+     "An empty line is added to the manifest: it says what it said, and its signature is over other bytes", "true"},
+    {"manifest", &kManifestWord, false, "the newest", "Another one of the maker's manifests is given", "expired"},
 };
 constinit const Table kMetadataTable{"a change of the metadata", "What is said of the image otherwise than true",
                                      kMetadataKeys};
@@ -77,6 +85,9 @@ constinit const Key kServerKeys[] = {
     {"power_at", &kPercent, false, "", "The power is cut when so many percent were sent", "50"},
     {"power_installing", &kBoolean, false, "false",
      "The power is cut in the middle of the installation, by the time that the genuine one took", "true"},
+    {"link_at", &kPercent, false, "", "The device's link is cut for a while when so many percent were sent", "50"},
+    {"link_installing", &kBoolean, false, "false", "The same in the middle of the installation", "true"},
+    {"days", &kDays, false, "0", "The date that the server tells is so many days off (Date of HTTP)", "-100"},
 };
 constinit const Table kServerTable{"a behaviour of the server", "What our server does otherwise than an honest one",
                                    kServerKeys};

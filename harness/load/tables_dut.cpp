@@ -101,6 +101,13 @@ constinit const Key kPowerKeys[] = {
 constinit const Table kPowerTable{"the power", "The device's power supply", kPowerKeys};
 constinit const Shape kPower{.form = Form::mapping, .table = &kPowerTable};
 
+constinit const Key kLinkKeys[] = {
+    {"cycle", &kRecipe, true, "", "How to take the device's link away for some seconds and give it back",
+     "{exec: ./port-off-and-on.sh}"},
+};
+constinit const Table kLinkTable{"the link", "The device's link to the network", kLinkKeys};
+constinit const Shape kLink{.form = Form::mapping, .table = &kLinkTable};
+
 constinit const Shape kNamespaceText{.form = Form::text, .syntax = &kNamespace};
 constinit const Shape kInterfaceText{.form = Form::text, .syntax = &kInterface};
 constinit const Key kVantageKeys[] = {
@@ -123,6 +130,7 @@ constinit const Key kLabKeys[] = {
     {"trigger", &kTriggerRecipes, false, "", "Name -> how to make the device act: exec or prompt",
      "{check_update: {exec: ./check.sh}}"},
     {"power", &kPower, false, "", "The power supply", "{cycle: {exec: \"pdu 3 cycle\"}}"},
+    {"link", &kLink, false, "", "The link to the network", "{cycle: {exec: ./port-off-and-on.sh}}"},
     {"vantages", &kVantageMap, false, "", "Vantage -> where to probe from", "{wan: {netns: /run/netns/wan}}"},
     {"sources", &kScope, false, "[]",
      "Addresses of this machine, or ranges of them, to send from beside the usual one, as far as the interface to the "

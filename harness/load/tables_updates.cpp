@@ -70,6 +70,15 @@ constinit const Table kSignatureTable{"a manifest's signature", "A signature of 
                                       kSignatureKeys};
 constinit const Shape kSignature{.form = Form::mapping, .table = &kSignatureTable};
 
+constinit const Key kSignedManifestKeys[] = {
+    {"file", &kFileText, true, "", "The maker's manifest, given as it is", "update-2.3.0.json"},
+    {"signature", &kFileText, false, "", "Its signature, when it is not within", "update-2.3.0.json.sig"},
+    {"image_path", &kSentence, false, "that of the newest", "Path that its image lies at", "/hub-2.3.0.swu"},
+};
+constinit const Table kSignedManifestTable{"another signed manifest", "A manifest that counts no more",
+                                           kSignedManifestKeys};
+constinit const Shape kSignedManifest{.form = Form::mapping, .table = &kSignedManifestTable};
+
 constinit const Key kManifestKeys[] = {
     {"path", &kSentence, true, "", "Path that the device polls", "/v1/update.json"},
     {"body", &kSentence, false, "", "What it gets, with {version}, {url}, {size} and {sha256} filled in",
@@ -82,6 +91,10 @@ constinit const Key kManifestKeys[] = {
      "{path: /v1/update.json.sig, file: update.json.sig}"},
     {"image_path", &kSentence, false, "/image", "Path that the image lies at, where the maker's manifest fixes it",
      "/hub-2.5.0.swu"},
+    {"expired", &kSignedManifest, false, "", "Beside `file`: one of the same image, whose time is over",
+     "{file: expired.json, signature: expired.json.sig}"},
+    {"older", &kSignedManifest, false, "", "Beside `file`: the one of the older image",
+     "{file: update-2.3.0.json, signature: update-2.3.0.json.sig, image_path: /hub-2.3.0.swu}"},
 };
 constinit const Table kManifestTable{"an update manifest", "What the device polls", kManifestKeys, kManifestForms};
 constinit const Shape kManifest{.form = Form::mapping, .table = &kManifestTable};

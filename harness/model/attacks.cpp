@@ -51,8 +51,20 @@ bool is_given(const Dut& dut, const UpdateMechanism& mechanism, std::string_view
     return (mechanism.manifest && !mechanism.manifest->body.empty()) ||
            (announced && !mechanism.announce->message.empty()) || ours;
   }
+  if (need == "signed_manifest") {
+    return mechanism.manifest && !mechanism.manifest->signature_path.empty();
+  }
+  if (need == "expired_manifest") {
+    return mechanism.manifest && mechanism.manifest->expired;
+  }
+  if (need == "older_manifest") {
+    return mechanism.manifest && mechanism.manifest->older;
+  }
   if (need == "power") {
     return dut.lab.power_cycle.has_value();
+  }
+  if (need == "link") {
+    return dut.lab.link_cycle.has_value();
   }
   return need == "verify_key" && !mechanism.verify_key.empty();
 }
@@ -81,7 +93,7 @@ std::int64_t attack_ms(const UpdateMechanism& mechanism, const Attack& attack) {
   const std::int64_t takes = mechanism.takes_ms;
   const auto has = [&](std::string_view key) { return attack.server.contains(key); };
   const bool holds = has("stall_at") || has("drip") || has("endless");
-  const bool cuts = has("power_at") || has("power_installing");
+  const bool cuts = has("power_at") || has("power_installing") || has("link_at") || has("link_installing");
   return watched_ms(mechanism) + (holds ? hold_ms(mechanism) : 0) + (cuts ? takes : 0);
 }
 

@@ -65,6 +65,16 @@ struct UpdateServer {
 };
 BOOST_DESCRIBE_STRUCT(UpdateServer, (), (port, tls, name, genuine, misnamed, expired, psk))
 
+/// Another manifest that the maker signed, given as it is.
+struct SignedManifest {
+  std::string file;
+  std::string signature;   // file with its detached signature; empty: it is within
+  std::string image_path;  // where its image lies; empty: where that of the newest one does
+
+  bool operator==(const SignedManifest&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(SignedManifest, (), (file, signature, image_path))
+
 /// What an http_pull or coap device polls. One of `body`, `file` and `envelope` says what it gets.
 struct UpdateManifest {
   std::string path;       // of the manifest
@@ -73,11 +83,14 @@ struct UpdateManifest {
   bool envelope = false;  // the image itself, which is a SUIT envelope
   std::string signature;  // file with its detached signature
   std::string signature_path;
-  std::string image_path = "/image";  // where the image lies
+  std::string image_path = "/image";      // where the image lies
+  std::optional<SignedManifest> expired;  // of the newest image: held once, and does not any more
+  std::optional<SignedManifest> older;    // of the older image
 
   bool operator==(const UpdateManifest&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(UpdateManifest, (), (path, body, file, envelope, signature, signature_path, image_path))
+BOOST_DESCRIBE_STRUCT(UpdateManifest, (),
+                      (path, body, file, envelope, signature, signature_path, image_path, expired, older))
 
 /// The page of the device that takes an image.
 struct UpdateUpload {

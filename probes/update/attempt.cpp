@@ -16,10 +16,10 @@ constexpr milliseconds kMostStep{2000};
 constexpr milliseconds kLeastDearStep{1000};
 constexpr int kMostRepeats = 2;  // of an offer during which another came into force
 
-Attempt::Power power_of(const Behaviour& behaviour) {
-  return behaviour.power_installing ? Attempt::Power::installing
-         : behaviour.power_at       ? Attempt::Power::fetching
-                                    : Attempt::Power::stays;
+Attempt::Cut cut_of(const Behaviour& behaviour) {
+  return behaviour.loss_installing ? Attempt::Cut::installing
+         : behaviour.loss_at       ? Attempt::Cut::fetching
+                                   : Attempt::Cut::none;
 }
 
 }  // namespace
@@ -43,7 +43,10 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
                     {"whole", fetched.whole},
                     {"over", text(fetched.over)},
                     {"handed_over", fetched.handed_over}};
-  out["power_cut"] = attempt.power == Attempt::Power::stays ? json::value(nullptr) : json::value(fetched.power_cut);
+  for (const auto loss : {Loss::power, Loss::link}) {
+    const bool planned = attempt.cut != Attempt::Cut::none && attempt.loss == loss;
+    out[enum_name(loss) + "_cut"] = planned ? json::value(fetched.lost) : json::value(nullptr);
+  }
   out["seen"] = fetched.any();
   out["certificate_refused"] = text(fetched.refusal);
   out["held"] = fetched.held_to_the_end;
@@ -239,7 +242,8 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   out.before = current_;
   const bool control = offer.attack.empty();
   out.in_turns = offer.behaviour.second;
-  out.power = power_of(offer.behaviour);
+  out.cut = cut_of(offer.behaviour);
+  out.loss = offer.behaviour.loss;
   forget_offer();
   const auto digest = images::sha256_of(*offer.image);
   out.sha256 = digest ? *digest : std::string{};
@@ -296,7 +300,7 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   co_return out;
 }
 
-/// Whether it was offered as it was meant. What the device did is no answer where the power was to be cut and was not,
+/// Whether it was offered as it was meant. What the device did is no answer where something was to be cut and was not,
 /// or where our side failed; a version that moved shows even then.
 void Campaign::weigh(Attempt& out) const {
   if (out.of_before) {
@@ -304,16 +308,16 @@ void Campaign::weigh(Attempt& out) const {
     out.trouble = "the device came to run " + out.after + " before anything of the offer had reached it";
     return;
   }
-  if (out.power == Attempt::Power::installing) {
-    out.fetched.power_cut = cut_;
+  if (out.cut == Attempt::Cut::installing) {
+    out.fetched.lost = cut_;
   }
-  if (out.power != Attempt::Power::stays && !out.fetched.power_cut) {
+  if (out.cut != Attempt::Cut::none && !out.fetched.lost) {
     out.offered = false;
     out.trouble = !uncut_.empty()                ? uncut_
                   : !out.fetched.trouble.empty() ? out.fetched.trouble
-                  : out.power == Attempt::Power::installing
+                  : out.cut == Attempt::Cut::installing
                       ? "the image did not come to its end"
-                      : "the device did not take so much of it that the power was cut";
+                      : "the device did not take so much of it that the " + enum_name(out.loss) + " was cut";
   } else if (!out.fetched.trouble.empty() && !out.installed.value_or(false)) {
     out.offered = false;
     out.trouble = out.fetched.trouble;
@@ -354,7 +358,8 @@ bool Campaign::is_quiet(const Fetched& fetched, milliseconds began, bool control
 
 /// In the middle of an installation, by the time that the genuine one took; unless it is over by then. Silence may be
 /// the start with the new version, unless the device is silent from the beginning.
-asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& before) {
+asio::awaitable<Result<>> Campaign::cut_while_installing(const Attempt& attempt) {
+  const auto loss = enum_name(attempt.loss);
   const auto due = *arrived_ + *installs_ / 2;
   if (now() < due) {
     const auto left = due - now();
@@ -371,20 +376,20 @@ asio::awaitable<Result<>> Campaign::cut_while_installing(const std::string& befo
   if (!told && sessions::ends_probe(told.error().kind)) {
     co_return told.error();
   }
-  if (told && told->version != before) {
-    uncut_ = "it was installed before the power could be cut";
+  if (told && told->version != attempt.before) {
+    uncut_ = "it was installed before the " + loss + " could be cut";
     co_return Result<>{};
   }
   if (!told && !in_the_dark_) {
-    uncut_ = "the device did not answer any more when its power was to be cut: it may have installed it before";
+    uncut_ = "the device did not answer any more when its " + loss + " was to be cut: it may have installed it before";
     co_return Result<>{};
   }
-  const auto done = co_await cut_power(in_.context);
+  const auto done = co_await cut_off(in_.context, attempt.loss);
   if (!done && done.error().kind == ErrorKind::cancelled) {
     co_return done;
   }
   cut_ = done.has_value();
-  uncut_ = done ? std::string{} : "the power was not cut: " + done.error().what;
+  uncut_ = done ? std::string{} : uncut(attempt.loss, done.error());
   co_return Result<>{};
 }
 
@@ -430,13 +435,13 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     }
     const auto& seen = in_.transport.fetched();
     arrived_ = !arrived_ && seen.whole ? std::optional{now()} : arrived_;
-    dark_at_ = !dark_at_ && (cut_ || seen.power_cut) ? std::optional{now()} : dark_at_;
-    const bool due = out.power == Attempt::Power::installing && arrived_;
+    dark_at_ = !dark_at_ && (cut_ || seen.lost) ? std::optional{now()} : dark_at_;
+    const bool due = out.cut == Attempt::Cut::installing && arrived_;
     if (due && !cut_ && in_.transport.final_word() && uncut_.empty()) {
-      uncut_ = "the device said that it is done with the image before the power was to be cut";
+      uncut_ = "the device said that it is done with the image before the " + enum_name(out.loss) + " was to be cut";
     }
     if (due && !cut_ && uncut_.empty()) {
-      const auto cut = co_await cut_while_installing(out.before);
+      const auto cut = co_await cut_while_installing(out);
       if (!cut) {
         co_return cut;
       }

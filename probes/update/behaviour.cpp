@@ -44,22 +44,26 @@ void Fetched::release(milliseconds now, bool held) {
   released = released ? released : std::optional{now};
 }
 
-void Fetched::end_cut(const Result<>& done) {
+void Fetched::end_cut(Loss loss, const Result<>& done) {
   cutting = false;
-  power_cut = done.has_value();
+  lost = done.has_value();
   if (!done) {
-    trouble = "the power was not cut: " + done.error().what;
+    trouble = uncut(loss, done.error());
   }
 }
 
-asio::awaitable<void> cut_in_the_middle(const CutPower& by, Fetched& fetched) {
+std::string uncut(Loss loss, const Error& why) {
+  return "the " + enum_name(loss) + " was not cut: " + why.what;
+}
+
+asio::awaitable<void> cut_in_the_middle(const CutOff& by, Loss loss, Fetched& fetched) {
   fetched.begin_cut();
   Result<> done{Error{ErrorKind::unsupported, "nothing cuts it", {}}};
   if (by) {
-    auto cut = by();
+    auto cut = by(loss);
     done = co_await std::move(cut);
   }
-  fetched.end_cut(done);
+  fetched.end_cut(loss, done);
 }
 
 Behaviour behaviour_of(const json::object& object) {
@@ -82,14 +86,17 @@ Behaviour behaviour_of(const json::object& object) {
   out.url = text("url");
   out.cut_at = number("cut_at");
   out.stall_at = number("stall_at");
-  out.power_at = number("power_at");
-  out.power_installing = flag("power_installing");
+  const bool link = object.contains("link_at") || object.contains("link_installing");
+  out.loss = link ? Loss::link : Loss::power;
+  out.loss_at = number(link ? "link_at" : "power_at");
+  out.loss_installing = flag(link ? "link_installing" : "power_installing");
   out.drip = flag("drip");
   out.endless = flag("endless");
   out.length = number("length").value_or(1);
   out.second = flag("second");
   out.status = number("status").value_or(0);
   out.anonymous = flag("anonymous");
+  out.days = number("days").value_or(0);
   return out;
 }
 
@@ -141,9 +148,14 @@ Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench) {
   out.expired = std::move(*expired);
   const auto manifest = mechanism.manifest.value_or(UpdateManifest{});
   const auto announce = mechanism.announce.value_or(UpdateAnnouncement{});
-  for (const auto& [name, into] : {std::pair<const std::string&, std::string&>{manifest.file, out.manifest},
-                                   std::pair<const std::string&, std::string&>{manifest.signature, out.signature},
-                                   std::pair<const std::string&, std::string&>{announce.file, out.announcement}}) {
+  const auto expired_one = manifest.expired.value_or(SignedManifest{});
+  const auto older_one = manifest.older.value_or(SignedManifest{});
+  using Read = std::pair<const std::string&, std::string&>;
+  for (const auto& [name, into] :
+       {Read{manifest.file, out.manifest.text}, Read{manifest.signature, out.manifest.signature},
+        Read{expired_one.file, out.expired_manifest.text}, Read{expired_one.signature, out.expired_manifest.signature},
+        Read{older_one.file, out.older_manifest.text}, Read{older_one.signature, out.older_manifest.signature},
+        Read{announce.file, out.announcement}}) {
     if (name.empty()) {
       continue;
     }

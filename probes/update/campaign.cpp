@@ -7,18 +7,21 @@ namespace assay::probes::update {
 
 namespace {
 
+std::string word(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
+}
+
 std::string said_version(const Attack& attack, const UpdateMechanism& mechanism, const std::string& of_image,
                          const std::string& running) {
-  const auto* version = attack.metadata.if_contains("version");
-  const std::string word =
-      version != nullptr && version->is_string() ? std::string{std::string_view{version->get_string()}} : std::string{};
-  if (word == "higher") {
+  const auto version = word(attack.metadata, "version");
+  if (version == "higher") {
     return "99.99.99";
   }
-  if (word == "running") {
+  if (version == "running") {
     return running;
   }
-  return word == "genuine" || of_image.empty() ? mechanism.image.version : of_image;
+  return version == "genuine" || of_image.empty() ? mechanism.image.version : of_image;
 }
 
 bool flag(const json::object& object, std::string_view key, bool otherwise) {
@@ -59,8 +62,9 @@ std::string Campaign::missing(const Attack& attack) const {
     if (!silent.empty() && (need == "manifest" || need == "open_manifest")) {
       return silent;
     }
-    return need == "power" ? "the DUT file has no recipe that cuts the power (lab.power.cycle)"
-                           : "the DUT file does not give what it needs: " + need;
+    return need == "power" || need == "link"
+               ? "the DUT file has no recipe that cuts the " + need + " (lab." + need + ".cycle)"
+               : "the DUT file does not give what it needs: " + need;
   }
   const bool digestless = in_.mechanism.transport == UpdateTransport::mender && attack.server.empty();
   if (digestless && !flag(attack.metadata, "digest", true)) {
@@ -70,15 +74,16 @@ std::string Campaign::missing(const Attack& attack) const {
   if (behaviour.anonymous && !is_given(in_.context.dut, in_.mechanism, "login")) {
     return "there is no page of the device that asks for a login";
   }
-  if (behaviour.power_installing && asks_person()) {
+  if (behaviour.loss_installing && asks_person()) {
     return "a person reads the version, so how long an installation takes does not show";
   }
-  if (behaviour.power_installing && !installs_) {
+  if (behaviour.loss_installing && !installs_) {
     return "no genuine update was installed before, so how long that takes is not known";
   }
-  if (behaviour.power_installing && *installs_ < step() * 2) {
+  if (behaviour.loss_installing && *installs_ < step() * 2) {
     return "the genuine image was installed as soon as it was seen to be there (after " +
-           std::to_string(installs_->count()) + " ms), so no cut of the power would be in the middle of that";
+           std::to_string(installs_->count()) + " ms), so no cut of the " + enum_name(behaviour.loss) +
+           " would be in the middle of that";
   }
   return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);
 }
@@ -125,6 +130,8 @@ Result<Offer> Campaign::offer_for(const Attack& attack) {
   }
   out.behaviour = behaviour_of(attack.server);
   out.signature = flag(attack.metadata, "signature", true);
+  out.altered = flag(attack.metadata, "altered", false);
+  out.manifest = enum_from<Given>(word(attack.metadata, "manifest")).value_or(Given::newest);
   out.version = said_version(attack, in_.mechanism, of_image, current_);
   out.told = flag(attack.metadata, "digest", true) ? out.image : out.genuine;
   const auto digest = images::sha256_of(*out.told);

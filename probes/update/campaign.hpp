@@ -22,7 +22,7 @@ struct Choice {
 
 /// One offer and what came of it.
 struct Attempt {
-  enum class Power : std::uint8_t { stays, fetching, installing };
+  enum class Cut : std::uint8_t { none, fetching, installing };
 
   std::string attack;  // id; empty: the genuine update
   std::string what;
@@ -30,8 +30,9 @@ struct Attempt {
   bool genuine = false;   // it was the maker's own newer image
   bool in_turns = false;  // the genuine image first, and what was offered afterwards
   bool offered = false;
-  Power power = Power::stays;  // when it is to be cut
-  std::string trouble;         // why it was not offered after all
+  Cut cut = Cut::none;      // when it is to lose …
+  Loss loss = Loss::power;  // … what
+  std::string trouble;      // why it was not offered after all
   Fetched fetched;
   std::optional<bool> installed;
   bool late = false;       // … and that came into force while something else was on offer
@@ -95,7 +96,7 @@ class Campaign {
   asio::awaitable<Result<std::optional<Attempt>>> attempt_apart(Offer offer, const Attack* attack);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
-  asio::awaitable<Result<>> cut_while_installing(const std::string& before);
+  asio::awaitable<Result<>> cut_while_installing(const Attempt& attempt);
   Result<bool> look_failed(Attempt& attempt, const Error& error);
   bool goes_unread(const Error& error);
   void weigh(Attempt& attempt) const;
@@ -141,8 +142,8 @@ class Campaign {
   // In the control, from then on: how long the device was seen to run the old version, else until it ran the new one.
   std::optional<milliseconds> installs_;
   bool in_the_dark_ = false;             // … for it did not answer while it installed it
-  bool cut_ = false;                     // of this offer: the power was cut while it was installed
-  std::optional<milliseconds> dark_at_;  // of this offer: when its power was seen to have been cut, by Network::elapsed
+  bool cut_ = false;                     // of this offer: the power or the link was cut while it was installed
+  std::optional<milliseconds> dark_at_;  // of this offer: when that was seen to have been cut, by Network::elapsed
   std::optional<milliseconds> away_;     // of this offer: since when no look has shown a version, by Network::elapsed
   std::string uncut_;                    // … and why there was none; empty: there was, or it is not due
   std::optional<milliseconds> whole_;    // from the first activity to the new version, in the control

@@ -39,7 +39,8 @@ constexpr FactSpec kFacts[] = {
     {"update.attempts", ValueKind::list,
      "each attack that was tried: attack, title, serves, against, mechanism, image {format, sha256, what, genuine}, "
      "offered, "
-     "trouble, power_cut (where the attack says that the power is cut: it was; else null), seen (the device came for "
+     "trouble, power_cut and link_cut (where the attack says that it is cut: it was; else null), seen (the device came "
+     "for "
      "it), fetched {connections, handshakes, requests, downloads, bytes, whole, "
      "over, handed_over}, certificate_refused, held (a download without end was still taken when we ended it), "
      "gave_up_ms, refused (before download, after download, null), installed, late (… while another attack was tried), "

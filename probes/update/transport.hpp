@@ -14,21 +14,27 @@
 /// The ways in which an update reaches a device, behind one interface.
 namespace assay::probes::update {
 
+/// What a device loses for a while.
+enum class Loss : std::uint8_t { power, link };
+BOOST_DESCRIBE_ENUM(Loss, power, link)
+
 /// What our server does otherwise than an honest one (attacks/1, key `server`).
 struct Behaviour {
-  std::string certificate;        // self_signed, unknown_authority, misnamed, expired; empty: the one that is trusted
-  bool plain = false;             // no TLS, http on its port
-  std::string redirect;           // "http", "host": where the image is redirected to
-  std::string url;                // "http", "host": where the manifest sends for it
-  std::optional<int> cut_at;      // percent of the image after which the connection ends
-  std::optional<int> stall_at;    // … after which nothing more comes
-  std::optional<int> power_at;    // … after which the power is cut
-  bool power_installing = false;  // the power is cut when the image is there and being installed
-  bool drip = false;              // byte by byte
+  std::string certificate;       // self_signed, unknown_authority, misnamed, expired; empty: the one that is trusted
+  bool plain = false;            // no TLS, http on its port
+  std::string redirect;          // "http", "host": where the image is redirected to
+  std::string url;               // "http", "host": where the manifest sends for it
+  std::optional<int> cut_at;     // percent of the image after which the connection ends
+  std::optional<int> stall_at;   // … after which nothing more comes
+  std::optional<int> loss_at;    // … after which the device loses something
+  bool loss_installing = false;  // it loses it when the image is there and being installed
+  Loss loss = Loss::power;       // which
+  bool drip = false;             // byte by byte
   bool endless = false;
   int length = 1;          // factor of the length that is said
   bool second = false;     // the first download is genuine
   int status = 0;          // of every answer; 0: none of its own
+  int days = 0;            // that the date which it tells is off
   bool anonymous = false;  // the image is put into the device's page without its login
 
   /// Whether it holds the device for as long as that waits.
@@ -38,6 +44,10 @@ struct Behaviour {
 };
 
 Behaviour behaviour_of(const json::object& object);
+
+/// Which of the maker's manifests is given.
+enum class Given : std::uint8_t { newest, expired, older };
+BOOST_DESCRIBE_ENUM(Given, newest, expired, older)
 
 /// What is offered: an image and what is said of it.
 struct Offer {
@@ -49,6 +59,8 @@ struct Offer {
   std::string version;    // that is said
   std::string sha256;     // that is said
   bool signature = true;  // a manifest's signature is given
+  bool altered = false;   // the manifest has a line more than what was signed
+  Given manifest = Given::newest;
   Behaviour behaviour;
 };
 
@@ -72,9 +84,9 @@ struct Fetched {
   std::optional<milliseconds> released;       // when the first of them ended, by Network::elapsed
   std::optional<milliseconds> first;          // activity, by Network::elapsed
   milliseconds last{0};
-  bool cutting = false;    // the power is being cut, as the behaviour says
-  bool power_cut = false;  // … and it was
-  std::string trouble;     // what failed at our side, so that what the device did is no answer; empty: nothing
+  bool cutting = false;  // it is losing its power or link, as the behaviour says
+  bool lost = false;     // … and it did
+  std::string trouble;   // what failed at our side, so that what the device did is no answer; empty: nothing
 
   bool any() const { return connections > 0 || handed_over || told; }
 
@@ -93,18 +105,21 @@ struct Fetched {
   /// It is not any more: `held` to the end, or because it gave up.
   void release(milliseconds now, bool held);
 
-  /// The recipe that cuts the power runs from now on.
+  /// The recipe that cuts the power or the link runs from now on.
   void begin_cut() { cutting = true; }
 
   /// It ended. One that failed is `trouble`.
-  void end_cut(const Result<>& done);
+  void end_cut(Loss loss, const Result<>& done);
 };
 
-/// Cuts the power; an error when it is not known to be cut.
-using CutPower = std::function<asio::awaitable<Result<>>()>;
+/// "the power was not cut: " and why.
+std::string uncut(Loss loss, const Error& why);
 
-/// Cuts the power of a device whose fetching is counted there. `by` outlives it.
-asio::awaitable<void> cut_in_the_middle(const CutPower& by, Fetched& fetched);
+/// Takes something from the device for a while; an error when it is not known to have lost it.
+using CutOff = std::function<asio::awaitable<Result<>>(Loss)>;
+
+/// … from a device whose fetching is counted there. `by` outlives it.
+asio::awaitable<void> cut_in_the_middle(const CutOff& by, Loss loss, Fetched& fetched);
 
 /// One mechanism. A transport is made for one campaign; offers follow one another.
 class Transport {
@@ -154,11 +169,16 @@ class Transport {
   virtual json::object passive() const = 0;
 };
 
+/// A manifest and its signature, which is empty where it is within.
+struct SignedText {
+  std::string text;
+  std::string signature;
+};
+
 /// The files of a mechanism, read.
 struct Files {
   std::optional<TlsIdentity> genuine, misnamed, expired;
-  std::string manifest;
-  std::string signature;
+  SignedText manifest, expired_manifest, older_manifest;
   std::string announcement;
 };
 

@@ -159,7 +159,7 @@ Result<> CoapServer::serve(CoapSite::Inputs inputs) {
     dtls_->agree(std::move(*wanted));
     inputs.over = [this](std::uint16_t from) { return over(from); };
   }
-  inputs.on_power = [this] { port_.start(cut(site_)); };
+  inputs.on_loss = [this] { port_.start(cut(site_)); };
   inputs.on_holding = [this] { port_.start(watch(site_)); };
   site_ = std::make_shared<CoapSite>(context_.network, journal_, std::move(inputs));
   return {};
@@ -173,7 +173,8 @@ std::string CoapServer::origin(const std::string& how) const {
 }
 
 asio::awaitable<void> CoapServer::cut(std::shared_ptr<CoapSite> site) {
-  const auto done = co_await cut_power(context_);
+  const auto loss = site->loss();
+  const auto done = co_await cut_off(context_, loss);
   site->end_cut(done);
 }
 

@@ -102,10 +102,10 @@ CoapReply CoapSite::answer(const wire::CoapMessage& request, std::uint16_t from)
 /// The byte from which on the image is not given as it ought to be.
 std::optional<std::uint64_t> CoapSite::stop() const {
   const auto& behaviour = in_.offer.behaviour;
-  const auto percent = behaviour.cut_at                    ? behaviour.cut_at
-                       : behaviour.stall_at                ? behaviour.stall_at
-                       : behaviour.power_at && !power_cut_ ? behaviour.power_at
-                                                           : std::nullopt;
+  const auto percent = behaviour.cut_at              ? behaviour.cut_at
+                       : behaviour.stall_at          ? behaviour.stall_at
+                       : behaviour.loss_at && !lost_ ? behaviour.loss_at
+                                                     : std::nullopt;
   return percent ? std::optional{current_->size() * static_cast<std::uint64_t>(*percent) / 100} : std::nullopt;
 }
 
@@ -123,12 +123,12 @@ CoapReply CoapSite::image(const wire::CoapMessage& request, std::uint16_t from, 
   const auto size = current_->size();
   // A block that would be the last one is never given: the image would be whole.
   if (const auto at = stop(); at && offset < size && (offset >= *at || offset + block.size() >= size)) {
-    if (behaviour.power_at) {
-      power_cut_ = true;
-      journal_.note("the power is cut after " + std::to_string(offset) + " bytes");
+    if (behaviour.loss_at) {
+      lost_ = true;
+      journal_.note("the " + enum_name(behaviour.loss) + " is cut after " + std::to_string(offset) + " bytes");
       fetched_.begin_cut();
-      if (in_.on_power) {
-        in_.on_power();
+      if (in_.on_loss) {
+        in_.on_loss();
       }
       CoapReply nothing;
       nothing.way = CoapReply::Way::silence;
@@ -271,7 +271,7 @@ std::optional<CoapSite::Promise> CoapSite::look() {
 }
 
 void CoapSite::end_cut(const Result<>& done) {
-  fetched_.end_cut(done);
+  fetched_.end_cut(in_.offer.behaviour.loss, done);
   if (!done) {
     journal_.note(fetched_.trouble);
   }

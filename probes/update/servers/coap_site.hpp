@@ -28,7 +28,7 @@ class CoapSite {
     std::vector<CoapPage> pages{};
     std::function<std::string(std::uint16_t port)> over{};  // what a port of the device speaks; none: "coap"
     milliseconds hold{30000};                               // how long a download that never ends is kept up
-    std::function<void()> on_power{};                       // the power is to be cut
+    std::function<void()> on_loss{};                        // the device is to lose its power or link
     std::function<void()> on_holding{};                     // `look` has to be called from now on
   };
 
@@ -47,8 +47,10 @@ class CoapSite {
   std::optional<Promise> look();
   void learn(bool waited);
 
-  /// What came of the cut that `on_power` asked for.
+  /// What came of the cut that `on_loss` asked for.
   void end_cut(const Result<>& done);
+
+  Loss loss() const { return in_.offer.behaviour.loss; }
 
   bool holding() const { return fetched_.holding; }
 
@@ -82,7 +84,7 @@ class CoapSite {
   std::string etag_;        // of what this download is of
   images::Source current_;  // that this download is of
   milliseconds holding_since_{0};
-  bool power_cut_ = false;
+  bool lost_ = false;
 };
 
 }  // namespace assay::probes::update

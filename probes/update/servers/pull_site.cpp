@@ -63,11 +63,25 @@ Polled polled_envelope(const UpdateManifest& manifest, Offer& offer) {
 
 }  // namespace
 
+const SignedText& given_with(const Offer& offer, const Files& files) {
+  switch (offer.manifest) {
+    case Given::expired:
+      return files.expired_manifest;
+    case Given::older:
+      return files.older_manifest;
+    default:
+      return files.manifest;
+  }
+}
+
 Polled polled(const UpdateManifest& manifest, const Files& files, Offer& offer, const std::string& url) {
   if (manifest.envelope) {
     return polled_envelope(manifest, offer);
   }
-  return {manifest.body.empty() ? files.manifest : filled(manifest.body, offer, url), manifest.image_path};
+  auto text = manifest.body.empty() ? given_with(offer, files).text : filled(manifest.body, offer, url);
+  text += offer.altered ? "\n" : "";
+  const bool other_place = offer.manifest == Given::older && manifest.older && !manifest.older->image_path.empty();
+  return {std::move(text), other_place ? manifest.older->image_path : manifest.image_path};
 }
 
 Result<images::Source> with_payload(images::Source envelope, images::Source payload) {
@@ -91,7 +105,7 @@ Reply PullSite::answer(const wire::HttpAsked& asked, bool tls) {
   if (!manifest_.signature_path.empty() && path == manifest_.signature_path && offer_.signature) {
     asked_signature = true;
     Reply reply;
-    reply.text = files_.signature;
+    reply.text = given_with(offer_, files_).signature;
     return reply;
   }
   Reply reply;

@@ -11,6 +11,9 @@ namespace assay::probes::update {
 /// A manifest or an announcement of an offer: {version}, {url}, {size} and {sha256} filled in.
 std::string filled(std::string text, const Offer& offer, const std::string& url);
 
+/// The maker's manifest that is given with an offer.
+const SignedText& given_with(const Offer& offer, const Files& files);
+
 /// What a device finds that polls.
 struct Polled {
   std::string manifest;    // as it is given

@@ -1,6 +1,9 @@
 #include "probes/update/servers/server.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
 
 #include "probes/sessions/channel.hpp"
 #include "probes/wire/bytes.hpp"
@@ -47,8 +50,25 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text.data(), text.size()});
 }
 
-std::string head_of(const Reply& reply, std::uint64_t length, bool with_length) {
+/// IMF-fixdate of a day that is so many days away (RFC 9110, 5.6.7).
+std::string date_of(int days) {
+  constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr std::time_t kDay = 24 * 60 * 60;
+  const std::time_t when = std::time(nullptr) + days * kDay;
+  std::tm parts{};
+  ::gmtime_r(&when, &parts);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
+                kMonths.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900, parts.tm_hour, parts.tm_min,
+                parts.tm_sec);
+  return text.data();
+}
+
+std::string head_of(const Reply& reply, std::uint64_t length, bool with_length, int days) {
   std::string out = "HTTP/1.1 " + std::to_string(reply.status) + " " + (reply.status < 300 ? "OK" : "No") + "\r\n";
+  out += "Date: " + date_of(days) + "\r\n";
   for (const auto& header : reply.headers) {
     out += header.name + ": " + header.value + "\r\n";
   }
@@ -100,7 +120,7 @@ void HttpServer::serve(std::shared_ptr<Site> site, const Behaviour& behaviour) {
   behaviour_ = behaviour;
   fetched_ = {};
   visit_ = {};
-  power_cut_ = false;
+  lost_ = false;
   log_.clear();
   log_began_ = context_.network.elapsed();
 }
@@ -261,7 +281,7 @@ asio::awaitable<Result<>> HttpServer::reply(Stream& stream, const wire::HttpAske
   }
   const bool endless = answer.image && behaviour_.endless;
   const auto said = answer.image ? length * static_cast<std::uint64_t>(behaviour_.length) : length;
-  const auto head = head_of(answer, said, !endless);
+  const auto head = head_of(answer, said, !endless, behaviour_.days);
   const auto begun = co_await stream.write_all(bytes_of(head), kPatience);
   if (!begun || asked.method == "HEAD") {
     co_return begun;
@@ -293,10 +313,10 @@ asio::awaitable<Result<>> HttpServer::send_body(Stream& stream, const Reply& rep
     co_return dripped;
   }
   const auto part = [&](int percent) { return body->size() * static_cast<std::uint64_t>(percent) / 100; };
-  const auto stop = behaviour_.cut_at                    ? part(*behaviour_.cut_at)
-                    : behaviour_.stall_at                ? part(*behaviour_.stall_at)
-                    : behaviour_.power_at && !power_cut_ ? part(*behaviour_.power_at)
-                                                         : first + length;
+  const auto stop = behaviour_.cut_at              ? part(*behaviour_.cut_at)
+                    : behaviour_.stall_at          ? part(*behaviour_.stall_at)
+                    : behaviour_.loss_at && !lost_ ? part(*behaviour_.loss_at)
+                                                   : first + length;
   const auto until = std::min(first + length, std::max(first, stop));
   auto sent = co_await send_piece(stream, *body, first, until - first);
   if (!sent || until == first + length) {
@@ -310,12 +330,16 @@ asio::awaitable<Result<>> HttpServer::send_body(Stream& stream, const Reply& rep
     }
     co_return sent;
   }
-  if (behaviour_.power_at && !power_cut_) {
-    power_cut_ = true;
-    note("the power is cut after " + std::to_string(until) + " bytes");
-    co_await cut_in_the_middle(on_power, fetched_);
-    if (!fetched_.power_cut) {
+  if (behaviour_.loss_at && !lost_) {
+    lost_ = true;
+    note("the " + enum_name(behaviour_.loss) + " is cut after " + std::to_string(until) + " bytes");
+    co_await cut_in_the_middle(on_loss, behaviour_.loss, fetched_);
+    if (!fetched_.lost) {
       note(fetched_.trouble);
+    }
+    if (behaviour_.loss == Loss::link) {
+      auto rest = co_await send_piece(stream, *body, until, first + length - until);
+      co_return rest;
     }
     co_return Error{ErrorKind::closed, "the power was cut", {}};
   }

@@ -54,11 +54,11 @@ class HttpServer {
 
   asio::awaitable<Result<>> open(std::uint16_t port);
 
-  /// From now on. `power` is called once when the behaviour says so.
+  /// From now on. `on_loss` is called once when the behaviour says so.
   void serve(std::shared_ptr<Site> site, const Behaviour& behaviour);
 
-  /// Called when the power is to be cut.
-  CutPower on_power;
+  /// Called when the device is to lose its power or link.
+  CutOff on_loss;
 
   /// Nothing is on offer; connections are cut.
   asio::awaitable<void> withdraw();
@@ -102,7 +102,7 @@ class HttpServer {
   Behaviour behaviour_;
   Fetched fetched_;
   TlsVisit visit_;
-  bool power_cut_ = false;
+  bool lost_ = false;
   std::string log_;
   milliseconds log_began_{};
 };

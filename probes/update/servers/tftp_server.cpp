@@ -54,7 +54,7 @@ void TftpServer::serve(Offered offered) {
   words_.clear();
   ports_.clear();
   served_.clear();
-  power_cut_ = false;
+  lost_ = false;
   journal_.begin();
 }
 
@@ -212,10 +212,10 @@ TftpSender::Course TftpServer::course_of(const Offered& offered, images::Source 
   out.image = std::move(body);
   out.block = block;
   out.behind = behaviour.endless ? flood_behind(size) + block : 0;
-  const auto percent = behaviour.cut_at                    ? behaviour.cut_at
-                       : behaviour.stall_at                ? behaviour.stall_at
-                       : behaviour.power_at && !power_cut_ ? behaviour.power_at
-                                                           : std::nullopt;
+  const auto percent = behaviour.cut_at              ? behaviour.cut_at
+                       : behaviour.stall_at          ? behaviour.stall_at
+                       : behaviour.loss_at && !lost_ ? behaviour.loss_at
+                                                     : std::nullopt;
   out.until = percent ? TftpSender::cut_of(size, *percent, block) : size + out.behind;
   if (behaviour.drip) {
     const auto blocks = static_cast<std::int64_t>(size / block) + 1;
@@ -270,12 +270,17 @@ asio::awaitable<Result<>> TftpServer::stop_short(const Offered& offered, TftpSen
   const auto& behaviour = offered.offer.behaviour;
   const Error planned{ErrorKind::closed, "ended as planned", {}};
   const auto after = "after " + std::to_string(sender.sent()) + " bytes ";
-  if (behaviour.power_at) {
-    power_cut_ = true;
-    journal_.note(after + "the power is cut");
-    co_await cut_in_the_middle(on_power, fetched_);
-    if (!fetched_.power_cut) {
+  if (behaviour.loss_at) {
+    lost_ = true;
+    journal_.note(after + "the " + enum_name(behaviour.loss) + " is cut");
+    co_await cut_in_the_middle(on_loss, behaviour.loss, fetched_);
+    if (!fetched_.lost) {
       journal_.note(fetched_.trouble);
+    }
+    if (behaviour.loss == Loss::link) {
+      rest.until = rest.image->size();
+      auto sent = co_await sender.send(std::move(rest));
+      co_return sent;
     }
     co_return planned;
   }

@@ -34,8 +34,8 @@ class TftpServer {
 
   asio::awaitable<void> close();
 
-  /// Called when the power is to be cut.
-  CutPower on_power;
+  /// Called when the device is to lose its power or link.
+  CutOff on_loss;
 
   const Fetched& fetched() const { return fetched_; }
 
@@ -73,7 +73,7 @@ class TftpServer {
   std::set<std::uint16_t> served_;  // … and has a transfer with now
   std::string words_;
   milliseconds holding_since_{0};
-  bool power_cut_ = false;
+  bool lost_ = false;
 };
 
 }  // namespace assay::probes::update

@@ -8,8 +8,8 @@ namespace assay::probes::update {
 
 std::string cannot_by_coap(const UpdateMechanism& mechanism, const Behaviour& behaviour) {
   const auto& serve = *mechanism.serve;
-  if (!behaviour.redirect.empty()) {
-    return "CoAP knows no redirects";
+  if (!behaviour.redirect.empty() || behaviour.days != 0) {
+    return behaviour.days != 0 ? "CoAP tells no date" : "CoAP knows no redirects";
   }
   if ((!behaviour.certificate.empty() || behaviour.plain || !behaviour.url.empty()) && !serve.secured()) {
     return "CoAP without DTLS has no certificates and nothing to fall back from";
@@ -79,7 +79,7 @@ class CoapTransport final : public Transport {
     inputs.image_path = std::move(found.image_path);
     inputs.pages.push_back({manifest_.path, std::move(found.manifest)});
     if (!manifest_.signature_path.empty() && offer.signature) {
-      inputs.pages.push_back({manifest_.signature_path, files_.signature});
+      inputs.pages.push_back({manifest_.signature_path, given_with(offer, files_).signature});
     }
     inputs.hold = hold_time(mechanism_);
     inputs.offer = std::move(offer);

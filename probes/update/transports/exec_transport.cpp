@@ -56,7 +56,8 @@ class ExecTransport final : public Transport {
 
   std::string cannot(const Behaviour& behaviour) const override {
     auto rest = behaviour;
-    rest.power_installing = false;  // that needs no server: the image is there when the command ends
+    rest.loss = Loss::power;
+    rest.loss_installing = false;  // that needs no server: the image is there when the command ends
     return rest == Behaviour{} ? std::string{}
                                : "a recipe of the laboratory brings the image: there is no server of ours";
   }

@@ -48,7 +48,8 @@ class Lwm2mTransport final : public Transport {
     if (!why.empty() || deliver_ != UpdateDelivery::push) {
       return why;
     }
-    const bool ours = behaviour.stall_at || behaviour.drip || behaviour.length > 1 || behaviour.second ||
+    const bool link = behaviour.loss_at && behaviour.loss == Loss::link;
+    const bool ours = link || behaviour.stall_at || behaviour.drip || behaviour.length > 1 || behaviour.second ||
                       behaviour.status != 0 || !behaviour.url.empty();
     return ours ? "the image is written into the device: it fetches nothing that could be kept from it" : std::string{};
   }
@@ -262,7 +263,7 @@ class Lwm2mTransport final : public Transport {
   asio::awaitable<Result<>> push(Offer offer) {
     const auto& behaviour = offer.behaviour;
     const auto size = offer.image->size();
-    const auto percent = behaviour.cut_at ? behaviour.cut_at : behaviour.power_at;
+    const auto percent = behaviour.cut_at ? behaviour.cut_at : behaviour.loss_at;
     Firmware::Push image;
     image.image = offer.image;
     image.behind = behaviour.endless ? flood_behind(size) : 0;
@@ -290,11 +291,11 @@ class Lwm2mTransport final : public Transport {
     if (!written || !percent) {
       co_return written;
     }
-    if (behaviour.power_at) {
+    if (behaviour.loss_at) {
       server_.journal().note("the power is cut after " + std::to_string(pushed_.bytes) + " bytes");
-      const CutPower by = [this] { return cut_power(context_); };
-      co_await cut_in_the_middle(by, pushed_);
-      if (!pushed_.power_cut) {
+      const CutOff by = [this](Loss loss) { return cut_off(context_, loss); };
+      co_await cut_in_the_middle(by, behaviour.loss, pushed_);
+      if (!pushed_.lost) {
         server_.journal().note(pushed_.trouble);
       }
     }

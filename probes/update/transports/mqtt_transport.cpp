@@ -23,7 +23,7 @@ class MqttTransport final : public Transport {
         files_(files),
         server_(context, settings_for(mechanism, files)),
         journal_(context.network) {
-    server_.on_power = [&context] { return cut_power(context); };
+    server_.on_loss = [&context](Loss loss) { return cut_off(context, loss); };
   }
 
   asio::awaitable<Result<>> open() override {

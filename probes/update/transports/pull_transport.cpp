@@ -121,14 +121,17 @@ json::object served_facts(const HttpServer& server, const UpdateMechanism& mecha
   return out;
 }
 
-asio::awaitable<Result<>> cut_power(ProbeContext& context) {
-  if (!context.dut.lab.power_cycle) {
-    co_return Error{ErrorKind::unsupported, "the DUT file has no recipe for it (lab.power.cycle)", {}};
+asio::awaitable<Result<>> cut_off(ProbeContext& context, Loss loss) {
+  const auto& lab = context.dut.lab;
+  const auto& recipe = loss == Loss::link ? lab.link_cycle : lab.power_cycle;
+  const auto name = enum_name(loss);
+  if (!recipe) {
+    co_return Error{ErrorKind::unsupported, "the DUT file has no recipe for it (lab." + name + ".cycle)", {}};
   }
   RecipeUse use;
-  use.purpose = "cut the power";
+  use.purpose = "cut the " + name;
   use.does = Intrusiveness::destructive;
-  const auto ran = co_await context.bench.run(*context.dut.lab.power_cycle, use);
+  const auto ran = co_await context.bench.run(*recipe, use);
   co_return ran ? Result<>{} : Result<>{ran.error()};
 }
 

@@ -12,7 +12,7 @@ class ServedTransport : public Transport {
  public:
   ServedTransport(ProbeContext& context, const UpdateMechanism& mechanism, const Files& files)
       : mechanism_(mechanism), server_(context, settings_for(mechanism, files)) {
-    server_.on_power = [&context] { return cut_power(context); };
+    server_.on_loss = [&context](Loss loss) { return cut_off(context, loss); };
   }
 
   asio::awaitable<Result<>> open() override {

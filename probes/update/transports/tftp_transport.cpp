@@ -15,7 +15,7 @@ constexpr std::size_t kBlock = 1024;  // that we ask the device's server for
 class TftpPull final : public Transport {
  public:
   TftpPull(ProbeContext& context, const UpdateMechanism& mechanism) : mechanism_(mechanism), server_(context) {
-    server_.on_power = [&context] { return cut_power(context); };
+    server_.on_loss = [&context](Loss loss) { return cut_off(context, loss); };
   }
 
   asio::awaitable<Result<>> open() override {
@@ -75,7 +75,8 @@ class TftpPush final : public Transport {
     if (auto why = cannot_in_the_clear(behaviour, "TFTP"); !why.empty()) {
       return why;
     }
-    const bool ours = behaviour.stall_at || behaviour.drip || behaviour.second || behaviour.status != 0;
+    const bool link = behaviour.loss_at && behaviour.loss == Loss::link;
+    const bool ours = link || behaviour.stall_at || behaviour.drip || behaviour.second || behaviour.status != 0;
     return ours ? "the image is written into the device: it fetches nothing that could be kept from it" : std::string{};
   }
 
@@ -166,7 +167,7 @@ class TftpPush final : public Transport {
     if (!block) {
       co_return block.error();
     }
-    const auto percent = behaviour.cut_at ? behaviour.cut_at : behaviour.power_at;
+    const auto percent = behaviour.cut_at ? behaviour.cut_at : behaviour.loss_at;
     TftpSender::Course course;
     course.image = offer.image;
     course.block = *block;
@@ -188,11 +189,11 @@ class TftpPush final : public Transport {
     fetched_.whole = whole;
     fetched_.handed_over = whole;
     journal_.note(std::to_string(sender.sent()) + " of " + std::to_string(size) + " bytes were taken");
-    if (sent && behaviour.power_at) {
+    if (sent && behaviour.loss_at) {
       journal_.note("the power is cut");
-      const CutPower by = [this] { return cut_power(context_); };
-      co_await cut_in_the_middle(by, fetched_);
-      if (!fetched_.power_cut) {
+      const CutOff by = [this](Loss loss) { return cut_off(context_, loss); };
+      co_await cut_in_the_middle(by, behaviour.loss, fetched_);
+      if (!fetched_.lost) {
         journal_.note(fetched_.trouble);
       }
     } else if (!whole && (sent || sent.error().kind == ErrorKind::closed)) {

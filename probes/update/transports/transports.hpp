@@ -45,7 +45,7 @@ std::string cannot_in_the_clear(const Behaviour& behaviour, const std::string& p
 /// What the last exchange with our CoAP server showed.
 json::object coap_facts(const CoapServer& server, const UpdateMechanism& mechanism);
 
-/// By the laboratory's recipe. An error when there is none, or when it did not succeed: then the power was on.
-asio::awaitable<Result<>> cut_power(ProbeContext& context);
+/// By the laboratory's recipe. An error when there is none, or when it did not succeed: then nothing was lost.
+asio::awaitable<Result<>> cut_off(ProbeContext& context, Loss loss);
 
 }  // namespace assay::probes::update

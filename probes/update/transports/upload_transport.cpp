@@ -23,8 +23,9 @@ class UploadTransport final : public Transport {
     Behaviour form;  // what the one who sends it may do
     form.cut_at = behaviour.cut_at;
     form.stall_at = behaviour.stall_at;
-    form.power_at = behaviour.power_at;
-    form.power_installing = behaviour.power_installing;  // the image is there when its form is answered
+    form.loss_at = behaviour.loss_at;
+    form.loss_installing = behaviour.loss_installing;  // the image is there when its form is answered
+    form.loss = behaviour.loss;
     form.drip = behaviour.drip;
     form.endless = behaviour.endless;
     form.anonymous = behaviour.anonymous;
@@ -129,13 +130,13 @@ class UploadTransport final : public Transport {
   asio::awaitable<Result<bool>> stream(sessions::Channel& channel, const Offer& offer) {
     const auto& does = offer.behaviour;
     const auto size = offer.image->size();
-    const auto percent = does.cut_at ? does.cut_at : does.stall_at ? does.stall_at : does.power_at;
+    const auto percent = does.cut_at ? does.cut_at : does.stall_at ? does.stall_at : does.loss_at;
     const auto until = percent ? size * static_cast<std::uint64_t>(*percent) / 100 : size;
     if (does.drip) {
       auto dripped = co_await drip(channel, *offer.image);
       co_return dripped;
     }
-    const auto sent = co_await send_until(channel, *offer.image, until);
+    const auto sent = co_await send_part(channel, *offer.image, 0, until);
     if (!sent) {
       co_return sent.error();
     }
@@ -148,21 +149,28 @@ class UploadTransport final : public Transport {
       auto stalled = co_await stall(channel);
       co_return stalled;
     }
-    if (does.power_at) {
-      const CutPower by = [this] { return cut_power(context_); };
-      co_await cut_in_the_middle(by, fetched_);
+    const auto after = " after " + std::to_string(until) + " bytes of the image\n";
+    if (does.loss_at) {
+      const CutOff by = [this](Loss loss) { return cut_off(context_, loss); };
+      co_await cut_in_the_middle(by, does.loss, fetched_);
+      log_ += "the " + enum_name(does.loss) + " was to be cut" + after;
+    } else if (percent) {
+      log_ += "the connection is ended" + after;
     }
-    fetched_.whole = !percent;
-    if (percent) {
-      log_ += (does.power_at ? "the power was to be cut after " : "the connection is ended after ") +
-              std::to_string(until) + " bytes of the image\n";
+    const bool goes_on = does.loss_at && does.loss == Loss::link;
+    if (goes_on) {
+      const auto rest = co_await send_part(channel, *offer.image, until, size);
+      if (!rest) {
+        co_return rest.error();
+      }
     }
-    co_return !percent;
+    fetched_.whole = !percent || goes_on;
+    co_return fetched_.whole;
   }
 
-  asio::awaitable<Result<>> send_until(sessions::Channel& channel, const images::ByteSource& image,
-                                       std::uint64_t until) {
-    for (std::uint64_t at = 0; at < until;) {
+  asio::awaitable<Result<>> send_part(sessions::Channel& channel, const images::ByteSource& image, std::uint64_t at,
+                                      std::uint64_t until) {
+    while (at < until) {
       const auto length = std::min(kUploadPiece, until - at);
       auto piece = images::read_text(image, at, length);
       if (!piece) {

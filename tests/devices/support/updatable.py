@@ -1,7 +1,7 @@
 """A device that takes updates: two slots, a loader that starts the active one, and at most one thing that it does wrong.
 
 usage: updatable.py run OPTIONS      the device; `updatable.py run --help` lists them
-       updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, state; for tests
+       updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, link-cycle, state; for tests
                                      also check-and-wait, wait, wait-for-image
 
 It polls a manifest (JSON: version, url, size, sha256; or a SUIT envelope) by HTTP or CoAP, asks a server of Mender, hears it from a broker
@@ -11,6 +11,7 @@ active, starts anew from there, and tells its version at /api/status and in a ba
 does wrong; in everything else it is as the sound one.
 """
 import argparse
+import email.utils
 import json
 import pathlib
 import socket
@@ -37,6 +38,7 @@ from updatable_told import Notice
 LARGEST_MANIFEST, LARGEST_IMAGE, LARGEST_BY_COAP, NO_BOUND, KEPT = 64 << 10, 1 << 20, 64 << 10, 1 << 50, 2 << 20
 IN_PLACE = ("installs-before-verifying", "not-taken-back")
 STARTS_IN = 0.3  # seconds without a port while it starts anew
+LINK_AWAY = 1.5  # seconds
 
 
 def largest(address):
@@ -60,7 +62,8 @@ class Device:
         self.lwm2m = Lwm2m(self, options.lwm2m, session_for) if options.lwm2m else None
         self.recovery = Recovery(self, options.tftp) if options.tftp else None
         self.mender = Mender(self) if options.manifest.startswith("mender:") else None
-        self.cut = threading.Event()
+        self.cut, self.link = threading.Event(), threading.Event()
+        self.link.set()
         self.state, self.last, self.attempts = "idle", None, 0
 
     # what it tells
@@ -92,6 +95,7 @@ class Device:
             if not self.on and self.slots.start():
                 self.cut.clear()
                 self.client = self.make_client()
+                self.client.link = self.link
                 if self.lwm2m:
                     self.lwm2m.open()
                 elif self.announced_by:
@@ -118,6 +122,16 @@ class Device:
             self.changed.notify_all()
             if threading.current_thread() is not threading.main_thread():
                 self.changed.wait_for(lambda: not self.busy, 10)
+
+    def lose_link(self):
+        """Nothing comes and nothing is answered for a while; no connection ends by that."""
+        downloading = self.state == "downloading" and self.received > 0
+        self.link.clear()
+        if downloading and self.flaw == "bricks-without-link":
+            self.slots.erase()
+            self.power_off()
+        time.sleep(LINK_AWAY)
+        self.link.set()
 
     def make_client(self, address=""):
         options = self.options
@@ -275,15 +289,26 @@ class Device:
 
     def check_metadata(self, text):
         if self.flaw != "unsigned-metadata-accepted":
-            signature = self.get(self.options.manifest + ".sig", 4096)
-            if not images.is_signed_by(self.public, text, signature):
-                raise Refused("the manifest is not signed by the maker")
+            self.check_signature(text)
         try:
             expires = int(json.loads(text)["expires"])
         except (ValueError, KeyError, TypeError, RecursionError):
             raise Refused("the manifest does not say how long it holds") from None
-        if expires < time.time() and self.flaw != "replayed-metadata-accepted":
+        now = time.time()
+        if self.flaw == "time-from-server":
+            now = email.utils.parsedate_to_datetime(self.client.date).timestamp()
+        if expires < now and self.flaw != "replayed-metadata-accepted":
             raise Refused("the manifest has expired")
+
+    def check_signature(self, manifest):
+        try:
+            signature = self.get(self.options.manifest + ".sig", 4096)
+        except Refused:
+            if self.flaw == "missing-signature-accepted":
+                return
+            raise
+        if not images.is_signed_by(self.public, manifest, signature):
+            raise Refused("the manifest is not signed by the maker")
 
     def get(self, url, limit, write=lambda at, chunk: None):
         """All that came, as far as there is room: who has no bound loses the rest and reads on."""
@@ -391,16 +416,17 @@ def write_images(device):
         (folder / f"{name}-{version}.{end}").write_bytes(make(device.maker, name, version))
     (folder / "maker.pub.pem").write_bytes(images.public_pem(device.maker))
     if device.options.metadata == "signed":
-        write_manifests(device, (folder / f"{model}-2.5.0.img").read_bytes())
+        write_manifests(device, folder)
 
 
-def write_manifests(device, image):
-    """The maker's signed manifest of the newest image, and the same one as it was while it held: 90 days ago."""
+def write_manifests(device, made):
+    """The maker's signed manifest of the newest image, the same one as it was while it held: 90 days ago, and the one of the older image."""
     folder = device.folder / "manifests"
     folder.mkdir(exist_ok=True)
-    url = urllib.parse.urljoin(device.options.manifest, f"/{device.options.model}-2.5.0.img")
-    for name, days in (("update", 30), ("expired", -60)):
-        text = json.dumps({"version": "2.5.0", "url": url, "size": len(image), "sha256": images.digest_of(image),
+    for name, version, days in (("update", "2.5.0", 30), ("expired", "2.5.0", -60), ("older", "2.3.0", 30)):
+        image = made / f"{device.options.model}-{version}.img"
+        data, url = image.read_bytes(), urllib.parse.urljoin(device.options.manifest, "/" + image.name)
+        text = json.dumps({"version": version, "url": url, "size": len(data), "sha256": images.digest_of(data),
                            "expires": int(time.time()) + days * 86400}).encode()
         (folder / (name + ".json")).write_bytes(text)
         (folder / (name + ".json.sig")).write_bytes(images.sign(device.maker, text))
@@ -413,7 +439,7 @@ def control(device, listener):
               "wait": lambda: json.dumps({**device.wait(), "on": device.on}),
               "check": lambda: device.ask_to_check() or "done", "restore": device.restore,
               "power-off": lambda: device.power_off() or "done", "power-on": lambda: device.power_on() or "done",
-              "power-cycle": lambda: device.power_off() or device.power_on() or "done",
+              "power-cycle": lambda: device.power_off() or device.power_on() or "done", "link-cycle": lambda: device.lose_link() or "done",
               "state": lambda: json.dumps({**device.status(), "on": device.on})}
     while True:
         connection, _ = listener.accept()

@@ -45,8 +45,8 @@ class Client:
             self.tls.verify_mode = ssl.CERT_NONE
         if flaw == "expired-server-accepted":
             self.tls.verify_flags |= NO_CHECK_TIME
-        self.cut = threading.Event()
-        self.socket = None
+        self.cut, self.link = threading.Event(), None
+        self.socket, self.date = None, None
         self.method, self.body, self.headers = "GET", None, {}  # of every request
 
     def address_of(self, host):
@@ -118,6 +118,7 @@ class Client:
             connection.request(self.method, path, self.body,
                                {"User-Agent": self.identity, "Accept": "*/*", "Connection": "close", **self.headers})
             answer = connection.getresponse()
+            self.date = answer.getheader("Date")  # that the server told last
             if answer.status in (301, 302, 303, 307, 308) and answer.getheader("Location"):
                 return answer.getheader("Location")
             if answer.status not in (200, 204):
@@ -131,7 +132,7 @@ class Client:
 
     def read(self, answer, limit, take):
         count = 0
-        while chunk := answer.read1(65536):
+        while chunk := self.piece(answer):
             count += len(chunk)
             if self.cut.is_set():
                 raise PowerCut
@@ -142,6 +143,12 @@ class Client:
             raise PowerCut
         if answer.length:
             raise CutShort("the download was cut short")
+
+    def piece(self, answer):
+        """Nothing comes while the link is gone, and the connection does not end by that."""
+        if self.link:
+            self.link.wait()
+        return answer.read1(65536)
 
 
 def said(error):

@@ -28,6 +28,8 @@ FLAWS = {
     "no-timeout": "a download may take any time",
     "unsigned-metadata-accepted": "a manifest without the maker's signature is taken (with --metadata signed)",
     "replayed-metadata-accepted": "a manifest that has expired is taken (with --metadata signed)",
+    "missing-signature-accepted": "a manifest that has no signature is taken, with a wrong one it is not (with --metadata signed)",
+    "time-from-server": "what the server calls the date decides whether a manifest has expired (with --metadata signed)",
     # archives (with --format swu)
     "files-not-compared": "the signature of the description is checked, the digests of the files are not",
     "unlisted-files-accepted": "files that the description does not list are unpacked too, and the names of these are taken for paths",
@@ -42,6 +44,7 @@ FLAWS = {
     "never-activates": "the image is installed and told so, and never started",
     "only-says-so": "success is told and nothing is done",
     "bricks-on-bad-image": "both slots are erased when an image is refused; the laboratory can restore it",
+    "bricks-without-link": "the same when the link is lost in the middle of a download",
     "bricks-for-good": "the same, and nobody can restore it",
     # the way it looks for one
     "asks-only-when-told": "it looks for updates when the laboratory makes it, and never by itself",

@@ -71,6 +71,12 @@ class Server(socketserver.ThreadingMixIn, socketserver.BaseServer):
                     pass
 
 
+def wait_for_link(device):
+    """Nobody hears anything of a device without a link."""
+    if link := getattr(device, "link", None):
+        link.wait()
+
+
 class Pages(http.server.BaseHTTPRequestHandler):
     protocol_version, timeout, server_version, sys_version = "HTTP/1.1", 10, "hub", ""
 
@@ -88,6 +94,7 @@ class Pages(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         device = self.server.device
+        wait_for_link(device)
         if self.path == "/api/status":
             self.answer(200, device.status())
         elif self.path == "/":
@@ -159,6 +166,7 @@ def field(kind, body, name):
 class Banner(socketserver.BaseRequestHandler):
     def handle(self):
         self.request.settimeout(5)
+        wait_for_link(self.server.device)
         self.request.sendall(f"SSH-2.0-hub_{self.server.device.version()}\r\n".encode())
         try:
             self.request.recv(256)

@@ -122,7 +122,7 @@ def verdict_of(all_units, prefix):
 
 def is_taken(one):
     """What is a finding on an attack that was tried. The genuine image may come to its end after an interruption: that is none."""
-    if one["installed"] and (not one["image"]["genuine"] or one["against"] in ("transport", "access")):
+    if one["installed"] and (not one["image"]["genuine"] or one["against"] in ("transport", "metadata", "access")):
         return True
     if one["against"] == "transport" and one["fetched"]["downloads"]:
         return True

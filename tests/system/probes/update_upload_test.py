@@ -31,7 +31,7 @@ UNPACKING = {"unpacks-without-bound": (["flip-payload", "size-lied", "bomb"], "b
 BY_COMMAND = {name: DYING[name] for name in ("bricks-on-bad-image", "bricks-for-good")}
 
 WRITTEN = ["same-version", "older", "other-model", "flip-tenth-5", "flip-tenth-10", "truncated-50", "appended", "power-installing"]
-SENT = [*WRITTEN, "no-login", "cut-50", "stalled", "slow", "endless", "power-50"]
+SENT = [*WRITTEN, "no-login", "cut-50", "stalled", "slow", "endless", "power-50", "link-50", "link-installing"]
 PACKED = ["same-version", "older", "other-model", "flip-payload", "flip-signature", "no-signature", "other-key", "other-content", "other-content-alone",
           "version-lied", "size-lied", "traversal", "bomb"]
 # A command of the laboratory puts the image into the same page.
@@ -68,6 +68,8 @@ def form(work):
     for id in ("stalled", "slow"):
         assert 3000 < attempts[id]["gave_up_ms"] < 12000, attempts[id]
     assert attempts["cut-50"]["fetched"]["bytes"] == attempts["power-50"]["fetched"]["bytes"] == 2472, attempts["cut-50"]
+    for id in ("link-50", "link-installing"):  # what was begun goes on when it is back
+        assert attempts[id]["link_cut"] and attempts[id]["fetched"]["whole"] and attempts[id]["installed"], attempts[id]
     assert attempts["power-50"]["power_cut"] and attempts["power-installing"]["power_cut"], attempts
 
 

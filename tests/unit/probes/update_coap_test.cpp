@@ -27,7 +27,7 @@ struct CoapShop {
     inputs.image_path = "/image";
     inputs.pages.push_back({"/update", "{\"version\": \"2.5.0\"}"});
     inputs.hold = milliseconds{12000};
-    inputs.on_power = [this] { ++power_cuts; };
+    inputs.on_loss = [this] { ++power_cuts; };
     inputs.on_holding = [this] { ++holds; };
     site = std::make_unique<CoapSite>(clock, journal, std::move(inputs));
   }
@@ -90,16 +90,25 @@ TEST_CASE("update by CoAP: an image that is interrupted, and one whose power is 
   CHECK(late.ask("/image", 3, 6).message.code == wire::kCoapContent);
   CHECK(late.ask("/image", 4, 6).message.code == wire::kCoapUnavailable);  // the last block, though less was to be cut
   CHECK_FALSE(late.site->fetched().whole);
-  CoapShop power(coap_behaviour([](Behaviour& one) { one.power_at = 10; }));
+  CoapShop power(coap_behaviour([](Behaviour& one) { one.loss_at = 10; }));
   CHECK(power.fetch(code).size() == 512);
   CHECK(power.power_cuts == 1);
   CHECK(power.site->fetched().cutting);
   power.site->end_cut(Error{ErrorKind::io, "the relay is stuck", {}});
   CHECK_FALSE(power.site->fetched().cutting);
-  CHECK_FALSE(power.site->fetched().power_cut);
+  CHECK_FALSE(power.site->fetched().lost);
   CHECK(power.site->fetched().trouble == "the power was not cut: the relay is stuck");
   CHECK(power.fetch(code) == power.content);
   CHECK(power.power_cuts == 1);
+  CoapShop link(coap_behaviour([](Behaviour& one) {
+    one.loss_at = 50;
+    one.loss = probes::update::Loss::link;
+  }));
+  CHECK(link.fetch(code).size() == 2560);
+  link.site->end_cut({});
+  CHECK(link.site->fetched().lost);
+  CHECK(link.ask("/image", 5).message.code == wire::kCoapContent);  // what was asked for is asked for again
+  CHECK(link.power_cuts == 1);
 }
 
 TEST_CASE("update by CoAP: the next block is promised, and whether the device still waits shows at the end") {

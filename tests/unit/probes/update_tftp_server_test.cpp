@@ -133,7 +133,7 @@ struct ServingStage {
 
 ServingStage serving_stage;
 
-asio::awaitable<Result<>> count_power_cut() {
+asio::awaitable<Result<>> count_power_cut(probes::update::Loss) {
   if (serving_stage.relay_sticks) {
     co_return Error{ErrorKind::io, "the relay is stuck", {}};
   }
@@ -146,7 +146,7 @@ class ServingUser final : public Probe {
   asio::awaitable<Result<>> observe(ProbeContext& context) override {
     constexpr int kTurns = 2000;  // of what else is to be done
     TftpServer server(context);
-    server.on_power = &count_power_cut;
+    server.on_loss = &count_power_cut;
     server.serve({serving_stage.offer, "hub.bin", milliseconds{12000}});
     const std::uint16_t number = 69;
     const auto opened = co_await server.open(number);
@@ -253,23 +253,31 @@ TEST_CASE("update at our TFTP server: an interrupted file, a wrong size, and the
   AskingDevice dark;
   dark.requests = {read_of("hub.bin")};
   Behaviour power;
-  power.power_at = 10;
+  power.loss_at = 10;
   CHECK_FALSE(serve(dark, power).whole);
   CHECK(serving_stage.power_cuts == 1);
   CHECK(dark.taken.size() == 512);
   CHECK(dark.errors.empty());  // nobody is there who says it
-  CHECK(serving_stage.fetched.power_cut);
+  CHECK(serving_stage.fetched.lost);
   CHECK_FALSE(serving_stage.fetched.cutting);
   CHECK(serving_stage.fetched.trouble.empty());
+  AskingDevice away;
+  away.requests = {read_of("hub.bin")};
+  Behaviour link;
+  link.loss_at = 10;
+  link.loss = probes::update::Loss::link;
+  CHECK(serve(away, link).whole);  // the rest follows when it is back
+  CHECK(away.taken == std::string(5000, 'n'));
+  CHECK(serving_stage.fetched.lost);
 }
 
 TEST_CASE("update at our TFTP server: what fails at our side is no word of the device") {
   Behaviour power;
-  power.power_at = 10;
+  power.loss_at = 10;
   AskingDevice lit;
   lit.requests = {read_of("hub.bin")};
   const auto& uncut = serve(lit, power, {true, 0, nullptr});
-  CHECK_FALSE(uncut.power_cut);
+  CHECK_FALSE(uncut.lost);
   CHECK_FALSE(uncut.cutting);
   CHECK(uncut.trouble == "the power was not cut: the relay is stuck");
   AskingDevice patient;
