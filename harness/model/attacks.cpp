@@ -60,6 +60,9 @@ bool is_given(const Dut& dut, const UpdateMechanism& mechanism, std::string_view
   if (need == "older_manifest") {
     return mechanism.manifest && mechanism.manifest->older;
   }
+  if (need == "open_address") {
+    return is_given(dut, mechanism, "open_manifest") || mechanism.transport == UpdateTransport::lwm2m;
+  }
   if (need == "power") {
     return dut.lab.power_cycle.has_value();
   }

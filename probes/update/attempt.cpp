@@ -270,6 +270,7 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   out.fetched = in_.transport.fetched();
   weigh(out);
   out.says_success = in_.transport.says_success();
+  out.restarted = out.restarted || in_.transport.started_anew();
   if (const auto words = in_.transport.reported(); !words.empty()) {
     out.report = json::string(words);
   }

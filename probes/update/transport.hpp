@@ -147,6 +147,9 @@ class Transport {
   /// It said that it took the offer.
   virtual bool says_success() const = 0;
 
+  /// It was seen to start anew with what was offered; false where that is not to be seen.
+  virtual bool started_anew() const { return false; }
+
   /// The exchange as text.
   virtual std::string log() const = 0;
 

@@ -18,7 +18,11 @@ constexpr std::size_t kMostReady = 64;  // what comes beyond is lost, as datagra
 void DtlsListener::agree(DtlsTerms terms) {
   auto visit = std::move(seen_.visit);
   seen_ = {};
-  if (terms == terms_) {
+  if (terms.proof == terms_.proof) {
+    terms_.plain = terms.plain;
+    if (!terms.plain) {
+      clear_.clear();
+    }
     const bool lives = std::any_of(peers_.begin(), peers_.end(), [](const auto& one) {
       return one.second.session->visit().finished && !one.second.session->ended();
     });

@@ -20,8 +20,6 @@ namespace assay::probes::update {
 struct DtlsTerms {
   std::optional<DtlsProof> proof;  // none: a hello is answered by an alert, as who speaks no DTLS would like it to end
   bool plain = false;              // datagrams without DTLS are passed on
-
-  bool operator==(const DtlsTerms&) const = default;
 };
 
 /// What the device did since the terms were last said. Of a session that lives on, `visit` stays.
@@ -42,7 +40,7 @@ class DtlsListener final : public DatagramListener {
   DtlsListener(const Network& clock, std::unique_ptr<DatagramListener> under, Note note)
       : clock_(clock), under_(std::move(under)), note_(std::move(note)) {}
 
-  /// From now on. Where they are others than before, sessions end: the device has to look at us anew.
+  /// From now on. Where the proof is another than before, sessions end: the device has to look at us anew.
   void agree(DtlsTerms terms);
 
   const DtlsSeen& seen() const { return seen_; }

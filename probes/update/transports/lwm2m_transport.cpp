@@ -17,7 +17,9 @@ constexpr milliseconds kTrustsWithin{5000};  // … at a false server, where a d
 constexpr milliseconds kRegistersWithin{30000};  // beside what an update takes
 constexpr std::string_view kImagePath = "/image";
 constexpr std::int64_t kIdle = 0;
+constexpr std::int64_t kDownloading = 1;
 constexpr std::int64_t kDownloaded = 2;
+constexpr std::int64_t kUpdating = 3;
 constexpr std::int64_t kDone = 1;
 
 class Lwm2mTransport final : public Transport {
@@ -81,6 +83,7 @@ class Lwm2mTransport final : public Transport {
     if (false_) {
       registrar_.forget();  // it has to come to the false server first
     }
+    known_as_ = number();
     course_.start(drive(std::move(offer)));
     co_return Result<>{};
   }
@@ -112,6 +115,9 @@ class Lwm2mTransport final : public Transport {
   bool final_word() const override { return final_ && !success_; }
 
   bool says_success() const override { return success_; }
+
+  /// Where its version is read of the registered client, a start is silence alone, and then another registration.
+  bool started_anew() const override { return success_ && !false_ && number() != known_as_; }
 
   std::string log() const override { return server_.journal().text(); }
 
@@ -147,6 +153,9 @@ class Lwm2mTransport final : public Transport {
  private:
   /// Another server than the one that the device trusts.
   static bool is_false(const Behaviour& behaviour) { return !behaviour.certificate.empty() || behaviour.plain; }
+
+  /// Of its registration; 0: it has none.
+  int number() const { return registrar_.client() ? registrar_.client()->number : 0; }
 
   asio::awaitable<Result<>> registered(milliseconds within) {
     const auto began = context_.network.elapsed();
@@ -233,6 +242,7 @@ class Lwm2mTransport final : public Transport {
         continue;  // it starts anew, or is busy
       }
       note_state(*state);
+      const bool busy = state->state == kDownloading || state->state == kUpdating;  // the result is of what was before
       if (state->state == kDownloaded && !executed) {
         const auto done = co_await firmware_.execute();
         server_.journal().note("lwm2m: Update (5/0/2) " + (done ? std::string{"was taken"} : done.error().what));
@@ -241,7 +251,7 @@ class Lwm2mTransport final : public Transport {
           end("Update was refused: " + done.error().what, false, true);
           co_return;
         }
-      } else if (state->result > kDone || (executed && state->result == kDone)) {
+      } else if (!busy && (state->result > kDone || (executed && state->result == kDone))) {
         end("result " + result_words(state->result), state->result == kDone, true);
         co_return;
       }
@@ -356,6 +366,7 @@ class Lwm2mTransport final : public Transport {
   bool final_ = false;
   bool success_ = false;
   bool false_ = false;  // our server is one that the device ought not to trust
+  int known_as_ = 0;    // the number of its registration when the offer began
   json::object passive_;
 };
 

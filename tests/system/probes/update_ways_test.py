@@ -40,7 +40,7 @@ UNTRIED = {
     "tftp": {"self-signed": "does not give what it needs: tls", "older-as-newer": "TFTP says nothing of an image"},
     "tftp-push": {"stalled": "written into the device", "unavailable": "written into the device", "second-download": "written into the device",
                   "wrong-digest": "TFTP says nothing of an image"},
-    "suit": {"older-as-newer": "open_manifest", "image-over-http": "open_manifest"},
+    "suit": {"older-as-newer": "open_manifest", "image-over-http": "open_address"},
     "suit-integrated": {"older-as-newer": "open_manifest"},
     "suit-coap": {"redirect-to-http": "does not give what it needs: tls"},
     "mender": {"wrong-digest": "neither digest nor size"},

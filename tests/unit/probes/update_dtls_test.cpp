@@ -327,7 +327,8 @@ TEST_CASE("update, DTLS: what a session showed is forgotten with it") {
 TEST_CASE("update, DTLS: a port is answered as it spoke last, in clear or in its session") {
   DtlsStage stage;
   const std::string ping{"\x40\x00\x12\x34", 4};
-  stage.listener.agree({dtls_certificate("updates.example"), true});
+  const auto proof = dtls_certificate("updates.example");
+  stage.listener.agree({proof, true});
   DtlsClient client;
   stage.run(client, 40000, client.take({}));
   REQUIRE(client.finished());
@@ -343,6 +344,14 @@ TEST_CASE("update, DTLS: a port is answered as it spoke last, in clear or in its
   CHECK(stage.listener.answer(40000, wire::bytes_of(ping)));
   REQUIRE(stage.wire.to_device.size() == 1);
   CHECK(stage.wire.to_device.back().second != ping);
+  stage.wire.to_us.emplace_back(40000, ping);
+  CHECK(stage.read().size() == 1);
+  stage.listener.agree({proof, false});  // not in clear any more: the session has not ended by that
+  CHECK(stage.listener.over(40000) == "DTLSv1.2");
+  stage.wire.to_us.emplace_back(40000, ping);
+  CHECK(stage.read().empty());
+  stage.wire.to_device.clear();
+  CHECK(stage.run(client, 40000, client.say("still inside")) == std::vector<std::string>{"still inside"});
 }
 
 TEST_CASE("update, DTLS: who leaves without a question refused us, and CoAP in clear passes where that is meant") {
