@@ -51,7 +51,7 @@ class Device:
         self.folder = pathlib.Path(options.folder)
         self.maker = images.load_key(options.maker_key)
         self.public = images.public_der(self.maker)
-        self.slots = Slots(self.folder / "flash", options.model, options.version)
+        self.slots = Slots(self.folder / "flash", options.model, options.version, falls_back=self.flaw != "activates-first")
         self.front = Front(self)
         self.notice = Notice(self.folder, options.tell, options.source)
         self.changed = threading.Condition()
@@ -84,6 +84,8 @@ class Device:
     def tell(self, result, reason, version):
         if self.mender:
             self.mender.report(result, reason)
+        if self.lwm2m:
+            self.lwm2m.end(result)
         with self.changed:
             self.last = {"result": result, "reason": reason, "version": version, "attempt": self.attempts}
             self.changed.notify_all()
@@ -246,16 +248,20 @@ class Device:
         except archives.OutOfMemory:
             self.power_off()  # it hangs until somebody starts it anew
         except Refused as refused:
-            self.refuse(refused, version)
+            if self.refuse(refused, version):
+                self.power_off()
 
-    def refuse(self, refused, version):
+    def refuse(self, refused, version=""):
+        """Whether it dies of that."""
         if self.flaw == "not-taken-back" and isinstance(refused, CutShort):
-            return self.start_anew()
+            self.start_anew()
+            return False
         self.slots.take_back()
         self.tell("refused", str(refused), version)
-        if self.flaw.startswith("bricks-") and isinstance(refused, BadImage):
+        dies = self.flaw.startswith("bricks-") and isinstance(refused, BadImage)
+        if dies:
             self.slots.erase()
-            self.power_off()
+        return dies
 
     def nothing_new(self, version):
         """The manifest is only a hint, so what it calls old is not even fetched."""
@@ -324,12 +330,17 @@ class Device:
         self.client.get(url, NO_BOUND if self.flaw == "no-size-bound" else limit, take)
         return bytes(held)
 
+    def get_image(self, url):
+        in_place = {"write": self.slots.write_in_place} if self.flaw in IN_PLACE else {}
+        return self.get(url, largest(url), **in_place)
+
     def download(self, manifest):
         self.state, self.received = "downloading", 0
         if manifest.get("integrated") is not None:
             return suit.Payload(manifest, manifest["integrated"], self.flaw)
-        in_place = {"write": self.slots.write_in_place} if self.flaw in IN_PLACE else {}
-        data = self.get(manifest["url"], largest(manifest["url"]), **in_place)
+        data = self.get_image(manifest["url"])
+        if self.flaw == "excess-cut-off":
+            data = data[:manifest["size"]]
         if self.options.format == "suit":
             return suit.Payload(manifest, data, self.flaw)
         image = self.read_image(data)
@@ -353,15 +364,20 @@ class Device:
 
     def fetch_from(self, address):
         """What an LwM2M server sent it to."""
+        if self.announced_by.scheme == "lwm2ms" and not address.startswith("coaps:") and self.flaw != "image-over-http":
+            raise Refused("no address of a download inside DTLS")
         self.client = self.make_client(address)
-        return self.get(address, largest(address))
+        return self.get_image(address)
 
     def checked(self, data):
         """An image that came without a manifest."""
         image = self.read_image(data)
+        self.check(image)
+        return image
+
+    def check(self, image):
         image.check_target(self.options.model, self.slots.version(), None, self.flaw)
         image.check(self.public, "no-signature-check" if self.flaw == "upload-unchecked" else self.flaw)
-        return image
 
     def while_uploaded(self, at, chunk):
         if self.flaw in IN_PLACE:
@@ -379,7 +395,8 @@ class Device:
             self.power_off()  # it hangs until somebody starts it anew
             return "there is not enough memory"
         except Refused as refused:
-            self.refuse(refused, "")
+            if self.refuse(refused):
+                self.power_off()
             return str(refused)
         self.install_later(image)
         return ""
@@ -395,6 +412,8 @@ class Device:
             return self.tell("installed", "", image.version)
         piece = self.options.install_seconds / 8
         for _ in self.slots.write(image, in_place=self.flaw in IN_PLACE):
+            if self.flaw == "activates-first":
+                self.slots.activate()
             if self.cut.wait(piece):
                 raise PowerCut
         if self.flaw == "never-activates":

@@ -3,18 +3,20 @@ said here, with a key that both sides know by libcoap's client over GnuTLS. Ever
 """
 import os
 import select
+import socket
 import struct
 import subprocess
 import threading
 import time
 import urllib.parse
 
+from updatable_archives import OutOfMemory
 from updatable_fetch import PowerCut
 from updatable_images import Refused
 from updatable_lwm2m import Message, message
 from updatable_other import CoapClient
 
-GET, CONTENT, URI_PATH, BLOCK2, BLOCK = 1, 69, 11, 23, 6  # BLOCK: 1024 bytes
+GET, CONTENT, URI_PATH, BLOCK2, SIZE2, BLOCK = 1, 69, 11, 23, 28, 6  # BLOCK: 1024 bytes
 LARGEST_DATAGRAM = 4096
 PIECE = 1024  # bytes, in which s_client prints a record that is longer
 
@@ -67,12 +69,16 @@ class SessionSocket:
             if self.line and self.line.process.poll() is not None:
                 self.line.end()
                 self.line = None
+                self.session_ended()
                 self.closed.wait(0.3)
                 self.renewed()
             if self.closed.is_set():
                 raise OSError("closed")
             self.line = self.line or Line(self.words)
             return self.line
+
+    def session_ended(self):
+        pass
 
     def sendto(self, data, _):
         try:
@@ -97,6 +103,40 @@ class SessionSocket:
                 self.line = None
 
 
+class FallingBack(SessionSocket):
+    """Speaks in clear where no session comes about, and tries for one again where nobody answers that."""
+
+    def __init__(self, words, peer, renewed, source):
+        super().__init__(words, peer, renewed)
+        self.plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.plain.bind((source, 0))
+        self.plain.settimeout(0.1)
+        self.heard, self.in_clear, self.unanswered = False, False, 0
+
+    def session_ended(self):
+        self.in_clear, self.unanswered, self.heard = not self.heard, 0, False
+
+    def sendto(self, data, peer):
+        if not self.in_clear:
+            return super().sendto(data, peer)
+        self.unanswered += 1
+        self.in_clear = self.unanswered < 2
+        return self.plain.sendto(data, self.peer)
+
+    def recvfrom(self, most):
+        if self.in_clear:
+            received = self.plain.recvfrom(most)
+            self.unanswered = 0
+        else:
+            received = super().recvfrom(most)
+            self.heard = True
+        return received
+
+    def close(self):
+        super().close()
+        self.plain.close()
+
+
 def session_for(options, port, address, renewed):
     """With a key where there is one, else with certificates, from a port of its own."""
     server = (options.server, address.port)
@@ -105,9 +145,19 @@ def session_for(options, port, address, renewed):
     if options.psk:
         identity, key = options.psk.split(":", 1)
         words += ["-cipher", "PSK", "-psk_identity", identity, "-psk", key.encode().hex()]
-    elif options.flaw != "no-tls-verification":
-        words += ["-CAfile", options.trust, "-verify_return_error", "-verify_hostname", address.hostname]
+    else:
+        words += how_to_verify(options.trust, address.hostname, options.flaw)
+    if options.flaw == "falls-back-to-http":
+        return FallingBack(words, server, renewed, options.source)
     return SessionSocket(words, server, renewed)
+
+
+def how_to_verify(trust, name, flaw):
+    """Words of s_client."""
+    words = [] if flaw == "no-tls-verification" else ["-CAfile", trust, "-verify_return_error"]
+    if flaw not in ("no-tls-verification", "wrong-name-accepted"):
+        words += ["-verify_hostname", name]
+    return words + ["-no_check_time"] * (flaw == "expired-server-accepted")
 
 
 def message_of(data):
@@ -118,12 +168,14 @@ def message_of(data):
         return None
 
 
+def number_of(answer, wanted):
+    """Of an option; 0 without."""
+    return next((int.from_bytes(value, "big") for option, value in answer.options if option == wanted), 0)
+
+
 def block_of(answer):
-    for option, value in answer.options:
-        if option == BLOCK2:
-            field = int.from_bytes(value, "big")
-            return field >> 4, bool(field & 8)
-    return 0, False
+    field = number_of(answer, BLOCK2)
+    return field >> 4, bool(field & 8)
 
 
 class CoapsClient:
@@ -143,11 +195,7 @@ class CoapsClient:
     def words(self, address):
         words = ["openssl", "s_client", "-dtls1_2", "-connect", f"{self.server}:{address.port or 5684}", "-bind", f"{self.source}:0",
                  "-servername", address.hostname, "-quiet", "-nocommands", "-verify_quiet"]
-        if self.flaw != "no-tls-verification":
-            words += ["-CAfile", self.trust, "-verify_return_error"]
-        if self.flaw not in ("no-tls-verification", "wrong-name-accepted"):
-            words += ["-verify_hostname", address.hostname]
-        return words + ["-no_check_time"] * (self.flaw == "expired-server-accepted")
+        return words + how_to_verify(self.trust, address.hostname, self.flaw)
 
     def get(self, url, limit, take):
         address = urllib.parse.urlsplit(url)
@@ -170,6 +218,8 @@ class CoapsClient:
                 answer = self.ask(address.path, number, end)
                 if answer.code != CONTENT or block_of(answer)[0] != number:
                     raise Refused(f"the server answered {answer.code >> 5}.{answer.code & 31:02}")
+                if self.flaw == "reserves-what-is-said" and number_of(answer, SIZE2) > limit:
+                    raise OutOfMemory
                 count += len(answer.payload)
                 if count > limit:
                     raise Refused("the download is too large")

@@ -2,13 +2,20 @@
 
 import updatable_suit as suit
 
+# By CoAP and LwM2M (tests/system/probes/update_coap_test.py and update_lwm2m_test.py).
+OTHER_WAYS = {
+    "excess-cut-off": "what comes behind the size that was announced is cut off and not noticed",
+    "reserves-what-is-said": "room is made for as much as the server says will come, and there is not so much",
+    "installs-what-it-refused": "an image that was refused stays there, and is installed when it is told to update",
+    "activates-first": "the new slot is made the active one before it is written, and the loader knows no other",
+}
 FLAWS = {
     "sound": "nothing",
     # images
     "no-signature-check": "the signature is not looked at, the digest is",
     "header-only-check": "only the header is looked at: magic, model, version and length",
     "signature-over-header": "the signature is checked over the header alone, and the digest in it is not compared",
-    "optional-signature": "an image without a trailer needs no signature",
+    "optional-signature": "an image without a signature needs none",
     "any-key": "the key that the image brings is trusted",
     "no-downgrade-check": "an older image is taken",
     "same-version-accepted": "the version that runs is installed again, at every poll",
@@ -37,6 +44,7 @@ FLAWS = {
     "unpacks-without-bound": "files are decompressed before they are checked, whatever comes out; it has 16 MiB of memory",
     # envelopes (with --format suit)
     **suit.FLAWS,
+    **OTHER_WAYS,
     # the way it installs
     "installs-before-verifying": "the image is written over the running one while it comes, and taken back if it is wrong",
     "not-taken-back": "the same, and where the connection ends early it is not taken back: what came is started",

@@ -20,6 +20,7 @@ CREATED, CHANGED, CONTENT, CONTINUE = 65, 68, 69, 95
 BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE = 128, 132, 133, 141
 LOCATION, URI_PATH, BLOCK1, QUERY, CONTENT_FORMAT = 8, 11, 27, 15, 12
 LARGEST, LIFETIME, RETRY, PUSH_ENDS = 64 << 10, 60, 2, 5  # bytes, seconds
+ROOM = 2 << 20  # bytes, that this script spends on an image without a bound
 
 
 def message(kind, code, number, token=b"", options=(), payload=b""):
@@ -80,7 +81,13 @@ class Lwm2m:
         self.forget()
 
     def forget(self):
+        self.device.slots.take_back()
         self.state, self.result, self.image, self.came, self.address, self.last_block = 0, 0, None, bytearray(), "", 0
+
+    def end(self, result):
+        """What it was told to install is installed, or not."""
+        if self.state == 3:
+            self.state, self.result = 0, 1 if result == "installed" else 8
 
     def open(self):
         """After each start: what was being done is over, and it registers anew."""
@@ -200,16 +207,17 @@ class Lwm2m:
         except Refused as refused:
             if self.address == address:  # else it was given up meanwhile
                 self.state, self.result = 0, 7 if "no address" in str(refused) else 4
-            self.device.tell("refused", str(refused), "")
+            self.device.refuse(refused)
             return
         if self.address == address:
-            self.look_at(data)
+            twice = self.device.flaw == "checks-one-installs-another"
+            self.look_at(data, (lambda: self.device.fetch_from(address)) if twice else None)
 
     def push_ends(self):
         """Who put in half an image and says no more has lost the connection."""
         if self.state == 1 and not self.address and time.monotonic() - self.last_block > PUSH_ENDS:
             self.state, self.result, self.came = 0, 4, bytearray()
-            self.device.tell("refused", "the image did not come to its end", "")
+            self.device.refuse(Refused("the image did not come to its end"))
 
     def take(self, request):
         """The image itself, in blocks."""
@@ -225,8 +233,10 @@ class Lwm2m:
         self.last_block = time.monotonic()
         if number * size != len(self.came) or self.state != 1:
             return BAD_REQUEST, block, b""
+        if self.device.flaw == "installs-before-verifying":
+            self.device.slots.write_in_place(len(self.came), request.payload)
         self.came += request.payload
-        if len(self.came) > LARGEST:
+        if len(self.came) > (ROOM if self.device.flaw == "no-size-bound" else LARGEST):
             self.forget()
             return TOO_LARGE, block, b""
         if more:
@@ -234,9 +244,17 @@ class Lwm2m:
         self.look_at(bytes(self.came))
         return CHANGED, block, b""
 
-    def look_at(self, data):
+    def look_at(self, data, again=None):
+        """`again` fetches what is installed, when what was checked is another one."""
+        image = None
         try:
-            self.image, self.state, self.result = self.device.checked(data), 2, 0
+            image = self.device.read_image(data)
+            self.device.check(image)
+            self.image, self.state, self.result = self.device.read_image(again()) if again else image, 2, 0
         except Refused as refused:
-            self.state, self.result, self.image = 0, 5, None
-            self.device.tell("refused", str(refused), "")
+            stays = image if self.device.flaw == "installs-what-it-refused" else None
+            self.state, self.result, self.image = 2 if stays else 0, 5, stays
+            if self.device.refuse(refused):
+                threading.Thread(target=self.device.power_off, daemon=True).start()  # it ends the thread that says so
+        except PowerCut:
+            pass

@@ -7,8 +7,9 @@ from updatable_images import payload_for
 
 
 class Slots:
-    def __init__(self, folder, model, version):
-        self.folder, self.model, self.factory_version = folder, model, version
+    def __init__(self, folder, model, version, falls_back=True):
+        """`falls_back`: the loader starts the other slot where the active one is not whole."""
+        self.folder, self.model, self.factory_version, self.falls_back = folder, model, version, falls_back
         self.running = None  # what the loader found: {"slot": …, "version": …}
         self.kept = None     # of the running image, while another is written over it
         if not (folder / "active").exists():
@@ -51,7 +52,7 @@ class Slots:
 
     def startable(self):
         active = (self.folder / "active").read_text()
-        for slot in (active, "b" if active == "a" else "a"):
+        for slot in (active, "b" if active == "a" else "a")[:1 + self.falls_back]:
             if found := self.look(slot):
                 return {"slot": slot, "version": found["version"]}
         return None

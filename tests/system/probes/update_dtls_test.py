@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import EXIT_FAILED, EXIT_OPEN, assay, emulated, folder, need, side_by_side, units  # noqa: E402
-from update_runs import SERVER, library, observed  # noqa: E402
+from update_runs import SERVER, examine_bricked, library, observed  # noqa: E402
 
 KEY = "Example-Hub-Psk-0001"
 CHANNEL = [*SERVER, "no-tls", "image-over-http"]
@@ -16,13 +16,15 @@ CHANNEL = [*SERVER, "no-tls", "image-over-http"]
 DEVICES = {
     "updatable-coaps/sound": ([*CHANNEL, "older", "cut-50", "power-50"], [], ["redirect-to-http"]),
     "updatable-coaps/no-tls-verification": (CHANNEL, SERVER, []),
+    "updatable-coaps/wrong-name-accepted": (SERVER, ["wrong-name"], []),
+    "updatable-coaps/expired-server-accepted": (SERVER, ["expired-certificate"], []),
     "updatable-coaps/falls-back-to-http": (["self-signed", "no-tls"], ["no-tls"], []),
     "updatable-coaps/image-over-http": (["wrong-name", "image-over-http"], ["image-over-http"], []),
     "updatable-coap-psk/sound": (["unknown-authority", "no-tls", "older"], [], ["wrong-name"]),
     "updatable-coap-psk/no-downgrade-check": (["older"], ["older"], []),
     "updatable-lwm2ms/sound": (["unknown-authority", "older"], [], []),
     "updatable-lwm2ms/no-downgrade-check": (["older"], ["older"], []),
-    "updatable-lwm2m-certs/sound": (["unknown-authority", "no-tls"], [], ["expired-certificate"]),
+    "updatable-lwm2m-certs/sound": (["unknown-authority", "expired-certificate", "no-tls"], [], []),
     "updatable-lwm2m-certs/no-tls-verification": (["self-signed", "wrong-name"], ["self-signed", "wrong-name"], []),
 }
 
@@ -73,4 +75,5 @@ def examine(work, device):
 need("openssl", "coap-client-openssl", "coap-client-gnutls")
 with folder() as work:
     library(work)
-    side_by_side(*[lambda device=device: examine(work, device) for device in DEVICES], at_once=5)
+    side_by_side(*[lambda device=device: examine(work, device) for device in DEVICES],
+                 lambda: examine_bricked(work, "updatable-coaps/reserves-what-is-said", ["older"], "length-lied", ["stalled"]), at_once=6)

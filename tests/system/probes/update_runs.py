@@ -57,6 +57,12 @@ DYING = {
     "bricks-on-bad-image": (["older", "flip-tenth-5", "appended"], "flip-tenth-5"),
     "bricks-for-good": (["older", "flip-tenth-10"], "flip-tenth-10"),
 }
+# The same where an image comes in blocks by CoAP.
+DYING_BLOCKWISE = {
+    "installs-before-verifying": (["flip-tenth-10", "power-50", "power-90"], "power-50"),
+    "activates-first": (["flip-tenth-10", "cut-50", "power-installing"], "power-installing"),
+    "bricks-on-bad-image": DYING["bricks-on-bad-image"],
+}
 # Downloads that the device was still taking when we ended them.
 HELD = {"no-timeout": {"stalled", "slow"}, "no-size-bound": {"endless"}}
 ATTACKS, CHANNELS = "ASSAY@1:update-attacks/attacks", "ASSAY@1:update-channel/channel"

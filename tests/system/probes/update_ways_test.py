@@ -1,6 +1,6 @@
 """The same attacks by more ways that an update takes: read and written by TFTP, by Mender's device API, and as SUIT envelopes. The sound
 device takes the genuine update and nothing else, each flawed one is found by the attack that its flaw lets through and by no other. What the
-devices speak is curl's, atftpd's and libcoap's; envelopes are made and checked by cbor2 and cryptography."""
+devices speak is curl's and atftpd's; envelopes are made and checked by cbor2 and cryptography."""
 import pathlib
 import sys
 
@@ -27,8 +27,6 @@ WAYS = {
     "suit-integrated": {"sound": (["same-version", *ENVELOPE, *PAYLOAD, "older", "other-model", "self-signed", "cut-50"], []),
                         "payload-not-compared": (["flip-payload", "flip-payload-repaired", "flip-signature"], ["flip-payload"]),
                         "no-signature-check": (["flip-payload", "flip-payload-repaired"], ["flip-payload-repaired"])},
-    "suit-coap": {"sound": (["flip-header", "no-signature", "other-key", "flip-payload", "older", "other-model", "cut-50", "stalled", "power-50"], []),
-                  "no-signature-check": (["flip-payload", "other-key"], ["other-key"]), "no-downgrade-check": FLAWS["no-downgrade-check"]},
     "mender": {"sound": (["same-version", *CHANNEL, *IMAGES, "older-as-newer", "unavailable", "cut-50", "power-50"], []),
                "no-tls-verification": (SERVER, SERVER), "image-over-http": (["redirect-to-http", "image-over-http"], ["image-over-http"]),
                "manifest-version-believed": (["older", "older-as-newer"], ["older-as-newer"]), **THREE},
@@ -42,7 +40,6 @@ UNTRIED = {
                   "wrong-digest": "TFTP says nothing of an image"},
     "suit": {"older-as-newer": "open_manifest", "image-over-http": "open_address"},
     "suit-integrated": {"older-as-newer": "open_manifest"},
-    "suit-coap": {"redirect-to-http": "does not give what it needs: tls"},
     "mender": {"wrong-digest": "neither digest nor size"},
 }
 
@@ -65,7 +62,7 @@ def examined(work, way, variant):
     shows(way, examine(work, f"updatable-{way}/{variant}", *WAYS[way][variant], untried=UNTRIED[way]))
 
 
-need("curl", "atftpd", "coap-client-openssl", "openssl")
+need("curl", "atftpd", "openssl")
 with folder() as work:
     library(work)
     side_by_side(*[lambda way=way, variant=variant: examined(work, way, variant) for way, variants in WAYS.items() for variant in variants], at_once=6)
