@@ -1,5 +1,5 @@
-"""Attacks on devices whose firmware is object 5 of LwM2M, in both its ways (the address of an image, and the image itself), in clear and inside
-DTLS with certificates: the sound one takes the genuine update and nothing else, each flawed one is found by the attack that its flaw lets
+"""Attacks on devices whose firmware is object 5 of LwM2M, in both its ways (the address of an image, and the image itself), in clear, inside
+DTLS with certificates, and in archives: the sound one takes the genuine update and nothing else, each flawed one is found by the attack that its flaw lets
 through and by no other."""
 import pathlib
 import sys
@@ -34,6 +34,13 @@ CERTIFICATES = {
     "falls-back-to-http": (["self-signed", "no-tls"], ["no-tls"]),
     "image-over-http": (["wrong-name", "image-over-http"], ["image-over-http"]),
 }
+# Images as archives: changes of what is described and signed there.
+SIGNATURE = ["no-signature", "other-key", "other-content", "version-lied"]
+ARCHIVES = {
+    "sound": ([*IMAGES, *SIGNATURE, "flip-signature", "flip-payload", "flip-payload-repaired", "traversal"], []),
+    "no-signature-check": (SIGNATURE, ["other-key", "other-content", "version-lied"]),
+    "optional-signature": ([*SIGNATURE, "flip-signature"], ["no-signature"]),
+}
 # The version is read of the registered client where the image is written into it.
 EDITS = {"pull": (), "push": [("{endpoint: EX-UPD-0001}", "{endpoint: EX-UPD-0001, deliver: push}"), ("version_at: {http:", "version_at: {resource: /3/0/3} #")]}
 UNTRIED = {"pull": {"older-as-newer": "LwM2M says nothing of an image"}, "push": {"stalled": "written into the device", "second-download": "written into the device"}}
@@ -57,4 +64,5 @@ with folder() as work:
     jobs += [lambda way=way, variant=variant: examined(work, way, variant) for way, variants in WAYS.items() for variant in variants]
     jobs += [lambda way=way, flaw=flaw: examine_bricked(work, "updatable-lwm2m/" + flaw, *BRICKED[flaw], EDITS[way]) for way in WAYS for flaw in BRICKED]
     jobs += [lambda way=way: only_says_so(work, way) for way in WAYS]
+    jobs += [lambda variant=variant: examine(work, "updatable-lwm2m-archive/" + variant, *ARCHIVES[variant]) for variant in ARCHIVES]
     side_by_side(*jobs, *[lambda way=way: without_a_cut(work, "updatable-lwm2m/sound", EDITS[way]) for way in WAYS], at_once=12)
