@@ -187,9 +187,20 @@ class Lwm2mTransport final : public Transport {
       server_.journal().note("lwm2m: delivery method " + (told ? wire::printable(*told, 20) : told.error().what) +
                              ", so " + enum_name(deliver_));
     }
-    const auto state = co_await firmware_.state();
+    const auto began = context_.network.elapsed();
+    auto state = co_await firmware_.state();
+    while (state && state->state == kUpdating && context_.network.elapsed() - began <= within) {
+      const auto waited = co_await context_.network.wait(kStep);
+      if (!waited) {
+        co_return waited;
+      }
+      state = co_await firmware_.state();
+    }
     if (!state) {
       co_return state.error();
+    }
+    if (state->state == kUpdating) {  // what it says to anything now is no answer to that
+      co_return Error{ErrorKind::unreachable, "the device is still updating with what it was offered before", {}};
     }
     if (state->state == kIdle) {
       co_return Result<>{};

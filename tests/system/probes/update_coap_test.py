@@ -5,9 +5,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import folder, need, side_by_side  # noqa: E402
-from update_runs import BRICKED, FLAWS, NOT_INSTALLED, examine, examine_bricked, examine_not_installed, library, without_a_cut  # noqa: E402
+from update_runs import AGAIN, DYING_BLOCKWISE, FLAWS, WORDS, covers, dies, examine, is_told_of, library, takes_none, without_a_cut  # noqa: E402
 
-WORDS = ["older", "older-as-newer"]
 ENVELOPE = ["flip-header", "flip-manifest", "flip-signature", "no-signature", "other-key"]
 # Device -> variant -> the attacks that are tried on it, and those of them that it falls for.
 DEVICES = {
@@ -15,7 +14,7 @@ DEVICES = {
         "sound": (["same-version", "wrong-digest", *WORDS, "other-model", "flip-tenth-5", "flip-tenth-10", "second-download", "truncated-50",
                    "appended", "unavailable", "cut-50", "length-lied", "stalled", "slow", "endless", "power-50", "power-installing"], []),
         **FLAWS,
-        "same-version-accepted": (["same-version", "older"], ["same-version"]),
+        "same-version-accepted": AGAIN,
         "manifest-version-believed": (WORDS, ["older-as-newer"]),
         "excess-cut-off": (["wrong-digest", "truncated-50", "appended"], ["wrong-digest"]),
         "checks-one-installs-another": (["second-download", "flip-tenth-5"], ["second-download"]),
@@ -32,6 +31,8 @@ DEVICES = {
         "any-model": FLAWS["any-model"],
     },
 }
+# Flaws that the genuine update shows -> the reason on the status page.
+NOT_INSTALLED = {"never-activates": "it will be used after the next start", "only-says-so": ""}
 UNTRIED = {"coap": {"self-signed": "does not give what it needs: tls"}, "suit-coap": {"redirect-to-http": "does not give what it needs: tls"}}
 
 
@@ -45,7 +46,10 @@ def examined(work, device, variant):
 need("coap-client-openssl")
 with folder() as work:
     library(work)
+    is_told_of("updatable-coap", *DEVICES["coap"].keys() - {"sound"}, *DYING_BLOCKWISE, *NOT_INSTALLED)
+    for variants in DEVICES.values():
+        covers(variants["sound"][0], variants)
     jobs = [lambda device=device, variant=variant: examined(work, device, variant) for device, variants in DEVICES.items() for variant in variants]
-    jobs += [lambda flaw=flaw: examine_bricked(work, "updatable-coap/" + flaw, *BRICKED[flaw]) for flaw in BRICKED]
-    jobs += [lambda flaw=flaw: examine_not_installed(work, "updatable-coap/" + flaw, NOT_INSTALLED[flaw]) for flaw in NOT_INSTALLED]
+    jobs += [lambda flaw=flaw: dies(work, "updatable-coap/" + flaw, *DYING_BLOCKWISE[flaw]) for flaw in DYING_BLOCKWISE]
+    jobs += [lambda flaw=flaw: takes_none(work, "updatable-coap/" + flaw, NOT_INSTALLED[flaw]) for flaw in NOT_INSTALLED]
     side_by_side(*jobs, lambda: without_a_cut(work, "updatable-coap/sound"), at_once=8)

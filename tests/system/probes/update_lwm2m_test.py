@@ -6,12 +6,12 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import folder, need, side_by_side  # noqa: E402
-from update_runs import BRICKED, FLAWS, SERVER, examine, examine_bricked, examine_not_installed, library, without_a_cut  # noqa: E402
+from update_runs import AGAIN, DYING_BLOCKWISE, FLAWS, SERVER, covers, dies, examine, is_told_of, library, takes_none, without_a_cut  # noqa: E402
 
 # What is within the device is written over, or checked, whichever way it came.
 BOTH = {
     **FLAWS,
-    "same-version-accepted": (["same-version", "older"], ["same-version"]),
+    "same-version-accepted": AGAIN,
     "no-size-bound": (["endless", "appended"], ["endless"]),
     "installs-what-it-refused": (["older", "flip-tenth-10", "endless"], ["older", "flip-tenth-10"]),
 }

@@ -19,6 +19,7 @@ struct FirmwareClient {
   std::string version = "2.4.0";
   bool installs_what_it_refused = false;
   bool takes_same = false;
+  bool comes_to_no_end = false;  // with an image that is not the genuine one
   std::deque<CoapMessage> to_us;
   sessions::Bell* bell = nullptr;
 
@@ -56,7 +57,7 @@ struct FirmwareClient {
       take(heard, out);
     } else if (path == "/5/0/2") {
       state_ = 3;
-      left_ = kReads;
+      left_ = comes_to_no_end && becomes_ != "2.5.0" ? 0 : kReads;
     } else {
       state_ = result_ = 0;
     }
@@ -147,6 +148,7 @@ class FirmwareWire final : public DatagramListener {
 
 struct FirmwareCampaign : update_tests::Campaign {
   FirmwareClient client;
+  json::value control;
 
   FirmwareCampaign() {
     mechanism().transport = UpdateTransport::lwm2m;
@@ -161,7 +163,7 @@ struct FirmwareCampaign : update_tests::Campaign {
     library.attack_lists["update"].attacks.back().after_update = true;
   }
 
-  json::value tried(const char* attack) {
+  json::value tried(const char* attack, bool accepted = true) {
     fake::FakeBench bench;
     bench.outcome = [this](const Recipe&, const RecipeUse&) {
       client.restore();
@@ -175,7 +177,8 @@ struct FirmwareCampaign : update_tests::Campaign {
     const auto attempts = ran.record.value("update.attempts");
     CAPTURE(json::serialize(ran.record.value("update.not_tried")), json::serialize(ran.record.value("update.control")));
     REQUIRE(attempts.as_array().size() == 1);
-    CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+    control = ran.record.value("update.control").as_array().at(0);
+    CHECK(control.at("accepted") == accepted);
     return attempts.as_array().at(0);
   }
 };
@@ -191,6 +194,15 @@ TEST_CASE("update by LwM2M: a result from before the update that is going on is 
   const auto taken = flawed.tried("older");
   CHECK(taken.at("installed") == true);
   CHECK(taken.at("version_after") == "2.3.0");
+}
+
+TEST_CASE("update by LwM2M: what a device says that is still updating is no refusal of the next image") {
+  FirmwareCampaign stuck;
+  stuck.client.installs_what_it_refused = stuck.client.comes_to_no_end = true;
+  stuck.tried("older", false);
+  const auto& last = stuck.control.at("last");
+  CHECK(last.at("offered") == false);
+  CHECK(last.at("trouble") == "the device is still updating with what it was offered before");
 }
 
 TEST_CASE("update by LwM2M: another registration after a success is a start, and a refusal is none") {
