@@ -53,16 +53,15 @@ def examined(work, way, variant):
     assert all(words in missing[attack] for attack, words in UNTRIED[way].items()), missing
 
 
-def only_says_so(work, way):
-    assert examine_not_installed(work, "updatable-lwm2m/only-says-so", "result 1 (updated)", EDITS[way])["says_success"]
-
-
 need("coap-client-openssl", "openssl")
 with folder() as work:
     library(work)
+    is_told_of("updatable-lwm2m", *WAYS["pull"].keys() - {"sound"}, *DYING_BLOCKWISE, "only-says-so")
+    for variants in (*WAYS.values(), CERTIFICATES, ARCHIVES):
+        covers(variants["sound"][0], variants)
     jobs = [lambda variant=variant: examine(work, "updatable-lwm2m-certs/" + variant, *CERTIFICATES[variant]) for variant in CERTIFICATES]
     jobs += [lambda way=way, variant=variant: examined(work, way, variant) for way, variants in WAYS.items() for variant in variants]
-    jobs += [lambda way=way, flaw=flaw: examine_bricked(work, "updatable-lwm2m/" + flaw, *BRICKED[flaw], EDITS[way]) for way in WAYS for flaw in BRICKED]
-    jobs += [lambda way=way: only_says_so(work, way) for way in WAYS]
+    jobs += [lambda way=way, flaw=flaw: dies(work, "updatable-lwm2m/" + flaw, *DYING_BLOCKWISE[flaw], EDITS[way]) for way in WAYS for flaw in DYING_BLOCKWISE]
+    jobs += [lambda way=way: takes_none(work, "updatable-lwm2m/only-says-so", None, EDITS[way]) for way in WAYS]
     jobs += [lambda variant=variant: examine(work, "updatable-lwm2m-archive/" + variant, *ARCHIVES[variant]) for variant in ARCHIVES]
     side_by_side(*jobs, *[lambda way=way: without_a_cut(work, "updatable-lwm2m/sound", EDITS[way]) for way in WAYS], at_once=12)
