@@ -14,7 +14,11 @@ constexpr milliseconds kGrace{10000};  // beyond what an update takes, for a dev
 constexpr milliseconds kLeastStep{100};
 constexpr milliseconds kMostStep{2000};
 constexpr milliseconds kLeastDearStep{1000};
-constexpr int kMostRepeats = 2;  // of an offer during which another came into force
+
+/// Part of the image is all that the device gets.
+bool is_interrupted(const Behaviour& behaviour) {
+  return behaviour.holds() || behaviour.cut_at || behaviour.loss_at || behaviour.length > 1;
+}
 
 Attempt::Cut cut_of(const Behaviour& behaviour) {
   return behaviour.loss_installing ? Attempt::Cut::installing
@@ -57,6 +61,8 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
       !refused ? json::value(nullptr) : json::value(fetched.bytes == 0 ? "before download" : "after download");
   out["installed"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
   out["late"] = attempt.late;
+  out["undecided"] = text(attempt.undecided);
+  out["made_again"] = attempt.made_again;
   out["activated"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
   out["says_success"] = attempt.says_success;
   out["restarted"] = attempt.restarted;
@@ -183,56 +189,9 @@ void Campaign::forget_offer() {
   away_.reset();
   uncut_.clear();
   dark_at_.reset();
+  moved_at_.reset();
   cut_ = false;
-}
-
-/// Whether a version says that the device fell for the offer.
-bool Campaign::falls(const Attempt& attempt, const std::string& to) const {
-  return to != attempt.before && !(attempt.in_turns && to == in_.mechanism.image.version);
-}
-
-/// What came into force late is of the last offer of which the device has something of the image, unless it may have
-/// it of a later one.
-void Campaign::credit_late(const std::string& version) {
-  const auto of = std::find_if(attempts_.rbegin(), attempts_.rend(),
-                               [](const auto& one) { return one.fetched.bytes > 0 || one.failed; });
-  if (of != attempts_.rend() && of->fetched.bytes > 0 && !of->installed.value_or(false)) {
-    of->installed = of->late = falls(*of, version);
-    of->after = version;
-  }
-}
-
-/// One offer and what came of it; none where the device could not be brought to the base. An image of an offer before
-/// may come into force meanwhile: that is told of the other one, and this one is made again.
-asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer offer, const Attack* attack) {
-  const bool from_base = attack == nullptr || !attack->after_update;
-  std::optional<Attempt> out;
-  for (int left = kMostRepeats; left >= 0; --left) {
-    if (from_base) {
-      const auto ready = co_await be_at_base();
-      if (!ready) {
-        co_return ready.error();
-      }
-      if (!*ready) {
-        break;
-      }
-    }
-    begun_.insert(offer.attack);
-    auto again = offer;
-    auto tried = co_await attempt(std::move(again));
-    if (!tried) {
-      co_return tried.error();
-    }
-    out = std::move(*tried);
-    if (!out->of_before) {
-      break;
-    }
-    credit_late(out->after);
-    if (!from_base || (attack != nullptr && out_of_time(*attack))) {
-      break;
-    }
-  }
-  co_return out;
+  taken_by_old_ = false;
 }
 
 asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
@@ -242,6 +201,8 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   out.before = current_;
   const bool control = offer.attack.empty();
   out.in_turns = offer.behaviour.second;
+  out.image_version = out.in_turns ? std::string{} : offer.image_version;
+  out.enough = is_interrupted(offer.behaviour) ? 1 : offer.genuine->size();
   out.cut = cut_of(offer.behaviour);
   out.loss = offer.behaviour.loss;
   forget_offer();
@@ -268,9 +229,10 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   const auto settled = co_await settle(out, control);
   out.took = now() - began;
   out.fetched = in_.transport.fetched();
-  weigh(out);
   out.says_success = in_.transport.says_success();
   out.restarted = out.restarted || in_.transport.started_anew();
+  out.says_refused = in_.transport.final_word() && !out.says_success;
+  weigh(out);
   if (const auto words = in_.transport.reported(); !words.empty()) {
     out.report = json::string(words);
   }
@@ -304,9 +266,12 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
 /// Whether it was offered as it was meant. What the device did is no answer where something was to be cut and was not,
 /// or where our side failed; a version that moved shows even then.
 void Campaign::weigh(Attempt& out) const {
-  if (out.of_before) {
-    out.offered = false;
-    out.trouble = "the device came to run " + out.after + " before anything of the offer had reached it";
+  if (out.of != Attempt::Of::itself) {
+    out.offered = out.of == Attempt::Of::undecided;
+    out.trouble = "the device came to run " + out.after +
+                  (out.offered             ? " when it had the image of this offer and that of one before"
+                   : out.fetched.reached() ? " when it had an image of an offer before, and not that of this one"
+                                           : " before anything of the offer had reached it");
     return;
   }
   if (out.cut == Attempt::Cut::installing) {
@@ -467,8 +432,9 @@ asio::awaitable<Result<>> Campaign::settle(Attempt& out, bool control) {
     const bool moved = out.after != out.before;
     stays = arrived_ && !moved ? now() - *arrived_ : stays;
     const auto& fetched = in_.transport.fetched();
-    out.of_before = moved && !fetched.reached();
-    out.installed = out.of_before ? std::nullopt : std::optional{falls(out, out.after)};
+    note_look(fetched, moved);
+    out.of = moved ? whose(out, fetched) : Attempt::Of::itself;
+    out.installed = out.of == Attempt::Of::itself ? std::optional{falls(out, out.after)} : std::nullopt;
     if (out.installed.value_or(false) && control && fetched.first && !asks_person()) {
       whole_ = now() - *fetched.first;
       look_ = *fetched.first - began;

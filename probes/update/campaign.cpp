@@ -104,7 +104,7 @@ Offer Campaign::genuine_offer() const {
   Offer out;
   out.what = "the genuine update";
   out.image = out.genuine = out.told = in_.materials.genuine;
-  out.version = in_.mechanism.image.version;
+  out.version = out.image_version = in_.mechanism.image.version;
   return out;
 }
 
@@ -127,6 +127,9 @@ Result<Offer> Campaign::offer_for(const Attack& attack) {
     of_image = spec->kind == images::MutationKind::older && in_.mechanism.older ? in_.mechanism.older->version
                : spec->kind == images::MutationKind::lie_version                ? spec->version
                                                                                 : of_image;
+    out.image_version = spec->kind != images::MutationKind::other_model ? of_image
+                        : in_.mechanism.other_model                     ? in_.mechanism.other_model->version
+                                                                        : std::string{};
   }
   out.behaviour = behaviour_of(attack.server);
   out.signature = flag(attack.metadata, "signature", true);

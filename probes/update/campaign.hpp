@@ -23,10 +23,12 @@ struct Choice {
 /// One offer and what came of it.
 struct Attempt {
   enum class Cut : std::uint8_t { none, fetching, installing };
+  enum class Of : std::uint8_t { itself, before, undecided };
 
   std::string attack;  // id; empty: the genuine update
   std::string what;
-  std::string sha256;     // of what was offered
+  std::string sha256;  // of what was offered
+  std::string image_version;
   bool genuine = false;   // it was the maker's own newer image
   bool in_turns = false;  // the genuine image first, and what was offered afterwards
   bool offered = false;
@@ -35,17 +37,24 @@ struct Attempt {
   std::string trouble;      // why it was not offered after all
   Fetched fetched;
   std::optional<bool> installed;
-  bool late = false;       // … and that came into force while something else was on offer
-  bool of_before = false;  // the version moved when nothing of this offer had reached the device
-  bool restarted = false;  // it was away meanwhile and came back
+  bool late = false;   // … and that came into force while something else was on offer
+  Of of = Of::itself;  // whose image a version that moved during this offer is: that of one before, by what was fetched
+  std::string undecided;     // the other offer that it may be of, where the device had the images of both; empty: none
+  int made_again = 0;        // so often, for what came into force during it
+  std::uint64_t enough = 0;  // so many bytes of the image are all that the device was to get, or as many as the genuine
+  bool restarted = false;    // it was away meanwhile and came back
   bool alive = true;
   bool unread = false;  // its version could not be asked for to the end, so that it is not known whether it is alive
   bool failed = false;  // to be offered: how much of the image the device has is not known, unless our side saw it
   std::string before, after;  // versions; empty: not read
   json::value report;         // the device's own words
   bool says_success = false;
+  bool says_refused = false;
   milliseconds took{0};
   std::string evidence;  // digest of the log
+
+  /// The device has what it was to get of the image.
+  bool has_image(const Fetched& seen) const { return seen.whole || seen.bytes >= enough; }
 };
 
 json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, const std::string& format);
@@ -101,7 +110,13 @@ class Campaign {
   bool goes_unread(const Error& error);
   void weigh(Attempt& attempt) const;
   bool falls(const Attempt& attempt, const std::string& to) const;
+  Attempt* last_with_image();
+  Attempt::Of whose(const Attempt& attempt, const Fetched& fetched);
+  void note_look(const Fetched& fetched, bool moved);
   void credit_late(const std::string& version);
+  void leave_open(Attempt& attempt);
+  bool has_time_to_tell_apart(const Attempt& earlier, const Attack* attack) const;
+  asio::awaitable<Result<bool>> make_again(Attempt& earlier);
   void forget_offer();
   bool is_quiet(const Fetched& fetched, milliseconds began, bool control) const;
   milliseconds step() const;
@@ -141,12 +156,16 @@ class Campaign {
       arrived_;  // of this offer: when the whole image was seen to be there, by Network::elapsed
   // In the control, from then on: how long the device was seen to run the old version, else until it ran the new one.
   std::optional<milliseconds> installs_;
-  bool in_the_dark_ = false;             // … for it did not answer while it installed it
-  bool cut_ = false;                     // of this offer: the power or the link was cut while it was installed
-  std::optional<milliseconds> dark_at_;  // of this offer: when that was seen to have been cut, by Network::elapsed
-  std::optional<milliseconds> away_;     // of this offer: since when no look has shown a version, by Network::elapsed
-  std::string uncut_;                    // … and why there was none; empty: there was, or it is not due
-  std::optional<milliseconds> whole_;    // from the first activity to the new version, in the control
+  bool in_the_dark_ = false;              // … for it did not answer while it installed it
+  bool cut_ = false;                      // of this offer: the power or the link was cut while it was installed
+  std::optional<milliseconds> dark_at_;   // of this offer: when that was seen to have been cut, by Network::elapsed
+  std::optional<milliseconds> away_;      // of this offer: since when no look has shown a version, by Network::elapsed
+  std::optional<milliseconds> moved_at_;  // of this offer: when another version was seen, by Network::elapsed
+  bool taken_by_old_ = false;             // … its image was on its way to the old version, which was seen meanwhile
+  std::int64_t downloads_by_old_ = 0;     // … so many downloads of it
+  bool told_apart_ = false;               // two offers of which it could be are made again, each alone
+  std::string uncut_;                     // … and why there was none; empty: there was, or it is not due
+  std::optional<milliseconds> whole_;     // from the first activity to the new version, in the control
 };
 
 }  // namespace assay::probes::update

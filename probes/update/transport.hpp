@@ -55,11 +55,12 @@ struct Offer {
   std::string what;    // one sentence
   images::Source image;
   images::Source genuine;
-  images::Source told;    // whose size and digests are said
-  std::string version;    // that is said
-  std::string sha256;     // that is said
-  bool signature = true;  // a manifest's signature is given
-  bool altered = false;   // the manifest has a line more than what was signed
+  images::Source told;        // whose size and digests are said
+  std::string version;        // that is said
+  std::string image_version;  // that a device which runs it should tell; empty: not known
+  std::string sha256;         // that is said
+  bool signature = true;      // a manifest's signature is given
+  bool altered = false;       // the manifest has a line more than what was signed
   Given manifest = Given::newest;
   Behaviour behaviour;
 };

@@ -28,12 +28,21 @@ struct LateDevice {
   int comes_again = 0;              // so often it comes into force once more, for no restore clears it
   bool looks_when_started = false;  // when its version is read first
   int unread_from = 0;              // reading of its version from which on nobody may; 0: none
+  std::size_t takes_late =
+      0;  // bytes of the image that it installs `late_after` of its last block; it looks again when it starts
+  std::size_t takes_at_once = 0;  // … that it installs with its last block
+  milliseconds late_after{8000};
+  int most_late = 1000;  // so often
+  bool silent_while_it_reads = false;
   int looks = 0;
   int restores = 0;
 
   void look() {
     ++looks;
-    if (left_ == 0) {
+    if (due_) {
+      told_ = true;
+    } else if (left_ == 0) {
+      reading_ = true;
       taken_.clear();
       last_ = 0;
       requests.push_back(wire::tftp_request(TftpPacket::Kind::read, "hub.bin", {}));
@@ -50,6 +59,7 @@ struct LateDevice {
       taken_ += packet.data;
     }
     if (packet.data.size() < wire::kTftpBlock && left_ == 0) {
+      reading_ = false;
       begin();
     }
     return wire::tftp_acknowledgement(packet.number);
@@ -62,6 +72,7 @@ struct LateDevice {
     } else if (command == "restore") {
       ++restores;
       version = "2.4.0";
+      due_.reset();
       left_ = next_ == "2.3.0" && comes_again-- > 0 ? 4 : 0;
       starts_ = true;
     } else if (unread_from > 0 && ++readings_ >= unread_from) {
@@ -71,12 +82,32 @@ struct LateDevice {
         look();
       }
       version = left_ > 0 && --left_ == 0 ? next_ : version;
+      start_when_due();
+      if (reading_ && silent_while_it_reads) {
+        return Error{ErrorKind::io, "it starts", {}};
+      }
     }
     return RecipeDone{version + "\n", {}};
   }
 
  private:
+  void start_when_due() {
+    if (due_ && network.elapsed() >= *due_) {
+      due_.reset();
+      version = "2.5.0";
+      if (std::exchange(told_, false)) {
+        --looks;
+        look();
+      }
+    }
+  }
+
   void begin() {
+    if (taken_.size() == takes_late && most_late-- > 0) {
+      due_ = network.elapsed() + late_after;
+    } else if (taken_.size() == takes_at_once) {
+      version = "2.5.0";
+    }
     const bool genuine = taken_ == std::string(5000, 'n');
     if (genuine || (takes_older && taken_ == std::string(5000, 'o'))) {
       next_ = genuine ? "2.5.0" : "2.3.0";
@@ -89,6 +120,9 @@ struct LateDevice {
   int left_ = 0;
   int readings_ = 0;
   bool starts_ = true;
+  bool reading_ = false;  // an image
+  bool told_ = false;     // to look, when it had something to install
+  std::optional<milliseconds> due_;
 };
 
 /// The port that the device asks at (`asked`), or one of a transfer.
@@ -157,14 +191,14 @@ struct LateCampaign : update_tests::Campaign {
     add("cut").image = {{"kind", "truncate"}, {"at", 50}};
   }
 
-  fake::Run run(const char* attacks, std::int64_t watch_s = 0) {
+  fake::Run run(const char* attacks, std::int64_t watch_s = 0, std::int64_t budget_s = 900) {
     fake::FakeBench bench;
     bench.outcome = [this](const Recipe& recipe, const RecipeUse&) { return device.does(recipe); };
     device.network.listening = [this](std::uint16_t port) {
       std::unique_ptr<DatagramListener> made = std::make_unique<LatePort>(device, port != 0);
       return Result<std::unique_ptr<DatagramListener>>{std::move(made)};
     };
-    return observe(device.network, bench, {{"attacks", attacks}, {"watch_s", watch_s}});
+    return observe(device.network, bench, {{"attacks", attacks}, {"watch_s", watch_s}, {"budget_s", budget_s}});
   }
 };
 
@@ -239,6 +273,83 @@ TEST_CASE("update, late: an attack that is interfered with each time was not tri
   CHECK(appended.at("installed").is_null());
   CHECK(appended.at("trouble") == "the device came to run 2.3.0 before anything of the offer had reached it");
   CHECK_FALSE(is_accepted(ran));
+}
+
+constexpr std::size_t kAppended = 5064;
+
+void check_apart(AttemptsByAttack& attempts, const char* installed, bool late, const char* refused) {
+  CAPTURE(json::serialize(attempts[installed]), json::serialize(attempts[refused]));
+  CHECK(attempts[installed].at("installed") == true);
+  CHECK(attempts[installed].at("late") == late);
+  CHECK(attempts[refused].at("installed") == false);
+  CHECK(attempts[refused].at("late") == false);
+  CHECK(attempts[refused].at("refused") == "after download");
+  for (const auto& [id, attempt] : attempts) {
+    CAPTURE(id);
+    CHECK(attempt.at("undecided").is_null());
+  }
+}
+
+TEST_CASE("update, late: a device that starts with the image before and asks again had nothing whole of this one") {
+  LateCampaign campaign;
+  campaign.device.takes_late = kAppended;
+  const auto ran = campaign.run("appended,cut");
+  auto attempts = attempts_of(ran);
+  check_apart(attempts, "appended", true, "cut");
+  CHECK(attempts["appended"].at("made_again") == 0);
+  CHECK(attempts["cut"].at("made_again") == 1);
+  CHECK(is_accepted(ran));
+}
+
+TEST_CASE("update, late: of two images that a device has whole each is offered again alone, which tells") {
+  for (const bool late : {true, false}) {
+    CAPTURE(late);
+    LateCampaign campaign;
+    campaign.add("appended again").image = {{"kind", "append"}, {"bytes", 64}};
+    (late ? campaign.device.takes_late : campaign.device.takes_at_once) = kAppended;
+    campaign.device.silent_while_it_reads = true;
+    const auto ran = late ? campaign.run("appended,cut") : campaign.run("cut,appended again");
+    auto attempts = attempts_of(ran);
+    CHECK(attempts.size() == 2);
+    check_apart(attempts, late ? "appended" : "appended again", late, "cut");
+    for (const auto& [id, attempt] : attempts) {
+      CAPTURE(id);
+      CHECK(attempt.at("made_again") == 1);
+    }
+    CHECK(is_accepted(ran));
+  }
+}
+
+TEST_CASE("update, late: what is not seen again with either of two images is a finding at none of them") {
+  LateCampaign campaign;
+  campaign.device.takes_late = kAppended;
+  campaign.device.most_late = 1;
+  campaign.device.silent_while_it_reads = true;
+  const auto ran = campaign.run("appended,cut");
+  auto attempts = attempts_of(ran);
+  CHECK(attempts["appended"].at("undecided") == "cut");
+  CHECK(attempts["cut"].at("undecided") == "appended");
+  for (const auto& [id, attempt] : attempts) {
+    CAPTURE(id, json::serialize(attempt));
+    CHECK(attempt.at("installed").is_null());
+    CHECK(attempt.at("refused").is_null());
+    CHECK(attempt.at("made_again") == 1);
+    const std::string trouble{std::string_view{attempt.at("trouble").as_string()}};
+    CHECK(trouble.ends_with("did not when each was offered again"));
+  }
+}
+
+TEST_CASE("update, late: two images are not told apart where there is no time for it") {
+  LateCampaign campaign;
+  campaign.device.takes_late = kAppended;
+  campaign.device.silent_while_it_reads = true;
+  const auto ran = campaign.run("appended,cut", 0, 25);
+  auto attempts = attempts_of(ran);
+  CAPTURE(json::serialize(ran.record.value("update.not_tried")));
+  CHECK(attempts["cut"].at("undecided") == "appended");
+  CHECK(attempts["cut"].at("made_again") == 0);
+  const std::string trouble{std::string_view{attempts["appended"].at("trouble").as_string()}};
+  CHECK(trouble.ends_with("they could not be offered again"));
 }
 
 TEST_CASE("update, watched: what a device asks when it starts is no question that nobody made it ask") {

@@ -13,11 +13,13 @@ using LookErrors = std::map<int, ErrorKind>;
 /// A device that a recipe brings images to, and whose version is read by a command or a person.
 struct LookedAtDevice {
   std::string version = "2.4.0";
-  std::set<std::string> falls_for;   // attacks
-  std::string odd_version;           // that those install; empty: the one that is said
-  std::string hangs_on;              // attack whose command exceeds its time; it comes into force at the next look
-  std::map<int, std::string> slips;  // look -> what is typed in the place of the version
-  LookErrors errors;                 // look -> why it shows none
+  std::set<std::string> falls_for;    // attacks
+  std::string odd_version;            // that those install; empty: the one that is said
+  std::string hangs_on;               // attack whose command exceeds its time; it comes into force at the next look
+  std::string lags_on;                // … whose command says that it is done; it comes into force with the next offer
+  std::set<std::string> says_yes_to;  // attacks that it takes by its word alone
+  std::map<int, std::string> slips;   // look -> what is typed in the place of the version
+  LookErrors errors;                  // look -> why it shows none
   std::optional<ErrorKind> errors_during;  // … each during `during`
   std::string during;                      // attack
   int most_errors = 0;
@@ -47,10 +49,13 @@ struct LookedAtDevice {
     if (*recipe.exec == "restore") {
       events.emplace_back("restore");
       version = "2.4.0";
+      lagging_.clear();
       return RecipeDone{};
     }
     const auto attack = use.environment.at("ASSAY_ATTACK");
     events.push_back(attack.empty() ? "genuine" : attack);
+    version = lagging_.empty() ? version : lagging_;
+    lagging_ = attack == lags_on ? use.environment.at("ASSAY_VERSION") : std::string{};
     if (!attack.empty() && attack == hangs_on) {
       next_ = "2.3.0";
       return Error{ErrorKind::timed_out, "the command did not end in time", {}};
@@ -59,11 +64,14 @@ struct LookedAtDevice {
       version = attack.empty() || odd_version.empty() ? use.environment.at("ASSAY_VERSION") : odd_version;
       return RecipeDone{"installed", {}};
     }
+    if (attack == lags_on || says_yes_to.contains(attack)) {
+      return RecipeDone{"it will be installed", {}};
+    }
     return Error{ErrorKind::io, "it said: no", {}};
   }
 
  private:
-  std::string next_;
+  std::string next_, lagging_;
 };
 
 struct LookCampaign : update_tests::Campaign {
@@ -83,11 +91,11 @@ struct LookCampaign : update_tests::Campaign {
     mechanism().version_at.prompt->prompt = "Read the version";
   }
 
-  fake::Run run() {
+  fake::Run run(const char* attacks = "all") {
     fake::FakeNetwork network;
     fake::FakeBench bench;
     bench.outcome = [this](const Recipe& recipe, const RecipeUse& use) { return device.does(recipe, use); };
-    return observe(network, bench, {});
+    return observe(network, bench, {{"attacks", attacks}});
   }
 };
 
@@ -191,6 +199,48 @@ TEST_CASE(
   CHECK(older.at("trouble") == "the version could not be read any more: not now");
   CHECK(ran.record.value("update.not_tried").as_array().at(0).at("why") == older.at("trouble"));
   CHECK(campaign.device.events == std::vector<std::string>{"genuine", "restore", "flip", "older", "restore"});
+}
+
+TEST_CASE(
+    "update, by a command: what comes into force with the next offer is of the one that the device took by its word") {
+  LookCampaign campaign;
+  campaign.device.lags_on = "flip";
+  const auto ran = campaign.run("flip,cut");
+  const auto flip = looked_at(ran, "flip");
+  const auto cut = looked_at(ran, "cut");
+  CAPTURE(json::serialize(flip), json::serialize(cut));
+  CHECK(flip.at("installed") == true);
+  CHECK(flip.at("late") == true);
+  CHECK(cut.at("installed") == false);
+  CHECK(cut.at("refused") == "after download");
+  CHECK(cut.at("made_again") == 1);
+  CHECK(campaign.device.events ==
+        std::vector<std::string>{"genuine", "restore", "flip", "cut", "restore", "cut", "genuine", "restore"});
+}
+
+TEST_CASE("update, by a command: of two images that the device took by its word neither is a finding alone") {
+  LookCampaign campaign;
+  campaign.device.lags_on = "flip";
+  campaign.device.says_yes_to = {"cut"};
+  const auto ran = campaign.run("flip,cut");
+  for (const auto& [attack, other] : {std::pair{"flip", "cut"}, std::pair{"cut", "flip"}}) {
+    const auto one = looked_at(ran, attack);
+    CAPTURE(json::serialize(one));
+    CHECK(one.at("installed").is_null());
+    CHECK(one.at("undecided") == other);
+  }
+  CHECK(looked_at(ran, "flip").at("made_again") == 1);
+  CHECK(looked_at(ran, "cut").at("made_again") == 2);  // the last genuine update came next, and might have been of it
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+}
+
+TEST_CASE("update, by a command: a downgrade with the next offer is told by its version") {
+  LookCampaign campaign;
+  campaign.device.lags_on = "older";
+  campaign.device.says_yes_to = {"cut"};
+  const auto ran = campaign.run("older,cut");
+  CHECK(looked_at(ran, "older").at("late") == true);
+  CHECK(looked_at(ran, "cut").at("installed") == false);
 }
 
 TEST_CASE("update: one look that shows no version is no restart, two running are, and so is a port that refuses") {

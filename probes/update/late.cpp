@@ -1,0 +1,190 @@
+#include <algorithm>
+#include <utility>
+
+#include "harness/model/attacks.hpp"
+#include "probes/update/campaign.hpp"
+
+/// Whose image a device came to run: that of the offer that is on, or that of one before, which it installed late.
+namespace assay::probes::update {
+
+namespace {
+
+constexpr int kMostRepeats = 2;  // of an offer during which another came into force
+
+}  // namespace
+
+/// Whether a version says that the device fell for the offer.
+bool Campaign::falls(const Attempt& attempt, const std::string& to) const {
+  return to != attempt.before && !(attempt.in_turns && to == in_.mechanism.image.version);
+}
+
+/// The last offer of whose image the device has something, unless it may have it of a later one; null: none, or it was
+/// installed.
+Attempt* Campaign::last_with_image() {
+  const auto found = std::find_if(attempts_.rbegin(), attempts_.rend(),
+                                  [](const auto& one) { return one.fetched.bytes > 0 || one.failed; });
+  return found == attempts_.rend() || found->fetched.bytes == 0 || found->installed.value_or(false) ? nullptr : &*found;
+}
+
+/// An image that is on its way, or there, while the old version is seen was not fetched by a device that had started
+/// with another.
+void Campaign::note_look(const Fetched& fetched, bool moved) {
+  if (moved) {
+    moved_at_ = now();
+  } else if (fetched.bytes > 0) {
+    taken_by_old_ = true;
+    downloads_by_old_ = fetched.downloads;
+  }
+}
+
+/// Of two images that the device has, the version that it tells or its own answers to the offers may say which it was.
+Attempt::Of Campaign::whose(const Attempt& attempt, const Fetched& fetched) {
+  if (!fetched.reached()) {
+    return Attempt::Of::before;
+  }
+  const auto* earlier = last_with_image();
+  const bool fetched_anew = !taken_by_old_ || fetched.downloads != downloads_by_old_;
+  if (earlier == nullptr || !earlier->has_image(earlier->fetched) || !fetched_anew ||
+      earlier->sha256 == attempt.sha256) {
+    return Attempt::Of::itself;
+  }
+  if (!attempt.has_image(fetched)) {
+    return Attempt::Of::before;
+  }
+  const bool known = !attempt.image_version.empty() && !earlier->image_version.empty();
+  const bool tells = known && attempt.image_version != earlier->image_version;
+  const bool refuses = in_.transport.final_word() && !in_.transport.says_success();
+  if (told_apart_ || (tells && attempt.after == attempt.image_version) || (earlier->says_refused && !refuses)) {
+    return Attempt::Of::itself;
+  }
+  const bool other = tells && attempt.after == earlier->image_version;
+  return other || (refuses && !earlier->says_refused) ? Attempt::Of::before : Attempt::Of::undecided;
+}
+
+void Campaign::credit_late(const std::string& version) {
+  if (auto* of = last_with_image(); of != nullptr) {
+    of->installed = of->late = falls(*of, version);
+    of->after = version;
+    of->undecided.clear();
+  }
+}
+
+/// One of the two was installed, and neither is a finding.
+void Campaign::leave_open(Attempt& attempt) {
+  auto* earlier = last_with_image();
+  if (earlier == nullptr) {
+    return;
+  }
+  for (const auto& [one, other] : {std::pair{&attempt, earlier}, std::pair{earlier, &attempt}}) {
+    one->undecided = other->attack.empty() ? "the genuine update" : other->attack;
+    one->installed.reset();
+    one->trouble = "of its image or of that of " + one->undecided + " the device came to run another version, and " +
+                   (told_apart_ ? "did not when each was offered again" : "they could not be offered again");
+  }
+}
+
+bool Campaign::has_time_to_tell_apart(const Attempt& earlier, const Attack* attack) const {
+  const auto again = std::find_if(in_.list.attacks.begin(), in_.list.attacks.end(),
+                                  [&](const auto& one) { return one.id == earlier.attack; });
+  const auto late = *moved_at_ - earlier.fetched.first.value_or(*moved_at_);
+  const auto of_both = attack_ms(in_.mechanism, *again) + (attack == nullptr ? 0 : attack_ms(in_.mechanism, *attack));
+  const milliseconds needed{of_both + control_ms(in_.mechanism)};
+  return now() + needed + late <= in_.choice.until;
+}
+
+/// Offers the earlier of two images again, and nothing else until it has had the time after which another version was
+/// seen. What it left behind is cleared away. False: it could not be offered.
+asio::awaitable<Result<bool>> Campaign::make_again(Attempt& earlier) {
+  const auto late = *moved_at_ - earlier.fetched.first.value_or(*moved_at_);
+  const auto of = std::find_if(in_.list.attacks.begin(), in_.list.attacks.end(),
+                               [&](const auto& one) { return one.id == earlier.attack; });
+  auto offer = offer_for(*of);
+  if (!offer) {
+    co_return false;
+  }
+  auto ready = co_await be_at_base();
+  if (!ready || !*ready) {
+    co_return ready;
+  }
+  told_apart_ = true;
+  auto tried = co_await attempt(std::move(*offer));
+  if (!tried) {
+    co_return tried.error();
+  }
+  const auto before = std::exchange(earlier, std::move(*tried));
+  earlier.made_again = before.made_again + 1;
+  if (!before.undecided.empty() && !earlier.installed.value_or(false)) {
+    earlier.installed.reset();
+    earlier.undecided = before.undecided;
+    earlier.trouble = before.trouble;
+  }
+  const auto due = earlier.fetched.first.value_or(now()) + late + step() * 2;
+  if (!earlier.installed.value_or(false) && now() < due) {
+    const auto left = due - now();
+    const auto waited = co_await in_.context.network.wait(left);
+    if (!waited) {
+      co_return waited.error();
+    }
+  }
+  ready = co_await be_at_base();
+  if (ready && *ready) {
+    ready = co_await restore();
+  }
+  co_return ready;
+}
+
+/// One offer and what came of it; none where the device could not be brought to the base. An image of an offer before
+/// may come into force meanwhile: that is told of the other one, and this one is made again. Where it cannot be told
+/// of which it was, both are.
+asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer offer, const Attack* attack) {
+  const bool from_base = attack == nullptr || !attack->after_update;
+  std::optional<Attempt> out;
+  told_apart_ = false;
+  for (int made = 0; made <= kMostRepeats; ++made) {
+    if (from_base) {
+      const auto ready = co_await be_at_base();
+      if (!ready) {
+        co_return ready.error();
+      }
+      if (!*ready) {
+        break;
+      }
+    }
+    begun_.insert(offer.attack);
+    auto again = offer;
+    auto tried = co_await attempt(std::move(again));
+    if (!tried) {
+      co_return tried.error();
+    }
+    out = std::move(*tried);
+    out->made_again = made;
+    if (out->of == Attempt::Of::itself) {
+      break;
+    }
+    if (out->of == Attempt::Of::before) {
+      credit_late(out->after);
+      if (!from_base || (attack != nullptr && out_of_time(*attack))) {
+        break;
+      }
+      continue;
+    }
+    auto* earlier = last_with_image();
+    Result<bool> apart = false;
+    if (from_base && has_time_to_tell_apart(*earlier, attack)) {
+      apart = co_await make_again(*earlier);
+    }
+    if (!apart) {
+      co_return apart.error();
+    }
+    if (!*apart) {
+      break;
+    }
+  }
+  const bool neither = told_apart_ && out && !out->installed.value_or(false);
+  if (out && (neither || out->of == Attempt::Of::undecided)) {
+    leave_open(*out);
+  }
+  co_return out;
+}
+
+}  // namespace assay::probes::update
