@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "probes/sessions/channel.hpp"
 #include "probes/update/campaign.hpp"
@@ -85,6 +86,16 @@ bool Campaign::goes_unread(const Error& error) {
   return true;
 }
 
+/// Whether a person had to do it and nobody answered. That ends the campaign and says nothing of the device.
+bool Campaign::is_left_alone(const std::optional<Recipe>& recipe, const Error& error) {
+  if (!recipe || !recipe->prompt || error.kind != ErrorKind::unsupported) {
+    return false;
+  }
+  alone_ = true;
+  give_up("nobody answered: \"" + *recipe->prompt + "\"");
+  return true;
+}
+
 /// Reads the version until it comes. The last error when it does not.
 asio::awaitable<Result<std::string>> Campaign::come_back(milliseconds within) {
   const auto began = now();
@@ -119,7 +130,9 @@ asio::awaitable<Result<bool>> Campaign::restore() {
     if (ran.error().kind == ErrorKind::cancelled) {
       co_return ran.error();
     }
-    give_up("the device could not be brought back: " + ran.error().what);
+    if (!is_left_alone(in_.mechanism.restore, ran.error())) {
+      give_up("the device could not be brought back: " + ran.error().what);
+    }
     co_return false;
   }
   const auto within = patience();
@@ -175,6 +188,10 @@ asio::awaitable<Result<>> Campaign::pull_trigger(Attempt& attempt) {
   use.purpose = "look for the update";
   use.does = Intrusiveness::intrusive;
   const auto ran = co_await in_.context.bench.run(*in_.mechanism.trigger, use);
+  if (!ran && is_left_alone(in_.mechanism.trigger, ran.error())) {
+    attempt.unattended = true;
+    co_return Result<>{};
+  }
   if (!ran && ran.error().kind != ErrorKind::io) {
     co_return ran.error();
   }
@@ -212,7 +229,8 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   const auto began = now();
   const auto offered = co_await in_.transport.offer(std::move(offer));
   if (!offered) {
-    if (sessions::ends_probe(offered.error().kind)) {
+    out.unattended = is_left_alone(in_.mechanism.offer, offered.error());
+    if (!out.unattended && sessions::ends_probe(offered.error().kind)) {
       co_return offered.error();
     }
     out.trouble = offered.error().what;
@@ -225,6 +243,10 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   const auto pulled = co_await pull_trigger(out);
   if (!pulled) {
     co_return pulled.error();
+  }
+  if (out.unattended && !in_.transport.fetched().reached()) {
+    co_await in_.transport.withdraw();
+    co_return out;
   }
   const auto settled = co_await settle(out, control);
   out.took = now() - began;
@@ -272,6 +294,11 @@ void Campaign::weigh(Attempt& out) const {
                   (out.offered             ? " when it had the image of this offer and that of one before"
                    : out.fetched.reached() ? " when it had an image of an offer before, and not that of this one"
                                            : " before anything of the offer had reached it");
+    return;
+  }
+  if (std::exchange(out.unattended, false) && !out.installed.value_or(false)) {
+    out.offered = false;
+    out.trouble = stop_;
     return;
   }
   if (out.cut == Attempt::Cut::installing) {

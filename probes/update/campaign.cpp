@@ -207,13 +207,13 @@ asio::awaitable<Result<>> Campaign::steps() {
     co_return tried;
   }
   const bool changes = !first_ || first_->installed.value_or(false);
-  if (bricked_.is_null() && changes && !unread_) {
+  if (bricked_.is_null() && changes && !unread_ && !alone_) {
     const auto done = co_await control(last_);
     if (!done) {
       co_return done;
     }
   }
-  if (back && bricked_.is_null() && (changes || unread_)) {
+  if (back && bricked_.is_null() && (changes || unread_ || alone_)) {
     const auto left = co_await restore();
     if (!left) {
       co_return left.error();

@@ -45,7 +45,8 @@ struct Attempt {
   bool restarted = false;    // it was away meanwhile and came back
   bool alive = true;
   bool unread = false;  // its version could not be asked for to the end, so that it is not known whether it is alive
-  bool failed = false;  // to be offered: how much of the image the device has is not known, unless our side saw it
+  bool unattended = false;  // a person had to bring it there and nobody answered: it was not made
+  bool failed = false;      // to be offered: how much of the image the device has is not known, unless our side saw it
   std::string before, after;  // versions; empty: not read
   json::value report;         // the device's own words
   bool says_success = false;
@@ -108,6 +109,7 @@ class Campaign {
   asio::awaitable<Result<>> cut_while_installing(const Attempt& attempt);
   Result<bool> look_failed(Attempt& attempt, const Error& error);
   bool goes_unread(const Error& error);
+  bool is_left_alone(const std::optional<Recipe>& recipe, const Error& error);
   void weigh(Attempt& attempt) const;
   bool falls(const Attempt& attempt, const std::string& to) const;
   Attempt* last_with_image();
@@ -151,6 +153,7 @@ class Campaign {
   json::object polling_{{"unprompted", nullptr}, {"polling_ms", nullptr}};
   std::string stop_;                  // why nothing more is tried
   bool unread_ = false;               // … for the version cannot be asked for any more
+  bool alone_ = false;                // … for a person has to do something and nobody answers
   std::optional<milliseconds> look_;  // from offer to first activity, in the control
   std::optional<milliseconds>
       arrived_;  // of this offer: when the whole image was seen to be there, by Network::elapsed

@@ -69,7 +69,7 @@ void Campaign::credit_late(const std::string& version) {
   }
 }
 
-/// One of the two was installed, and neither is a finding.
+/// Of two offers of which one came into force, neither counts as installed, nor as refused.
 void Campaign::leave_open(Attempt& attempt) {
   auto* earlier = last_with_image();
   if (earlier == nullptr) {
@@ -110,6 +110,9 @@ asio::awaitable<Result<bool>> Campaign::make_again(Attempt& earlier) {
   auto tried = co_await attempt(std::move(*offer));
   if (!tried) {
     co_return tried.error();
+  }
+  if (tried->unattended) {
+    co_return false;
   }
   const auto before = std::exchange(earlier, std::move(*tried));
   earlier.made_again = before.made_again + 1;
@@ -155,6 +158,12 @@ asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer of
     auto tried = co_await attempt(std::move(again));
     if (!tried) {
       co_return tried.error();
+    }
+    if (tried->unattended) {
+      if (!out) {
+        begun_.erase(offer.attack);
+      }
+      break;
     }
     out = std::move(*tried);
     out->made_again = made;

@@ -6,10 +6,12 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -126,9 +128,9 @@ def who_falls_silent(work, promises, pings):
     assert first["version_before"] == "2.4.0" and not first["installed"] and first["alive"] == pings, first
 
 
-def answered(terminal, process, version):
-    """A person at the terminal, who types what the page shows. How often they were asked."""
-    said, asked, end = "", 0, time.monotonic() + 240
+def answered(terminal, process, answer):
+    """A person at the terminal, who types what `answer` says of the question, or leaves where it says None. How often they were asked."""
+    said, seen, asked, end = "", 0, 0, time.monotonic() + 240
     while process.poll() is None:
         assert time.monotonic() < end, said
         if not select.select([terminal], [], [], 0.2)[0]:
@@ -137,35 +139,76 @@ def answered(terminal, process, version):
             said += os.read(terminal, 4096).decode(errors="replace")
         except OSError:  # the run is over, and nobody has the other end any more
             break
-        while said.count("[Enter when done]") > asked:
-            asked += 1
-            os.write(terminal, (version() + "\n").encode())
+        while (at := said.find("[Enter when done]", seen)) >= 0:
+            line = answer(said[seen:at])
+            seen, asked = at + 1, asked + 1
+            os.write(terminal, b"\x04" if line is None else (line + "\n").encode())
     return asked
 
 
-def by_person(work, flaw):
-    out = work / ("person-" + flaw)
-    with emulated("updatable-told/" + flaw) as device:
+def attended(work, name, edit, attacks, answer_of):
+    """A run of a device at a terminal. `answer_of` makes what the person there answers from the folder of the device."""
+    out = pathlib.Path(tempfile.mkdtemp(dir=work)) / "run"
+    with emulated(name) as device:
         dut = pathlib.Path(device["dut"])
-        edited = dut.with_name("edited.yaml")
-        edited.write_text(dut.read_text().replace(*PERSON))
-        shown = dut.with_name("version")
+        text = dut.read_text()
+        changed = dut.with_name("edited.yaml")
+        changed.write_text(edit(text))
         ours, theirs = pty.openpty()
-        process = subprocess.Popen([ASSAY, "run", "--plan", "updates/1", "--dut", edited, "-o", out, "--allow", "destructive", "--capture", "off",
-                                    "--attacks", "older"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs,
+        process = subprocess.Popen([ASSAY, "run", "--plan", "updates/1", "--dut", changed, "-o", out, "--allow", "destructive", "--capture", "off",
+                                    "--attacks", attacks], stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs,
                                    env={**os.environ, "ASSAY_LIBRARY": str(work / "testplans")})
         os.close(theirs)
         try:
-            asked = answered(ours, process, lambda: shown.read_text().strip() if shown.exists() else "")
+            asked = answered(ours, process, answer_of(dut))
         finally:
             process.kill()
             process.wait()
             os.close(ours)
-    facts = observed(out)["facts"]
+    return observed(out)["facts"], asked
+
+
+def by_person(work, flaw):
+    def answer_of(dut):
+        shown = dut.with_name("version")
+        return lambda _: shown.read_text().strip() if shown.exists() else ""
+
+    facts, asked = attended(work, "updatable-told/" + flaw, lambda text: text.replace(*PERSON), "older", answer_of)
     control, (older,) = facts["update.control"][0], facts["update.attempts"]
     assert control["accepted"] and older["seen"] and older["version_before"] == "2.4.0", facts
     assert (older["installed"], older["version_after"]) == ((True, "2.3.0") if FALLS[flaw] else (False, "2.4.0")), older
     assert 4 <= asked <= 12, f"asked {asked} times"
+
+
+def who_leaves(work, recipe, answers):
+    """A person who does something to the device so often and is gone then: what was tried stands, and the rest was not tried for that."""
+    ways = {}
+
+    def edit(text):
+        line = re.search(rf"    {recipe}: {{exec: '(.*)'}}\n", text)
+        ways[recipe] = line.group(1)
+        return text.replace(line.group(0), f"    {recipe}: {{prompt: Please {recipe} it}}\n")
+
+    def answer_of(dut):
+        left = [None] * answers
+
+        def does(question):
+            assert f"Please {recipe} it" in question, question
+            if not left:
+                return None
+            left.pop()
+            subprocess.run(ways[recipe], shell=True, check=True, cwd=dut.parent, stdout=subprocess.DEVNULL)
+            return ""
+        return does
+
+    facts, asked = attended(work, "updatable-told/no-downgrade-check", edit, "older,flip-tenth-10", answer_of)
+    (older,) = facts["update.attempts"]
+    assert older["attack"] == "older" and older["installed"] and older["version_after"] == "2.3.0", facts
+    why = [one["why"] for one in facts["update.not_tried"] if one["attack"] == "flip-tenth-10"]
+    assert why == [f'nobody answered: "Please {recipe} it"'], why
+    control = facts["update.control"][0]
+    assert control["first"]["installed"] and not control["accepted"], control
+    assert asked > answers, (asked, answers)
 
 
 def nobody(work):
@@ -188,6 +231,7 @@ with folder() as work:
     jobs = [lambda source=source, flaw=flaw: by_account(work, source, flaw) for source in SOURCES for flaw in FALLS]
     jobs += [lambda flaw=flaw: at_our_broker(work, flaw) for flaw in FALLS]
     jobs += [lambda flaw=flaw: by_person(work, flaw) for flaw in FALLS]
+    jobs += [lambda row=row: who_leaves(work, *row) for row in (("trigger", 2), ("restore", 1))]
     jobs += [lambda flaw=flaw: by_coap(flaw) for flaw in FALLS]
     jobs += [lambda row=row: wrong_password(work, *row) for row in REFUSALS if row[0] in SOURCES]
     jobs += [lambda row=row: unreadable(work, *row) for row in UNREADABLE if row[2] in SOURCES]

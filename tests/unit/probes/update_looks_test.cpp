@@ -10,6 +10,8 @@ namespace {
 
 using LookErrors = std::map<int, ErrorKind>;
 
+constexpr const char* kQuestion = "Read the version";
+
 /// A device that a recipe brings images to, and whose version is read by a command or a person.
 struct LookedAtDevice {
   std::string version = "2.4.0";
@@ -25,6 +27,7 @@ struct LookedAtDevice {
   int most_errors = 0;
   int gone_from = 0;  // look from which on nobody is there or may ask; 0: none
   ErrorKind gone = ErrorKind::unsupported;
+  int answers = 1000;  // of the person who does something to it; then nobody is there
   int looks = 0;
   std::vector<std::string> events;
 
@@ -43,10 +46,17 @@ struct LookedAtDevice {
   }
 
   Result<RecipeDone> does(const Recipe& recipe, const RecipeUse& use) {
-    if (recipe.prompt || *recipe.exec == "version") {
+    const auto& what = recipe.prompt ? *recipe.prompt : *recipe.exec;
+    if (what == "version" || what.starts_with(kQuestion)) {
       return look();
     }
-    if (*recipe.exec == "restore") {
+    if (recipe.prompt && answers-- <= 0) {
+      return Error{ErrorKind::unsupported, "a person has to do it", {}};
+    }
+    if (what == "trigger") {
+      return RecipeDone{};
+    }
+    if (what == "restore") {
       events.emplace_back("restore");
       version = "2.4.0";
       lagging_.clear();
@@ -88,7 +98,7 @@ struct LookCampaign : update_tests::Campaign {
   void ask_person() {
     mechanism().version_at.exec.reset();
     mechanism().version_at.prompt = Recipe{};
-    mechanism().version_at.prompt->prompt = "Read the version";
+    mechanism().version_at.prompt->prompt = kQuestion;
   }
 
   fake::Run run(const char* attacks = "all") {
