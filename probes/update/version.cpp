@@ -21,6 +21,7 @@ constexpr int kMostQuestions = 4;  // to a person whose answers differ
 VersionReader::VersionReader(ProbeContext& context, const UpdateMechanism& mechanism, Transport& transport)
     : context_(context),
       source_(mechanism.version_at),
+      takes_(mechanism.takes_ms),
       transport_(transport),
       transcript_("the version, as it was first read", kKept),
       expected_{mechanism.image.version} {

@@ -62,14 +62,16 @@ class VersionReader {
 
   ProbeContext& context_;
   const VersionSource& source_;
+  milliseconds takes_;  // an update with its start
   Transport& transport_;
   Transcript transcript_;
   std::set<std::string> expected_;  // versions that a person need not type twice
   bool read_by_network_ = false;
-  bool in_hand_ = false;                     // the permit of a login that was taken, which used none up
-  std::optional<wire::SnmpVersion> spoken_;  // by which the agent answered
-  bool tells_engine_ = false;                // that agent
-  bool away_ = false;                        // it did not tell it when it was last asked
+  bool in_hand_ = false;                      // the permit of a login that was taken, which used none up
+  std::optional<wire::SnmpVersion> spoken_;   // by which the agent answered
+  bool tells_engine_ = false;                 // that agent
+  std::optional<milliseconds> silent_since_;  // … one that does not, by Network::elapsed
+  bool away_ = false;                         // it did not tell it when it was last asked
 };
 
 }  // namespace assay::probes::update

@@ -205,6 +205,7 @@ asio::awaitable<Result<bool>> VersionReader::tells_engine() {
 asio::awaitable<Result<>> VersionReader::learn_agent(wire::SnmpVersion version) {
   answered(true, false);
   away_ = false;
+  silent_since_.reset();
   if (!spoken_) {
     spoken_ = version;
     const auto tells = co_await tells_engine();
@@ -217,9 +218,16 @@ asio::awaitable<Result<>> VersionReader::learn_agent(wire::SnmpVersion version) 
 }
 
 /// After an answer, silence is no refusal while the agent is not there either. One that was away may have come back
-/// after the question.
+/// after the question. An agent without version 3 is silent to a wrong community as if it were away: what lasts longer
+/// than an update with its start is a refusal.
 asio::awaitable<Result<>> VersionReader::hear_silence() {
-  if (!spoken_ || !tells_engine_) {
+  if (!spoken_) {
+    co_return Result<>{};
+  }
+  if (!tells_engine_) {
+    const auto now = context_.network.elapsed();
+    silent_since_ = silent_since_ ? silent_since_ : now;
+    answered(false, now - *silent_since_ > takes_);
     co_return Result<>{};
   }
   const auto there = co_await tells_engine();

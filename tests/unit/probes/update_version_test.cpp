@@ -234,6 +234,42 @@ TEST_CASE("update: a community that new firmware refuses costs a login each time
   CHECK(refused == 4);
 }
 
+TEST_CASE(
+    "update: an agent without version 3 that stays silent for longer than an update takes refuses the community") {
+  ToldCampaign campaign;
+  campaign.network.budget = 4;
+  campaign.dut.updates.front().takes_ms = 6000;
+  int before = 0;  // questions that were not answered, by when the update has its time
+  std::optional<milliseconds> since;
+  campaign.network.udp[161] = [&](std::string_view question) {
+    if (campaign.version != "2.5.0") {
+      return campaign.tell(question);
+    }
+    since = since ? since : campaign.network.elapsed();
+    before += campaign.network.elapsed() - *since <= milliseconds{6000} ? 1 : 0;
+    if (campaign.permits() == 1) {
+      CHECK(campaign.network.elapsed() - *since <= milliseconds{9000});
+    }
+    return std::vector<std::string>{};
+  };
+  const auto ran = campaign.run();
+  CHECK(before > 3);
+  CHECK(campaign.permits() == 4);
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == false);
+}
+
+TEST_CASE("update: an agent without version 3 that starts in time costs no login") {
+  ToldCampaign campaign;
+  campaign.starts_for = 9;
+  campaign.dut.updates.front().takes_ms = 6000;
+  campaign.network.udp[161] = [&](std::string_view question) {
+    return campaign.starting-- > 0 ? std::vector<std::string>{} : campaign.tell(question);
+  };
+  const auto ran = campaign.run();
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+  CHECK(campaign.permits() == 1);
+}
+
 TEST_CASE("update: the login that reads the version is left where a dictionary was tried before") {
   ToldCampaign campaign;
   campaign.network.budget = 3;
