@@ -68,6 +68,9 @@ void print_attack_times(const AttackTimes& times, std::ostream& out) {
     out << "  " << one.mechanism << "  " << one.id << "  about " << one.estimate_ms / kSecond << " s"
         << (one.fits ? "" : ", NO TIME FOR IT") << "\n";
   }
+  if (times.watched_ms > 0) {
+    out << "  watched first, whether it asks by itself: about " << times.watched_ms / kSecond << " s\n";
+  }
   out << "  the genuine updates before and after: about " << times.controls_ms / kSecond << " s\n"
       << in_words(times) << "\n";
 }

@@ -62,7 +62,9 @@ AttackTimes attack_times(const PlannedStep& step, const Dut& dut, const AttackLi
   for (const auto& mechanism : dut.updates) {
     const bool possible = mechanism.restore || step.parameters.at("restore") == false;
     if (possible && (wanted.empty() || mechanism.mechanism == wanted)) {
-      out.needs_ms += mechanism.serve && watched > 0 ? mechanism.takes_ms + watched : 0;
+      const auto first = mechanism.serve && watched > 0 ? mechanism.takes_ms + watched : 0;
+      out.watched_ms += first;
+      out.needs_ms += first;
       add_mechanism(out, dut, mechanism, list, step);
     }
   }

@@ -22,6 +22,7 @@ struct AttackTimes {
   std::string step;
   std::vector<AttackTime> attacks;
   std::int64_t controls_ms = 0;  // the genuine updates before and after, and the ways back
+  std::int64_t watched_ms = 0;   // before that, whether the device asks by itself, with the time in which it starts
   std::int64_t needs_ms = 0;     // all together
   std::int64_t budget_ms = 0;    // that the step's parameter gives them
 

@@ -1,5 +1,7 @@
 #include "probes/update/campaign.hpp"
 
+#include <algorithm>
+
 #include "harness/model/attacks.hpp"
 #include "probes/sessions/channel.hpp"
 
@@ -223,7 +225,8 @@ asio::awaitable<Result<>> Campaign::steps() {
 }
 
 /// How often the device asks when nobody makes it: every request is answered that there is nothing now. What it asks
-/// because it was just restored, by us or before another mechanism's turn, is over by then.
+/// because it was just restored, by us or before another mechanism's turn, is over by then. The genuine updates keep
+/// their time. A device that is gone when it is over, or another, was not watched to the end.
 asio::awaitable<Result<>> Campaign::watch() {
   if (in_.choice.watch == milliseconds{0} || !in_.mechanism.serve) {
     co_return Result<>{};
@@ -234,6 +237,11 @@ asio::awaitable<Result<>> Campaign::watch() {
     co_return Result<>{};  // it does not come to us: what is offered would be brought to it
   }
   const milliseconds starts{in_.mechanism.takes_ms};
+  const milliseconds controls{control_ms(in_.mechanism) * 2};
+  const auto watched = std::min(in_.choice.watch, in_.choice.until - now() - starts - controls);
+  if (watched <= milliseconds{0}) {
+    co_return Result<>{};
+  }
   const auto started = co_await in_.context.network.wait(starts);
   if (!started) {
     co_return started;
@@ -242,7 +250,7 @@ asio::awaitable<Result<>> Campaign::watch() {
   if (!offered) {
     co_return offered;
   }
-  const auto waited = co_await in_.context.network.wait(in_.choice.watch);
+  const auto waited = co_await in_.context.network.wait(watched);
   const auto looks = looks_of(in_.transport.fetched().asked);
   if (const auto log = in_.transport.log(); !log.empty()) {
     const auto kept = in_.context.record.artifact("exchange while nobody touched the device", "text/plain", log);
@@ -253,7 +261,16 @@ asio::awaitable<Result<>> Campaign::watch() {
   if (looks.size() > 1) {
     polling_["polling_ms"] = (looks.back() - looks.front()).count() / static_cast<std::int64_t>(looks.size() - 1);
   }
-  co_return waited;
+  if (!waited) {
+    co_return waited;
+  }
+  polling_["watched_ms"] = watched.count();
+  const auto there = co_await reader_.read();
+  if (!there && sessions::ends_probe(there.error().kind) && !goes_unread(there.error())) {
+    co_return there.error();
+  }
+  polling_["watched_to_the_end"] = there && there->version == base_;
+  co_return Result<>{};
 }
 
 asio::awaitable<Result<>> Campaign::attack_all(bool after_update) {

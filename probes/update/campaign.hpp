@@ -94,7 +94,8 @@ class Campaign {
   /// What the genuine exchange showed.
   const json::object& passive() const { return passive_; }
 
-  /// Whether it asks by itself, and how often: {unprompted, polling_ms}, null where it was not watched or came once.
+  /// Whether it asks by itself, and how often: {unprompted, polling_ms, watched_ms, watched_to_the_end}, null where it
+  /// was not watched or came once.
   const json::object& polling() const { return polling_; }
 
  private:
@@ -150,7 +151,8 @@ class Campaign {
   std::set<std::string> begun_;
   json::value bricked_;
   json::object passive_;
-  json::object polling_{{"unprompted", nullptr}, {"polling_ms", nullptr}};
+  json::object polling_{
+      {"unprompted", nullptr}, {"polling_ms", nullptr}, {"watched_ms", nullptr}, {"watched_to_the_end", nullptr}};
   std::string stop_;                  // why nothing more is tried
   bool unread_ = false;               // … for the version cannot be asked for any more
   bool alone_ = false;                // … for a person has to do something and nobody answers

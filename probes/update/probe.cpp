@@ -55,7 +55,9 @@ constexpr FactSpec kFacts[] = {
     {"update.passive", ValueKind::list,
      "by mechanism, what the genuine update showed (nothing, where none was made: transport is not there): transport, "
      "over, tls {version, cipher, server_name, "
-     "newest_offered} or null, unprompted and polling_ms (by itself, and how often; null: not watched), identifies_by, "
+     "newest_offered} or null, unprompted and polling_ms (by itself, and how often; null: not watched), watched_ms "
+     "(for so long), "
+     "watched_to_the_end (it ran the same version then), identifies_by, "
      "downloads, strangers (connections or datagrams of others that were cut), client (of lwm2m: lwm2m, binding, "
      "lifetime_s, objects, delivery), statuses (of mender: those that it reported), announced (of mqtt: by whose "
      "broker, over what or null), "

@@ -65,7 +65,9 @@ def check_plan(env, device):
     assert "UM-1  older  about 40 s\n" in text and "UM-1  appended  about 40 s, NO TIME FOR IT" in text, text
     assert "the genuine updates before and after: about 80 s" in text, text
     assert "3 attacks of step" in text and "need about 4 minutes and have 3" in text, text
-    assert "not tried: other-model, appended." in text, text
+    assert "not tried: other-model, appended." in text and "watched first" not in text, text
+    text = assay("plan", *arguments(device, ROOM_FOR_ONE, "--set", "update.watch_s=60"), check=0, env=env).stdout
+    assert "watched first, whether it asks by itself: about 80 s\n" in text, text
 
 
 def check_runs(env, device, work):

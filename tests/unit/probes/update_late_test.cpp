@@ -359,7 +359,20 @@ TEST_CASE("update, watched: what a device asks when it starts is no question tha
   const auto ran = campaign.run("none", 5);
   CHECK(campaign.device.restores > 0);
   CHECK(is_accepted(ran));
-  CHECK(ran.record.value("update.passive").as_array().at(0).at("unprompted") == false);
+  const auto seen = ran.record.value("update.passive").as_array().at(0);
+  CHECK(seen.at("unprompted") == false);
+  CHECK(seen.at("watched_ms") == 5000);
+  CHECK(seen.at("watched_to_the_end") == true);
+}
+
+TEST_CASE("update, watched: no longer than the genuine updates leave of the budget") {
+  for (const auto& [budget_s, watched_ms] : {std::pair{10, json::value(5000)}, std::pair{4, json::value(nullptr)}}) {
+    CAPTURE(budget_s);
+    LateCampaign campaign;
+    const auto ran = campaign.run("none", 3600, budget_s);
+    CHECK(ran.record.value("update.passive").as_array().at(0).at("watched_ms") == watched_ms);
+    CHECK(is_accepted(ran));
+  }
 }
 
 TEST_CASE("update, watched: what was seen is told where no genuine update was made") {
@@ -370,6 +383,7 @@ TEST_CASE("update, watched: what was seen is told where no genuine update was ma
   const auto passive = ran.record.value("update.passive").as_array();
   REQUIRE(passive.size() == 1);
   CHECK(passive.at(0).at("unprompted") == false);
+  CHECK(passive.at(0).at("watched_to_the_end") == false);
   CHECK_FALSE(passive.at(0).as_object().contains("transport"));
 }
 

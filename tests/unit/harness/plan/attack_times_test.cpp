@@ -107,7 +107,10 @@ TEST_CASE("A device that is watched first is given the time to start before that
   auto step = timed_step(900);
   const auto at_once = attack_times(step, device, timed_attacks());
   step.parameters["watch_s"] = 60;
-  CHECK(attack_times(step, device, timed_attacks()).needs_ms == at_once.needs_ms + kTakes + 60000);
+  const auto watched = attack_times(step, device, timed_attacks());
+  CHECK(watched.needs_ms == at_once.needs_ms + kTakes + 60000);
+  CHECK(watched.watched_ms == kTakes + 60000);
+  CHECK(at_once.watched_ms == 0);
 }
 
 TEST_CASE("A download that never ends is kept up for 12 s to 5 minutes") {
