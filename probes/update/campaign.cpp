@@ -90,10 +90,25 @@ std::string Campaign::missing(const Attack& attack) const {
   return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);
 }
 
+json::value Campaign::pace() const {
+  if (!first_ || !first_->installed.value_or(false) || asks_person()) {
+    return nullptr;  // a person is asked when it should be over, however long it took
+  }
+  return json::object{{"takes_ms", in_.mechanism.takes_ms},
+                      {"took_ms", first_->took.count()},
+                      {"slower", longer_by() > milliseconds{0}}};
+}
+
+/// What the estimate of one offer leaves out: each is watched for twice the time of the genuine update.
+milliseconds Campaign::longer_by() const {
+  const bool seen = first_ && first_->installed.value_or(false) && !asks_person();
+  return seen ? std::max(first_->took - milliseconds{in_.mechanism.takes_ms}, milliseconds{0}) * 2 : milliseconds{0};
+}
+
 /// The last genuine update has to have its time as well.
 bool Campaign::out_of_time(const Attack& attack) const {
   const milliseconds needed{attack_ms(in_.mechanism, attack) + control_ms(in_.mechanism)};
-  return now() + needed > in_.choice.until;
+  return now() + needed + longer_by() * 2 > in_.choice.until;
 }
 
 void Campaign::give_up(const std::string& why) {
@@ -319,7 +334,12 @@ asio::awaitable<Result<>> Campaign::control(std::optional<Attempt>& into) {
 
 asio::awaitable<Result<>> Campaign::attack(const Attack& one) {
   if (out_of_time(one)) {
-    give_up("the time that the run plan gives to this probe was over (parameter budget_s)");
+    const auto slower = longer_by() > milliseconds{0}
+                            ? "; the genuine update took " + std::to_string(first_->took.count()) +
+                                  " ms, longer than the " + std::to_string(in_.mechanism.takes_ms) +
+                                  " ms of takes, by which it was planned"
+                            : std::string{};
+    give_up("the time that the run plan gives to this probe was over (parameter budget_s)" + slower);
     co_return Result<>{};
   }
   auto offer = offer_for(one);

@@ -94,6 +94,10 @@ class Campaign {
   /// What the genuine exchange showed.
   const json::object& passive() const { return passive_; }
 
+  /// How long the first genuine update took beside `takes`, by which the run plan estimates: {takes_ms, took_ms,
+  /// slower}; null where that was not seen.
+  json::value pace() const;
+
   /// Whether it asks by itself, and how often: {unprompted, polling_ms, watched_ms, watched_to_the_end}, null where it
   /// was not watched or came once.
   const json::object& polling() const { return polling_; }
@@ -132,6 +136,7 @@ class Campaign {
   Offer genuine_offer() const;
   std::string missing(const Attack& attack) const;
   bool out_of_time(const Attack& attack) const;
+  milliseconds longer_by() const;
 
   milliseconds now() const { return in_.context.network.elapsed(); }
 

@@ -89,7 +89,7 @@ bool Campaign::has_time_to_tell_apart(const Attempt& earlier, const Attack* atta
   const auto late = *moved_at_ - earlier.fetched.first.value_or(*moved_at_);
   const auto of_both = attack_ms(in_.mechanism, *again) + (attack == nullptr ? 0 : attack_ms(in_.mechanism, *attack));
   const milliseconds needed{of_both + control_ms(in_.mechanism)};
-  return now() + needed + late <= in_.choice.until;
+  return now() + needed + late + longer_by() * (attack == nullptr ? 2 : 3) <= in_.choice.until;
 }
 
 /// Offers the earlier of two images again, and nothing else until it has had the time after which another version was

@@ -35,7 +35,8 @@ constexpr FactSpec kFacts[] = {
      "mechanisms of the DUT file that were attacked: mechanism, transport, takes_ms"},
     {"update.control", ValueKind::list,
      "by mechanism: accepted (the genuine update was installed each time that it was offered), first and last (as in "
-     "update.attempts; null: not offered), restores (the device is brought back in between)"},
+     "update.attempts; null: not offered), restores (the device is brought back in between), pace (what the run plan "
+     "estimates by beside what the first one took: takes_ms, took_ms, slower; null: not seen)"},
     {"update.attempts", ValueKind::list,
      "each attack that was tried: attack, title, serves, against, mechanism, image {format, sha256, what, genuine}, "
      "offered, "
@@ -274,6 +275,7 @@ class Course {
                                              {"first", nullptr},
                                              {"last", nullptr},
                                              {"restores", false},
+                                             {"pace", nullptr},
                                              {"why", why}});
   }
 
@@ -306,6 +308,7 @@ class Course {
                                              {"first", told(first)},
                                              {"last", told(last)},
                                              {"restores", mechanism_.restore.has_value()},
+                                             {"pace", campaign.pace()},
                                              {"why", nullptr}});
     if (!campaign.bricked().is_null()) {
       auto entry = campaign.bricked().get_object();

@@ -352,6 +352,23 @@ TEST_CASE("update, late: two images are not told apart where there is no time fo
   CHECK(trouble.ends_with("they could not be offered again"));
 }
 
+TEST_CASE("update: where the genuine update takes longer than it is said to, attacks have to have that time") {
+  for (const auto& [takes_ms, budget_s, tried] : {std::tuple{1000U, 10, false}, {1000U, 60, true}, {4000U, 60, true}}) {
+    CAPTURE(takes_ms, budget_s);
+    LateCampaign campaign;
+    campaign.mechanism().takes_ms = takes_ms;
+    const auto ran = campaign.run("appended", 0, budget_s);
+    const auto pace = ran.record.value("update.control").as_array().at(0).at("pace");
+    CAPTURE(json::serialize(pace), json::serialize(ran.record.value("update.not_tried")));
+    CHECK(pace.at("takes_ms") == takes_ms);
+    CHECK(pace.at("slower") == (takes_ms == 1000));
+    CHECK((pace.at("took_ms").to_number<unsigned int>() > takes_ms) == (takes_ms == 1000));
+    CHECK(attempts_of(ran).contains("appended") == tried);
+    const auto why = json::serialize(ran.record.value("update.not_tried"));
+    CHECK((why.find("longer than the 1000 ms of takes") != std::string::npos) != tried);
+  }
+}
+
 TEST_CASE("update, watched: what a device asks when it starts is no question that nobody made it ask") {
   LateCampaign campaign;
   campaign.device.version = "2.5.0";  // it is brought back first
