@@ -51,7 +51,7 @@ Result<std::optional<Bundle>> read_bundle(const ByteSource& image) {
     return std::optional<Bundle>{};
   }
   Bundle out;
-  out.used = std::uint64_t{little_u32(*head, kUsedAt + 4)} << 32U | little_u32(*head, kUsedAt);
+  out.used = little_u64(*head, kUsedAt);
   out.signature = size - kLength - length;
   auto message = read_text(image, out.signature, length);
   if (!message) {

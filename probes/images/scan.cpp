@@ -53,6 +53,10 @@ std::uint32_t little_u32(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint32_t>(number(bytes, at, 4, true));
 }
 
+std::uint64_t little_u64(std::string_view bytes, std::size_t at) {
+  return number(bytes, at, 8, true);
+}
+
 std::uint32_t big_u32(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint32_t>(number(bytes, at, 4, false));
 }

@@ -13,6 +13,7 @@ namespace assay::images {
 
 std::uint16_t little_u16(std::string_view bytes, std::size_t at);
 std::uint32_t little_u32(std::string_view bytes, std::size_t at);
+std::uint64_t little_u64(std::string_view bytes, std::size_t at);
 std::uint32_t big_u32(std::string_view bytes, std::size_t at);
 std::uint64_t big_u64(std::string_view bytes, std::size_t at);
 

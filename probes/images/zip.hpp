@@ -2,7 +2,7 @@
 
 #include "probes/images/format.hpp"
 
-/// zip archives without the 64 bit extension.
+/// zip archives, with the 64 bit extension or without it.
 namespace assay::images {
 
 extern const Format kZip;

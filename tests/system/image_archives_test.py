@@ -77,6 +77,51 @@ def zips(work):
         assert opened.testzip() is None and opened.read("app.bin") != (work / "app.bin").read_bytes()
 
 
+def wide_zips(work):
+    """The extension for 64 bits: by Info-ZIP, by Python in the headers of entries alone, and by Python everywhere."""
+    content(work / "app.bin", 2)
+    data = (work / "app.bin").read_bytes()
+    genuine, bad = work / "wide.zip", work / "bad.zip"
+
+    def forced(mode):
+        with zipfile.ZipFile(genuine, "w", mode) as made, made.open("app.bin", "w", force_zip64=True) as entry:
+            entry.write(data)
+
+    def everywhere(mode):
+        limit, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, 0
+        try:
+            forced(mode)
+        finally:
+            zipfile.ZIP64_LIMIT = limit
+
+    def info_zip(mode):
+        genuine.unlink(missing_ok=True)
+        tool("zip", "-q", "-fz", *(["-0"] if mode == zipfile.ZIP_STORED else []), genuine.name, "app.bin", cwd=work)
+
+    for make in (forced, everywhere, info_zip):
+        make(zipfile.ZIP_DEFLATED)
+        found = regions(genuine)
+        assert found["format"] == "zip" and found["facts"]["entries"] == ["app.bin"] and not found["doubts"], (make, found)
+        assert make != everywhere or "end of archive, in 64 bits" in [one["name"] for one in found["regions"]], found
+        mutated(genuine, "traversal", bad)
+        with zipfile.ZipFile(bad) as opened:
+            assert opened.namelist() == ["app.bin", TRAVERSAL] and opened.testzip() is None, make
+            assert opened.read(TRAVERSAL) == b"assay\n" and opened.read("app.bin") == data, make
+        assert tool("unzip", "-tq", bad, check=False).returncode <= 1, make
+        mutated(genuine, "flip_bit:payload", bad)
+        assert within(changed_bytes(genuine, bad), found, "payload") and tool("unzip", "-tq", bad, check=False).returncode > 1, make
+        mutated(genuine, "bomb", bad, "--bomb-mib", "64")
+        with zipfile.ZipFile(bad) as opened:
+            assert opened.getinfo("app.bin").file_size == 64 << 20 and opened.testzip() is None, make
+        mutated(genuine, "lie_size:16", bad)
+        with zipfile.ZipFile(bad) as opened:
+            assert opened.getinfo("app.bin").file_size == 16 * len(data), make
+        make(zipfile.ZIP_STORED)
+        mutated(genuine, "flip_bit:payload+repair", bad)
+        with zipfile.ZipFile(bad) as opened:
+            assert opened.testzip() is None and opened.read("app.bin") != data, make
+
+
 def streams(work):
     content(work / "app.bin", 3)
     bad = work / "bad"
@@ -150,7 +195,7 @@ def memory(work):
 
 
 with folder() as work:
-    jobs = (archives, zips, streams, raw, wrong_use, memory)
+    jobs = (archives, zips, wide_zips, streams, raw, wrong_use, memory)
     for job in jobs:
         (work / job.__name__).mkdir()
     side_by_side(*[lambda job=job: job(work / job.__name__) for job in jobs])
