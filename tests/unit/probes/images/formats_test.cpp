@@ -82,6 +82,15 @@ std::vector<std::string> beginnings() {
           std::string{"\xd8\x6b\xa2\x02\x41\x80\x03\x41\xa0", 9}};
 }
 
+/// One entry, whose numbers all have 64 bits.
+std::string wide_zip() {
+  const auto source = FileSource::open(ASSAY_SOURCE_DIR "/tests/fuzz/corpus/image/zip64");
+  REQUIRE(source);
+  const auto text = read_text(**source, 0, (*source)->size());
+  REQUIRE(text);
+  return *text;
+}
+
 }  // namespace
 
 TEST_CASE("what is cut short, lies about its lengths or is nothing at all still has a map within the image") {
@@ -288,4 +297,25 @@ TEST_CASE("a key is read from PEM or refused, and a signer's parts must belong t
   CHECK(read_trusted("").error().kind == ErrorKind::bad_input);
   CHECK(Signer::load("no key", "").error().kind == ErrorKind::bad_input);
   CHECK(verify_image(memory("raw"), ImageMap{"raw", {}, {}, {}}, "no key").error().kind == ErrorKind::bad_input);
+}
+
+TEST_CASE("Numbers of 64 bits that lead out of a zip archive are a doubt, and what holds is mapped") {
+  const auto sound = wide_zip();
+  const auto line = sound.find("PK\x01\x02");
+  const auto record = sound.find("PK\x06\x06");
+  REQUIRE(record != std::string::npos);
+  const auto size = line + 46 + std::string_view{"app.bin"}.size() + 4;
+  CHECK(mapped(sound).doubts.empty());
+  CHECK(mapped(sound).regions.size() == 5);
+  for (const auto value : {~std::uint64_t{0}, std::uint64_t{1} << 63U, std::uint64_t{sound.size()} + 1}) {
+    for (const auto at : {size + 8, record + 40, record + 48}) {  // of the entry, of the directory and where that is
+      CAPTURE(value, at);
+      auto bytes = sound;
+      bytes.replace(at, 8, little_bytes(value, 8));
+      CHECK_FALSE(mapped(bytes).doubts.empty());
+    }
+    auto bytes = sound;
+    bytes.replace(record + 56 + 8, 8, little_bytes(value, 8));  // where the record itself is
+    CHECK(mapped(bytes).format == "zip");
+  }
 }
