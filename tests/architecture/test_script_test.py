@@ -9,17 +9,24 @@ from common import SOURCE
 
 
 class TestScript(unittest.TestCase):
-    def run_parts(self, second_try="", **outputs):
-        """Part -> (what it prints, its exit status); `second_try` is what ctest prints of the failed tests alone."""
+    def run_parts(self, second_try="", builds=None, **outputs):
+        """Part -> (what its tests print, their exit status); `builds` names the parts of which the build says something and
+        fails; `second_try` is what ctest prints of the failed tests alone."""
         with tempfile.TemporaryDirectory() as folder:
-            cases = "".join(f"  *--workflow*{part}*) printf '{text}\\n'; exit {status} ;;\n"
+            self.order = pathlib.Path(folder) / "order"
+            broken = "".join(f"  *--build*{part}*) printf '{text}\\n'; exit 1 ;;\n" for part, text in (builds or {}).items())
+            cases = "".join(f"  *--preset\\ {part}) printf '{text}\\n'; exit {status} ;;\n"
                             for part, (text, status) in outputs.items())
-            for name, body in (("cmake", f'case "$*" in\n{cases}esac\n'), ("ctest", f"printf '{second_try}\\n'\n")):
+            said = f'echo "$(basename "$0") $*" >>{self.order}\n'
+            scripts = (("cmake", f'{said}case "$*" in\n{broken}esac\n'),
+                       ("ctest", f"{said}case \"$*\" in\n  *--rerun-failed*) printf '{second_try}\\n' ;;\n{cases}esac\n"))
+            for name, body in scripts:
                 stand_in = pathlib.Path(folder) / name
                 stand_in.write_text(f"#!/bin/bash\n{body}")
                 stand_in.chmod(0o755)
             done = subprocess.run([str(SOURCE / "scripts/test"), *outputs], capture_output=True, text=True, timeout=30,
                                   stdin=subprocess.DEVNULL, env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+            self.order = self.order.read_text().splitlines()
         self.printed = done.stdout
         return done.returncode, done.stdout.splitlines()[-1]
 
@@ -27,6 +34,7 @@ class TestScript(unittest.TestCase):
         self.assertEqual(self.run_parts(release=("100%% tests passed, 0 tests failed out of 7", 0),
                                         asan=("100%% tests passed, 0 tests failed out of 5", 0)), (0, "12 passed, 0 failed"))
 
+    GREEN = "100%% tests passed, 0 tests failed out of 5"
     FAILED = "The following tests FAILED:\\n\\t  3 - system: x (Failed)\\n{}%% tests passed, 1 tests failed out of {}"
 
     def test_a_test_that_fails_twice_fails_the_whole(self):
@@ -51,7 +59,25 @@ class TestScript(unittest.TestCase):
         self.assertEqual(self.run_parts(release=(text, 0)), (0, "4 passed, 0 failed"))
 
     def test_a_build_that_breaks_counts_as_a_failure(self):
-        self.assertEqual(self.run_parts(release=("error: expected a semicolon", 1)), (1, "0 passed, 1 failed"))
+        self.assertEqual(self.run_parts(builds={"release": "error: expected a semicolon"}, release=("", 0)), (1, "0 passed, 1 failed"))
+        self.assertFalse([line for line in self.order if line.startswith("ctest")])
+
+    def test_a_build_that_breaks_leaves_the_tests_of_the_others(self):
+        self.assertEqual(self.run_parts(builds={"release": "error: expected a semicolon"}, release=("", 0), asan=(self.GREEN, 0)),
+                         (1, "5 passed, 1 failed"))
+
+    def test_all_is_built_before_anything_runs(self):
+        self.run_parts(release=(self.GREEN, 0), asan=(self.GREEN, 0))
+        kinds = [line.split()[0] for line in self.order]
+        self.assertEqual(kinds, ["cmake"] * 4 + ["ctest"] * 2)
+
+    def test_a_failure_beside_another_part_is_seen(self):
+        again = "The following tests FAILED:\\n\\t  3 - system: x (Failed)\\n0%% tests passed, 1 tests failed out of 1"
+        self.assertEqual(self.run_parts(again, release=(self.GREEN, 0), asan=(self.FAILED.format(80, 5), 8)), (1, "9 passed, 1 failed"))
+        self.assertIn("FAILED twice: system: x", self.printed)
+
+    def test_a_ctest_that_breaks_beside_another_part_is_a_failure(self):
+        self.assertEqual(self.run_parts(release=(self.GREEN, 0), asan=("Segmentation fault", 139)), (1, "5 passed, 1 failed"))
 
     def test_no_tests_at_all_are_not_green(self):
         self.assertEqual(self.run_parts(release=("No tests were found!!!", 8)), (1, "0 passed, 1 failed"))
