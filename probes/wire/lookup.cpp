@@ -92,8 +92,8 @@ std::string dns_version_query(std::uint16_t id) {
   return out + message;
 }
 
-DnsParse parse_dns_version(std::string_view bytes, std::uint16_t id) {
-  DnsParse parse;
+DnsVersionParse parse_dns_version(std::string_view bytes, std::uint16_t id) {
+  DnsVersionParse parse;
   Reader reader{bytes};
   const std::size_t length = reader.u16();
   const auto echoed = reader.u16();

@@ -12,7 +12,7 @@ namespace assay::wire {
 /// "version.bind" TXT in class CHAOS, with the length that TCP wants.
 std::string dns_version_query(std::uint16_t id);
 
-struct DnsParse {
+struct DnsVersionParse {
   Parse state = Parse::malformed;
   int rcode = 0;
   bool recursion = false;  // offered
@@ -20,7 +20,7 @@ struct DnsParse {
 };
 
 /// The answer to our question: its id, and the question repeated where it holds one.
-DnsParse parse_dns_version(std::string_view bytes, std::uint16_t id);
+DnsVersionParse parse_dns_version(std::string_view bytes, std::uint16_t id);
 
 /// Searches the root entry for vendorName and vendorVersion.
 std::string ldap_root_search();
