@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "harness/engine/recipe_bench.hpp"
+
 namespace assay {
 
 namespace {
-
-constexpr std::size_t kMostSaid = 4096;  // bytes of a command's last words in the journal
 
 std::string text_of(const json::object& data, std::string_view key) {
   const auto* value = data.if_contains(key);
@@ -137,8 +137,7 @@ asio::awaitable<Result<>> DeviceStates::change(const std::string& to, const Plan
       std::ignore = journal_("state_failed", {{"state", to}, {"sample", sample}, {"because", why}});
       co_return Error{ErrorKind::io, why, {}};
     }
-    const auto last = ran->text.size() > kMostSaid ? ran->text.substr(ran->text.size() - kMostSaid) : ran->text;
-    said.push_back(json::object{{"sample", sample}, {"text", last}});
+    said.push_back(json::object{{"sample", sample}, {"text", last_words(ran->text)}});
   }
   state_ = to;
   const auto reached = journal_("state_reached", {{"state", to}, {"said", std::move(said)}});

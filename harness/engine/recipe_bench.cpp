@@ -10,11 +10,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostSaid = 4096;  // bytes of a command's last words in the journal
 
-std::string last_of(const std::string& text) {
-  return text.size() > kMostSaid ? text.substr(text.size() - kMostSaid) : text;
-}
-
 }  // namespace
+
+std::string last_words(const std::string& said) {
+  return said.size() > kMostSaid ? said.substr(said.size() - kMostSaid) : said;
+}
 
 RecipeBench::RecipeBench(Place place, const RunRecipe& run, InvocationRecorder& recorder, Journal journal)
     : place_(std::move(place)), run_(run), recorder_(recorder), journal_(std::move(journal)) {}
@@ -102,7 +102,7 @@ asio::awaitable<Result<RecipeDone>> RecipeBench::run(const Recipe& recipe, const
     // Whoever confirms a step may type anything, a password too.
     const bool idle = !recipe.exec && !use.wants_answer;
     done.said = idle ? std::string{} : ran->text;
-    ended["said"] = last_of(done.said);
+    ended["said"] = last_words(done.said);
   }
   if (const auto written = write("recipe_ended", std::move(ended)); !written) {
     co_return written.error();

@@ -11,6 +11,9 @@
 
 namespace assay {
 
+/// What a command said last, as long as the journal keeps it.
+std::string last_words(const std::string& said);
+
 /// The Bench of one invocation: refuses what the probe's class does not cover, writes down what is done, and hands the
 /// recipe to whoever runs those that change the device's state.
 class RecipeBench final : public Bench {

@@ -18,7 +18,7 @@ constexpr std::size_t kMaximumAnswer = 64U << 10U;
 constexpr std::size_t kKeptProof = 256;
 
 /// The response that bytes already at hand make.
-Result<sessions::HttpAnswer> quoted(const std::string& bytes) {
+Result<sessions::HttpAnswer> answer_at_hand(const std::string& bytes) {
   wire::HttpReader reader;
   reader.feed(bytes);
   reader.finish();
@@ -268,7 +268,7 @@ asio::awaitable<std::optional<wire::HttpResponse>> Ladder::get(std::string path)
 }
 
 asio::awaitable<Result<>> Ladder::consider_http(Step step, std::string bytes) {
-  auto answer = quoted(bytes);
+  auto answer = answer_at_hand(bytes);
   if (step == Step::http) {
     answer = co_await sessions::receive_http(*channel_, place_.timers.reply, bytes);
   }

@@ -29,6 +29,13 @@ struct CoapReply {
   milliseconds after{0};        // it comes no sooner
 };
 
+/// An answer of nothing but its code.
+inline CoapReply of_code(std::uint8_t code) {
+  CoapReply out;
+  out.message.code = code;
+  return out;
+}
+
 class CoapPort {
  public:
   using Handler = std::function<CoapReply(const wire::CoapMessage& request, std::uint16_t from)>;

@@ -19,12 +19,6 @@ constexpr std::uint8_t kLargest = 6;
 constexpr std::size_t kEtagBytes = 8;
 constexpr milliseconds kSilence{4000};  // no question for so long: a device that lost an answer asks again sooner
 
-CoapReply of_code(std::uint8_t code) {
-  CoapReply out;
-  out.message.code = code;
-  return out;
-}
-
 std::uint8_t code_of_status(int status) {
   return status >= 500 ? wire::kCoapUnavailable : wire::kCoapNotFound;
 }

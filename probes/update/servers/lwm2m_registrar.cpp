@@ -10,12 +10,6 @@ constexpr std::string_view kDirectory = "/rd";
 constexpr unsigned kFirmwareObject = 5;
 constexpr std::uint8_t kForbidden = 0x83;
 
-CoapReply of_code(std::uint8_t code) {
-  CoapReply out;
-  out.message.code = code;
-  return out;
-}
-
 }  // namespace
 
 std::optional<CoapReply> Registrar::answer(const wire::CoapMessage& request, std::uint16_t from) {

@@ -17,7 +17,7 @@ namespace {
 /// The device of fake::observe.
 constexpr const char* kDevice = "192.0.2.7";
 
-fake::Run run(fake::FakeNetwork& network, const json::object& parameters = {}) {
+fake::Run discover(fake::FakeNetwork& network, const json::object& parameters = {}) {
   auto done = fake::observe(probes::discovery::kDescriptor, network, "", parameters);
   CHECK(done.record.fault.empty());
   return done;
@@ -114,7 +114,8 @@ constexpr const char* kDescription =
 }  // namespace
 
 TEST_CASE("A Hello with the addresses and a match with the types of one endpoint are one") {
-  const std::string hello = "<a:Hello><b:Address>urn:uuid:1</b:Address><a:XAddrs>http://192.0.2.7/</a:XAddrs></a:Hello>";
+  const std::string hello =
+      "<a:Hello><b:Address>urn:uuid:1</b:Address><a:XAddrs>http://192.0.2.7/</a:XAddrs></a:Hello>";
   const std::string match =
       "<a:ProbeMatches><a:ProbeMatch><b:Address>urn:uuid:1</b:Address><a:Types>x:Device</a:Types>"
       "</a:ProbeMatch></a:ProbeMatches>";
@@ -130,7 +131,7 @@ TEST_CASE("A Hello with the addresses and a match with the types of one endpoint
       }
       return answers;
     };
-    const auto found = run(network).record.value("discovery.wsd").as_array();
+    const auto found = discover(network).record.value("discovery.wsd").as_array();
     REQUIRE(found.size() == 2);
     CHECK(found[0].at("types") == json::value("x:Device"));
     CHECK(found[0].at("xaddrs") == json::value("http://192.0.2.7/"));
@@ -141,7 +142,7 @@ TEST_CASE("A Hello with the addresses and a match with the types of one endpoint
 TEST_CASE("A device that stays silent and refuses the ports has no discovery protocol") {
   fake::FakeNetwork network;
   refuse_all(network);
-  const auto done = run(network);
+  const auto done = discover(network);
   REQUIRE(done.ended);
   for (const char* key : {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr", "discovery.told"}) {
     CHECK(done.record.is_absent(key));
@@ -151,7 +152,7 @@ TEST_CASE("A device that stays silent and refuses the ports has no discovery pro
 
 TEST_CASE("Silence of the groups and of the ports is not taken for absence") {
   fake::FakeNetwork network;
-  const auto done = run(network);
+  const auto done = discover(network);
   REQUIRE(done.ended);
   for (const char* key : {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr", "discovery.told"}) {
     CHECK(done.record.is_unobserved(key));
@@ -164,7 +165,7 @@ TEST_CASE("mDNS is followed from types to services to their place, text and addr
   fake::FakeNetwork network;
   refuse_all(network);
   network.group = speaks_mdns;
-  const auto done = run(network);
+  const auto done = discover(network);
   REQUIRE(done.ended);
   const auto mdns = done.record.value("discovery.mdns").as_object();
   REQUIRE(mdns.at("services").as_array().size() == 1);
@@ -192,7 +193,7 @@ TEST_CASE("The device's own questions to a group are not taken for answers") {
     }
     return out;
   };
-  const auto done = run(network);
+  const auto done = discover(network);
   CHECK(done.record.is_absent("discovery.mdns"));
   CHECK(done.record.is_absent("discovery.ssdp"));
 }
@@ -201,7 +202,7 @@ TEST_CASE("Bytes that are not the protocol's leave it open, even when the port i
   fake::FakeNetwork network;
   refuse_all(network);
   network.group = [](const GroupQuestion& question) { return only(question.group, "\xff\xff garbage"); };
-  const auto done = run(network);
+  const auto done = discover(network);
   for (const char* key : {"discovery.mdns", "discovery.ssdp", "discovery.wsd", "discovery.llmnr"}) {
     CHECK(done.record.is_unobserved(key));
   }
@@ -222,7 +223,7 @@ TEST_CASE("A description is fetched at the device's own address, and no other lo
     }
     return out;
   };
-  const auto done = run(network);
+  const auto done = discover(network);
   REQUIRE(done.ended);
   const auto ssdp = done.record.value("discovery.ssdp").as_object();
   CHECK(network.connections == std::map<std::uint16_t, int>{{5000, 1}});
@@ -242,7 +243,7 @@ TEST_CASE("Descriptions can be left alone") {
     return question.group == DiscoveryGroup::ssdp ? only(question.group, ssdp_reply("http://192.0.2.7:5000/d.xml"))
                                                   : GroupAnswers{};
   };
-  const auto done = run(network, {{"describe", false}});
+  const auto done = discover(network, {{"describe", false}});
   CHECK(network.connections.empty());
   CHECK(done.record.value("discovery.ssdp").at("announced").as_array().size() == 1);
 }
@@ -257,7 +258,7 @@ TEST_CASE("Other hosts are listed with what they speak, and their words are nobo
     }
     return out;
   };
-  const auto done = run(network, {{"rounds", 1}});
+  const auto done = discover(network, {{"rounds", 1}});
   const auto others = done.record.value("discovery.others").as_array();
   REQUIRE(others.size() == 1);
   CHECK(others[0].at("address").as_string() == "192.0.2.99");
@@ -271,12 +272,12 @@ TEST_CASE("The MAC is told with its first three bytes and whether it is locally 
     fake::FakeNetwork network;
     refuse_all(network);
     network.link = LinkNeighbour{local ? "02:00:5e:10:00:02" : "00:00:5e:10:00:02", "eth0"};
-    const auto neighbour = run(network).record.value("discovery.neighbour").as_object();
+    const auto neighbour = discover(network).record.value("discovery.neighbour").as_object();
     CHECK(neighbour.at("oui").as_string() == (local ? "02:00:5e" : "00:00:5e"));
     CHECK(neighbour.at("locally_administered").as_bool() == local);
   }
   fake::FakeNetwork network;
-  CHECK(run(network).record.is_unobserved("discovery.neighbour"));
+  CHECK(discover(network).record.is_unobserved("discovery.neighbour"));
 }
 
 TEST_CASE("A listening window asks nothing more") {
@@ -290,7 +291,7 @@ TEST_CASE("A listening window asks nothing more") {
     }
     return out;
   };
-  const auto done = run(network, {{"listen_s", 30}, {"rounds", 1}});
+  const auto done = discover(network, {{"listen_s", 30}, {"rounds", 1}});
   const auto& asked = network.group_questions;
   CHECK(std::count_if(asked.begin(), asked.end(), [](const auto& question) { return question.payload.empty(); }) == 4);
   CHECK(done.record.value("discovery.ssdp").at("announced").as_array()[0].at("usn").as_string() == "uuid:2");
@@ -308,7 +309,7 @@ TEST_CASE("A device that makes up names without end is followed for a bounded ti
     }
     return records.empty() ? GroupAnswers{} : only(DiscoveryGroup::mdns, response(records));
   };
-  const auto done = run(network);
+  const auto done = discover(network);
   CHECK(done.record.value("discovery.mdns").at("services").as_array().size() == 128);
   CHECK(network.group_questions.size() < 40);
   CHECK_FALSE(done.record.coverages.at("discovery").at("followed_to_end").as_bool());
@@ -325,7 +326,7 @@ TEST_CASE("What a DHCP client was heard to say is a fact, the latest message tha
   network.dhcp = std::vector<Bytes>{bytes(head + "\x35\x01\x01\xff"s),
                                     bytes(head + "\x35\x01\x03\x37\x03\x01\x03\x06\x3c\x02\x1b[\x0c\x03hub\xff"s),
                                     bytes("nonsense")};
-  const auto dhcp = run(network).record.value("discovery.dhcp").as_object();
+  const auto dhcp = discover(network).record.value("discovery.dhcp").as_object();
   CHECK(dhcp.at("message").as_string() == "request");
   CHECK(dhcp.at("parameters") == json::array{1, 3, 6});
   CHECK(dhcp.at("options") == json::array{53, 55, 60, 12});
@@ -336,8 +337,8 @@ TEST_CASE("What a DHCP client was heard to say is a fact, the latest message tha
 TEST_CASE("Without a capture, and without a message in it, DHCP is not observed") {
   fake::FakeNetwork network;
   refuse_all(network);
-  CHECK(run(network).record.reasons.at("discovery.dhcp") == "no packets are captured");
+  CHECK(discover(network).record.reasons.at("discovery.dhcp") == "no packets are captured");
   network.dhcp = std::vector<Bytes>{};
-  CHECK(run(network).record.reasons.at("discovery.dhcp") ==
+  CHECK(discover(network).record.reasons.at("discovery.dhcp") ==
         "the device sent no DHCP message while packets were captured");
 }

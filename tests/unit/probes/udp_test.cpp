@@ -19,7 +19,7 @@ fake::FakeLibrary library() {
   return out;
 }
 
-fake::Run run(fake::FakeNetwork& network, const json::object& parameters = {}) {
+fake::Run survey(fake::FakeNetwork& network, const json::object& parameters = {}) {
   return fake::observe(probes::udp::kDescriptor, network, "", parameters, {}, library());
 }
 
@@ -27,7 +27,7 @@ fake::Run run(fake::FakeNetwork& network, const json::object& parameters = {}) {
 
 TEST_CASE("By default the ports of the list are asked in their protocols, and the rest is proven for two minutes") {
   fake::FakeNetwork network;
-  const auto result = run(network);
+  const auto result = survey(network);
   REQUIRE(result.ended);
   REQUIRE(network.swept_udp);
   REQUIRE(network.swept_udp->questions.size() == 4);
@@ -42,12 +42,12 @@ TEST_CASE("By default the ports of the list are asked in their protocols, and th
 
 TEST_CASE("Ranges are asked whole, in their protocols where there are any") {
   fake::FakeNetwork network;
-  const auto result = run(network, {{"ports", "50-60"}, {"prove", 0}});
+  const auto result = survey(network, {{"ports", "50-60"}, {"prove", 0}});
   REQUIRE(result.ended);
   CHECK(network.swept_udp->questions.size() == 1);
   CHECK(network.swept_udp->others.size() == 11);
   CHECK(network.swept_udp->prove_for.count() == 0);
-  const auto all = run(network, {{"ports", "all"}});
+  const auto all = survey(network, {{"ports", "all"}});
   REQUIRE(all.ended);
   CHECK(network.swept_udp->others.size() == 65535);
   CHECK(network.swept_udp->questions.size() == 4);
@@ -56,7 +56,7 @@ TEST_CASE("Ranges are asked whole, in their protocols where there are any") {
 TEST_CASE("A wrong range or an unknown list is the user's error, and every fact is accounted for") {
   for (const auto& parameters : {json::object{{"ports", "0"}}, json::object{{"payloads", "none"}}}) {
     fake::FakeNetwork network;
-    const auto result = run(network, parameters);
+    const auto result = survey(network, parameters);
     REQUIRE_FALSE(result.ended);
     CHECK(result.ended.error().kind == ErrorKind::bad_input);
     CHECK_FALSE(network.swept_udp);
@@ -81,7 +81,7 @@ TEST_CASE("An open port has the protocol that its reply is like, or an unknown o
   report.icmp_limited = true;
   report.icmp_per_second = 1.02;
   network.udp_sweep = report;
-  const auto result = run(network, {{"ports", "53,60-68,5683,56830"}});
+  const auto result = survey(network, {{"ports", "53,60-68,5683,56830"}});
   REQUIRE(result.ended);
   const auto& facts = result.record.facts;
   CHECK(json::serialize(facts.at("udp.open")) ==
@@ -100,9 +100,9 @@ TEST_CASE("Without an ICMP error, or without a control probe, nothing is said ab
   UdpReport report;
   report.icmp_errors = 5;
   network.udp_sweep = report;
-  CHECK(run(network).record.facts.count("udp.icmp_rate") == 0);
+  CHECK(survey(network).record.facts.count("udp.icmp_rate") == 0);
   network.udp_sweep = UdpReport{};
-  const auto result = run(network);
+  const auto result = survey(network);
   CHECK(result.record.facts.count("udp.icmp_rate") == 0);
   CHECK(result.record.fault.empty());
 }
@@ -110,7 +110,7 @@ TEST_CASE("Without an ICMP error, or without a control probe, nothing is said ab
 TEST_CASE("A sweep that could not begin leaves every fact unobserved") {
   fake::FakeNetwork network;
   network.udp_sweep = Error{ErrorKind::unreachable, "no route", {}};
-  const auto result = run(network);
+  const auto result = survey(network);
   REQUIRE_FALSE(result.ended);
   CHECK(result.record.facts.empty());
   CHECK(result.record.fault.empty());
