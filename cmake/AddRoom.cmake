@@ -1,13 +1,17 @@
-# assay_add_room(name LINK row…): the folder's *.cpp as one static library that links only its row of the table in
-# docs/architecture.md. Unit tests of tests/unit/<same path>/ become one test program.
+# assay_add_room(name [PARSERS] LINK row…): the folder's *.cpp as one static library that links only its row of the table in
+# docs/architecture.md. Unit tests of tests/unit/<same path>/ become one test program. PARSERS are what fuzzing runs most:
+# they are optimised where nothing else is.
 function(assay_add_room name)
-  cmake_parse_arguments(ROOM "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "PARSERS" "" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   if(sources)
     add_library(assay_${name} STATIC ${sources})
     target_link_libraries(assay_${name} PUBLIC assay_options ${ROOM_LINK})
     if("assay_asio" IN_LIST ROOM_LINK)
-      assay_join(assay_${name})
+      assay_join(assay_${name} coroutines)
+    elseif(ROOM_PARSERS AND ASSAY_FUZZ)
+      target_compile_options(assay_${name} PRIVATE -O1)
+      target_precompile_headers(assay_${name} REUSE_FROM assay_pch_parsers)
     else()
       target_precompile_headers(assay_${name} REUSE_FROM assay_pch_base)
     endif()
