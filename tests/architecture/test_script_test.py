@@ -53,6 +53,7 @@ class TestScript(unittest.TestCase):
     def test_many_failures_are_not_tried_again(self):
         once = "100%% tests passed, 0 tests failed out of 20"
         self.assertEqual(self.run_parts(once, release=("33%% tests passed, 20 tests failed out of 30", 8)), (1, "10 passed, 20 failed"))
+        self.assertIn("FAILED: 20 tests of release", self.printed)
 
     def test_a_skipped_test_is_not_a_passed_one(self):
         text = "The following tests did not run:\\n\\t  3 - system: x (Skipped)\\n100%% tests passed, 0 tests failed out of 5"
@@ -71,6 +72,15 @@ class TestScript(unittest.TestCase):
         kinds = [line.split()[0] for line in self.order]
         self.assertEqual(kinds, ["cmake"] * 4 + ["ctest"] * 2)
 
+    def test_each_part_tells_its_time(self):
+        self.run_parts(release=(self.GREEN, 0), asan=(self.GREEN, 0))
+        for line in (r"build release \d+ s", r"test release \d+ s", r"test asan \d+ s, beside release"):
+            self.assertRegex(self.printed, f"(?m)^{line}$")
+
+    def test_nothing_runs_beside_a_nightly_one(self):
+        self.run_parts(release=(self.GREEN, 0), nightly=(self.GREEN, 0), asan=(self.GREEN, 0))
+        self.assertIn("== test asan ==", self.printed)
+
     def test_a_failure_beside_another_part_is_seen(self):
         again = "The following tests FAILED:\\n\\t  3 - system: x (Failed)\\n0%% tests passed, 1 tests failed out of 1"
         self.assertEqual(self.run_parts(again, release=(self.GREEN, 0), asan=(self.FAILED.format(80, 5), 8)), (1, "9 passed, 1 failed"))
@@ -78,6 +88,10 @@ class TestScript(unittest.TestCase):
 
     def test_a_ctest_that_breaks_beside_another_part_is_a_failure(self):
         self.assertEqual(self.run_parts(release=(self.GREEN, 0), asan=("Segmentation fault", 139)), (1, "5 passed, 1 failed"))
+
+    def test_a_ctest_that_fails_without_a_failed_test_is_named(self):
+        self.assertEqual(self.run_parts(release=(self.GREEN, 8)), (1, "5 passed, 1 failed"))
+        self.assertIn("FAILED: ctest of release", self.printed)
 
     def test_no_tests_at_all_are_not_green(self):
         self.assertEqual(self.run_parts(release=("No tests were found!!!", 8)), (1, "0 passed, 1 failed"))

@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import EXIT_FAILED, EXIT_OPEN, assay, emulated, folder, need, side_by_side, units  # noqa: E402
-from update_runs import SERVER, examine_bricked, library, observed  # noqa: E402
+from update_runs import SERVER, dies, library, observed  # noqa: E402
 
 KEY = "Example-Hub-Psk-0001"
 CHANNEL = [*SERVER, "no-tls", "image-over-http"]
@@ -76,4 +76,4 @@ need("openssl", "coap-client-openssl", "coap-client-gnutls")
 with folder() as work:
     library(work)
     side_by_side(*[lambda device=device: examine(work, device) for device in DEVICES],
-                 lambda: examine_bricked(work, "updatable-coaps/reserves-what-is-said", ["older"], "length-lied", ["stalled"]), at_once=6)
+                 lambda: dies(work, "updatable-coaps/reserves-what-is-said", ["older", "length-lied", "stalled"], "length-lied"), at_once=6)
