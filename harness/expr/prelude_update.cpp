@@ -5,7 +5,7 @@ namespace assay::expr {
 // Findings and doubts on what the probe update saw.
 const std::string_view kUpdatePrelude = R"jq(
 def __update_how: if .alive == false then null
-  elif .installed == true and (.image.genuine != true or (.against | IN("transport", "metadata", "access")))
+  elif .installed == true and .attack != "same-version" and (.image.genuine != true or (.against | IN("transport", "metadata", "access")))
     then "it was installed: \(.version_before) before, \(.version_after) after"
   elif .against == "transport" and .fetched.downloads > 0 then "the image was fetched over \(.fetched.over // "it"), \(.fetched.bytes) bytes"
   elif .attack == "endless" and .held then "it was taken without end, \(.fetched.bytes) bytes"

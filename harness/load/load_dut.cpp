@@ -56,7 +56,9 @@ LabRecipes lab_of(const Node& lab) {
   out.states = recipes_at(lab, "states");
   out.triggers = recipes_at(lab, "trigger");
   out.power_cycle = recipe_at(child(lab, "power"), "cycle");
-  out.link_cycle = recipe_at(child(lab, "link"), "cycle");
+  if (auto cycle = recipe_at(child(lab, "link"), "cycle")) {
+    out.link_cycle.push_back(std::move(*cycle));
+  }
   const auto& vantages = child(lab, "vantages");
   for (std::size_t i = 0; i < vantages.keys.size(); ++i) {
     out.vantages[vantages.keys[i].text] = {text_of(vantages.items[i], "netns"),

@@ -37,11 +37,14 @@ std::optional<UpdateServer> server_of(const Node& update) {
   return out;
 }
 
-std::optional<SignedManifest> signed_manifest_of(const Node& manifest, std::string_view key) {
+Later<SignedManifest> signed_manifest_of(const Node& manifest, std::string_view key) {
   const auto& node = child(manifest, key);
-  return node.is_mapping() ? std::optional{SignedManifest{text_of(node, "file"), text_of(node, "signature"),
-                                                          text_of(node, "image_path")}}
-                           : std::nullopt;
+  Later<SignedManifest> out;
+  if (node.is_mapping()) {
+    out.push_back(
+        {text_of(node, "file"), text_of(node, "signature"), text_of(node, "image_path"), text_of(node, "held")});
+  }
+  return out;
 }
 
 std::optional<UpdateManifest> manifest_of(const Node& update) {
@@ -218,16 +221,34 @@ void check_transport(const Node& node, const UpdateMechanism& update, Faults& fa
   }
 }
 
+/// Manifests that count no more are given as the newest one is.
+void check_signed_manifests(const Node& node, const UpdateMechanism& update, Faults& faults) {
+  if (!update.manifest) {
+    return;
+  }
+  const auto& manifest = *update.manifest;
+  for (const auto& [others, key] : {std::pair{&manifest.expired, "expired"}, std::pair{&manifest.older, "older"}}) {
+    for (const auto& other : *others) {
+      const auto place = place_of(child(node, "manifest"), key);
+      if (manifest.file.empty()) {
+        faults.add(place, "a manifest that the maker signed stands beside one: beside \"file\"");
+      }
+      if (!manifest.signature_path.empty() && other.signature.empty()) {
+        faults.add(place, "the manifest has a \"signature\" beside it, and this one needs its own");
+      }
+      if (!other.image_path.empty() && !other.image_path.starts_with('/')) {
+        faults.add(place, "a path begins with /, and " + shown(other.image_path) + " does not");
+      }
+    }
+  }
+}
+
 /// An envelope is served as it is; what lies beside it has no place anywhere else.
 void check_payloads(const Node& node, const UpdateMechanism& update, Faults& faults) {
   using enum UpdateTransport;
   const bool enveloped = update.manifest && update.manifest->envelope;
   if (enveloped && update.transport != http_pull && update.transport != coap) {
     faults.add(place_of(node, "manifest"), "an envelope is polled by http_pull and coap alone");
-  }
-  if (update.manifest && update.manifest->file.empty() && (update.manifest->expired || update.manifest->older)) {
-    faults.add(place_of(node, "manifest"),
-               "\"expired\" and \"older\" are manifests that the maker signed, as \"file\" is");
   }
   if (enveloped && !update.manifest->signature_path.empty()) {
     faults.add(place_of(node, "manifest"), "an envelope is signed within and has no \"signature\" beside it");
@@ -304,7 +325,6 @@ void check_paths(const Node& node, const UpdateMechanism& update, Faults& faults
     path(update.manifest->path, "manifest");
     path(update.manifest->signature_path, "manifest");
     path(update.manifest->image_path, "manifest");
-    path(update.manifest->older ? update.manifest->older->image_path : std::string{}, "manifest");
   }
   path(update.upload ? update.upload->path : std::string{}, "upload");
   path(update.version_at.path, "version_at");
@@ -344,6 +364,7 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.takes_ms = parse_duration(text_of(node, "takes")).value_or(one.takes_ms);
     check_transport(node, one, faults);
     check_payloads(node, one, faults);
+    check_signed_manifests(node, one, faults);
     check_announcement(node, one, faults);
     check_paths(node, one, faults);
     check_version(root, node, one, faults);

@@ -16,9 +16,9 @@ constexpr std::string_view kCertificates[] = {"self_signed", "unknown_authority"
 constexpr std::string_view kRedirects[] = {"http", "host"};
 constexpr std::string_view kVersions[] = {"genuine", "higher", "running"};
 constexpr std::string_view kNeeds[] = {
-    "older",  "other_model", "tls",        "manifest",        "open_manifest",    "open_address",
-    "server", "power",       "verify_key", "signed_manifest", "expired_manifest", "older_manifest",
-    "link",   "login"};
+    "older",     "other_model", "tls",        "manifest",        "open_manifest",    "open_address",
+    "server",    "power",       "verify_key", "signed_manifest", "expired_manifest", "older_manifest",
+    "held_date", "link",        "login"};
 constexpr std::string_view kManifests[] = {"expired", "older"};
 constexpr std::string_view kHarms[] = {"safe", "recoverable", "may_brick"};
 constexpr std::string_view kConfidence[] = {"sourced", "derived", "reasoned", "unconfirmed"};

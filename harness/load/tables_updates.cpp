@@ -70,10 +70,12 @@ constinit const Table kSignatureTable{"a manifest's signature", "A signature of 
                                       kSignatureKeys};
 constinit const Shape kSignature{.form = Form::mapping, .table = &kSignatureTable};
 
+constinit const Shape kDateText{.form = Form::text, .syntax = &kDate};
 constinit const Key kSignedManifestKeys[] = {
     {"file", &kFileText, true, "", "The maker's manifest, given as it is", "update-2.3.0.json"},
     {"signature", &kFileText, false, "", "Its signature, when it is not within", "update-2.3.0.json.sig"},
     {"image_path", &kSentence, false, "that of the newest", "Path that its image lies at", "/hub-2.3.0.swu"},
+    {"held", &kDateText, false, "", "Of an expired one: a day on which it held", "2026-08-01"},
 };
 constinit const Table kSignedManifestTable{"another signed manifest", "A manifest that counts no more",
                                            kSignedManifestKeys};
@@ -92,7 +94,7 @@ constinit const Key kManifestKeys[] = {
     {"image_path", &kSentence, false, "/image", "Path that the image lies at, where the maker's manifest fixes it",
      "/hub-2.5.0.swu"},
     {"expired", &kSignedManifest, false, "", "Beside `file`: one of the same image, whose time is over",
-     "{file: expired.json, signature: expired.json.sig}"},
+     "{file: expired.json, signature: expired.json.sig, held: 2026-08-01}"},
     {"older", &kSignedManifest, false, "", "Beside `file`: the one of the older image",
      "{file: update-2.3.0.json, signature: update-2.3.0.json.sig, image_path: /hub-2.3.0.swu}"},
 };

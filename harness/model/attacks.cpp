@@ -55,10 +55,13 @@ bool is_given(const Dut& dut, const UpdateMechanism& mechanism, std::string_view
     return mechanism.manifest && !mechanism.manifest->signature_path.empty();
   }
   if (need == "expired_manifest") {
-    return mechanism.manifest && mechanism.manifest->expired;
+    return mechanism.manifest && !mechanism.manifest->expired.empty();
+  }
+  if (need == "held_date") {
+    return is_given(dut, mechanism, "expired_manifest") && !mechanism.manifest->expired.front().held.empty();
   }
   if (need == "older_manifest") {
-    return mechanism.manifest && mechanism.manifest->older;
+    return mechanism.manifest && !mechanism.manifest->older.empty();
   }
   if (need == "open_address") {
     return is_given(dut, mechanism, "open_manifest") || mechanism.transport == UpdateTransport::lwm2m;
@@ -67,7 +70,7 @@ bool is_given(const Dut& dut, const UpdateMechanism& mechanism, std::string_view
     return dut.lab.power_cycle.has_value();
   }
   if (need == "link") {
-    return dut.lab.link_cycle.has_value();
+    return !dut.lab.link_cycle.empty();
   }
   return need == "verify_key" && !mechanism.verify_key.empty();
 }

@@ -109,14 +109,14 @@ struct LabRecipes {
   std::map<std::string, Recipe> states;    // state -> how to reach it
   std::map<std::string, Recipe> triggers;  // name -> how to make the device act
   std::optional<Recipe> power_cycle;
-  std::optional<Recipe> link_cycle;
   std::map<std::string, VantagePoint> vantages;  // vantage -> where to probe from
   Later<std::string> sources;                    // addresses and ranges of ours to send from beside the usual one
+  Later<Recipe> link_cycle;                      // none or one
 
   bool operator==(const LabRecipes&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(LabRecipes, (),
-                      (start, ready, stop, states, triggers, power_cycle, link_cycle, vantages, sources))
+                      (start, ready, stop, states, triggers, power_cycle, vantages, sources, link_cycle))
 
 /// ICS entry: does the maker claim the provision?
 enum class Support : std::uint8_t { yes, no, not_applicable };

@@ -70,10 +70,11 @@ struct SignedManifest {
   std::string file;
   std::string signature;   // file with its detached signature; empty: it is within
   std::string image_path;  // where its image lies; empty: where that of the newest one does
+  std::string held;        // a day on which it held, such as 2026-08-01; empty: not said
 
   bool operator==(const SignedManifest&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(SignedManifest, (), (file, signature, image_path))
+BOOST_DESCRIBE_STRUCT(SignedManifest, (), (file, signature, image_path, held))
 
 /// What an http_pull or coap device polls. One of `body`, `file` and `envelope` says what it gets.
 struct UpdateManifest {
@@ -83,9 +84,9 @@ struct UpdateManifest {
   bool envelope = false;  // the image itself, which is a SUIT envelope
   std::string signature;  // file with its detached signature
   std::string signature_path;
-  std::string image_path = "/image";      // where the image lies
-  std::optional<SignedManifest> expired;  // of the newest image: held once, and does not any more
-  std::optional<SignedManifest> older;    // of the older image
+  std::string image_path = "/image";  // where the image lies
+  Later<SignedManifest> expired{};    // none or one, of the newest image: held once, and does not any more
+  Later<SignedManifest> older{};      // none or one, of the older image
 
   bool operator==(const UpdateManifest&) const = default;
 };

@@ -96,7 +96,7 @@ Behaviour behaviour_of(const json::object& object) {
   out.second = flag("second");
   out.status = number("status").value_or(0);
   out.anonymous = flag("anonymous");
-  out.days = number("days").value_or(0);
+  out.date = text("date");
   return out;
 }
 
@@ -148,8 +148,8 @@ Result<Files> read_files(const UpdateMechanism& mechanism, Bench& bench) {
   out.expired = std::move(*expired);
   const auto manifest = mechanism.manifest.value_or(UpdateManifest{});
   const auto announce = mechanism.announce.value_or(UpdateAnnouncement{});
-  const auto expired_one = manifest.expired.value_or(SignedManifest{});
-  const auto older_one = manifest.older.value_or(SignedManifest{});
+  const auto expired_one = manifest.expired.empty() ? SignedManifest{} : manifest.expired.front();
+  const auto older_one = manifest.older.empty() ? SignedManifest{} : manifest.older.front();
   using Read = std::pair<const std::string&, std::string&>;
   for (const auto& [name, into] :
        {Read{manifest.file, out.manifest.text}, Read{manifest.signature, out.manifest.signature},

@@ -149,6 +149,9 @@ Result<Offer> Campaign::offer_for(const Attack& attack) {
                                                                         : std::string{};
   }
   out.behaviour = behaviour_of(attack.server);
+  if (out.behaviour.date == "held") {
+    out.behaviour.date = in_.mechanism.manifest->expired.front().held;
+  }
   out.signature = flag(attack.metadata, "signature", true);
   out.altered = flag(attack.metadata, "altered", false);
   out.manifest = enum_from<Given>(word(attack.metadata, "manifest")).value_or(Given::newest);

@@ -34,7 +34,7 @@ struct Behaviour {
   int length = 1;          // factor of the length that is said
   bool second = false;     // the first download is genuine
   int status = 0;          // of every answer; 0: none of its own
-  int days = 0;            // that the date which it tells is off
+  std::string date;        // a day, such as 2026-08-01, that it tells for today; empty: today
   bool anonymous = false;  // the image is put into the device's page without its login
 
   /// Whether it holds the device for as long as that waits.
@@ -60,7 +60,7 @@ struct Offer {
   std::string image_version;  // that a device which runs it should tell; empty: not known
   std::string sha256;         // that is said
   bool signature = true;      // a manifest's signature is given
-  bool altered = false;       // the manifest has a line more than what was signed
+  bool altered = false;       // the manifest has a line feed more than what was signed
   Given manifest = Given::newest;
   Behaviour behaviour;
 };

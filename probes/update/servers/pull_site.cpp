@@ -61,6 +61,12 @@ Polled polled_envelope(const UpdateManifest& manifest, Offer& offer) {
   return out;
 }
 
+/// What the DUT file says of the manifest that is given with an offer; null: it is the newest.
+const SignedManifest* other_manifest(const UpdateManifest& manifest, const Offer& offer) {
+  const auto& others = offer.manifest == Given::expired ? manifest.expired : manifest.older;
+  return offer.manifest == Given::newest || others.empty() ? nullptr : &others.front();
+}
+
 }  // namespace
 
 const SignedText& given_with(const Offer& offer, const Files& files) {
@@ -80,8 +86,9 @@ Polled polled(const UpdateManifest& manifest, const Files& files, Offer& offer, 
   }
   auto text = manifest.body.empty() ? given_with(offer, files).text : filled(manifest.body, offer, url);
   text += offer.altered ? "\n" : "";
-  const bool other_place = offer.manifest == Given::older && manifest.older && !manifest.older->image_path.empty();
-  return {std::move(text), other_place ? manifest.older->image_path : manifest.image_path};
+  const auto* other = other_manifest(manifest, offer);
+  const bool elsewhere = other != nullptr && !other->image_path.empty();
+  return {std::move(text), elsewhere ? other->image_path : manifest.image_path};
 }
 
 Result<images::Source> with_payload(images::Source envelope, images::Source payload) {

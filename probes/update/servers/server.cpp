@@ -50,14 +50,19 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text.data(), text.size()});
 }
 
-/// IMF-fixdate of a day that is so many days away (RFC 9110, 5.6.7).
-std::string date_of(int days) {
+/// IMF-fixdate (RFC 9110, 5.6.7) of now, or of this time on another day, such as 2026-08-01.
+std::string date_of(const std::string& day) {
   constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  constexpr std::time_t kDay = 24 * 60 * 60;
-  const std::time_t when = std::time(nullptr) + days * kDay;
+  std::time_t when = std::time(nullptr);
   std::tm parts{};
   ::gmtime_r(&when, &parts);
+  if (std::sscanf(day.c_str(), "%d-%d-%d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday) == 3) {
+    parts.tm_year -= 1900;
+    parts.tm_mon -= 1;
+    when = ::timegm(&parts);
+    ::gmtime_r(&when, &parts);
+  }
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
                 kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
@@ -66,9 +71,9 @@ std::string date_of(int days) {
   return text.data();
 }
 
-std::string head_of(const Reply& reply, std::uint64_t length, bool with_length, int days) {
+std::string head_of(const Reply& reply, std::uint64_t length, bool with_length, const std::string& day) {
   std::string out = "HTTP/1.1 " + std::to_string(reply.status) + " " + (reply.status < 300 ? "OK" : "No") + "\r\n";
-  out += "Date: " + date_of(days) + "\r\n";
+  out += "Date: " + date_of(day) + "\r\n";
   for (const auto& header : reply.headers) {
     out += header.name + ": " + header.value + "\r\n";
   }
@@ -281,7 +286,7 @@ asio::awaitable<Result<>> HttpServer::reply(Stream& stream, const wire::HttpAske
   }
   const bool endless = answer.image && behaviour_.endless;
   const auto said = answer.image ? length * static_cast<std::uint64_t>(behaviour_.length) : length;
-  const auto head = head_of(answer, said, !endless, behaviour_.days);
+  const auto head = head_of(answer, said, !endless, behaviour_.date);
   const auto begun = co_await stream.write_all(bytes_of(head), kPatience);
   if (!begun || asked.method == "HEAD") {
     co_return begun;

@@ -8,8 +8,8 @@ namespace assay::probes::update {
 
 std::string cannot_by_coap(const UpdateMechanism& mechanism, const Behaviour& behaviour) {
   const auto& serve = *mechanism.serve;
-  if (!behaviour.redirect.empty() || behaviour.days != 0) {
-    return behaviour.days != 0 ? "CoAP tells no date" : "CoAP knows no redirects";
+  if (!behaviour.redirect.empty() || !behaviour.date.empty()) {
+    return behaviour.date.empty() ? "CoAP knows no redirects" : "CoAP tells no date";
   }
   if ((!behaviour.certificate.empty() || behaviour.plain || !behaviour.url.empty()) && !serve.secured()) {
     return "CoAP without DTLS has no certificates and nothing to fall back from";

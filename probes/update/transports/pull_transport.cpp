@@ -123,7 +123,8 @@ json::object served_facts(const HttpServer& server, const UpdateMechanism& mecha
 
 asio::awaitable<Result<>> cut_off(ProbeContext& context, Loss loss) {
   const auto& lab = context.dut.lab;
-  const auto& recipe = loss == Loss::link ? lab.link_cycle : lab.power_cycle;
+  const auto link = lab.link_cycle.empty() ? std::nullopt : std::optional{lab.link_cycle.front()};
+  const auto recipe = loss == Loss::link ? link : lab.power_cycle;
   const auto name = enum_name(loss);
   if (!recipe) {
     co_return Error{ErrorKind::unsupported, "the DUT file has no recipe for it (lab." + name + ".cycle)", {}};

@@ -11,6 +11,7 @@ active, starts anew from there, and tells its version at /api/status and in a ba
 does wrong; in everything else it is as the sound one.
 """
 import argparse
+import calendar
 import email.utils
 import json
 import pathlib
@@ -439,14 +440,15 @@ def write_images(device):
 
 
 def write_manifests(device, made):
-    """The maker's signed manifest of the newest image, the same one as it was while it held: 90 days ago, and the one of the older image."""
+    """The maker's signed manifests: of the newest image, of the same one and over since 2026-01-31, and of the older image."""
     folder = device.folder / "manifests"
     folder.mkdir(exist_ok=True)
-    for name, version, days in (("update", "2.5.0", 30), ("expired", "2.5.0", -60), ("older", "2.3.0", 30)):
+    soon, over = int(time.time()) + 30 * 86400, calendar.timegm((2026, 1, 31, 0, 0, 0))
+    for name, version, expires in (("update", "2.5.0", soon), ("expired", "2.5.0", over), ("older", "2.3.0", soon)):
         image = made / f"{device.options.model}-{version}.img"
         data, url = image.read_bytes(), urllib.parse.urljoin(device.options.manifest, "/" + image.name)
         text = json.dumps({"version": version, "url": url, "size": len(data), "sha256": images.digest_of(data),
-                           "expires": int(time.time()) + days * 86400}).encode()
+                           "expires": expires}).encode()
         (folder / (name + ".json")).write_bytes(text)
         (folder / (name + ".json.sig")).write_bytes(images.sign(device.maker, text))
 

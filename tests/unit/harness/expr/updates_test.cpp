@@ -102,6 +102,18 @@ TEST_CASE("updates: an attack that was installed is a finding with both versions
   CHECK(facts.run("update_doubts(true)").items.empty());
 }
 
+TEST_CASE("updates: a device that falls back by itself while its own version is offered again installed nothing") {
+  UpdateFacts facts;
+  auto again = attempt("same-version", "UM-1", true);
+  again["image"] = json::object{{"genuine", true}};
+  again["against"] = "metadata";
+  facts.attempts.push_back(again);
+  CHECK(facts.run("update_taken(true)").items.empty());
+  again["attack"] = "unsigned-manifest";
+  facts.attempts.push_back(again);
+  CHECK(facts.run("update_taken(true)").items.size() == 1);
+}
+
 TEST_CASE("updates: an image that is fetched over a false channel is a finding, installed or not") {
   UpdateFacts facts;
   auto over_http = attempt("no-tls", "UM-1", false);

@@ -285,6 +285,15 @@ TEST_CASE("updates: what recoveries and envelopes cannot do without, or with") {
       told(pull + "    image: {file: a, payload: b}\n    manifest: {path: /u, body: m}\n", "lies beside an envelope"));
 }
 
+TEST_CASE("updates: manifests that count no more stand beside the newest one and are signed as it is") {
+  const std::string pull = "  - mechanism: UM-1\n    transport: http_pull\n    serve: {port: 8443}\n" + kImage;
+  const std::string file = pull + "    manifest: {path: /u, file: m, signature: {path: /s, file: s}, ";
+  CHECK(told(file + "expired: {file: a}}\n", "this one needs its own"));
+  CHECK(told(file + "older: {file: a, signature: b, image_path: c}}\n", "a path begins with /"));
+  CHECK(told(pull + "    manifest: {path: /u, body: m, older: {file: a}}\n", "beside \"file\""));
+  CHECK_FALSE(told(file + "expired: {file: a, signature: b, held: 2026-01-01}}\n", "manifest"));
+}
+
 TEST_CASE("updates: a device without any is written as earlier versions wrote it") {
   const auto loaded = load_dut({"dut.yaml", kDevice.substr(0, kDevice.find("updates"))});
   REQUIRE(loaded.value);
