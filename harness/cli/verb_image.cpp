@@ -19,6 +19,7 @@ struct ImageVerb {
   std::string key;
   std::string older;
   std::string other_model;
+  std::string other_component;
   std::string signer_key;
   std::string signer_certificate;
   std::vector<std::string> mutate;
@@ -53,7 +54,12 @@ constexpr const char* kUsual[] = {"flip_bit:header",
                                   "traversal",
                                   "older",
                                   "same",
-                                  "other_model"};
+                                  "other_model",
+                                  "other_component",
+                                  "mix_older",
+                                  "mix_older+repair",
+                                  "lie_date",
+                                  "lie_date+repair"};
 
 Result<std::string> read_small(const std::string& path) {
   const auto source = images::FileSource::open(path);
@@ -75,7 +81,8 @@ Result<images::Materials> materials_of(const ImageVerb& verb) {
   const auto genuine = optional_source(verb.file);
   const auto older = optional_source(verb.older);
   const auto other = optional_source(verb.other_model);
-  for (const auto* one : {&genuine, &older, &other}) {
+  const auto component = optional_source(verb.other_component);
+  for (const auto* one : {&genuine, &older, &other, &component}) {
     if (!*one) {
       return one->error();
     }
@@ -84,6 +91,7 @@ Result<images::Materials> materials_of(const ImageVerb& verb) {
   out.genuine = *genuine;
   out.older = *older;
   out.other_model = *other;
+  out.other_component = *component;
   out.bomb_bytes = verb.bomb_mib << 20U;
   if (!verb.signer_key.empty()) {
     const auto key = read_small(verb.signer_key);
@@ -232,6 +240,8 @@ void add_image(CLI::App& app, Context& context) {
   command->add_option("-o,--out", verb->out, "Where to write it; a folder for several")->type_name("PATH");
   command->add_option("--older", verb->older, "The maker's older image")->type_name("FILE");
   command->add_option("--other-model", verb->other_model, "The maker's image for another model")->type_name("FILE");
+  command->add_option("--other-component", verb->other_component, "The maker's image for another component")
+      ->type_name("FILE");
   command->add_option("--signer-key", verb->signer_key, "Sign with this private key (PEM); none: one is made")
       ->type_name("FILE");
   command->add_option("--signer-certificate", verb->signer_certificate, "Its certificate (PEM)")->type_name("FILE");

@@ -253,8 +253,9 @@ void check_payloads(const Node& node, const UpdateMechanism& update, Faults& fau
   if (enveloped && !update.manifest->signature_path.empty()) {
     faults.add(place_of(node, "manifest"), "an envelope is signed within and has no \"signature\" beside it");
   }
-  for (const auto& [image, key] : {std::pair{std::optional{update.image}, "image"}, std::pair{update.older, "older"},
-                                   std::pair{update.other_model, "other_model"}}) {
+  for (const auto& [image, key] :
+       {std::pair{std::optional{update.image}, "image"}, std::pair{update.older, "older"},
+        std::pair{update.other_model, "other_model"}, std::pair{update.other_component, "other_component"}}) {
     if (image && !image->payload.empty() && !enveloped) {
       faults.add(place_of(node, key), "\"payload\" is what lies beside an envelope: the manifest is none");
     }
@@ -356,6 +357,7 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.image = image_of(node, "image").value_or(UpdateImage{});
     one.older = image_of(node, "older");
     one.other_model = image_of(node, "other_model");
+    one.other_component = image_of(node, "other_component");
     one.verify_key = text_of(node, "verify_key");
     one.signers = signers_of(node);
     one.version_at = version_of(node);

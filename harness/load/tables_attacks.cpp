@@ -7,9 +7,10 @@ namespace {
 
 constexpr std::string_view kAttacksTag[] = {"attacks/1"};
 constexpr std::string_view kAgainst[] = {"image", "metadata", "transport", "delivery", "power", "access"};
-constexpr std::string_view kMutations[] = {
-    "flip_bit", "remove_signature", "resign", "swap_content", "truncate",   "append", "lie_size", "lie_version",
-    "bomb",     "traversal",        "older",  "same",         "other_model"};
+constexpr std::string_view kMutations[] = {"flip_bit",    "remove_signature", "resign",    "swap_content",
+                                           "truncate",    "append",           "lie_size",  "lie_version",
+                                           "bomb",        "traversal",        "older",     "same",
+                                           "other_model", "other_component",  "mix_older", "lie_date"};
 constexpr std::string_view kWhere[] = {"header", "manifest", "signature", "payload", "tenth"};
 constexpr std::string_view kSigners[] = {"other_key", "expired", "revoked"};
 constexpr std::string_view kCertificates[] = {"self_signed", "unknown_authority", "misnamed", "expired"};
@@ -18,7 +19,7 @@ constexpr std::string_view kVersions[] = {"genuine", "higher", "running"};
 constexpr std::string_view kNeeds[] = {
     "older",     "other_model", "tls",        "manifest",        "open_manifest",    "open_address",
     "server",    "power",       "verify_key", "signed_manifest", "expired_manifest", "older_manifest",
-    "held_date", "link",        "login"};
+    "held_date", "link",        "login",      "other_component"};
 constexpr std::string_view kManifests[] = {"expired", "older"};
 constexpr std::string_view kHarms[] = {"safe", "recoverable", "may_brick"};
 constexpr std::string_view kConfidence[] = {"sourced", "derived", "reasoned", "unconfirmed"};

@@ -293,6 +293,8 @@ constinit const Key kUpdateKeys[] = {
     {"older", &kImage, false, "", "A genuine image, older than what is installed",
      "{file: hub-2.3.0.swu, version: 2.3.0}"},
     {"other_model", &kImage, false, "", "A genuine image of another model", "{file: plug-2.5.0.swu}"},
+    {"other_component", &kImage, false, "",
+     "A genuine image of another component of the device (radio, boot loader, module)", "{file: hub-radio-2.5.0.swu}"},
     {"verify_key", &kFileText, false, "", "The maker's public key or certificate in PEM", "maker.pem"},
     {"signers", &kSigners, false, "", "Signers whose signatures ought not to count, for the attacks that sign by them",
      "{expired: {certificate: old.pem, key: old.key}}"},

@@ -35,6 +35,9 @@ bool is_given(const Dut& dut, const UpdateMechanism& mechanism, std::string_view
   if (need == "other_model") {
     return mechanism.other_model.has_value();
   }
+  if (need == "other_component") {
+    return mechanism.other_component.has_value();
+  }
   if (need == "server") {
     return mechanism.serve.has_value() || is_pushed(mechanism) || mechanism.upload.has_value();
   }

@@ -250,7 +250,8 @@ struct UpdateMechanism {
   UpdateImage image;
   std::optional<UpdateImage> older;
   std::optional<UpdateImage> other_model;
-  std::string verify_key;  // the maker's public key or certificate, PEM
+  Later<UpdateImage> other_component;  // of the same device: radio, boot loader, module
+  std::string verify_key;                      // the maker's public key or certificate, PEM
   std::optional<UpdateSigners> signers;
   VersionSource version_at;
   std::optional<Recipe> trigger;
@@ -261,7 +262,7 @@ struct UpdateMechanism {
 };
 BOOST_DESCRIBE_STRUCT(UpdateMechanism, (),
                       (mechanism, transport, serve, manifest, upload, announce, client, recovery, offer, image, older,
-                       other_model, verify_key, signers, version_at, trigger, restore, takes_ms))
+                       other_model, other_component, verify_key, signers, version_at, trigger, restore, takes_ms))
 
 /// What an attack may cost the device.
 enum class AttackHarm : std::uint8_t { safe, recoverable, may_brick };

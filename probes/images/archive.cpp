@@ -18,10 +18,9 @@ std::uint64_t padding_of(const ArchiveKind& kind, std::uint64_t length) {
   return (kind.block - length % kind.block) % kind.block;
 }
 
-/// The content that takes the genuine one's place: of the same entry in the maker's older image, else in the other
-/// model's, else of the largest entry there.
-Result<Source> other_content(const ArchiveKind& kind, const Materials& materials, const Entry& payload) {
-  const auto other = materials.older ? materials.older : materials.other_model;
+/// The content that takes the genuine one's place: of the same entry in another image of the maker's, else of the
+/// largest entry there.
+Result<Source> other_content(const ArchiveKind& kind, const Source& other, const Entry& payload) {
   if (!other) {
     return not_for(kind.name, "the maker gave no other image whose content could be taken");
   }
@@ -133,8 +132,13 @@ Result<Change> change_archive(const ArchiveKind& kind, const MutationSpec& spec,
                   : Result<Change>{edit.error()};
     }
     case MutationKind::swap_content: {
-      const auto content = other_content(kind, materials, payload);
+      const auto content = other_content(kind, materials.older ? materials.older : materials.other_model, payload);
       return content ? replaced(kind, image, payload, *content, " is that of the maker's other image")
+                     : Result<Change>{content.error()};
+    }
+    case MutationKind::mix_older: {
+      const auto content = other_content(kind, materials.older, payload);
+      return content ? replaced(kind, image, payload, *content, " is that of the maker's older image")
                      : Result<Change>{content.error()};
     }
     default:

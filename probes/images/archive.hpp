@@ -64,7 +64,7 @@ Result<std::vector<Edit>> repaired_checksums(const ArchiveKind& kind, const Byte
 inline constexpr std::string_view kTraversalName = "../../../../../../tmp/assay-traversal";
 
 /// Mutations of any archive: traversal, bomb, lie_size, swap_content (content of the entry of that name in the older or
-/// the other image). `payload` is the entry they hit.
+/// the other image), mix_older. `payload` is the entry they hit.
 Result<Change> change_archive(const ArchiveKind& kind, const MutationSpec& spec, const Materials& materials,
                               const Source& image, const Archive& archive, const Entry& payload);
 

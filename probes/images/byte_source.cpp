@@ -85,6 +85,12 @@ Result<std::size_t> SliceSource::read_at(std::uint64_t offset, std::span<std::by
   return count == 0 ? Result<std::size_t>{std::size_t{0}} : base_->read_at(offset_ + offset, into.first(count));
 }
 
+Result<std::size_t> ZeroSource::read_at(std::uint64_t offset, std::span<std::byte> into) const {
+  const auto count = within(size_, offset, into.size());
+  std::fill_n(into.begin(), count, std::byte{0});
+  return count;
+}
+
 Edit edit_text(std::uint64_t offset, std::uint64_t remove, std::string insert) {
   return {offset, remove, std::make_shared<MemorySource>(std::move(insert))};
 }
@@ -135,6 +141,14 @@ Result<std::size_t> EditedSource::read_at(std::uint64_t offset, std::span<std::b
     ++piece;
   }
   return count;
+}
+
+Result<Source> fitted(const Source& base, std::uint64_t length) {
+  const auto size = base->size();
+  auto edit =
+      size > length ? Edit{length, size - length, nullptr} : Edit{size, 0, std::make_shared<ZeroSource>(length - size)};
+  auto made = EditedSource::make(base, {std::move(edit)});
+  return made ? Result<Source>{std::move(*made)} : Result<Source>{made.error()};
 }
 
 Result<std::string> read_text(const ByteSource& source, std::uint64_t offset, std::uint64_t length,

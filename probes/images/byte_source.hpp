@@ -80,6 +80,19 @@ class SliceSource final : public ByteSource {
   std::uint64_t length_;
 };
 
+/// Nothing but zero bytes.
+class ZeroSource final : public ByteSource {
+ public:
+  explicit ZeroSource(std::uint64_t size) : size_(size) {}
+
+  std::uint64_t size() const override { return size_; }
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const override;
+
+ private:
+  std::uint64_t size_;
+};
+
 /// At `offset` of a source, `remove` bytes give way to `insert` (nothing: they are only removed).
 struct Edit {
   std::uint64_t offset = 0;
@@ -114,6 +127,9 @@ class EditedSource final : public ByteSource {
   std::vector<Piece> pieces_;
   std::uint64_t size_ = 0;
 };
+
+/// `base`, cut to `length` bytes or with zeros behind it.
+Result<Source> fitted(const Source& base, std::uint64_t length);
 
 /// Reads `length` bytes as text; fewer when the source ends before. `unsupported` above `limit`.
 Result<std::string> read_text(const ByteSource& source, std::uint64_t offset, std::uint64_t length,

@@ -31,6 +31,8 @@ constexpr std::size_t kDescriptionLength = 256;
 constexpr std::uint32_t kDescriptionMagic = 0xABCD5432;
 constexpr std::size_t kVersionAt = 16;
 constexpr std::size_t kTextLength = 32;
+constexpr std::size_t kTimeAt = 80;  // and the date behind it
+constexpr std::size_t kTimeLength = 16;
 // A signature block.
 constexpr std::size_t kBlock = 1216;
 constexpr std::size_t kBlockDigestAt = 4;
@@ -105,8 +107,8 @@ void add_description(std::string_view text, ImageMap& map) {
   map.facts["sequence_number"] = little_u32(text, 4);
   map.facts["version"] = shown(until_nul(text.substr(kVersionAt, kTextLength)));
   map.facts["name"] = shown(until_nul(text.substr(48, kTextLength)));
-  map.facts["created"] =
-      shown(std::string{until_nul(text.substr(96, 16))} + " " + std::string{until_nul(text.substr(80, 16))});
+  map.facts["created"] = shown(std::string{until_nul(text.substr(kTimeAt + kTimeLength, kTimeLength))} + " " +
+                               std::string{until_nul(text.substr(kTimeAt, kTimeLength))});
   map.facts["framework"] = shown(until_nul(text.substr(112, kTextLength)));
 }
 
@@ -243,6 +245,19 @@ Result<Change> resigned(const MutationSpec& spec, const Materials& materials, co
                : Result<Change>{block.error()};
 }
 
+/// As the compiler writes __TIME__ and __DATE__.
+Result<Change> other_date(const ImageMap& map) {
+  if (!map.facts.contains("created")) {
+    return not_for("esp", "the image has no description of its application");
+  }
+  std::string time{"00:00:00"};
+  std::string date{"Dec 31 2037"};
+  time.resize(kTimeLength, '\0');
+  date.resize(kTimeLength, '\0');
+  return Change{{edit_text(kDescription + kTimeAt, 2 * kTimeLength, time + date)},
+                "the application's description says that it was built on Dec 31 2037"};
+}
+
 Result<Change> change_esp(const MutationSpec& spec, const Materials& materials, const Opened& genuine) {
   const auto layout = read_layout(*genuine.image);
   if (!layout) {
@@ -266,6 +281,8 @@ Result<Change> change_esp(const MutationSpec& spec, const Materials& materials, 
       return Change{{edit_text(kDescription + kVersionAt, kTextLength, text)},
                     "the application's description says version " + spec.version};
     }
+    case MutationKind::lie_date:
+      return other_date(genuine.map);
     case MutationKind::lie_size: {
       if (layout->segments.empty()) {
         return not_for("esp", "the image has no segment");

@@ -165,24 +165,6 @@ Result<Change> other_size(const MutationSpec& spec, const Fdt& tree) {
                     " bytes instead of " + std::to_string(was)};
 }
 
-/// Nothing but zero bytes.
-class ZeroSource final : public ByteSource {
- public:
-  explicit ZeroSource(std::uint64_t size) : size_(size) {}
-
-  std::uint64_t size() const override { return size_; }
-
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const override {
-    const auto left = offset < size_ ? size_ - offset : 0;
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left, into.size()));
-    std::fill_n(into.begin(), count, std::byte{0});
-    return count;
-  }
-
- private:
-  std::uint64_t size_;
-};
-
 /// The bomb takes the beginning of the content's place and zeros the rest, so that the tree stays as it is.
 Result<Change> bombed(const Materials& materials, const Fdt& tree) {
   const auto* node = largest_image(tree);
@@ -215,6 +197,14 @@ Result<Change> other_version(const MutationSpec& spec, const Fdt& tree) {
   return not_for("fit", "the tree names no version, or has no room for another");
 }
 
+Result<Change> other_date(const Fdt& tree) {
+  const auto* created = tree.nodes.front().property("timestamp");
+  if (created == nullptr || created->length != 4) {
+    return not_for("fit", "the tree shows no date");
+  }
+  return Change{{edit_text(created->value, 4, big_bytes(kOtherDate, 4))}, "the tree's timestamp is 2037-12-31"};
+}
+
 Result<Change> change_fit(const MutationSpec& spec, const Materials& materials, const Opened& genuine) {
   const auto tree = read_fdt(*genuine.image);
   if (!tree) {
@@ -230,6 +220,8 @@ Result<Change> change_fit(const MutationSpec& spec, const Materials& materials, 
       return fit_resigned(spec, materials, genuine.image, *tree);
     case MutationKind::lie_version:
       return other_version(spec, *tree);
+    case MutationKind::lie_date:
+      return other_date(*tree);
     case MutationKind::lie_size:
       return other_size(spec, *tree);
     case MutationKind::bomb:

@@ -24,6 +24,9 @@ struct Opened {
   const ImageMap& map;
 };
 
+/// What `lie_date` says: 2037-12-31, near the end of what 32 bits of seconds hold.
+inline constexpr std::uint32_t kOtherDate = 2145830400;
+
 struct Format {
   std::string_view name;
 

@@ -10,6 +10,8 @@ namespace assay::images {
 namespace {
 
 constexpr std::uint64_t kBlock = 4096;
+/// Nothing of the maker's stands beside the content here: with older content such an image is the older one.
+constexpr std::string_view kContentAlone[] = {"raw", "gzip", "xz", "ihex", "uf2"};
 
 std::string place(const Region& region) {
   return region.name + " (" + enum_name(region.kind) + ")";
@@ -107,6 +109,49 @@ Result<Change> swap_block(const Opened& genuine) {
                     place(*region)};
 }
 
+/// Made without the format where that has no change of its own.
+bool is_blind(MutationKind kind) {
+  return kind == MutationKind::flip_bit || kind == MutationKind::swap_content || kind == MutationKind::mix_older;
+}
+
+/// The payload of that name in another image, else its largest.
+const Region* counterpart(const ImageMap& map, const Region& genuine) {
+  const auto found = std::find_if(map.regions.begin(), map.regions.end(), [&](const Region& one) {
+    return one.kind == RegionKind::payload && one.name == genuine.name;
+  });
+  return found == map.regions.end() ? largest_of(map, RegionKind::payload) : &*found;
+}
+
+/// The older image's payload in the place of the genuine one, so that everything else stays where it is.
+Result<Change> mix_older(const Materials& materials, const Opened& genuine) {
+  const auto& format = genuine.map.format;
+  if (std::find(std::begin(kContentAlone), std::end(kContentAlone), format) != std::end(kContentAlone)) {
+    return not_for(format,
+                   "nothing of the maker's stands beside the content, so the mixed image would be the older one");
+  }
+  const auto map = map_image(*materials.older);
+  if (!map) {
+    return map.error();
+  }
+  if (map->format != format) {
+    return not_for(format, "the maker's older image is of another format (" + map->format + ")");
+  }
+  const auto* region = largest_of(genuine.map, RegionKind::payload);
+  const auto* older = region == nullptr ? nullptr : counterpart(*map, *region);
+  if (older == nullptr) {
+    return not_for(format, "one of the two images has no payload that could be told apart");
+  }
+  auto content = fitted(std::make_shared<SliceSource>(materials.older, older->offset, older->length), region->length);
+  if (!content) {
+    return content.error();
+  }
+  const auto* fit = older->length > region->length   ? ", cut to its length"
+                    : older->length < region->length ? ", filled with zeros to its length"
+                                                     : "";
+  return Change{{Edit{region->offset, region->length, std::move(*content)}},
+                place(*region) + " is that of the maker's older image" + fit};
+}
+
 Result<Change> change_of(const MutationSpec& spec, const Materials& materials, const Opened& genuine) {
   const auto* format = format_named(genuine.map.format);
   if (spec.kind == MutationKind::truncate) {
@@ -117,8 +162,7 @@ Result<Change> change_of(const MutationSpec& spec, const Materials& materials, c
   }
   if (format != nullptr && format->change != nullptr) {
     auto made = format->change(spec, materials, genuine);
-    const bool blind = spec.kind == MutationKind::flip_bit || spec.kind == MutationKind::swap_content;
-    if (made || !blind || made.error().kind != ErrorKind::unsupported) {
+    if (made || !is_blind(spec.kind) || made.error().kind != ErrorKind::unsupported) {
       return made;
     }
   }
@@ -127,6 +171,9 @@ Result<Change> change_of(const MutationSpec& spec, const Materials& materials, c
   }
   if (spec.kind == MutationKind::swap_content) {
     return swap_block(genuine);
+  }
+  if (spec.kind == MutationKind::mix_older) {
+    return mix_older(materials, genuine);
   }
   return not_for(genuine.map.format, "the format has nothing that \"" + enum_name(spec.kind) + "\" could change");
 }
@@ -151,6 +198,21 @@ Result<> repair(const Opened& genuine, Mutation& mutation) {
   return {};
 }
 
+/// What depends on other images or on what this one says may come out as the genuine image, which is no attack.
+Result<> differs(const MutationSpec& spec, const Source& genuine, const Source& made) {
+  if (spec.kind != MutationKind::mix_older && spec.kind != MutationKind::swap_content &&
+      spec.kind != MutationKind::lie_date) {
+    return {};
+  }
+  const auto was = sha256_of(*genuine);
+  const auto is = was ? sha256_of(*made) : was;
+  if (!is) {
+    return is.error();
+  }
+  return *was == *is ? Result<>{Error{ErrorKind::unsupported, "what is put in is the same as in the genuine image", {}}}
+                     : Result<>{};
+}
+
 Result<Mutation> given(const MutationSpec& spec, const Source& image, const std::string& what) {
   if (!image) {
     return Error{ErrorKind::unsupported, "the maker gave no " + what, {}};
@@ -168,6 +230,13 @@ Result<Mutation> mutate(const MutationSpec& spec, const Materials& materials, co
       return given(spec, materials.older, "older image");
     case MutationKind::other_model:
       return given(spec, materials.other_model, "image for another model");
+    case MutationKind::other_component:
+      return given(spec, materials.other_component, "image for another component");
+    case MutationKind::mix_older:
+      if (!materials.older) {
+        return given(spec, materials.older, "older image");
+      }
+      break;
     default:
       break;
   }
@@ -179,6 +248,9 @@ Result<Mutation> mutate(const MutationSpec& spec, const Materials& materials, co
   auto edited = EditedSource::make(materials.genuine, std::move(change->edits));
   if (!edited) {
     return edited.error();
+  }
+  if (const auto other = differs(spec, materials.genuine, *edited); !other) {
+    return other.error();
   }
   Mutation out{name_of(spec), std::move(change->what), *edited};
   if (spec.repair) {

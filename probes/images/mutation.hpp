@@ -28,9 +28,12 @@ enum class MutationKind : std::uint8_t {
   older,             // the maker's own older image
   same,              // the genuine image once more
   other_model,       // the maker's image for another device
+  other_component,   // the maker's image for another component of this device
+  mix_older,         // the older image's content below the genuine manifest and signature
+  lie_date,          // the date within the image is the last of 2037
 };
 BOOST_DESCRIBE_ENUM(MutationKind, flip_bit, remove_signature, resign, swap_content, truncate, append, lie_size,
-                    lie_version, bomb, traversal, older, same, other_model)
+                    lie_version, bomb, traversal, older, same, other_model, other_component, mix_older, lie_date)
 
 enum class Where : std::uint8_t { header, manifest, signature, payload, tenth };
 BOOST_DESCRIBE_ENUM(Where, header, manifest, signature, payload, tenth)
@@ -67,9 +70,10 @@ std::string name_of(const MutationSpec& spec);
 
 /// What the maker gave, and what is made for the run.
 struct Materials {
-  Source genuine = nullptr;      // always there
-  Source older = nullptr;        // or nothing
-  Source other_model = nullptr;  // or nothing
+  Source genuine = nullptr;          // always there
+  Source older = nullptr;            // or nothing
+  Source other_model = nullptr;      // or nothing
+  Source other_component = nullptr;  // or nothing
   std::shared_ptr<const Signer> own =
       nullptr;  // another key than the maker's; nothing: one is made, like the genuine one
   std::shared_ptr<const Signer> expired = nullptr;     // lent by the maker, or nothing

@@ -80,6 +80,19 @@ std::string_view value_of(const std::string& manifest, std::string_view section,
   return place ? std::string_view{manifest}.substr(place->at, place->length) : std::string_view{};
 }
 
+/// The last day of 2037 in the place of the date that a text begins with (20260131, 2026-01-31); nothing without one.
+std::optional<std::string> other_date_in(std::string_view text) {
+  for (const std::string_view form : {"20371231", "2037-12-31"}) {
+    const bool alike = text.size() >= form.size() &&
+                       std::equal(form.begin(), form.end(), text.begin(),
+                                  [](char a, char b) { return a == '-' ? b == '-' : b >= '0' && b <= '9'; });
+    if (alike) {
+      return std::string{form} + std::string{text.substr(form.size())};
+    }
+  }
+  return std::nullopt;
+}
+
 void add_facts(const Bundle& bundle, ImageMap& map) {
   map.facts["signature"] = cms_facts(bundle.cms.get());
   map.facts["size_said"] = bundle.used;
@@ -92,6 +105,9 @@ void add_facts(const Bundle& bundle, ImageMap& map) {
   map.facts["digests"] = json::array{json::string{"dm-verity"}};
   if (const auto version = value_of(bundle.manifest, "update", "version"); !version.empty()) {
     map.facts["version"] = shown(version);
+  }
+  if (const auto build = value_of(bundle.manifest, "update", "build"); other_date_in(build)) {
+    map.facts["created"] = shown(build);
   }
   if (const auto compatible = value_of(bundle.manifest, "update", "compatible"); !compatible.empty()) {
     map.facts["compatible"] = json::array{shown(compatible)};
@@ -213,6 +229,29 @@ Result<Change> other_content(const Materials& materials, const Bundle& bundle) {
                 "the squashfs is that of the maker's other image"};
 }
 
+/// The older bundle's squashfs where the genuine one lies; the hash tree behind it keeps its place.
+Result<Change> older_content(const Materials& materials, const Bundle& bundle) {
+  const auto read = read_bundle(*materials.older);
+  if (!read || !*read) {
+    return read ? not_for("rauc", "the maker's older image is no bundle") : read.error();
+  }
+  const auto room = bundle.manifest.empty() ? bundle.signature : std::min(whole_blocks(bundle.used), bundle.signature);
+  const auto used = std::min((*read)->used, (*read)->signature);
+  auto content = fitted(std::make_shared<SliceSource>(materials.older, 0, used), room);
+  return content ? Result<Change>{Change{{Edit{0, room, std::move(*content)}},
+                                         std::string{"the squashfs is that of the maker's older image"} +
+                                             (used > room ? ", cut to the genuine one's length" : "")}}
+                 : Result<Change>{content.error()};
+}
+
+Result<Change> other_date(const Bundle& bundle) {
+  const auto place = ini_value(bundle.manifest, "update", "build");
+  const auto said = place ? other_date_in(std::string_view{bundle.manifest}.substr(place->at, place->length))
+                          : std::optional<std::string>{};
+  return said ? other_manifest(bundle, *place, *said, "the manifest says build " + wire::printable(*said, 64))
+              : Result<Change>{not_for("rauc", "no manifest outside the squashfs shows a date")};
+}
+
 Result<Change> change_rauc(const MutationSpec& spec, const Materials& materials, const Opened& genuine) {
   const auto read = read_bundle(*genuine.image);
   if (!read || !*read) {
@@ -234,6 +273,10 @@ Result<Change> change_rauc(const MutationSpec& spec, const Materials& materials,
       return other_size(spec, bundle);
     case MutationKind::swap_content:
       return other_content(materials, bundle);
+    case MutationKind::mix_older:
+      return older_content(materials, bundle);
+    case MutationKind::lie_date:
+      return other_date(bundle);
     default:
       return not_for("rauc", "a squashfs would have to be packed anew for \"" + enum_name(spec.kind) + "\"");
   }

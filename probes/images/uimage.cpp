@@ -75,6 +75,8 @@ Result<Change> change_uimage(const MutationSpec& spec, const Materials& material
       name.resize(kNameLength, '\0');
       return Change{{edit_text(kNameAt, kNameLength, name)}, "the header's name is " + spec.version};
     }
+    case MutationKind::lie_date:
+      return Change{{edit_text(kTimeAt, 4, big_bytes(kOtherDate, 4))}, "the header's date is 2037-12-31"};
     case MutationKind::bomb: {
       auto bomb = make_bomb(Packing::gzip, materials.bomb_bytes);
       if (!bomb) {

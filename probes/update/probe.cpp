@@ -64,7 +64,9 @@ constexpr FactSpec kFacts[] = {
      "broker, over what or null), "
      "manifest_signed (it asked for a signature; where there is one)"},
     {"update.static", ValueKind::list,
-     "by mechanism, what the genuine image shows: sha256, size, format, facts, doubts, regions (by kind), older "
+     "by mechanism, what the genuine image shows: sha256, size, format, facts, created (of its facts, or null), "
+     "doubts, "
+     "regions (by kind), older "
      "(what tells the older image from it: rollback of its facts, or null)"},
 };
 
@@ -125,7 +127,8 @@ Result<images::Materials> materials_of(Bench& bench, const UpdateMechanism& mech
   for (const auto& [image, into] :
        {std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.image, out.genuine},
         std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.older, out.older},
-        std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.other_model, out.other_model}}) {
+        std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.other_model, out.other_model},
+        std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.other_component, out.other_component}}) {
     auto source = open_image(bench, image);
     if (!source) {
       return source.error();
@@ -239,11 +242,13 @@ class Course {
       auto& bytes = regions[enum_name(region.kind)];
       bytes = (bytes.is_int64() ? bytes.get_int64() : 0) + static_cast<std::int64_t>(region.length);
     }
+    const auto* created = map_.facts.if_contains("created");
     gathered_.images.push_back(json::object{{"mechanism", mechanism_.mechanism},
                                             {"sha256", *digest},
                                             {"size", static_cast<std::int64_t>(materials_.genuine->size())},
                                             {"format", map_.format},
                                             {"facts", map_.facts},
+                                            {"created", created == nullptr ? json::value(nullptr) : *created},
                                             {"doubts", to_json(map_.doubts)},
                                             {"older", older_rollback()},
                                             {"regions", std::move(regions)}});

@@ -27,7 +27,10 @@ constexpr const char* kMutations[] = {"flip_bit:header",
                                       "lie_version:99999",
                                       "lie_version:9+repair",
                                       "bomb",
-                                      "traversal"};
+                                      "traversal",
+                                      "mix_older",
+                                      "mix_older+repair",
+                                      "lie_date+repair"};
 
 constexpr std::string_view kKey =
     "-----BEGIN PUBLIC KEY-----\n"

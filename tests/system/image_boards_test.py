@@ -2,6 +2,7 @@
 right, and whether the signature holds is told by U-Boot's tools, by openssl, by srecord and by sums made here once more."""
 import binascii
 import hashlib
+import os
 import random
 import struct
 
@@ -9,6 +10,9 @@ from common import facts, folder, need, side_by_side
 from images import changed_bytes, content, mutated, refused, regions, signer, tool, verifies, within
 
 need("openssl", "mkimage", "dumpimage", "fdtget", "srec_info", "srec_cat")
+
+
+UTC = {**os.environ, "TZ": "UTC"}
 
 
 def uimage(work):
@@ -34,6 +38,16 @@ def uimage(work):
         assert mutation == "lie_size:16" or right(), mutation
     mutated(genuine, "lie_version:9.9.9+repair", bad)
     assert b"9.9.9" in tool("mkimage", "-l", bad).stdout
+    mutated(genuine, "lie_date", bad)
+    assert not right() and within(changed_bytes(genuine, bad), found, "header")
+    mutated(genuine, "lie_date+repair", bad)
+    assert right() and b"Dec 31 00:00:00 2037" in tool("mkimage", "-l", bad, env=UTC).stdout, tool("mkimage", "-l", bad, env=UTC).stdout
+    content(work / "older.bin", 8, 200_000)
+    tool("mkimage", "-A", "arm", "-O", "linux", "-T", "kernel", "-C", "none", "-n", "Hub 2.3.0", "-d", work / "older.bin", work / "older.uimage")
+    mutated(genuine, "mix_older+repair", bad, "--older", work / "older.uimage")
+    assert right() and b"Hub 2.5.0" in tool("mkimage", "-l", bad).stdout
+    tool("dumpimage", "-T", "kernel", "-p", "0", "-o", work / "part", bad)
+    assert (work / "part").read_bytes() == (work / "older.bin").read_bytes().ljust((work / "kernel.bin").stat().st_size, b"\0")
     assert "nothing that" in refused(genuine, "remove_signature", work / "none")
 
 
@@ -53,6 +67,7 @@ FIT = """/dts-v1/;
 def fit(work):
     content(work / "kernel.bin", 2)
     content(work / "tree.bin", 3, 2000)
+    content(work / "older.bin", 9, 200_000)
     for name, padding, more in (("within", "pkcs-1.5", ()), ("behind", "pss", ("-E",))):
         genuine, bad, part = work / f"{name}.itb", work / f"{name}.bad", work / f"{name}.part"
         (work / f"{name}.its").write_text(FIT.replace("PADDING", padding))
@@ -92,11 +107,22 @@ def fit(work):
         mutated(genuine, "lie_size:16", bad)
         assert regions(bad)["doubts"]
         assert "names no version" in refused(genuine, "lie_version:9", work / "none")
+        mutated(genuine, "lie_date+repair", bad)
+        assert b"Dec 31 00:00:00 2037" in tool("dumpimage", "-l", bad, env=UTC).stdout and within(changed_bytes(genuine, bad), found, "manifest")
+        assert verifies(bad, work / "maker.crt") == (False, []), "the root's properties are under the configuration's signature"
+        (work / f"{name}-older.its").write_text((work / f"{name}.its").read_text().replace("kernel.bin", "older.bin"))
+        tool("mkimage", "-f", f"{name}-older.its", *more, "-k", ".", "-r", f"{name}-older.itb", cwd=work)
+        mutated(genuine, "mix_older", bad, "--older", work / f"{name}-older.itb")
+        tool("dumpimage", "-T", "flat_dt", "-p", "0", "-o", part, bad)
+        assert part.read_bytes() == (work / "older.bin").read_bytes().ljust((work / "kernel.bin").stat().st_size, b"\0")
+        assert verifies(bad, work / "maker.crt") == (False, ["2 contents whose digest is another"])
+        mutated(genuine, "mix_older+repair", bad, "--older", work / f"{name}-older.itb")
+        assert verifies(bad, work / "maker.crt") == (False, [])
 
 
-def esp_image(payload, version=b"2.5.0", counter=3):
+def esp_image(payload, version=b"2.5.0", counter=3, built=(b"12:00:00", b"Jan  1 2026")):
     """As esp-idf's documentation lays it out: header, segments, checksum, SHA-256."""
-    description = struct.pack("<II8x32s32s16s16s32s", 0xABCD5432, counter, version, b"hub", b"12:00:00", b"Jan  1 2026", b"v5.1").ljust(256, b"\0")
+    description = struct.pack("<II8x32s32s16s16s32s", 0xABCD5432, counter, version, b"hub", *built, b"v5.1").ljust(256, b"\0")
     segments = [(0x3F400020, description + payload), (0x40080000, payload[:5000])]
     out = bytearray(struct.pack("<BBBBIB3sHBHH4sB", 0xE9, len(segments), 2, 0x20, 0x40081000, 0xEE, bytes(3), 0, 0, 0, 0xFFFF, bytes(4), 1))
     checksum = 0xEF
@@ -189,7 +215,7 @@ def esp(work):
     mutated(genuine, "remove_signature", bad)
     assert bad.read_bytes() == genuine.read_bytes()[:start]
 
-    for mutation in ("flip_bit:payload", "lie_version:9.9.9"):
+    for mutation in ("flip_bit:payload", "lie_version:9.9.9", "lie_date"):
         mutated(genuine, mutation, bad)
         assert within(changed_bytes(genuine, bad), found, "payload" if "flip" in mutation else "manifest")
         mutated(genuine, mutation + "+repair", bad)
@@ -202,6 +228,13 @@ def esp(work):
         assert verifies(anew, work / "other.pub") == (True, [])
     mutated(work / "unsigned.bin", "lie_version:9.9.9+repair", bad)
     assert bad.read_bytes() == esp_image(payload, b"9.9.9"), "an unsigned image is what its maker would have built"
+    mutated(work / "unsigned.bin", "lie_date+repair", bad)
+    assert bad.read_bytes() == esp_image(payload, built=(b"00:00:00", b"Dec 31 2037")) and regions(bad)["facts"]["created"] == "Dec 31 2037 00:00:00"
+    (work / "older.bin").write_bytes(esp_image(random.Random(7).randbytes(40_000), b"2.3.0", 2))
+    mutated(work / "unsigned.bin", "mix_older+repair", bad, "--older", work / "older.bin")
+    mixed, segment = bad.read_bytes(), slice(32 + 256, 32 + 256 + len(payload))
+    assert regions(bad)["facts"]["version"] == "2.5.0" and not regions(bad)["doubts"]
+    assert mixed[segment] == (work / "older.bin").read_bytes()[segment] and mixed[segment.stop:-33] == esp_image(payload)[segment.stop:-33]
     mutated(genuine, "lie_size:16", bad)
     assert regions(bad)["doubts"]
     esp_curves(work)

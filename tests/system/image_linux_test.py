@@ -86,6 +86,9 @@ def swu(work):
     only_the_signature_is_wrong("swap_content+repair", "--older", older)
     mutated(genuine, "swap_content", bad, "--older", older)
     assert "HASH mismatch" in swupdate(bad, work / "maker.crt")[1]
+    mutated(genuine, "mix_older", bad, "--older", older)
+    assert "HASH mismatch" in swupdate(bad, work / "maker.crt")[1] and verifies(bad, work / "maker.crt") == (True, ["rootfs.ext4"])
+    only_the_signature_is_wrong("mix_older+repair", "--older", older)
 
     mutated(genuine, "resign:other_key", bad)  # with a key that is made for it
     assert regions(bad)["facts"]["signature"]["signer"] == found["facts"]["signature"]["signer"]
@@ -106,7 +109,7 @@ def make_bundle(work, name, version, seed, kind):
     place = work / name
     place.mkdir()
     content(place / "rootfs.img", seed)
-    (place / "manifest.raucm").write_text(f"[update]\ncompatible=Hub\nversion={version}\n\n" + ("[bundle]\nformat=verity\n\n" if kind == "verity" else "") +
+    (place / "manifest.raucm").write_text(f"[update]\ncompatible=Hub\nversion={version}\nbuild=20260131-1\n\n" + ("[bundle]\nformat=verity\n\n" if kind == "verity" else "") +
                                           "[image.rootfs]\nfilename=rootfs.img\n")
     out = work / f"{name}.raucb"
     tool("rauc", "bundle", f"--cert={work}/maker.crt", f"--key={work}/maker.key", place, out)
@@ -161,7 +164,22 @@ def rauc(work):
         if kind == "plain":
             assert "has a checksum outside its signature" in refused(genuine, "flip_bit:payload+repair", work / "none.raucb")
             assert "no manifest outside" in refused(genuine, "lie_version:9", work / "none.raucb")
+            assert "shows a date" in refused(genuine, "lie_date", work / "none.raucb")
+            mutated(genuine, "mix_older", bad, "--older", older)
+            assert verifies(bad, work / "maker.crt")[0] is False and not rauc_takes(bad, work / "maker.crt")
             continue
+        mutated(genuine, "lie_date+repair", bad)
+        assert regions(bad)["facts"]["created"] == "20371231-1" and not rauc_takes(bad, work / "maker.crt")
+        mutated(bad, "resign:other_key", anew, *own)
+        assert b"20371231-1" in tool("rauc", "info", f"--keyring={work}/other.crt", anew).stdout
+        mutated(genuine, "mix_older", bad, "--older", older)
+        assert verifies(bad, work / "maker.crt") == (True, ["squashfs"])
+        tree = next(region["offset"] for region in regions(older)["regions"] if region["name"] == "padding")
+        assert bad.read_bytes()[:tree] == older.read_bytes()[:tree]
+        mutated(genuine, "mix_older+repair", bad, "--older", older)
+        assert verifies(bad, work / "maker.crt")[0] is False and not rauc_takes(bad, work / "maker.crt")
+        mutated(bad, "resign:other_key", anew, *own)
+        assert verifies(anew, work / "other.crt") == (True, []) and rauc_takes(anew, work / "other.crt")
         mutated(genuine, "lie_version:9.9.9", bad)
         assert regions(bad)["facts"]["version"] == "9.9.9" and not rauc_takes(bad, work / "maker.crt")
         mutated(bad, "resign:other_key", anew, *own)
@@ -208,7 +226,7 @@ def mender(work):
         for where in ("header", "manifest", "signature", "payload"):
             mutated(genuine, f"flip_bit:{where}", bad)
             assert within(changed_bytes(genuine, bad), found, where) and not mender_takes(bad, public), where
-        for mutation in ("flip_bit:payload+repair", "lie_version:9.9.9+repair", "swap_content+repair"):
+        for mutation in ("flip_bit:payload+repair", "lie_version:9.9.9+repair", "swap_content+repair", "mix_older+repair"):
             mutated(genuine, mutation, bad, "--older", older)
             assert not mender_takes(bad, public), mutation
             mutated(bad, "resign:other_key", anew, "--signer-key", other_private)
@@ -219,7 +237,7 @@ def mender(work):
         assert verifies(bad, public)[1] and not mender_takes(bad, public)
         mutated(genuine, "remove_signature", bad)
         assert regions(bad)["facts"]["signature"] == {"present": False} and not mender_takes(bad, public)
-        for mutation in ("resign:other_key", "swap_content", "lie_size:16", "traversal", "bomb"):
+        for mutation in ("resign:other_key", "swap_content", "mix_older", "lie_size:16", "traversal", "bomb"):
             mutated(genuine, mutation, bad, "--older", older, "--bomb-mib", "16")
             assert mutation == "traversal" or not mender_takes(bad, public), mutation
 

@@ -37,7 +37,8 @@ FALLS = {
     "no-downgrade-check": {"older", "upload-older"},
     "same-version-accepted": {"same"},
     "manifest-version-believed": {"older-called-newer"},
-    "any-model": {"other-model"},
+    "any-model": {"other-model", "other-component"},
+    "any-component": {"other-component"},
     "truncated-accepted": {"truncated-50", "truncated-90", "no-signature"},
     "trailing-data-accepted": {"appended"},
     "no-tls-verification": {"unknown-authority", "self-signed", "wrong-name", "expired-server"},
@@ -143,7 +144,7 @@ def flipped(data, at):
 def made_images(work):
     maker, other = images.load_key(work / "maker.key"), images.load_key(work / "other.key")
     out = {name + version: images.make(maker, name, version) for name, version in
-           (("hub", "2.3.0"), ("hub", "2.4.0"), ("hub", "2.5.0"), ("plug", "2.5.0"))}
+           (("hub", "2.3.0"), ("hub", "2.4.0"), ("hub", "2.5.0"), ("plug", "2.5.0"), ("hub-radio", "2.5.0"))}
     genuine = out["genuine"] = out["hub2.5.0"]
     out["header-bit"] = flipped(genuine, 256)
     out["payload-bit"] = flipped(genuine, images.HEADER + 100)
@@ -166,6 +167,7 @@ def offers(server, made):
     out["older-called-newer"] = offer(made["hub2.3.0"], "2.9.0")
     out["same"] = offer(made["hub2.4.0"], "2.4.0")
     out["other-model"] = offer(made["plug2.5.0"])
+    out["other-component"] = offer(made["hub-radio2.5.0"])
     for name in ("unknown-authority", "self-signed", "wrong-name"):
         out[name] = offer(genuine, certificate=name)
     out["expired-server"] = offer(genuine, certificate="expired")
@@ -284,7 +286,8 @@ def examine_archives(work, made, flaw):
         def with_payload(content):
             return archives.cpio([(name, content if name == "rootfs.gz" else data) for name, data in entries])
         table = {"control": genuine, "other-key": archives.make(other, "hub", "2.5.0"), "older": archives.make(maker, "hub", "2.3.0"),
-                 "other-model": archives.make(maker, "plug", "2.5.0"), "payload-changed": with_payload(gzip.compress(b"other")),
+                 "other-model": archives.make(maker, "plug", "2.5.0"), "other-component": archives.make(maker, "hub-radio", "2.5.0"),
+                 "payload-changed": with_payload(gzip.compress(b"other")),
                  "checksum-wrong": flipped(genuine, len(genuine) // 2), "truncated": genuine[:len(genuine) // 2],
                  "appended": genuine + b"more", "no-signature": archives.cpio([one for one in entries if not one[0].endswith(".sig")]),
                  "path-in-name": archives.cpio([*entries, ("../../outside", b"x")]),

@@ -425,14 +425,14 @@ class Device:
 
 
 def write_images(device):
-    """What the maker publishes, and what only the maker of another device does."""
+    """What the maker publishes: for this model, for another one, and for the radio of this one."""
     folder = device.folder / "images"
     folder.mkdir(exist_ok=True)
     model = device.options.model
     if device.options.format == "suit":
         return suit.write(folder, device.maker, model, device.options.manifest, device.options.payload == "integrated")
     make, end = (archives.make, "swu") if device.options.format == "swu" else (images.make, "img")
-    for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0")):
+    for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0"), (model + "-radio", "2.5.0")):
         (folder / f"{name}-{version}.{end}").write_bytes(make(device.maker, name, version))
     (folder / "maker.pub.pem").write_bytes(images.public_pem(device.maker))
     if device.options.metadata == "signed":

@@ -75,7 +75,7 @@ class Archive(images.Image):
         self.description, self.signature = self.entries[0][1], self.entries[1][1] if signed else None
         self.files, self.staging = self.entries[2 if signed else 1:], staging
         text = self.description.decode("latin-1")
-        version, model = (re.search(pattern, text) for pattern in (r'\bversion = "([0-9.]{1,16})"', r'compatibility = \[ "([a-z]{1,32})" \]'))
+        version, model = (re.search(pattern, text) for pattern in (r'\bversion = "([0-9.]{1,16})"', r'compatibility = \[ "([a-z-]{1,32})" \]'))
         if not version or not model:
             raise Refused("the description cannot be read")
         self.version, self.model = version[1], model[1]

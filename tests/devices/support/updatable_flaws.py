@@ -21,6 +21,7 @@ FLAWS = {
     "same-version-accepted": "the version that runs is installed again, at every poll",
     "manifest-version-believed": "what the manifest says of the version counts, not what the image says",
     "any-model": "the image of another model is taken",
+    "any-component": "the beginning of the model is compared alone, so the image of its radio is taken for its own",
     "truncated-accepted": "an image whose end is missing is taken as it came",
     "trailing-data-accepted": "what stands behind the image is not noticed",
     # transport

@@ -136,7 +136,8 @@ class Image:
 
     def check_target(self, model, installed, announced, flaw):
         """Is it for this device, and newer than what is installed? `announced` is the version that the manifest told, or None."""
-        if self.model != model and flaw != "any-model":
+        fits = self.model.startswith(model) if flaw == "any-component" else self.model == model
+        if not fits and flaw != "any-model":
             raise Refused("the image is for another model")
         version = self.version
         if announced is not None and flaw == "manifest-version-believed":

@@ -61,7 +61,7 @@ def make(private, model, version, url):
 
 
 def write(folder, private, model, polled, integrated):
-    for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0")):
+    for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0"), (model + "-radio", "2.5.0")):
         file = f"{name}-{version}"
         split = urllib.parse.urlsplit(polled)
         envelope, payload = make(private, name, version, INTEGRATED if integrated else f"{split.scheme}://{split.netloc}/{file}.bin")

@@ -8,12 +8,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import EXIT_OPEN, assay, emulated, folder, journal, side_by_side, units  # noqa: E402
 from update_runs import ATTACKS, CHANNEL, DYING, FETCHING, FLAWS, dies, examine, library, takes_none, verdict_of, without_a_cut  # noqa: E402
 
-IMAGES = ["older", "older-as-newer", "other-model", "flip-tenth-5", "flip-tenth-10", "truncated-50", "appended"]
+IMAGES = ["older", "older-as-newer", "other-model", "other-component", "flip-tenth-5", "flip-tenth-10", "truncated-50", "appended"]
 # Variant -> the attacks that are tried on it, and those of them that it falls for.
 VARIANTS = {
     "sound": (["same-version", *CHANNEL, *IMAGES, "second-download", "endless", "cut-50", "power-50"], []),
     **FETCHING,
     **FLAWS,
+    "any-component": (["other-model", "other-component"], ["other-component"]),
 }
 
 

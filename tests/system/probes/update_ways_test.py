@@ -12,16 +12,21 @@ IMAGES = ["older", "other-model", "flip-tenth-10", "truncated-50", "appended"]
 THREE = {name: FLAWS[name] for name in ("no-signature-check", "no-downgrade-check", "any-model")}
 # Changes of an envelope and of the payload beside it; "repaired" ones have all digests made right, and only the signature against them.
 ENVELOPE = ["flip-header", "flip-manifest", "flip-signature", "no-signature", "other-key", "version-lied", "size-lied"]
-PAYLOAD = ["flip-payload", "flip-payload-repaired", "other-content", "truncated-50", "appended"]
-SIGNATURE = ["flip-signature", "no-signature", "other-key", "version-lied", "flip-payload-repaired", "other-content"]
+PAYLOAD = ["flip-payload", "flip-payload-repaired", "other-content", "truncated-50", "appended", "mixed-older", "mixed-older-repaired"]
+SIGNATURE = ["flip-signature", "no-signature", "other-key", "version-lied", "flip-payload-repaired", "other-content", "mixed-older-repaired"]
+MIXED = ["mixed-older", "mixed-older-repaired"]
 WAYS = {
     "tftp": {"sound": (["same-version", *IMAGES, "second-download", "unavailable", "cut-50", "length-lied", "stalled", "slow", "endless", "power-50"], []),
              "no-size-bound": (["endless", "appended"], ["endless"]), "no-timeout": (["stalled", "slow"], []), **THREE},
     "tftp-push": {"sound": ([*IMAGES, "cut-50", "length-lied", "endless", "power-50"], []), "no-size-bound": (["endless", "older"], ["endless"]), **THREE},
-    "suit": {"sound": (["same-version", *ENVELOPE, *PAYLOAD, "older", "other-model", "second-download", "self-signed", "redirect-to-http", "cut-50"], []),
+    # The older content under the newer description: as it is, and with the digest made right in what is signed.
+    "archive": {"sound": (["older", "other-model", "other-component", "other-key", *MIXED], []),
+                "no-signature-check": (MIXED, ["mixed-older-repaired"]), "files-not-compared": (MIXED, ["mixed-older"]),
+                "no-downgrade-check": (["older", *MIXED], ["older"])},
+    "suit": {"sound": (["same-version", *ENVELOPE, *PAYLOAD, "older", "other-model", "other-component", "second-download", "self-signed", "redirect-to-http", "cut-50"], []),
              "no-signature-check": (["flip-payload", *SIGNATURE], SIGNATURE), "no-downgrade-check": FLAWS["no-downgrade-check"],
              "any-model": FLAWS["any-model"],
-             "payload-not-compared": (["flip-payload", "truncated-50", "flip-signature"], ["flip-payload"]),
+             "payload-not-compared": (["flip-payload", "truncated-50", "flip-signature", *MIXED], ["flip-payload", "mixed-older"]),
              "manifest-not-compared": (["flip-manifest", "flip-signature", "flip-payload"], ["flip-manifest"])},
     # The payload is within: what is done to a delivery is done to the envelope.
     "suit-integrated": {"sound": (["same-version", *ENVELOPE, *PAYLOAD, "older", "other-model", "self-signed", "cut-50"], []),
@@ -38,9 +43,10 @@ UNTRIED = {
     "tftp": {"self-signed": "does not give what it needs: tls", "older-as-newer": "TFTP says nothing of an image"},
     "tftp-push": {"stalled": "written into the device", "unavailable": "written into the device", "second-download": "written into the device",
                   "wrong-digest": "TFTP says nothing of an image"},
+    "archive": {"date-lied": "nothing that \"lie_date\" could change"},
     "suit": {"older-as-newer": "open_manifest", "image-over-http": "open_address"},
     "suit-integrated": {"older-as-newer": "open_manifest"},
-    "mender": {"wrong-digest": "neither digest nor size"},
+    "mender": {"wrong-digest": "neither digest nor size", "mixed-older": "nothing of the maker's stands beside the content"},
 }
 
 

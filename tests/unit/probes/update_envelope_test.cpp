@@ -58,6 +58,8 @@ struct EnvelopeOffer {
   std::string envelope = made_envelope(payload, "https://updates.example/hub.bin?x", 7);
   UpdateManifest manifest;
   probes::update::Offer offer;
+  images::Source older = *probes::update::with_payload(
+      source_of(made_envelope("older", "https://updates.example/old.bin", 6)), source_of("older"));
 
   EnvelopeOffer() {
     manifest.path = "/update.suit";
@@ -70,7 +72,7 @@ struct EnvelopeOffer {
     const auto spec = images::mutation_from_text(words);
     REQUIRE(map);
     REQUIRE(spec);
-    auto made = images::mutate(*spec, {offer.genuine}, *map);
+    auto made = images::mutate(*spec, {.genuine = offer.genuine, .older = older}, *map);
     REQUIRE(made);
     offer.image = offer.told = made->image;
   }
@@ -109,7 +111,7 @@ TEST_CASE("update by envelope: a change of the envelope leaves the payload, and 
     CHECK(found.manifest != one.envelope);
     CHECK(one.given() == one.payload);
   }
-  for (const auto* words : {"flip_bit:payload", "swap_content", "truncate:90", "append:64"}) {
+  for (const auto* words : {"flip_bit:payload", "swap_content", "truncate:90", "append:64", "mix_older"}) {
     EnvelopeOffer one;
     one.change(words);
     const auto found = one.polled();

@@ -64,6 +64,7 @@ TEST_CASE("updates: everything that can be written arrives in the model") {
     image: {file: hub-2.5.0.swu, version: 2.5.0}
     older: {file: hub-2.3.0.swu, version: 2.3.0}
     other_model: {file: plug-2.5.0.swu}
+    other_component: {file: hub-radio-2.5.0.swu, version: 1.1}
     verify_key: maker.pem
     signers: {expired: {certificate: old.pem, key: old.key}, authority: {certificate: ca.pem, key: ca.key}}
     version_at: {http: {port: tcp/80, path: /api/status, pointer: /version, report: /last}}
@@ -85,6 +86,7 @@ TEST_CASE("updates: everything that can be written arrives in the model") {
   CHECK(update.image == UpdateImage{"hub-2.5.0.swu", "2.5.0"});
   CHECK(update.older->version == "2.3.0");
   CHECK(update.other_model->file == "plug-2.5.0.swu");
+  CHECK(update.other_component == UpdateImage{"hub-radio-2.5.0.swu", "1.1"});
   CHECK(update.version_at.http == Endpoint{Transport::tcp, 80});
   CHECK(update.version_at.report == "/last");
   CHECK(update.signers->expired->certificate == "old.pem");

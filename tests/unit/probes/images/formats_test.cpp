@@ -116,9 +116,10 @@ TEST_CASE("every mutation of every beginning can be read to its end or is refuse
     materials.own = *own;
     materials.bomb_bytes = 1U << 20U;
     const auto map = mapped(whole);
-    for (const auto* name : {"flip_bit:header", "flip_bit:manifest", "flip_bit:payload+repair", "flip_bit:signature",
-                             "remove_signature", "resign:other_key", "swap_content+repair", "lie_size:1000000",
-                             "lie_version:9", "bomb+repair", "traversal", "truncate:1", "append:1"}) {
+    for (const auto* name :
+         {"flip_bit:header", "flip_bit:manifest", "flip_bit:payload+repair", "flip_bit:signature", "remove_signature",
+          "resign:other_key", "swap_content+repair", "lie_size:1000000", "lie_version:9", "bomb+repair", "traversal",
+          "truncate:1", "append:1", "mix_older+repair", "lie_date+repair"}) {
       INFO(map.format << " " << name);
       const auto made = mutate(*mutation_from_text(name), materials, map);
       if (made) {
@@ -139,6 +140,22 @@ TEST_CASE("an SWUpdate image is told from any other cpio archive by its first en
   CHECK(first_of(map, RegionKind::manifest)->name == "sw-description");
   CHECK(largest_of(map, RegionKind::payload)->length == 100);
   CHECK(mapped(cpio_entry("file", "x")).format == "cpio");
+}
+
+TEST_CASE("an archive gets the older content whole, its manifest stays the genuine one until it is made right") {
+  const auto content = std::string(37, 'o');
+  const auto genuine = archive();
+  const auto older = cpio_entry("sw-description", "software = { version = \"1.1\"; }") + cpio_entry("other", "x") +
+                     cpio_entry("rootfs", content) + cpio_entry("TRAILER!!!", "");
+  const Materials materials{.genuine = memory(genuine), .older = memory(older)};
+  const auto made = mutate(*mutation_from_text("mix_older"), materials, mapped(genuine));
+  REQUIRE(made);
+  const auto text = *read_text(*made->image, 0, made->image->size());
+  CHECK(text == cpio_entry("sw-description", "software = { version = \"1.2\"; }") + cpio_entry("rootfs", content) +
+                    cpio_entry("TRAILER!!!", ""));
+  const Materials alone{.genuine = memory(genuine), .older = memory("no archive")};
+  CHECK(mutate(*mutation_from_text("mix_older"), alone, mapped(genuine)).error().what ==
+        "swu: the maker's older image is of another format (raw)");
 }
 
 TEST_CASE("names of an image are escaped before anybody sees them") {
