@@ -151,6 +151,24 @@ TEST_CASE("update: what was installed is told with both versions, and the device
         AttackNames{"genuine", "restore", "flip", "older", "restore", "cut", "genuine", "restore"});
 }
 
+TEST_CASE("update: the image of another component, and one with another date where it shows one") {
+  UpdateCampaign campaign;
+  std::ofstream(campaign.folder / "new.img") << std::string{"\x27\x05\x19\x56"} + std::string(60, '\1') + "content";
+  std::ofstream(campaign.folder / "radio.img") << "of the radio";
+  campaign.mechanism().other_component = UpdateImage{"radio.img", "1.1"};
+  campaign.library.attack_lists["update"].attacks.clear();
+  campaign.add("component", {"other_component"}).image = {{"kind", "other_component"}};
+  campaign.add("date").image = {{"kind", "lie_date"}};
+  campaign.device.falls_for = {"component"};
+  const auto ran = campaign.run();
+  const auto attempts = ran.record.value("update.attempts");
+  CHECK(attempt_on(attempts, "component").at("installed") == true);
+  CHECK(attempt_on(attempts, "component").at("image").at("what") ==
+        "the maker's image for another component, unchanged");
+  CHECK(attempt_on(attempts, "date").at("installed") == false);
+  CHECK(ran.record.value("update.static").as_array().at(0).at("created") == 0x01010101);
+}
+
 TEST_CASE("update: without a genuine update that is taken nothing else is tried") {
   UpdateCampaign campaign;
   campaign.device.takes_genuine = false;
