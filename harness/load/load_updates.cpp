@@ -255,7 +255,7 @@ void check_payloads(const Node& node, const UpdateMechanism& update, Faults& fau
   }
   for (const auto& [image, key] :
        {std::pair{std::optional{update.image}, "image"}, std::pair{update.older, "older"},
-        std::pair{update.other_model, "other_model"}, std::pair{update.other_component, "other_component"}}) {
+        std::pair{update.other_model, "other_model"}, std::pair{update.component(), "other_component"}}) {
     if (image && !image->payload.empty() && !enveloped) {
       faults.add(place_of(node, key), "\"payload\" is what lies beside an envelope: the manifest is none");
     }
@@ -357,7 +357,9 @@ Later<UpdateMechanism> updates_of(const Node& root, Faults& faults) {
     one.image = image_of(node, "image").value_or(UpdateImage{});
     one.older = image_of(node, "older");
     one.other_model = image_of(node, "other_model");
-    one.other_component = image_of(node, "other_component");
+    if (auto component = image_of(node, "other_component")) {
+      one.other_component.push_back(std::move(*component));
+    }
     one.verify_key = text_of(node, "verify_key");
     one.signers = signers_of(node);
     one.version_at = version_of(node);

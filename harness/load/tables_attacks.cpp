@@ -21,6 +21,7 @@ constexpr std::string_view kNeeds[] = {
     "server",    "power",       "verify_key", "signed_manifest", "expired_manifest", "older_manifest",
     "held_date", "link",        "login",      "other_component"};
 constexpr std::string_view kManifests[] = {"expired", "older"};
+constexpr std::string_view kDates[] = {"held"};
 constexpr std::string_view kHarms[] = {"safe", "recoverable", "may_brick"};
 constexpr std::string_view kConfidence[] = {"sourced", "derived", "reasoned", "unconfirmed"};
 
@@ -30,7 +31,6 @@ constinit const Shape kPercent{.form = Form::integer, .least = 0, .most = 99};
 constinit const Shape kTenth{.form = Form::integer, .least = 1, .most = 10};
 constinit const Shape kBytes{.form = Form::integer, .least = 1, .most = 1 << 24};
 constinit const Shape kFactor{.form = Form::integer, .least = 2, .most = 1000000};
-constinit const Shape kDays{.form = Form::integer, .least = -36500, .most = 36500};
 constinit const Shape kStatus{.form = Form::integer, .least = 400, .most = 599};
 
 constinit const Shape kMutationWord{.form = Form::word, .words = kMutations};
@@ -68,6 +68,7 @@ constinit const Shape kMetadata{.form = Form::mapping, .table = &kMetadataTable}
 
 constinit const Shape kCertificateWord{.form = Form::word, .words = kCertificates};
 constinit const Shape kRedirectWord{.form = Form::word, .words = kRedirects};
+constinit const Shape kDateWord{.form = Form::word, .words = kDates};
 constinit const Key kServerKeys[] = {
     {"certificate", &kCertificateWord, false, "", "Another certificate than the one that the device trusts",
      "self_signed"},
@@ -88,7 +89,8 @@ constinit const Key kServerKeys[] = {
      "The power is cut in the middle of the installation, by the time that the genuine one took", "true"},
     {"link_at", &kPercent, false, "", "The device's link is cut for a while when so many percent were sent", "50"},
     {"link_installing", &kBoolean, false, "false", "The same in the middle of the installation", "true"},
-    {"days", &kDays, false, "0", "The date that the server tells is so many days off (Date of HTTP)", "-100"},
+    {"date", &kDateWord, false, "today", "The day that the server tells (Date of HTTP): one on which the manifest held",
+     "held"},
 };
 constinit const Table kServerTable{"a behaviour of the server", "What our server does otherwise than an honest one",
                                    kServerKeys};

@@ -36,7 +36,7 @@ bool is_given(const Dut& dut, const UpdateMechanism& mechanism, std::string_view
     return mechanism.other_model.has_value();
   }
   if (need == "other_component") {
-    return mechanism.other_component.has_value();
+    return mechanism.component().has_value();
   }
   if (need == "server") {
     return mechanism.serve.has_value() || is_pushed(mechanism) || mechanism.upload.has_value();

@@ -250,13 +250,17 @@ struct UpdateMechanism {
   UpdateImage image;
   std::optional<UpdateImage> older;
   std::optional<UpdateImage> other_model;
-  Later<UpdateImage> other_component;  // of the same device: radio, boot loader, module
-  std::string verify_key;                      // the maker's public key or certificate, PEM
+  Later<UpdateImage> other_component{};  // none or one, of the same device: radio, boot loader, module
+  std::string verify_key;                // the maker's public key or certificate, PEM
   std::optional<UpdateSigners> signers;
   VersionSource version_at;
   std::optional<Recipe> trigger;
   std::optional<Recipe> restore;
   std::uint32_t takes_ms = 60000;
+
+  std::optional<UpdateImage> component() const {
+    return other_component.empty() ? std::nullopt : std::optional{other_component.front()};
+  }
 
   bool operator==(const UpdateMechanism&) const = default;
 };

@@ -128,7 +128,7 @@ Result<images::Materials> materials_of(Bench& bench, const UpdateMechanism& mech
        {std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.image, out.genuine},
         std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.older, out.older},
         std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.other_model, out.other_model},
-        std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.other_component, out.other_component}}) {
+        std::pair<std::optional<UpdateImage>, images::Source&>{mechanism.component(), out.other_component}}) {
     auto source = open_image(bench, image);
     if (!source) {
       return source.error();

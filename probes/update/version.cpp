@@ -25,7 +25,7 @@ VersionReader::VersionReader(ProbeContext& context, const UpdateMechanism& mecha
       transport_(transport),
       transcript_("the version, as it was first read", kKept),
       expected_{mechanism.image.version} {
-  for (const auto& image : {mechanism.older, mechanism.other_model, mechanism.other_component}) {
+  for (const auto& image : {mechanism.older, mechanism.other_model, mechanism.component()}) {
     if (image) {
       expected_.insert(image->version);
     }

@@ -11,7 +11,6 @@ active, starts anew from there, and tells its version at /api/status and in a ba
 does wrong; in everything else it is as the sound one.
 """
 import argparse
-import calendar
 import email.utils
 import json
 import pathlib
@@ -30,6 +29,7 @@ from updatable_coaps import CoapsClient, PskClient, session_for
 from updatable_flaws import FLAWS
 from updatable_front import Front, tell
 from updatable_lwm2m import Lwm2m
+from updatable_maker import write_images
 from updatable_mender import Mender
 from updatable_other import Announcements, CoapClient, TftpClient
 from updatable_slots import Slots
@@ -422,35 +422,6 @@ class Device:
         self.slots.activate()
         self.tell("installed", "", image.version)
         return self.start_anew()
-
-
-def write_images(device):
-    """What the maker publishes: for this model, for another one, and for the radio of this one."""
-    folder = device.folder / "images"
-    folder.mkdir(exist_ok=True)
-    model = device.options.model
-    if device.options.format == "suit":
-        return suit.write(folder, device.maker, model, device.options.manifest, device.options.payload == "integrated")
-    make, end = (archives.make, "swu") if device.options.format == "swu" else (images.make, "img")
-    for name, version in ((model, "2.3.0"), (model, "2.4.0"), (model, "2.5.0"), ("plug", "2.5.0"), (model + "-radio", "2.5.0")):
-        (folder / f"{name}-{version}.{end}").write_bytes(make(device.maker, name, version))
-    (folder / "maker.pub.pem").write_bytes(images.public_pem(device.maker))
-    if device.options.metadata == "signed":
-        write_manifests(device, folder)
-
-
-def write_manifests(device, made):
-    """The maker's signed manifests: of the newest image, of the same one and over since 2026-01-31, and of the older image."""
-    folder = device.folder / "manifests"
-    folder.mkdir(exist_ok=True)
-    soon, over = int(time.time()) + 30 * 86400, calendar.timegm((2026, 1, 31, 0, 0, 0))
-    for name, version, expires in (("update", "2.5.0", soon), ("expired", "2.5.0", over), ("older", "2.3.0", soon)):
-        image = made / f"{device.options.model}-{version}.img"
-        data, url = image.read_bytes(), urllib.parse.urljoin(device.options.manifest, "/" + image.name)
-        text = json.dumps({"version": version, "url": url, "size": len(data), "sha256": images.digest_of(data),
-                           "expires": expires}).encode()
-        (folder / (name + ".json")).write_bytes(text)
-        (folder / (name + ".json.sig")).write_bytes(images.sign(device.maker, text))
 
 
 def control(device, listener):

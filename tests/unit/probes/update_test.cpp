@@ -155,7 +155,7 @@ TEST_CASE("update: the image of another component, and one with another date whe
   UpdateCampaign campaign;
   std::ofstream(campaign.folder / "new.img") << std::string{"\x27\x05\x19\x56"} + std::string(60, '\1') + "content";
   std::ofstream(campaign.folder / "radio.img") << "of the radio";
-  campaign.mechanism().other_component = UpdateImage{"radio.img", "1.1"};
+  campaign.mechanism().other_component = {UpdateImage{"radio.img", "1.1"}};
   campaign.library.attack_lists["update"].attacks.clear();
   campaign.add("component", {"other_component"}).image = {{"kind", "other_component"}};
   campaign.add("date").image = {{"kind", "lie_date"}};

@@ -86,7 +86,7 @@ TEST_CASE("updates: everything that can be written arrives in the model") {
   CHECK(update.image == UpdateImage{"hub-2.5.0.swu", "2.5.0"});
   CHECK(update.older->version == "2.3.0");
   CHECK(update.other_model->file == "plug-2.5.0.swu");
-  CHECK(update.other_component == UpdateImage{"hub-radio-2.5.0.swu", "1.1"});
+  CHECK(update.component() == UpdateImage{"hub-radio-2.5.0.swu", "1.1"});
   CHECK(update.version_at.http == Endpoint{Transport::tcp, 80});
   CHECK(update.version_at.report == "/last");
   CHECK(update.signers->expired->certificate == "old.pem");
