@@ -188,8 +188,7 @@ Result<> repair(const Opened& genuine, Mutation& mutation) {
   if (!edits) {
     return edits.error();
   }
-  mutation.what += edits->empty() ? "; no checksum had to be made right again"
-                                  : "; " + std::to_string(edits->size()) + " checksums are made right again";
+  mutation.what += edits->empty() ? "; no checksum had to be made right again" : "; its checksums are made right again";
   auto repaired = EditedSource::make(mutation.image, std::move(*edits));
   if (!repaired) {
     return repaired.error();

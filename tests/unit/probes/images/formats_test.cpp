@@ -336,3 +336,19 @@ TEST_CASE("Numbers of 64 bits that lead out of a zip archive are a doubt, and wh
     CHECK(mapped(bytes).format == "zip");
   }
 }
+
+TEST_CASE("A checksum of a zip archive stands in several places, and is one when it is made right again") {
+  auto wrong = wide_zip();
+  const auto line = wrong.find("PK\x01\x02");
+  REQUIRE(line != std::string::npos);
+  wrong[line + 16] ^= 1;
+  Materials materials;
+  materials.genuine = memory(wrong);
+  const auto made = mutate(*mutation_from_text("append:1+repair"), materials, mapped(wrong));
+  REQUIRE(made);
+  CAPTURE(made->what);
+  CHECK(made->what.ends_with("; its checksums are made right again"));
+  const auto text = read_text(*made->image, 0, made->image->size());
+  REQUIRE(text);
+  CHECK(text->starts_with(wide_zip()));
+}
