@@ -205,7 +205,9 @@ asio::awaitable<Result<>> TftpServer::agree(const Offered& offered, TftpSender& 
   co_return done;
 }
 
-TftpSender::Course TftpServer::course_of(const Offered& offered, images::Source body, std::size_t block) {
+/// From `sent` bytes on.
+TftpSender::Course TftpServer::course_of(const Offered& offered, images::Source body, std::size_t block,
+                                         std::uint64_t sent) {
   const auto& behaviour = offered.offer.behaviour;
   const auto size = body->size();
   TftpSender::Course out;
@@ -223,15 +225,15 @@ TftpSender::Course TftpServer::course_of(const Offered& offered, images::Source 
     begin_holding();
   }
   out.goes_on = [this, size, hold = offered.hold, most = size + out.behind - (behaviour.endless ? block : 0),
-                 endless = behaviour.endless, before = std::uint64_t{0}](std::uint64_t sent) mutable {
-    fetched_.bytes += sent - before;
-    before = sent;
+                 endless = behaviour.endless, before = sent](std::uint64_t now_sent) mutable {
+    fetched_.bytes += now_sent - before;
+    before = now_sent;
     fetched_.come(context_.network.elapsed());
-    if (endless && sent > size) {
+    if (endless && now_sent > size) {
       begin_holding();
     }
     const bool kept = fetched_.holding && context_.network.elapsed() - holding_since_ >= hold;
-    return !kept && (!endless || sent < most);
+    return !kept && (!endless || now_sent < most);
   };
   return out;
 }
@@ -278,8 +280,8 @@ asio::awaitable<Result<>> TftpServer::stop_short(const Offered& offered, TftpSen
       journal_.note(fetched_.trouble);
     }
     if (behaviour.loss == Loss::link) {
-      rest.until = rest.image->size();
-      auto sent = co_await sender.send(std::move(rest));
+      auto course = course_of(offered, rest.image, rest.block, sender.sent());
+      auto sent = co_await sender.send(std::move(course));
       co_return sent;
     }
     co_return planned;

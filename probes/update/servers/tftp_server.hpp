@@ -57,7 +57,7 @@ class TftpServer {
   asio::awaitable<Result<>> agree(const Offered& offered, TftpSender& sender, const wire::TftpPacket& request,
                                   std::uint64_t size, std::size_t& block);
   asio::awaitable<Result<>> stop_short(const Offered& offered, TftpSender& sender, TftpSender::Course rest);
-  TftpSender::Course course_of(const Offered& offered, images::Source body, std::size_t block);
+  TftpSender::Course course_of(const Offered& offered, images::Source body, std::size_t block, std::uint64_t sent = 0);
   void note_end(const Result<>& given, std::uint64_t sent);
   void begin_holding();
   void gave_up();

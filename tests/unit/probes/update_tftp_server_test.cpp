@@ -268,6 +268,7 @@ TEST_CASE("update at our TFTP server: an interrupted file, a wrong size, and the
   link.loss = probes::update::Loss::link;
   CHECK(serve(away, link).whole);  // the rest follows when it is back
   CHECK(away.taken == std::string(5000, 'n'));
+  CHECK(serving_stage.fetched.bytes == 5000);
   CHECK(serving_stage.fetched.lost);
 }
 
