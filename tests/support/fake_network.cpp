@@ -156,7 +156,41 @@ class ScriptedDatagrams final : public Datagrams {
   std::deque<std::string> answers_;
 };
 
+/// A port of ours that the visitors of the script come to.
+class ScriptedListener final : public Listener {
+ public:
+  ScriptedListener(FakeNetwork& network, std::uint16_t port) : network_(network), port_(port) {}
+
+  std::string address() const override { return "192.0.2.1"; }
+
+  std::uint16_t port() const override { return port_; }
+
+  asio::awaitable<Result<std::unique_ptr<Stream>>> accept(milliseconds) override {
+    if (network_.visitors.empty()) {
+      co_return Error{ErrorKind::closed, "nobody else comes", {}};
+    }
+    auto visitor = std::move(network_.visitors.front());
+    network_.visitors.pop_front();
+    std::unique_ptr<Stream> stream = std::make_unique<ScriptedStream>(network_, std::move(visitor), TlsSession{});
+    co_return stream;
+  }
+
+  std::int64_t strangers() const override { return 0; }
+
+ private:
+  FakeNetwork& network_;
+  std::uint16_t port_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Listener>> FakeNetwork::listen(std::uint16_t port) {
+  if (visitors.empty()) {
+    return Network::listen(port);
+  }
+  std::unique_ptr<Listener> listener = std::make_unique<ScriptedListener>(*this, port);
+  return listener;
+}
 
 asio::awaitable<Result<std::unique_ptr<Stream>>> FakeNetwork::connect_tcp(Endpoint to, milliseconds) {
   const int number = connections[to.port]++;

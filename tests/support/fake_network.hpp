@@ -81,6 +81,7 @@ class FakeNetwork final : public Network {
   std::map<std::uint16_t, int> refuse_after;  // connections to a port before it refuses
   std::optional<std::string> half_closed;     // all that is said, before its end, to who ends its side of a stream
   std::function<Result<std::unique_ptr<DatagramListener>>(std::uint16_t port)> listening;  // for datagrams
+  std::deque<Peer> visitors;  // who comes, one after the other, to a port of ours that is listened on
   GroupPeer group;
   Result<LinkNeighbour> link{Error{ErrorKind::unreachable, "no entry for the device", {}}};
   Result<std::vector<Bytes>> dhcp{Error{ErrorKind::unsupported, "no packets are captured", {}}};
@@ -121,6 +122,8 @@ class FakeNetwork final : public Network {
                                                                  milliseconds within) override;
   asio::awaitable<Result<GroupAnswers>> ask_groups(const std::vector<GroupQuestion>& questions,
                                                    milliseconds within) override;
+
+  Result<std::unique_ptr<Listener>> listen(std::uint16_t port) override;
 
   Result<std::unique_ptr<DatagramListener>> listen_udp(std::uint16_t port) override {
     return listening ? listening(port) : Network::listen_udp(port);

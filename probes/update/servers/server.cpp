@@ -227,9 +227,13 @@ asio::awaitable<void> HttpServer::converse(Stream& stream, std::string over) {
   wire::HttpAskedReader reader;
   Bytes chunk(16 * 1024);
   const std::span<std::byte> space{chunk};
+  bool unseen = false;
   while (true) {
     while (reader.state() != wire::HttpAskedReader::State::done) {
       const auto read = co_await stream.read_some(space, kPatience);
+      if (std::exchange(unseen, false) && (read || read.error().kind == ErrorKind::closed)) {
+        fetched_.whole = true;
+      }
       if (!read) {
         if (reader.state() == wire::HttpAskedReader::State::head && fetched_.requests == 0) {
           note("it ended the connection without a request: " + wire::printable(read.error().what, 200));
@@ -247,15 +251,21 @@ asio::awaitable<void> HttpServer::converse(Stream& stream, std::string over) {
     }
     fetched_.ask(context_.network.elapsed());
     const auto asked = reader.request();
-    const auto answered = co_await reply(stream, asked, over);
-    if (!answered || !asked.keeps_open) {
+    const auto answered = co_await reply(stream, asked, over, unseen);
+    if (!answered || (!asked.keeps_open && !unseen)) {
       co_return;
+    }
+    if (!asked.keeps_open) {
+      stream.shutdown_send();  // and the device ends its side
     }
     reader.next();
   }
 }
 
-asio::awaitable<Result<>> HttpServer::reply(Stream& stream, const wire::HttpAsked& asked, std::string over) {
+/// What is written into a connection that died with the link goes nowhere: that the device has all of the image is
+/// `unseen` until it asks for something more or ends the connection in order.
+asio::awaitable<Result<>> HttpServer::reply(Stream& stream, const wire::HttpAsked& asked, std::string over,
+                                            bool& unseen) {
   if (const auto* agent = asked.header("User-Agent"); agent != nullptr) {
     fetched_.agent = wire::printable(*agent, 200);
   }
@@ -298,10 +308,12 @@ asio::awaitable<Result<>> HttpServer::reply(Stream& stream, const wire::HttpAske
     auto sent = co_await stream.write_all(bytes_of(answer.text), kPatience);
     co_return sent;
   }
+  const bool lost_before = lost_;
   auto sent = co_await send_body(stream, answer, first, length);
   active();
   if (sent && answer.image && first + length == size && behaviour_.length == 1 && !endless) {
-    fetched_.whole = true;
+    unseen = lost_ != lost_before;
+    fetched_.whole = fetched_.whole || !unseen;
   }
   co_return sent;
 }

@@ -83,7 +83,7 @@ class HttpServer {
   asio::awaitable<void> attend(std::unique_ptr<Stream> raw);
   asio::awaitable<Result<std::unique_ptr<Stream>>> begin(std::unique_ptr<Stream> raw, bool& tls);
   asio::awaitable<void> converse(Stream& stream, std::string over);
-  asio::awaitable<Result<>> reply(Stream& stream, const wire::HttpAsked& asked, std::string over);
+  asio::awaitable<Result<>> reply(Stream& stream, const wire::HttpAsked& asked, std::string over, bool& unseen);
   asio::awaitable<Result<>> send_body(Stream& stream, const Reply& reply, std::uint64_t first, std::uint64_t length);
   asio::awaitable<Result<>> send_piece(Stream& stream, const images::ByteSource& body, std::uint64_t offset,
                                        std::uint64_t size);

@@ -36,6 +36,7 @@ class UploadTransport final : public Transport {
     fetched_ = {};
     reported_.clear();
     status_ = 0;
+    anonymous_ = offer.behaviour.anonymous;
     const auto sent = co_await post(offer);
     if (!sent && sessions::ends_probe(sent.error().kind)) {
       co_return sent;
@@ -52,7 +53,8 @@ class UploadTransport final : public Transport {
 
   bool final_word() const override { return status_ >= 400; }
 
-  bool says_success() const override { return status_ >= 200 && status_ < 400; }
+  /// A page that nobody logged in to answers with its form for logins, or sends there: that is no success.
+  bool says_success() const override { return !anonymous_ && status_ >= 200 && status_ < 400; }
 
   std::string log() const override { return log_; }
 
@@ -123,6 +125,7 @@ class UploadTransport final : public Transport {
     if (!answered && !streamed) {
       co_return streamed.error();
     }
+    fetched_.whole = fetched_.whole || (answered && streamed);
     co_return answered;
   }
 
@@ -164,8 +167,8 @@ class UploadTransport final : public Transport {
         co_return rest.error();
       }
     }
-    fetched_.whole = !percent || goes_on;
-    co_return fetched_.whole;
+    fetched_.whole = !percent;  // what is written after a cut of the link may go nowhere, until it is answered
+    co_return fetched_.whole || goes_on;
   }
 
   asio::awaitable<Result<>> send_part(sessions::Channel& channel, const images::ByteSource& image, std::uint64_t at,
@@ -288,6 +291,7 @@ class UploadTransport final : public Transport {
   std::string reported_;
   std::string log_;
   int status_ = 0;
+  bool anonymous_ = false;
 };
 
 }  // namespace

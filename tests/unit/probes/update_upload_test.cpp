@@ -14,16 +14,21 @@ struct PageDevice {
   fake::FakeNetwork network;
   std::string version = "2.4.0";
   bool asks_login = true;
-  bool bounded = true;  // the length that a form says of itself is looked at
+  int turns_away = 401;  // who did not log in
+  bool bounded = true;   // the length that a form says of itself is looked at
   bool patient = false;
   std::vector<std::string> forms;  // as far as they came, and no more than is enough
   std::uint64_t taken = 0;         // of the last one
   int cuts = 0;
+  bool dies_with_link = false;  // the connection that there is
 
   fake::Peer connection() {
     forms.emplace_back();
     taken = 0;
-    return [this, answered = false](std::string_view written, fake::Line& line) mutable {
+    return [this, answered = false, links = links_](std::string_view written, fake::Line& line) mutable {
+      if (dies_with_link && links != links_) {
+        return;
+      }
       auto& form = forms.back();
       taken += written.size();
       form += written.substr(0, kEnough - std::min<std::uint64_t>(kEnough, form.size()));
@@ -44,11 +49,14 @@ struct PageDevice {
       return RecipeDone{version + "\n", {}};
     }
     cuts += *recipe.exec == "power" ? 1 : 0;
-    version = "2.4.0";
+    links_ += *recipe.exec == "link" ? 1 : 0;
+    version = *recipe.exec == "link" ? version : "2.4.0";
     return RecipeDone{};
   }
 
  private:
+  int links_ = 0;  // that were cut
+
   int status_for(const std::string& form) {
     const auto head = form.find("\r\n\r\n");
     const auto said = form.find("Content-Length: ");
@@ -58,7 +66,7 @@ struct PageDevice {
     std::uint64_t length = 0;
     std::from_chars(form.data() + said + 16, form.data() + head, length);
     if (asks_login && form.find("Authorization: Basic " + wire::base64("admin:secret")) == form.npos) {
-      return 401;
+      return turns_away;
     }
     if (bounded && length > kEnough) {
       return 413;
@@ -79,6 +87,7 @@ struct PageCampaign : update_tests::Campaign {
     mechanism().upload = UpdateUpload{Endpoint{Transport::tcp, 80}, false, "/update", "image", "admin"};
     dut.accounts.push_back(Account{.role = "admin", .username = "admin", .secret = Secret{"secret", "login"}});
     dut.lab.power_cycle = update_tests::command("power");
+    dut.lab.link_cycle = update_tests::command("link");
     add("no-login", {"login"}).against = "access";
     library.attack_lists["update"].attacks.back().server = {{"anonymous", true}};
     add("cut-50").server = {{"cut_at", 50}};
@@ -86,6 +95,7 @@ struct PageCampaign : update_tests::Campaign {
     add("slow", {"server"}).server = {{"drip", true}};
     add("endless", {"server"}).server = {{"endless", true}};
     add("power-50", {"power", "server"}).server = {{"power_at", 50}};
+    add("link-50", {"link", "server"}).server = {{"link_at", 50}};
     add("unavailable", {"server"}).server = {{"status", 503}};
   }
 
@@ -114,6 +124,12 @@ TEST_CASE("update by upload: the genuine image is put in without the login, and 
   REQUIRE(campaign.device.forms.size() == 3);
   CHECK(campaign.device.forms[0].find("Authorization") != std::string::npos);
   CHECK(campaign.device.forms[1].find("Authorization") == std::string::npos);
+  PageCampaign sends_to_login;
+  sends_to_login.device.turns_away = 302;
+  const auto sent = sends_to_login.only("no-login");
+  CHECK(std::string_view{sent.at("reported").as_string()}.starts_with("status 302"));
+  CHECK(sent.at("says_success") == false);
+  CHECK(sent.at("refused") == "after download");
   PageCampaign open;
   open.device.asks_login = false;
   const auto taken = open.only("no-login");
@@ -138,6 +154,20 @@ TEST_CASE("update by upload: a form that is cut ends there, and so does one whos
   CHECK(powerless.device.cuts == 1);
   CHECK(dark.at("power_cut") == true);
   CHECK(dark.at("fetched").at("bytes") == 2500);
+}
+
+TEST_CASE(
+    "update by upload: the rest of a form whose link is cut is there when the device answers, not when it is sent") {
+  PageCampaign sound;
+  sound.device.patient = true;
+  const auto taken = sound.only("link-50");
+  CHECK(taken.at("link_cut") == true);
+  CHECK(taken.at("fetched").at("whole") == true);
+  PageCampaign dead;
+  dead.device.patient = dead.device.dies_with_link = true;
+  const auto lost = dead.only("link-50");
+  CHECK(lost.at("link_cut") == true);
+  CHECK(lost.at("fetched").at("whole") == false);
 }
 
 TEST_CASE("update by upload: nothing more comes, or one byte after the other, until the device has enough or we do") {
