@@ -189,7 +189,7 @@ asio::awaitable<Result<>> Campaign::pull_trigger(Attempt& attempt) {
   use.does = Intrusiveness::intrusive;
   const auto ran = co_await in_.context.bench.run(*in_.mechanism.trigger, use);
   if (!ran && is_left_alone(in_.mechanism.trigger, ran.error())) {
-    attempt.unattended = true;
+    attempt.unmade = true;
     co_return Result<>{};
   }
   if (!ran && ran.error().kind != ErrorKind::io) {
@@ -226,11 +226,18 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   const auto digest = images::sha256_of(*offer.image);
   out.sha256 = digest ? *digest : std::string{};
   out.genuine = offer.image == offer.genuine || (first_ && first_->sha256 == out.sha256);
+  const auto behaviour = offer.behaviour;
   const auto began = now();
   const auto offered = co_await in_.transport.offer(std::move(offer));
+  const auto unplayed = offered || control ? std::string{} : in_.transport.cannot(behaviour);
+  if (!unplayed.empty()) {  // which shows only when the device has told how it takes images
+    not_tried_[out.attack] = unplayed;
+    out.unmade = true;
+    co_return out;
+  }
   if (!offered) {
-    out.unattended = is_left_alone(in_.mechanism.offer, offered.error());
-    if (!out.unattended && sessions::ends_probe(offered.error().kind)) {
+    out.unmade = is_left_alone(in_.mechanism.offer, offered.error());
+    if (!out.unmade && sessions::ends_probe(offered.error().kind)) {
       co_return offered.error();
     }
     out.trouble = offered.error().what;
@@ -244,7 +251,7 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   if (!pulled) {
     co_return pulled.error();
   }
-  if (out.unattended && !in_.transport.fetched().reached()) {
+  if (out.unmade && !in_.transport.fetched().reached()) {
     co_await in_.transport.withdraw();
     co_return out;
   }
@@ -296,7 +303,7 @@ void Campaign::weigh(Attempt& out) const {
                                            : " before anything of the offer had reached it");
     return;
   }
-  if (std::exchange(out.unattended, false) && !out.installed.value_or(false)) {
+  if (std::exchange(out.unmade, false) && !out.installed.value_or(false)) {
     out.offered = false;
     out.trouble = stop_;
     return;

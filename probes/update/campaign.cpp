@@ -246,7 +246,7 @@ asio::awaitable<Result<>> Campaign::steps() {
 /// because it was just restored, by us or before another mechanism's turn, is over by then. The genuine updates keep
 /// their time. A device that is gone when it is over, or another, was not watched to the end.
 asio::awaitable<Result<>> Campaign::watch() {
-  if (in_.choice.watch == milliseconds{0} || !in_.mechanism.serve) {
+  if (in_.choice.watch == milliseconds{0} || !in_.mechanism.serve || !in_.transport.is_asked()) {
     co_return Result<>{};
   }
   auto nothing = genuine_offer();

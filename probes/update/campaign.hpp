@@ -45,8 +45,8 @@ struct Attempt {
   bool restarted = false;    // it was away meanwhile and came back
   bool alive = true;
   bool unread = false;  // its version could not be asked for to the end, so that it is not known whether it is alive
-  bool unattended = false;  // a person had to bring it there and nobody answered: it was not made
-  bool failed = false;      // to be offered: how much of the image the device has is not known, unless our side saw it
+  bool unmade = false;  // nobody answered who had to bring it there, or the device's way to take it has no form for it
+  bool failed = false;  // to be offered: how much of the image the device has is not known, unless our side saw it
   std::string before, after;  // versions; empty: not read
   json::value report;         // the device's own words
   bool says_success = false;
@@ -109,6 +109,8 @@ class Campaign {
   asio::awaitable<Result<>> control(std::optional<Attempt>& into);
   asio::awaitable<Result<>> attack(const Attack& attack);
   asio::awaitable<Result<std::optional<Attempt>>> attempt_apart(Offer offer, const Attack* attack);
+  asio::awaitable<Result<std::optional<Attempt>>> attempt_once(const Offer& offer, bool from_base);
+  asio::awaitable<Result<bool>> look_at_earlier(const Attempt& attempt, const Attack* attack, bool last);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
   asio::awaitable<Result<>> cut_while_installing(const Attempt& attempt);
@@ -121,7 +123,7 @@ class Campaign {
   Attempt::Of whose(const Attempt& attempt, const Fetched& fetched);
   void note_look(const Fetched& fetched, bool moved);
   void credit_late(const std::string& version);
-  void leave_open(Attempt& attempt);
+  void leave_open(Attempt& attempt, bool each_again);
   bool has_time_to_tell_apart(const Attempt& earlier, const Attack* attack) const;
   asio::awaitable<Result<bool>> make_again(Attempt& earlier);
   void forget_offer();
@@ -173,7 +175,7 @@ class Campaign {
   std::optional<milliseconds> moved_at_;  // of this offer: when another version was seen, by Network::elapsed
   bool taken_by_old_ = false;             // … its image was on its way to the old version, which was seen meanwhile
   std::int64_t downloads_by_old_ = 0;     // … so many downloads of it
-  bool told_apart_ = false;               // two offers of which it could be are made again, each alone
+  Attempt* apart_ = nullptr;              // two offers of which it could be are made again, each alone: the earlier one
   std::string uncut_;                     // … and why there was none; empty: there was, or it is not due
   std::optional<milliseconds> whole_;     // from the first activity to the new version, in the control
 };

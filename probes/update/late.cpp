@@ -11,6 +11,10 @@ namespace {
 
 constexpr int kMostRepeats = 2;  // of an offer during which another came into force
 
+bool is_from_base(const Attack* attack) {
+  return attack == nullptr || !attack->after_update;
+}
+
 }  // namespace
 
 /// Whether a version says that the device fell for the offer.
@@ -19,8 +23,11 @@ bool Campaign::falls(const Attempt& attempt, const std::string& to) const {
 }
 
 /// The last offer of whose image the device has something, unless it may have it of a later one; null: none, or it was
-/// installed.
+/// installed. An offer that is made again to tell it apart stays that one, also where the device fetched nothing anew.
 Attempt* Campaign::last_with_image() {
+  if (apart_ != nullptr) {
+    return apart_->installed.value_or(false) ? nullptr : apart_;
+  }
   const auto found = std::find_if(attempts_.rbegin(), attempts_.rend(),
                                   [](const auto& one) { return one.fetched.bytes > 0 || one.failed; });
   return found == attempts_.rend() || found->fetched.bytes == 0 || found->installed.value_or(false) ? nullptr : &*found;
@@ -54,7 +61,7 @@ Attempt::Of Campaign::whose(const Attempt& attempt, const Fetched& fetched) {
   const bool known = !attempt.image_version.empty() && !earlier->image_version.empty();
   const bool tells = known && attempt.image_version != earlier->image_version;
   const bool refuses = in_.transport.final_word() && !in_.transport.says_success();
-  if (told_apart_ || (tells && attempt.after == attempt.image_version) || (earlier->says_refused && !refuses)) {
+  if (apart_ != nullptr || (tells && attempt.after == attempt.image_version) || (earlier->says_refused && !refuses)) {
     return Attempt::Of::itself;
   }
   const bool other = tells && attempt.after == earlier->image_version;
@@ -70,7 +77,7 @@ void Campaign::credit_late(const std::string& version) {
 }
 
 /// Of two offers of which one came into force, neither counts as installed, nor as refused.
-void Campaign::leave_open(Attempt& attempt) {
+void Campaign::leave_open(Attempt& attempt, bool each_again) {
   auto* earlier = last_with_image();
   if (earlier == nullptr) {
     return;
@@ -79,7 +86,7 @@ void Campaign::leave_open(Attempt& attempt) {
     one->undecided = other->attack.empty() ? "the genuine update" : other->attack;
     one->installed.reset();
     one->trouble = "of its image or of that of " + one->undecided + " the device came to run another version, and " +
-                   (told_apart_ ? "did not when each was offered again" : "they could not be offered again");
+                   (each_again ? "did not when each was offered again" : "they could not be offered again");
   }
 }
 
@@ -106,12 +113,12 @@ asio::awaitable<Result<bool>> Campaign::make_again(Attempt& earlier) {
   if (!ready || !*ready) {
     co_return ready;
   }
-  told_apart_ = true;
+  apart_ = &earlier;
   auto tried = co_await attempt(std::move(*offer));
   if (!tried) {
     co_return tried.error();
   }
-  if (tried->unattended) {
+  if (tried->unmade) {
     co_return false;
   }
   const auto before = std::exchange(earlier, std::move(*tried));
@@ -136,63 +143,82 @@ asio::awaitable<Result<bool>> Campaign::make_again(Attempt& earlier) {
   co_return ready;
 }
 
-/// One offer and what came of it; none where the device could not be brought to the base. An image of an offer before
-/// may come into force meanwhile: that is told of the other one, and this one is made again. Where it cannot be told
-/// of which it was, both are.
-asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer offer, const Attack* attack) {
-  const bool from_base = attack == nullptr || !attack->after_update;
-  std::optional<Attempt> out;
-  told_apart_ = false;
-  for (int made = 0; made <= kMostRepeats; ++made) {
-    if (from_base) {
-      const auto ready = co_await be_at_base();
-      if (!ready) {
-        co_return ready.error();
-      }
-      if (!*ready) {
-        break;
-      }
+/// Made once; none where the device could not be brought to the base, or where it was not made in truth.
+asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_once(const Offer& offer, bool from_base) {
+  std::optional<Attempt> made;
+  if (from_base) {
+    const auto ready = co_await be_at_base();
+    if (!ready) {
+      co_return ready.error();
     }
-    begun_.insert(offer.attack);
-    auto again = offer;
-    auto tried = co_await attempt(std::move(again));
+    if (!*ready) {
+      co_return made;
+    }
+  }
+  const bool first = begun_.insert(offer.attack).second;
+  auto copy = offer;
+  auto tried = co_await attempt(std::move(copy));
+  if (!tried) {
+    co_return tried.error();
+  }
+  if (!tried->unmade) {
+    made = std::move(*tried);
+  } else if (first) {
+    begun_.erase(offer.attack);
+  }
+  co_return made;
+}
+
+/// Tells it of the other offer, where an image of that one came into force, or makes that one again, where it may have.
+/// True: this one is to be made again.
+asio::awaitable<Result<bool>> Campaign::look_at_earlier(const Attempt& attempt, const Attack* attack, bool last) {
+  const bool from_base = is_from_base(attack);
+  if (attempt.of == Attempt::Of::before) {
+    credit_late(attempt.after);
+    co_return from_base && (attack == nullptr || !out_of_time(*attack));
+  }
+  if (attempt.of == Attempt::Of::itself || !from_base || last) {
+    co_return false;
+  }
+  auto* earlier = last_with_image();
+  if (!has_time_to_tell_apart(*earlier, attack)) {
+    co_return false;
+  }
+  auto told = co_await make_again(*earlier);
+  co_return told;
+}
+
+/// One offer and what came of it; none where it was not made. An image of an offer before may come into force
+/// meanwhile: that is told of the other one, and this one is made again. Where it cannot be told of which it was, both
+/// are.
+asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer offer, const Attack* attack) {
+  const bool from_base = is_from_base(attack);
+  std::optional<Attempt> out;
+  apart_ = nullptr;
+  bool each_again = false;
+  bool again = true;
+  for (int made = 0; again && made <= kMostRepeats; ++made) {
+    auto tried = co_await attempt_once(offer, from_base);
     if (!tried) {
       co_return tried.error();
     }
-    if (tried->unattended) {
-      if (!out) {
-        begun_.erase(offer.attack);
-      }
+    if (!*tried) {
       break;
     }
     out = std::move(*tried);
     out->made_again = made;
-    if (out->of == Attempt::Of::itself) {
-      break;
+    each_again = apart_ != nullptr;
+    const auto repeats = co_await look_at_earlier(*out, attack, made == kMostRepeats);
+    if (!repeats) {
+      co_return repeats.error();
     }
-    if (out->of == Attempt::Of::before) {
-      credit_late(out->after);
-      if (!from_base || (attack != nullptr && out_of_time(*attack))) {
-        break;
-      }
-      continue;
-    }
-    auto* earlier = last_with_image();
-    Result<bool> apart = false;
-    if (from_base && has_time_to_tell_apart(*earlier, attack)) {
-      apart = co_await make_again(*earlier);
-    }
-    if (!apart) {
-      co_return apart.error();
-    }
-    if (!*apart) {
-      break;
-    }
+    again = *repeats;
   }
-  const bool neither = told_apart_ && out && !out->installed.value_or(false);
+  const bool neither = apart_ != nullptr && out && !out->installed.value_or(false);
   if (out && (neither || out->of == Attempt::Of::undecided)) {
-    leave_open(*out);
+    leave_open(*out, each_again);
   }
+  apart_ = nullptr;
   co_return out;
 }
 

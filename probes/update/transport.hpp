@@ -133,6 +133,10 @@ class Transport {
   /// Why this transport cannot play a behaviour, empty when it can.
   virtual std::string cannot(const Behaviour& behaviour) const = 0;
 
+  /// Whether what comes by itself is a question for an update. Where a device only says that it is there, no watch
+  /// shows that it asks.
+  virtual bool is_asked() const { return true; }
+
   /// Puts it on offer; returns when the device can take it, or took it. An error is ours; what the device answered is
   /// in `reported`.
   virtual asio::awaitable<Result<>> offer(Offer offer) = 0;

@@ -56,20 +56,23 @@ class Lwm2mTransport final : public Transport {
     return ours ? "the image is written into the device: it fetches nothing that could be kept from it" : std::string{};
   }
 
+  /// It registers with us, and we tell it of updates.
+  bool is_asked() const override { return false; }
+
   asio::awaitable<Result<>> offer(Offer offer) override {
     pushed_ = {};
     reported_.clear();
     final_ = success_ = false;
     server_.journal().begin();
-    if (offer.attack.empty() && offer.behaviour.status != 0) {
-      co_return Result<>{};  // only watched: nothing is written
-    }
     false_ = is_false(offer.behaviour);
     if (!false_) {
       const auto within = milliseconds{mechanism_.takes_ms} + kRegistersWithin;
       const auto ready = co_await be_ready(within);
       if (!ready) {
         co_return ready;
+      }
+      if (auto why = cannot(offer.behaviour); !why.empty()) {
+        co_return Error{ErrorKind::unsupported, std::move(why), {}};  // by the way that it told of now
       }
     }
     CoapSite::Inputs inputs;
@@ -313,7 +316,8 @@ class Lwm2mTransport final : public Transport {
       co_return written;
     }
     if (behaviour.loss_at) {
-      server_.journal().note("the power is cut after " + std::to_string(pushed_.bytes) + " bytes");
+      server_.journal().note("the " + enum_name(behaviour.loss) + " is cut after " + std::to_string(pushed_.bytes) +
+                             " bytes");
       const CutOff by = [this](Loss loss) { return cut_off(context_, loss); };
       co_await cut_in_the_middle(by, behaviour.loss, pushed_);
       if (!pushed_.lost) {

@@ -190,7 +190,7 @@ class TftpPush final : public Transport {
     fetched_.handed_over = whole;
     journal_.note(std::to_string(sender.sent()) + " of " + std::to_string(size) + " bytes were taken");
     if (sent && behaviour.loss_at) {
-      journal_.note("the power is cut");
+      journal_.note("the " + enum_name(behaviour.loss) + " is cut");
       const CutOff by = [this](Loss loss) { return cut_off(context_, loss); };
       co_await cut_in_the_middle(by, behaviour.loss, fetched_);
       if (!fetched_.lost) {

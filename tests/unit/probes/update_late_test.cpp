@@ -34,12 +34,16 @@ struct LateDevice {
   milliseconds late_after{8000};
   int most_late = 1000;  // so often
   bool silent_while_it_reads = false;
+  int polls_at = 0;          // look by which it asks for another file alone, for it knows the image
+  int restore_fails_at = 0;  // restore that fails
   int looks = 0;
   int restores = 0;
 
   void look() {
-    ++looks;
-    if (due_) {
+    if (++looks == polls_at) {
+      requests.push_back(wire::tftp_request(TftpPacket::Kind::read, "manifest", {}));
+      asked->ring();
+    } else if (due_) {
       told_ = true;
     } else if (left_ == 0) {
       reading_ = true;
@@ -70,7 +74,9 @@ struct LateDevice {
     if (command == "look") {
       look();
     } else if (command == "restore") {
-      ++restores;
+      if (++restores == restore_fails_at) {
+        return Error{ErrorKind::io, "it is stuck", {}};
+      }
       version = "2.4.0";
       due_.reset();
       left_ = next_ == "2.3.0" && comes_again-- > 0 ? 4 : 0;
@@ -336,6 +342,44 @@ TEST_CASE("update, late: what is not seen again with either of two images is a f
     CHECK(attempt.at("made_again") == 1);
     const std::string trouble{std::string_view{attempt.at("trouble").as_string()}};
     CHECK(trouble.ends_with("did not when each was offered again"));
+  }
+}
+
+TEST_CASE("update, late: the earlier of two images stays open where the device fetches nothing of it again") {
+  LateCampaign campaign;
+  campaign.device.takes_late = kAppended;
+  campaign.device.most_late = 1;
+  campaign.device.silent_while_it_reads = true;
+  campaign.device.polls_at = 5;  // behind the control, three attacks, and at the second of them again
+  const auto ran = campaign.run("older,appended,cut");
+  auto attempts = attempts_of(ran);
+  CHECK(attempts["appended"].at("fetched").at("bytes") == 0);
+  CHECK(attempts["appended"].at("made_again") == 1);
+  CHECK(attempts["appended"].at("undecided") == "cut");
+  CHECK(attempts["cut"].at("undecided") == "appended");
+  for (const auto* open : {"appended", "cut"}) {
+    CAPTURE(open, json::serialize(attempts[open]));
+    CHECK(attempts[open].at("installed").is_null());
+    CHECK(attempts[open].at("refused").is_null());
+  }
+  CHECK(attempts["older"].at("undecided").is_null());
+  CHECK(attempts["older"].at("refused") == "after download");
+}
+
+TEST_CASE("update, late: where one of two images alone could be offered again, that is said") {
+  LateCampaign campaign;
+  campaign.device.takes_late = kAppended;
+  campaign.device.most_late = 1;
+  campaign.device.silent_while_it_reads = true;
+  campaign.device.restore_fails_at = 3;  // behind the control, before the repetition, and behind it
+  auto attempts = attempts_of(campaign.run("appended,cut"));
+  CHECK(attempts["appended"].at("made_again") == 1);
+  CHECK(attempts["cut"].at("made_again") == 0);
+  for (const auto& [id, attempt] : attempts) {
+    CAPTURE(id, json::serialize(attempt));
+    CHECK(attempt.at("installed").is_null());
+    const std::string trouble{std::string_view{attempt.at("trouble").as_string()}};
+    CHECK(trouble.ends_with("they could not be offered again"));
   }
 }
 

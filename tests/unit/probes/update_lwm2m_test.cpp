@@ -46,9 +46,11 @@ struct FirmwareClient {
     const auto path = wire::coap_path(heard);
     if (heard.code == wire::kCoapGet) {
       out.code = wire::kCoapContent;
-      out.payload = path == "/3/0/3" ? version : std::to_string(path == "/5/0/3" ? state_ : result_);
+      out.payload = path == "/3/0/3"   ? version
+                    : path == "/5/0/9" ? "1"  // images are written into it
+                                       : std::to_string(path == "/5/0/3" ? state_ : result_);
       to_us.push_back(std::move(out));
-      if (path != "/3/0/3") {
+      if (path == "/5/0/3" || path == "/5/0/5") {
         go_on();
       }
       return;
@@ -163,7 +165,7 @@ struct FirmwareCampaign : update_tests::Campaign {
     library.attack_lists["update"].attacks.back().after_update = true;
   }
 
-  json::value tried(const char* attack, bool accepted = true) {
+  fake::Run run(const char* attack, std::int64_t watch_s = 0, bool restore = true) {
     fake::FakeBench bench;
     bench.outcome = [this](const Recipe&, const RecipeUse&) {
       client.restore();
@@ -173,7 +175,11 @@ struct FirmwareCampaign : update_tests::Campaign {
       std::unique_ptr<DatagramListener> made = std::make_unique<FirmwareWire>(client);
       return Result<std::unique_ptr<DatagramListener>>{std::move(made)};
     };
-    const auto ran = observe(client.network, bench, {{"attacks", attack}});
+    return observe(client.network, bench, {{"attacks", attack}, {"watch_s", watch_s}, {"restore", restore}});
+  }
+
+  json::value tried(const char* attack, bool accepted = true) {
+    const auto ran = run(attack);
     const auto attempts = ran.record.value("update.attempts");
     CAPTURE(json::serialize(ran.record.value("update.not_tried")), json::serialize(ran.record.value("update.control")));
     REQUIRE(attempts.as_array().size() == 1);
@@ -203,6 +209,30 @@ TEST_CASE("update by LwM2M: what a device says that is still updating is no refu
   const auto& last = stuck.control.at("last");
   CHECK(last.at("offered") == false);
   CHECK(last.at("trouble") == "the device is still updating with what it was offered before");
+}
+
+TEST_CASE("update by LwM2M: that a device registers is no question for an update, so that it is not watched for one") {
+  FirmwareCampaign campaign;
+  campaign.mechanism().client->deliver = UpdateDelivery::as_told;
+  const auto seen = campaign.run("none", 5).record.value("update.passive").as_array().at(0);
+  CHECK(seen.at("transport") == "lwm2m");
+  CHECK(seen.at("unprompted").is_null());
+  CHECK(seen.at("watched_ms").is_null());
+}
+
+TEST_CASE("update by LwM2M: what a device does not fetch is not tried, also where it tells so when it is offered") {
+  FirmwareCampaign campaign;
+  campaign.mechanism().client->deliver = UpdateDelivery::as_told;
+  campaign.add("link-50").server = {{"link_at", 50}};
+  const auto ran = campaign.run("link-50", 0, false);  // so that no genuine update comes before
+  CHECK(ran.record.value("update.attempts").as_array().empty());
+  std::string why;
+  const auto not_tried = ran.record.value("update.not_tried");
+  for (const auto& one : not_tried.as_array()) {
+    why = one.at("attack") == "link-50" ? std::string{std::string_view{one.at("why").as_string()}} : why;
+  }
+  CHECK(why == "the image is written into the device: it fetches nothing that could be kept from it");
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
 }
 
 TEST_CASE("update by LwM2M: another registration after a success is a start, and a refusal is none") {
