@@ -330,7 +330,7 @@ with folder() as work:
     others = {*ENVELOPES, *OTHER_WAYS}  # tests/system/probes has tests of them, and of some of FALLS
     assert set(FALLS) | others == set(FLAWS), set(FALLS) ^ set(FLAWS)
     packed = ["files-not-compared", "unlisted-files-accepted", "unpacks-before-verifying", "unpacks-without-bound"]
-    elsewhere = {*others, "missing-signature-accepted", "time-from-server", "bricks-without-link"}
+    elsewhere = {*others, "missing-signature-accepted", "time-from-server"}
     plain = [flaw for flaw in FLAWS if "metadata" not in flaw and flaw not in packed and flaw not in elsewhere]
     signed = ["sound", "unsigned-metadata-accepted", "replayed-metadata-accepted"]
     jobs = [lambda flaw=flaw: (flaw, examine(work, made, flaw), FALLS[flaw]) for flaw in plain]

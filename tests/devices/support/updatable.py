@@ -259,7 +259,7 @@ class Device:
             return False
         self.slots.take_back()
         self.tell("refused", str(refused), version)
-        dies = self.flaw.startswith("bricks-") and isinstance(refused, BadImage)
+        dies = self.flaw in ("bricks-on-bad-image", "bricks-for-good") and isinstance(refused, BadImage)
         if dies:
             self.slots.erase()
         return dies

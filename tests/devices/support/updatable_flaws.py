@@ -2,7 +2,7 @@
 
 import updatable_suit as suit
 
-# By CoAP and LwM2M (tests/system/probes/update_coap_test.py and update_lwm2m_test.py).
+# By CoAP and LwM2M (tests/system/probes/update_coap_test.py, update_dtls_test.py and update_lwm2m_test.py).
 OTHER_WAYS = {
     "excess-cut-off": "what comes behind the size that was announced is cut off and not noticed",
     "reserves-what-is-said": "room is made for as much as the server says will come, and there is not so much",
@@ -53,8 +53,8 @@ FLAWS = {
     "never-activates": "the image is installed and told so, and never started",
     "only-says-so": "success is told and nothing is done",
     "bricks-on-bad-image": "both slots are erased when an image is refused; the laboratory can restore it",
-    "bricks-without-link": "the same when the link is lost in the middle of a download",
     "bricks-for-good": "the same, and nobody can restore it",
+    "bricks-without-link": "both slots are erased when the link is lost in the middle of a download",
     # the way it looks for one
     "asks-only-when-told": "it looks for updates when the laboratory makes it, and never by itself",
     # its own page
