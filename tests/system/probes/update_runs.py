@@ -27,6 +27,7 @@ parameters: {}
 SERVER = ["self-signed", "unknown-authority", "wrong-name", "expired-certificate"]
 CHANNEL = [*SERVER, "no-tls", "redirect-to-http", "image-over-http"]
 WORDS = ["older", "older-as-newer"]
+TENTHS = [f"flip-tenth-{number}" for number in range(1, 11)]
 # Variant -> the attacks that are tried on it, and those of them that it falls for: flaws in how an image is looked at, and
 # in how it is fetched over https.
 FLAWS = {
@@ -126,6 +127,12 @@ def verdict_of(all_units, prefix):
     return next(unit["verdict"] for id, unit in all_units.items() if id.startswith(prefix))
 
 
+def is_open_for(name, all_units, unit, words):
+    """Neither passes nor fails, and for this reason: what was not chosen would leave it open too."""
+    reasons = [one["what"] for one in all_units[unit]["open"]]
+    assert verdict_of(all_units, unit) == "inconclusive" and any(words in one for one in reasons), (name, unit, words, reasons)
+
+
 def is_taken(one):
     """What is a finding on an attack that was tried. The genuine image may come to its end after an interruption: that is none."""
     if one["installed"] and (not one["image"]["genuine"] or one["against"] in ("transport", "metadata", "access")):
@@ -136,8 +143,9 @@ def is_taken(one):
     return again or one["attack"] == "endless" and one["held"]
 
 
-def examine(work, name, tried, falls_for, edits=(), beside=None, untried=()):
-    """`untried`: attacks that are asked for and have no form there."""
+def examine(work, name, tried, falls_for, edits=(), beside=None, untried=(), passes=(), unspoken=()):
+    """`untried`: attacks that are asked for and have no form there. `passes`: units all of whose attacks are tried, and refused. `unspoken`: attacks
+    that may end in silence, of which nothing can be kept."""
     observation, all_units = run(work, name, [*tried, *untried], check=[EXIT_FAILED, EXIT_OPEN], edits=edits, beside=beside)
     facts = observation["facts"]
     control = facts["update.control"][0]
@@ -150,12 +158,25 @@ def examine(work, name, tried, falls_for, edits=(), beside=None, untried=()):
     assert found == set(falls_for), (name, found, falls_for, attempts)
     for id, one in attempts.items():
         assert one["offered"] and one["seen"] and one["alive"] and one["version_before"] and one["version_after"], (name, one)
-        assert one["evidence"] in [artifact["sha256"] for artifact in observation["artifacts"]], (name, id)
+        kept = [artifact["sha256"] for artifact in observation["artifacts"]]
+        assert one["evidence"] in kept or id in unspoken and one["evidence"] is None, (name, id)
     against = {attempts[id]["against"] for id in falls_for}
     assert (verdict_of(all_units, CHANNELS) == "fail") == ("transport" in against), (name, verdict_of(all_units, CHANNELS))
     assert (verdict_of(all_units, ATTACKS) == "fail") == bool(against - {"transport", "access"}), (name, verdict_of(all_units, ATTACKS))
     assert (verdict_of(all_units, MECHANISMS) == "fail") == bool(falls_for), (name, verdict_of(all_units, MECHANISMS))
+    for unit in passes:
+        assert verdict_of(all_units, unit) == "pass", (name, all_units[unit])
     return facts
+
+
+def is_inside_dtls(name, facts, falls_for, shared_key):
+    """What a connection to our server is like, and that none comes to be with a false one that it does not fall for."""
+    assert facts["update.control"][0]["first"]["fetched"]["over"] == "DTLSv1.2", (name, facts["update.control"])
+    tls = facts["update.passive"][0]["tls"]
+    assert tls["version"] == "DTLSv1.2" and tls["newest_offered"] == "DTLSv1.2" and ("PSK" in tls["cipher"]) == shared_key, (name, tls)
+    for one in facts["update.attempts"]:
+        if one["attack"] in (*SERVER, "no-tls") and one["attack"] not in falls_for:
+            assert one["fetched"]["handshakes"] == 0 and one["fetched"]["bytes"] == 0, (name, one)
 
 
 def is_told_of(device, *variants):
@@ -183,7 +204,8 @@ def dies(work, name, tried, after, edits=(), beside=None):
     untried = {one["attack"]: one["why"] for one in facts["update.not_tried"]}
     assert all("did not come back" in untried[id] for id in tried[tried.index(after) + 1:]), (name, untried)
     for unit in (ATTACKS, CHANNELS, MECHANISMS):
-        assert verdict_of(all_units, unit) == "inconclusive", (name, unit, verdict_of(all_units, unit))
+        how = "; its recipe brought it back" if restored else ", and nothing brought it back"
+        is_open_for(name, all_units, unit, f"The device did not come back after {after} on UM-1{how}")
     return facts
 
 
@@ -199,13 +221,13 @@ def takes_none(work, name, says, edits=(), beside=None):
     else:
         said = json.loads(control["first"]["reported"])
         assert said["result"] == "installed" and said["reason"] == says, (name, control)
-    assert verdict_of(all_units, ATTACKS) == "inconclusive" and verdict_of(all_units, CHANNELS) == "inconclusive", name
+    for unit in (ATTACKS, CHANNELS, MECHANISMS):
+        is_open_for(name, all_units, unit, "The genuine update was not seen to be installed by UM-1 each time")
 
 
-def without_a_cut(work, name, edits=()):
-    """The recipe that cuts the power fails: nothing was survived, so the attack was not tried in truth and its units stay open."""
-    fails = ("power: {cycle: {exec: '", "power: {cycle: {exec: 'exit 3; ")
-    observation, all_units = run(work, name, ["power-50"], check=[EXIT_OPEN, EXIT_FAILED], edits=[fails, *edits])
-    tried = observation["facts"]["update.attempts"][0]
-    assert not tried["offered"] and tried["power_cut"] is False and "the power was not cut" in tried["trouble"], (name, tried)
-    assert verdict_of(all_units, ATTACKS) == "inconclusive", (name, verdict_of(all_units, ATTACKS))
+def without_a_cut(work, name, edits=(), what="power"):
+    """The recipe that cuts the power or the link fails: nothing was survived, so the attack was not tried in truth. No unit asks for it by name."""
+    fails = (f"{what}: {{cycle: {{exec: '", f"{what}: {{cycle: {{exec: 'exit 3; ")
+    observation, _ = run(work, name, [what + "-50"], check=[EXIT_OPEN, EXIT_FAILED], edits=[fails, *edits])
+    (tried,) = observation["facts"]["update.attempts"]
+    assert not tried["offered"] and tried[what + "_cut"] is False and f"the {what} was not cut" in tried["trouble"], (name, tried)

@@ -6,24 +6,17 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import EXIT_OPEN, assay, emulated, folder, journal, side_by_side, units  # noqa: E402
-from update_runs import ATTACKS, CHANNEL, DYING, FETCHING, FLAWS, dies, examine, library, takes_none, verdict_of, without_a_cut  # noqa: E402
+from update_runs import (ATTACKS, CHANNEL, CHANNELS, DYING, FETCHING, FLAWS, MECHANISMS, TENTHS, covers, dies, examine, library, takes_none,  # noqa: E402
+                         verdict_of, without_a_cut)
 
 IMAGES = ["older", "older-as-newer", "other-model", "other-component", "flip-tenth-5", "flip-tenth-10", "truncated-50", "appended"]
-# Variant -> the attacks that are tried on it, and those of them that it falls for.
-VARIANTS = {
-    "sound": (["same-version", *CHANNEL, *IMAGES, "second-download", "endless", "cut-50", "power-50"], []),
-    **FETCHING,
-    **FLAWS,
-    "any-component": (["other-model", "other-component"], ["other-component"]),
-}
-
-
-def variant(work, name):
-    return examine(work, "updatable/" + name, *VARIANTS[name])
+SOUND = ["same-version", *CHANNEL, *IMAGES, "second-download", "endless", "cut-50", "power-50"]
+FLAWED = {**FETCHING, **FLAWS, "any-component": (["other-model", "other-component"], ["other-component"])}
+LOST = {name: DYING[name] for name in ("bricks-on-bad-image", "installs-before-verifying")}
 
 
 def sound(work):
-    facts = variant(work, "sound")
+    facts = examine(work, "updatable/sound", SOUND, [], passes=[CHANNELS])
     passive = facts["update.passive"][0]
     assert passive["tls"]["version"] == "TLSv1.3" and passive["tls"]["server_name"] == "updates.example", passive
     assert "EX-UPD-0001" in passive["identifies_by"], passive
@@ -32,6 +25,11 @@ def sound(work):
     attempts = {one["attack"]: one for one in facts["update.attempts"]}
     assert attempts["self-signed"]["refused"] == "before download" and attempts["self-signed"]["certificate_refused"], attempts["self-signed"]
     assert attempts["flip-tenth-5"]["refused"] == "after download" and attempts["flip-tenth-5"]["fetched"]["whole"], attempts["flip-tenth-5"]
+
+
+def sound_archive(work):
+    """An image of its own kind has no form for another signer; this one has, and everything that the units want of an image is tried."""
+    examine(work, "updatable-archive/sound", ["older", *TENTHS, "truncated-50", "appended", "other-key"], [], passes=[ATTACKS, MECHANISMS])
 
 
 def without_leave(work):
@@ -46,7 +44,8 @@ def without_leave(work):
 
 with folder() as work:
     library(work)
-    jobs = [lambda name=name: variant(work, name) for name in VARIANTS if name != "sound"]
-    jobs += [lambda name=name: dies(work, "updatable/" + name, *DYING[name]) for name in ("bricks-on-bad-image", "installs-before-verifying")]
-    side_by_side(lambda: sound(work), lambda: without_leave(work), *jobs, lambda: takes_none(work, "updatable/only-says-so", ""),
+    covers(SOUND, FLAWED, LOST)
+    jobs = [lambda name=name: examine(work, "updatable/" + name, *FLAWED[name]) for name in FLAWED]
+    jobs += [lambda name=name: dies(work, "updatable/" + name, *LOST[name]) for name in LOST]
+    side_by_side(lambda: sound(work), lambda: sound_archive(work), lambda: without_leave(work), *jobs, lambda: takes_none(work, "updatable/only-says-so", ""),
                  lambda: without_a_cut(work, "updatable/sound"), at_once=6)

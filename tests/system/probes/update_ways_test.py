@@ -6,9 +6,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import folder, need, side_by_side  # noqa: E402
-from update_runs import CHANNEL, FLAWS, SERVER, examine, library  # noqa: E402
+from update_runs import CHANNEL, FLAWS, SERVER, covers, examine, is_told_of, library  # noqa: E402
 
-IMAGES = ["older", "other-model", "flip-tenth-10", "truncated-50", "appended"]
+IMAGES = ["older", "other-model", "flip-tenth-5", "flip-tenth-10", "truncated-50", "appended"]
 THREE = {name: FLAWS[name] for name in ("no-signature-check", "no-downgrade-check", "any-model")}
 # Changes of an envelope and of the payload beside it; "repaired" ones have all digests made right, and only the signature against them.
 ENVELOPE = ["flip-header", "flip-manifest", "flip-signature", "no-signature", "other-key", "version-lied", "size-lied"]
@@ -31,7 +31,9 @@ WAYS = {
     # The payload is within: what is done to a delivery is done to the envelope.
     "suit-integrated": {"sound": (["same-version", *ENVELOPE, *PAYLOAD, "older", "other-model", "self-signed", "cut-50"], []),
                         "payload-not-compared": (["flip-payload", "flip-payload-repaired", "flip-signature"], ["flip-payload"]),
-                        "no-signature-check": (["flip-payload", "flip-payload-repaired"], ["flip-payload-repaired"])},
+                        "no-signature-check": (["flip-payload", "flip-payload-repaired"], ["flip-payload-repaired"]),
+                        "manifest-not-compared": (["flip-manifest", "flip-signature", "flip-payload"], ["flip-manifest"]),
+                        "no-downgrade-check": FLAWS["no-downgrade-check"], "any-model": FLAWS["any-model"]},
     "mender": {"sound": (["same-version", *CHANNEL, *IMAGES, "older-as-newer", "unavailable", "cut-50", "power-50"], []),
                "no-tls-verification": (SERVER, SERVER), "image-over-http": (["redirect-to-http", "image-over-http"], ["image-over-http"]),
                "manifest-version-believed": (["older", "older-as-newer"], ["older-as-newer"]), **THREE},
@@ -71,4 +73,7 @@ def examined(work, way, variant):
 need("curl", "atftpd", "openssl")
 with folder() as work:
     library(work)
+    for way, variants in WAYS.items():
+        is_told_of("updatable-" + way, *variants.keys() - {"sound"})
+        covers(variants["sound"][0], variants)
     side_by_side(*[lambda way=way, variant=variant: examined(work, way, variant) for way, variants in WAYS.items() for variant in variants], at_once=6)
