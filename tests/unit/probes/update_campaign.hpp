@@ -71,4 +71,16 @@ struct Campaign {
   }
 };
 
+/// Why an attack was not tried, which it must not have been.
+inline std::string why_untried(const fake::Run& ran, std::string_view attack) {
+  const auto not_tried = ran.record.value("update.not_tried");
+  for (const auto& one : not_tried.as_array()) {
+    if (std::string_view{one.at("attack").as_string()} == attack) {
+      return std::string{one.at("why").as_string()};
+    }
+  }
+  FAIL(attack << " is not among " << json::serialize(not_tried));
+  return {};
+}
+
 }  // namespace assay::update_tests
