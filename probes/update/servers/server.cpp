@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kMostVisits = 8;
 constexpr std::size_t kMostLog = 64 * 1024;
 constexpr std::uint64_t kPiece = 64 * 1024;
-constexpr milliseconds kPatience{30000};  // for the next bytes of a device
+constexpr milliseconds kPatience{30000};   // for the next bytes of a device
+constexpr milliseconds kEndsWithin{2000};  // … that may wait for us to end the connection
 constexpr std::byte kHandshakeRecord{0x16};
 
 /// A stream whose first bytes were read already.
@@ -83,6 +84,19 @@ std::string head_of(const Reply& reply, std::uint64_t length, bool with_length, 
     out += "Connection: close\r\n";
   }
   return out + "\r\n";
+}
+
+/// Whether the device ends the connection in order. Before it does, it is told nothing: what it leaves unread, be it
+/// our end of TLS, makes a reset of it.
+asio::awaitable<bool> is_ended(Stream& stream) {
+  Bytes chunk(1);
+  const std::span<std::byte> space{chunk};
+  auto read = co_await stream.read_some(space, kEndsWithin);
+  if (!read && read.error().kind == ErrorKind::timed_out) {
+    stream.shutdown_send();
+    read = co_await stream.read_some(space, kPatience);
+  }
+  co_return read || read.error().kind == ErrorKind::closed;
 }
 
 }  // namespace
@@ -252,11 +266,12 @@ asio::awaitable<void> HttpServer::converse(Stream& stream, std::string over) {
     fetched_.ask(context_.network.elapsed());
     const auto asked = reader.request();
     const auto answered = co_await reply(stream, asked, over, unseen);
-    if (!answered || (!asked.keeps_open && !unseen)) {
-      co_return;
+    if (answered && !asked.keeps_open && unseen) {
+      const bool ended = co_await is_ended(stream);
+      fetched_.whole = fetched_.whole || ended;
     }
-    if (!asked.keeps_open) {
-      stream.shutdown_send();  // and the device ends its side
+    if (!answered || !asked.keeps_open) {
+      co_return;
     }
     reader.next();
   }
