@@ -87,7 +87,7 @@ struct PageCampaign : update_tests::Campaign {
     mechanism().upload = UpdateUpload{Endpoint{Transport::tcp, 80}, false, "/update", "image", "admin"};
     dut.accounts.push_back(Account{.role = "admin", .username = "admin", .secret = Secret{"secret", "login"}});
     dut.lab.power_cycle = update_tests::command("power");
-    dut.lab.link_cycle = update_tests::command("link");
+    dut.lab.link_cycle = {update_tests::command("link")};
     add("no-login", {"login"}).against = "access";
     library.attack_lists["update"].attacks.back().server = {{"anonymous", true}};
     add("cut-50").server = {{"cut_at", 50}};
