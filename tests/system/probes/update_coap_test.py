@@ -22,7 +22,7 @@ DEVICES = {
         "no-timeout": (["stalled", "slow"], []),
     },
     "suit-coap": {
-        "sound": ([*ENVELOPE, "flip-payload", "older", "other-model", "cut-50", "stalled", "power-50"], []),
+        "sound": ([*ENVELOPE, "flip-payload", "older", "other-model", "truncated-50", "cut-50", "stalled", "power-50"], []),
         "no-signature-check": (["flip-payload", "other-key"], ["other-key"]),
         "optional-signature": (["flip-signature", "no-signature", "other-key"], ["no-signature"]),
         "manifest-not-compared": (["flip-manifest", "flip-signature", "flip-payload"], ["flip-manifest"]),
@@ -46,6 +46,7 @@ def examined(work, device, variant):
 need("coap-client-openssl")
 with folder() as work:
     library(work)
+    is_told_of("updatable-suit-coap", *DEVICES["suit-coap"].keys() - {"sound"})
     is_told_of("updatable-coap", *DEVICES["coap"].keys() - {"sound"}, *DYING_BLOCKWISE, *NOT_INSTALLED)
     for variants in DEVICES.values():
         covers(variants["sound"][0], variants)

@@ -6,7 +6,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import folder, need, side_by_side  # noqa: E402
-from update_runs import AGAIN, DYING_BLOCKWISE, FLAWS, SERVER, covers, dies, examine, is_told_of, library, takes_none, without_a_cut  # noqa: E402
+from update_runs import (AGAIN, CHANNELS, DYING_BLOCKWISE, FLAWS, SERVER, covers, dies, examine, is_inside_dtls, is_told_of, library,  # noqa: E402
+                         takes_none, without_a_cut)
 
 # What is within the device is written over, or checked, whichever way it came.
 BOTH = {
@@ -47,19 +48,28 @@ UNTRIED = {"pull": {"older-as-newer": "LwM2M says nothing of an image"}, "push":
 
 
 def examined(work, way, variant):
-    facts = examine(work, "updatable-lwm2m/" + variant, *WAYS[way][variant], EDITS[way], untried=UNTRIED[way].keys() - WAYS[way][variant][0])
+    facts = examine(work, "updatable-lwm2m/" + variant, *WAYS[way][variant], EDITS[way], untried=UNTRIED[way])
     client, missing = facts["update.passive"][0]["client"], {one["attack"]: one["why"] for one in facts["update.not_tried"]}
     assert client["lwm2m"] == "1.1" and client["delivery"] == way, client
     assert all(words in missing[attack] for attack, words in UNTRIED[way].items()), missing
+
+
+def with_certificates(work, variant):
+    tried, falls_for = CERTIFICATES[variant]
+    name = "updatable-lwm2m-certs/" + variant
+    facts = examine(work, name, tried, falls_for, passes=[CHANNELS] if variant == "sound" else [])
+    is_inside_dtls(name, facts, falls_for, shared_key=False)
 
 
 need("coap-client-openssl", "openssl")
 with folder() as work:
     library(work)
     is_told_of("updatable-lwm2m", *WAYS["pull"].keys() - {"sound"}, *DYING_BLOCKWISE, "only-says-so")
+    is_told_of("updatable-lwm2m-certs", *CERTIFICATES.keys() - {"sound"})
+    is_told_of("updatable-lwm2m-archive", *ARCHIVES.keys() - {"sound"})
     for variants in (*WAYS.values(), CERTIFICATES, ARCHIVES):
         covers(variants["sound"][0], variants)
-    jobs = [lambda variant=variant: examine(work, "updatable-lwm2m-certs/" + variant, *CERTIFICATES[variant]) for variant in CERTIFICATES]
+    jobs = [lambda variant=variant: with_certificates(work, variant) for variant in CERTIFICATES]
     jobs += [lambda way=way, variant=variant: examined(work, way, variant) for way, variants in WAYS.items() for variant in variants]
     jobs += [lambda way=way, flaw=flaw: dies(work, "updatable-lwm2m/" + flaw, *DYING_BLOCKWISE[flaw], EDITS[way]) for way in WAYS for flaw in DYING_BLOCKWISE]
     jobs += [lambda way=way: takes_none(work, "updatable-lwm2m/only-says-so", None, EDITS[way]) for way in WAYS]
