@@ -53,4 +53,4 @@ with folder() as work:
     jobs = [lambda device=device, variant=variant: examined(work, device, variant) for device, variants in DEVICES.items() for variant in variants]
     jobs += [lambda flaw=flaw: dies(work, "updatable-coap/" + flaw, *DYING_BLOCKWISE[flaw]) for flaw in DYING_BLOCKWISE]
     jobs += [lambda flaw=flaw: takes_none(work, "updatable-coap/" + flaw, NOT_INSTALLED[flaw]) for flaw in NOT_INSTALLED]
-    side_by_side(*jobs, lambda: without_a_cut(work, "updatable-coap/sound"), at_once=8)
+    side_by_side(*jobs, lambda: without_a_cut(work, "updatable-coap/sound"), at_once=6)

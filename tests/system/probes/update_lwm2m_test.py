@@ -74,4 +74,4 @@ with folder() as work:
     jobs += [lambda way=way, flaw=flaw: dies(work, "updatable-lwm2m/" + flaw, *DYING_BLOCKWISE[flaw], EDITS[way]) for way in WAYS for flaw in DYING_BLOCKWISE]
     jobs += [lambda way=way: takes_none(work, "updatable-lwm2m/only-says-so", None, EDITS[way]) for way in WAYS]
     jobs += [lambda variant=variant: examine(work, "updatable-lwm2m-archive/" + variant, *ARCHIVES[variant]) for variant in ARCHIVES]
-    side_by_side(*jobs, *[lambda way=way: without_a_cut(work, "updatable-lwm2m/sound", EDITS[way]) for way in WAYS], at_once=12)
+    side_by_side(*jobs, *[lambda way=way: without_a_cut(work, "updatable-lwm2m/sound", EDITS[way]) for way in WAYS], at_once=8)

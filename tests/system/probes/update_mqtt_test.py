@@ -74,5 +74,5 @@ with folder() as work:
                  *[lambda name=name, one=one: dies(work, "updatable-mqtt/" + name, *one) for name, one in DYING.items()],
                  lambda: takes_none(work, "updatable-mqtt/only-says-so", ""),
                  lambda: takes_none(work, "updatable-mqtt/never-activates", "it will be used after the next start"),
-                 lambda: without_a_cut(work, "updatable-mqtt/sound"), *[lambda edits=edits: announced(work, edits) for edits in BROKERS], at_once=8)
+                 lambda: without_a_cut(work, "updatable-mqtt/sound"), *[lambda edits=edits: announced(work, edits) for edits in BROKERS], at_once=6)
 print(len(runs) + len(DYING) + 2, "devices")

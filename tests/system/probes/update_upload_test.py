@@ -91,5 +91,5 @@ with folder() as work:
             *[(way, packed + name, *one) for way in HOW for name, one in UNPACKING.items()]]
     side_by_side(lambda: form(work), *[lambda one=one: examined(work, *one) for one in runs],
                  *[lambda way=way, one=one: dies(work, *one, *HOW[way]) for way, *one in lost],
-                 *[lambda way=way: takes_none(work, raw + "only-says-so", None, *HOW[way]) for way in HOW], at_once=12)
+                 *[lambda way=way: takes_none(work, raw + "only-says-so", None, *HOW[way]) for way in HOW], at_once=8)
 print(1 + len(runs) + len(lost) + len(HOW), "devices")

@@ -74,6 +74,7 @@ need("curl", "atftpd", "openssl")
 with folder() as work:
     library(work)
     for way, variants in WAYS.items():
-        is_told_of("updatable-" + way, *variants.keys() - {"sound"})
+        if way != "archive":  # the rest of its flaws is examined by updatable_test.py
+            is_told_of("updatable-" + way, *variants.keys() - {"sound"})
         covers(variants["sound"][0], variants)
     side_by_side(*[lambda way=way, variant=variant: examined(work, way, variant) for way, variants in WAYS.items() for variant in variants], at_once=6)
