@@ -64,7 +64,8 @@ json::object to_facts(const Attempt& attempt, const UpdateMechanism& mechanism, 
   out["late"] = attempt.late;
   out["undecided"] = text(attempt.undecided);
   out["made_again"] = attempt.made_again;
-  out["activated"] = attempt.installed ? json::value(*attempt.installed) : json::value(nullptr);
+  out["activated"] =
+      attempt.installed ? json::value(*attempt.installed && !attempt.after_restart) : json::value(nullptr);
   out["says_success"] = attempt.says_success;
   out["restarted"] = attempt.restarted;
   out["version_before"] = text(attempt.before);
@@ -273,6 +274,12 @@ asio::awaitable<Result<Attempt>> Campaign::attempt(Offer offer) {
   co_await in_.transport.withdraw();
   if (!settled) {
     co_return settled.error();
+  }
+  if (may_be_staged(out, control)) {
+    const auto started = co_await start_anew(out, control);
+    if (!started) {
+      co_return started.error();
+    }
   }
   if (!out.alive) {
     const bool back = in_.choice.restore && in_.mechanism.restore.has_value();

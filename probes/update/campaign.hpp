@@ -37,7 +37,8 @@ struct Attempt {
   std::string trouble;      // why it was not offered after all
   Fetched fetched;
   std::optional<bool> installed;
-  bool late = false;   // … and that came into force while something else was on offer
+  bool after_restart = false;  // … and that came into force only when its power was cut and given back
+  bool late = false;           // … and that came into force while something else was on offer
   Of of = Of::itself;  // whose image a version that moved during this offer is: that of one before, by what was fetched
   std::string undecided;     // the other offer that it may be of, where the device had the images of both; empty: none
   int made_again = 0;        // so often, for what came into force during it
@@ -113,6 +114,8 @@ class Campaign {
   asio::awaitable<Result<bool>> look_at_earlier(const Attempt& attempt, const Attack* attack, bool last);
   asio::awaitable<Result<Attempt>> attempt(Offer offer);
   asio::awaitable<Result<>> settle(Attempt& attempt, bool control);
+  asio::awaitable<Result<>> start_anew(Attempt& attempt, bool control);
+  bool may_be_staged(const Attempt& attempt, bool control) const;
   asio::awaitable<Result<>> cut_while_installing(const Attempt& attempt);
   Result<bool> look_failed(Attempt& attempt, const Error& error);
   bool goes_unread(const Error& error);
@@ -168,6 +171,7 @@ class Campaign {
       arrived_;  // of this offer: when the whole image was seen to be there, by Network::elapsed
   // In the control, from then on: how long the device was seen to run the old version, else until it ran the new one.
   std::optional<milliseconds> installs_;
+  bool needs_restart_ = false;            // the genuine update came into force only then
   bool in_the_dark_ = false;              // … for it did not answer while it installed it
   bool cut_ = false;                      // of this offer: the power or the link was cut while it was installed
   std::optional<milliseconds> dark_at_;   // of this offer: when that was seen to have been cut, by Network::elapsed

@@ -2,9 +2,12 @@
 #include <utility>
 
 #include "harness/model/attacks.hpp"
+#include "probes/sessions/channel.hpp"
 #include "probes/update/campaign.hpp"
+#include "probes/update/transports/transports.hpp"
 
-/// Whose image a device came to run: that of the offer that is on, or that of one before, which it installed late.
+/// Whose image a device came to run: that of the offer that is on, or that of one before, which it installed late; and
+/// what it comes to run with its next start.
 namespace assay::probes::update {
 
 namespace {
@@ -220,6 +223,34 @@ asio::awaitable<Result<std::optional<Attempt>>> Campaign::attempt_apart(Offer of
   }
   apart_ = nullptr;
   co_return out;
+}
+
+/// Whether an image may be installed that waits for the next start: the genuine one, any where the genuine one did, and
+/// one that the device says it took.
+bool Campaign::may_be_staged(const Attempt& attempt, bool control) const {
+  const bool there = attempt.fetched.bytes > 0 || attempt.fetched.handed_over;
+  const bool waits = control || needs_restart_ || attempt.says_success;
+  return waits && there && attempt.offered && attempt.alive && attempt.cut == Attempt::Cut::none &&
+         attempt.installed == std::optional{false} && in_.context.dut.lab.power_cycle;
+}
+
+/// By the recipe that cuts the power, when nothing is on offer any more. Without it nothing more is known.
+asio::awaitable<Result<>> Campaign::start_anew(Attempt& attempt, bool control) {
+  const auto cut = co_await cut_off(in_.context, Loss::power);
+  if (!cut) {
+    co_return cut.error().kind == ErrorKind::cancelled ? cut : Result<>{};
+  }
+  const auto within = patience();
+  const auto version = co_await come_back(within);
+  if (!version) {
+    const auto looked = look_failed(attempt, version.error());
+    attempt.alive = attempt.unread;
+    co_return looked ? Result<>{} : Result<>{looked.error()};
+  }
+  attempt.after = *version;
+  attempt.installed = attempt.after_restart = falls(attempt, *version);
+  needs_restart_ = needs_restart_ || (control && attempt.after_restart);
+  co_return Result<>{};
 }
 
 }  // namespace assay::probes::update

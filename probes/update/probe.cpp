@@ -46,7 +46,8 @@ constexpr FactSpec kFacts[] = {
      "over, handed_over}, certificate_refused, held (a download without end was still taken when we ended it), "
      "gave_up_ms, refused (before download, after download, null), installed, late (… while another attack was tried), "
      "undecided (the other attack whose image it may have been, so that neither counts as installed; null: none), "
-     "made_again (so often, for what came into force meanwhile), activated, "
+     "made_again (so often, for what came into force meanwhile), activated "
+     "(false: installed, and in force only when the power was cut and given back), "
      "says_success, restarted, "
      "version_before, version_after, alive (null: its version could not be asked for to the end), reported (its own "
      "words), took_ms, evidence"},

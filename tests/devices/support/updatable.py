@@ -421,7 +421,7 @@ class Device:
             return self.tell("installed", "it will be used after the next start", image.version)
         self.slots.activate()
         self.tell("installed", "", image.version)
-        return self.start_anew()
+        return None if self.flaw == "activates-at-restart" else self.start_anew()
 
 
 def control(device, listener):

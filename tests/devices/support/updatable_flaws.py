@@ -51,6 +51,7 @@ FLAWS = {
     "not-taken-back": "the same, and where the connection ends early it is not taken back: what came is started",
     "checks-one-installs-another": "the image is downloaded once to be checked and again to be installed",
     "never-activates": "the image is installed and told so, and never started",
+    "activates-at-restart": "the image is installed and told so, and started with the next power; that is no flaw, but a way",
     "only-says-so": "success is told and nothing is done",
     "bricks-on-bad-image": "both slots are erased when an image is refused; the laboratory can restore it",
     "bricks-for-good": "the same, and nobody can restore it",

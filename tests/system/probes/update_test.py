@@ -32,6 +32,12 @@ def sound_archive(work):
     examine(work, "updatable-archive/sound", ["older", *TENTHS, "truncated-50", "appended", "other-key"], [], passes=[ATTACKS, MECHANISMS])
 
 
+def at_restart(work):
+    """What it installs is in force with its next power: that is given to it, and nothing else is installed."""
+    control = examine(work, "updatable/activates-at-restart", ["older", "flip-tenth-5"], [])["update.control"][0]
+    assert all(control[one]["installed"] and control[one]["activated"] is False for one in ("first", "last")), control
+
+
 def without_leave(work):
     """No destructive work without leave: the units say what was not allowed."""
     out = work / "without-leave"
@@ -47,5 +53,5 @@ with folder() as work:
     covers(SOUND, FLAWED, LOST)
     jobs = [lambda name=name: examine(work, "updatable/" + name, *FLAWED[name]) for name in FLAWED]
     jobs += [lambda name=name: dies(work, "updatable/" + name, *LOST[name]) for name in LOST]
-    side_by_side(lambda: sound(work), lambda: sound_archive(work), lambda: without_leave(work), *jobs, lambda: takes_none(work, "updatable/only-says-so", ""),
-                 lambda: without_a_cut(work, "updatable/sound"), at_once=6)
+    side_by_side(lambda: sound(work), lambda: sound_archive(work), lambda: at_restart(work), lambda: without_leave(work), *jobs,
+                 lambda: takes_none(work, "updatable/only-says-so", ""), lambda: without_a_cut(work, "updatable/sound"), at_once=6)

@@ -19,6 +19,8 @@ struct UpdatableDevice {
   bool dead = false;
   int reads_to_install = 0;  // of its version; 0: what it takes is in force at once
   bool needs_power = false;  // to finish what it installs
+  bool stages = false;       // what it takes is in force after its next start
+  bool forgets = false;      // … or never
   std::vector<std::string> events;
 
   Result<RecipeDone> does(const Recipe& recipe, const RecipeUse& use) {
@@ -35,6 +37,7 @@ struct UpdatableDevice {
       }
       dead = dead && !comes_back;
       left_ = 0;
+      next_.clear();
       version = "2.4.0";
       return RecipeDone{};
     }
@@ -42,6 +45,7 @@ struct UpdatableDevice {
       events.emplace_back("power");
       dead = needs_power && left_ > 0;
       left_ = 0;
+      version = stages && !forgets && !next_.empty() ? next_ : version;
       return RecipeDone{};
     }
     const auto attack = use.environment.at("ASSAY_ATTACK");
@@ -53,7 +57,7 @@ struct UpdatableDevice {
     if (attack.empty() ? takes_genuine : falls_for.contains(attack)) {
       next_ = use.environment.at("ASSAY_VERSION");
       left_ = reads_to_install;
-      version = left_ == 0 ? next_ : version;
+      version = left_ == 0 && !stages ? next_ : version;
       return RecipeDone{"installed", {}};
     }
     return Error{ErrorKind::io, "it said: no", {}};
@@ -206,6 +210,30 @@ TEST_CASE("update: without a way back nothing is tried, unless it is said that n
   CHECK(campaign.device.events == AttackNames{"flip", "older", "cut", "genuine"});
   CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
   CHECK(ran.record.value("update.control").as_array().at(0).at("first").is_null());
+}
+
+TEST_CASE("update: what is in force only after the next start is installed, and told apart from what never is") {
+  UpdateCampaign staged;
+  staged.device.stages = true;
+  staged.device.falls_for.insert("older");
+  staged.dut.lab.power_cycle = update_tests::command("power");
+  const auto ran = staged.run();
+  CHECK(ran.record.value("update.control").as_array().at(0).at("accepted") == true);
+  const auto attempts = ran.record.value("update.attempts");
+  CHECK(attempt_on(attempts, "older").at("installed") == true);
+  CHECK(attempt_on(attempts, "older").at("activated") == false);
+  CHECK(attempt_on(attempts, "flip").at("installed") == false);
+  UpdateCampaign forgetful;
+  forgetful.device.stages = forgetful.device.forgets = true;
+  forgetful.dut.lab.power_cycle = update_tests::command("power");
+  const auto unmoved = forgetful.run();
+  const auto control = unmoved.record.value("update.control").as_array().at(0);
+  CHECK(control.at("accepted") == false);
+  CHECK(control.at("first").at("says_success") == true);
+  UpdateCampaign unlit;
+  unlit.device.stages = true;  // and nothing cuts its power
+  const auto dark = unlit.run();
+  CHECK(dark.record.value("update.control").as_array().at(0).at("accepted") == false);
 }
 
 TEST_CASE(
