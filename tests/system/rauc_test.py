@@ -72,6 +72,7 @@ def cut_while_installing(home, server):
     while not (home / "held").exists():
         assert time.monotonic() < end, "it did not begin to install"
         time.sleep(0.01)
+    server.start()  # or it takes the update anew before it is looked at
     assert tell(home, "power-cycle") == "done"
     (home / "hold").unlink()
     checking.join()
