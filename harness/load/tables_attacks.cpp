@@ -59,7 +59,7 @@ constinit const Key kMetadataKeys[] = {
     {"digest", &kBoolean, false, "true", "The digest and size that are said are those of what is offered", "false"},
     {"signature", &kBoolean, false, "true", "The manifest's signature is given", "false"},
     {"altered", &kBoolean, false, "false",
-     "An empty line is added to the manifest: it says what it said, and its signature is over other bytes", "true"},
+     "A line feed is added to the manifest: it says what it said, and its signature is over other bytes", "true"},
     {"manifest", &kManifestWord, false, "the newest", "Another one of the maker's manifests is given", "expired"},
 };
 constinit const Table kMetadataTable{"a change of the metadata", "What is said of the image otherwise than true",
