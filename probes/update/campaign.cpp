@@ -26,6 +26,21 @@ std::string said_version(const Attack& attack, const UpdateMechanism& mechanism,
   return version == "genuine" || of_image.empty() ? mechanism.image.version : of_image;
 }
 
+/// What a device tells that runs what was made of the genuine image; empty: not known.
+std::string running_version(images::MutationKind kind, const UpdateMechanism& mechanism, const std::string& of_image) {
+  const auto version = [](const std::optional<UpdateImage>& image) { return image ? image->version : std::string{}; };
+  switch (kind) {
+    case images::MutationKind::other_model:
+      return version(mechanism.other_model);
+    case images::MutationKind::other_component:
+      return version(mechanism.component());
+    case images::MutationKind::mix_older:  // the newer description, and content that may tell otherwise
+      return {};
+    default:
+      return of_image;
+  }
+}
+
 bool flag(const json::object& object, std::string_view key, bool otherwise) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_bool() ? value->get_bool() : otherwise;
@@ -90,9 +105,14 @@ std::string Campaign::missing(const Attack& attack) const {
   return attack.server.empty() ? std::string{} : in_.transport.cannot(behaviour);
 }
 
+/// A person is asked when it should be over, however long it took.
+bool Campaign::saw_pace() const {
+  return first_ && first_->installed.value_or(false) && !asks_person();
+}
+
 json::value Campaign::pace() const {
-  if (!first_ || !first_->installed.value_or(false) || asks_person()) {
-    return nullptr;  // a person is asked when it should be over, however long it took
+  if (!saw_pace()) {
+    return nullptr;
   }
   return json::object{{"takes_ms", in_.mechanism.takes_ms},
                       {"took_ms", first_->took.count()},
@@ -101,8 +121,8 @@ json::value Campaign::pace() const {
 
 /// What the estimate of one offer leaves out: each is watched for twice the time of the genuine update.
 milliseconds Campaign::longer_by() const {
-  const bool seen = first_ && first_->installed.value_or(false) && !asks_person();
-  return seen ? std::max(first_->took - milliseconds{in_.mechanism.takes_ms}, milliseconds{0}) * 2 : milliseconds{0};
+  return saw_pace() ? std::max(first_->took - milliseconds{in_.mechanism.takes_ms}, milliseconds{0}) * 2
+                    : milliseconds{0};
 }
 
 /// The last genuine update has to have its time as well.
@@ -144,9 +164,7 @@ Result<Offer> Campaign::offer_for(const Attack& attack) {
     of_image = spec->kind == images::MutationKind::older && in_.mechanism.older ? in_.mechanism.older->version
                : spec->kind == images::MutationKind::lie_version                ? spec->version
                                                                                 : of_image;
-    out.image_version = spec->kind != images::MutationKind::other_model ? of_image
-                        : in_.mechanism.other_model                     ? in_.mechanism.other_model->version
-                                                                        : std::string{};
+    out.image_version = running_version(spec->kind, in_.mechanism, of_image);
   }
   out.behaviour = behaviour_of(attack.server);
   if (out.behaviour.date == "held") {

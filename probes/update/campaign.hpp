@@ -141,6 +141,7 @@ class Campaign {
   Offer genuine_offer() const;
   std::string missing(const Attack& attack) const;
   bool out_of_time(const Attack& attack) const;
+  bool saw_pace() const;
   milliseconds longer_by() const;
 
   milliseconds now() const { return in_.context.network.elapsed(); }
