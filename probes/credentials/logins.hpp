@@ -75,6 +75,7 @@ class Logins {
   asio::awaitable<Result<>> prove_beside();
   asio::awaitable<void> control_beside(Dialect& dialect, Beside& shared);
   asio::awaitable<Result<std::size_t>> try_beside(std::size_t first);
+  asio::awaitable<std::optional<Candidate>> take_beside(Dialect& dialect, Beside& shared);
   asio::awaitable<void> row_beside(Dialect& dialect, Beside& shared);
   asio::awaitable<Result<>> settle_beside(Beside& shared);
   asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "probes/credentials/logins.hpp"
@@ -7,7 +8,8 @@
 
 /// Logins on several connections at once. Only where that was asked for, the pace has no interval between logins, and
 /// wrong logins at once were each refused as alone. Each draws its permit; the first answer that is no plain refusal
-/// halts all rows, and is settled alone.
+/// halts all rows, and is settled alone. A row whose login the server had no room for gives it back to the others and
+/// ends.
 namespace assay::probes::credentials {
 
 namespace {
@@ -23,9 +25,11 @@ struct Logins::Beside {
   std::size_t next = 0;
   std::size_t last = 0;
   bool halt = false;
-  std::size_t refused = 0;                           // controls
-  std::vector<std::pair<Candidate, Attempt>> odd{};  // answers that are no plain refusals
-  std::optional<Error> error{};                      // the first that ends the probe
+  std::size_t refused = 0;                                 // controls
+  std::size_t ended = 0;                                   // rows that the server had no room for
+  std::deque<std::pair<Candidate, Attempt>> given_back{};  // permitted, and not sent
+  std::vector<std::pair<Candidate, Attempt>> odd{};        // answers that are no plain refusals
+  std::optional<Error> error{};                            // the first that ends the probe
 };
 
 /// Wrong logins at once, one on a connection: a server that refuses each is asked so from now on.
@@ -84,12 +88,16 @@ asio::awaitable<Result<std::size_t>> Logins::try_beside(std::size_t first) {
   Beside shared;
   shared.next = first;
   shared.last = std::min(candidates_.size(), first + rows_ * kBetweenReports);
-  sessions::Jobs jobs;
-  jobs.set_width(rows_);
-  for (std::size_t i = 0; i < rows_; ++i) {
-    jobs.add([this, i, &shared] { return row_beside(*beside_[i], shared); });
-  }
-  co_await jobs.run();
+  do {
+    sessions::Jobs jobs;
+    jobs.set_width(rows_);
+    for (std::size_t i = 0; i < rows_; ++i) {
+      jobs.add([this, i, &shared] { return row_beside(*beside_[i], shared); });
+    }
+    co_await jobs.run();
+    rows_ -= std::min(rows_ - 1, std::exchange(shared.ended, 0));
+  } while (rows_ > 1 && !shared.halt && !stopped() && !shared.given_back.empty());
+  shared.odd.insert(shared.odd.end(), shared.given_back.begin(), shared.given_back.end());
   Result<> settled;
   if (!shared.error) {
     settled = co_await settle_beside(shared);
@@ -104,10 +112,17 @@ asio::awaitable<Result<std::size_t>> Logins::try_beside(std::size_t first) {
   co_return shared.next;
 }
 
-asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
-  while (!shared.halt && !stopped() && shared.next < shared.last) {
+/// The next candidate whose login is permitted. Nothing: there is none, or the rows are to halt.
+asio::awaitable<std::optional<Candidate>> Logins::take_beside(Dialect& dialect, Beside& shared) {
+  std::optional<Candidate> taken;
+  if (!shared.given_back.empty()) {
+    taken = std::move(shared.given_back.front().first);
+    shared.given_back.pop_front();
+    co_return taken;
+  }
+  while (shared.next < shared.last && !shared.halt && !stopped()) {
     bring_forward(shared.next, shared.last, dialect);
-    const auto candidate = candidates_[shared.next++];
+    auto candidate = candidates_[shared.next++];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;
       continue;
@@ -124,17 +139,36 @@ asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
     }
     tally_.accounts.insert(candidate.username);
     ++tally_.tried;
-    auto attempted = co_await dialect.attempt(candidate.username, candidate.password);
+    taken = std::move(candidate);
+    break;
+  }
+  co_return taken;
+}
+
+asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
+  while (!shared.halt && !stopped()) {
+    auto candidate = co_await take_beside(dialect, shared);
+    if (!candidate) {
+      break;
+    }
+    auto attempted = co_await dialect.attempt(candidate->username, candidate->password);
     if (attempted.ended) {
       ++tally_.unclear;
       shared.error = shared.error ? shared.error : attempted.ended;
       break;
     }
     if (attempted.outcome == Outcome::rejected && !is_slow(attempted)) {
-      watch_for_lock(attempted, candidate.username);
+      watch_for_lock(attempted, candidate->username);
       continue;
     }
-    shared.odd.emplace_back(candidate, std::move(attempted));
+    const bool unanswered = attempted.outcome == Outcome::lost || attempted.outcome == Outcome::unclear;
+    if (unanswered && attempted.sent == 0) {
+      // Not heard at all is how servers say that these are too many at once: the other rows go on.
+      shared.given_back.emplace_back(*candidate, std::move(attempted));
+      ++shared.ended;
+      break;
+    }
+    shared.odd.emplace_back(*candidate, std::move(attempted));
     break;
   }
   dialect.start_afresh();
@@ -157,8 +191,8 @@ asio::awaitable<Result<>> Logins::settle_beside(Beside& shared) {
       tally_.unclear += known ? 0 : 1;
       continue;
     }
-    // Connections that are cut or refused are how servers say that these are too many at once: that login is made
-    // again alone, and what it shows then counts.
+    // Connections that are cut are another way to say that these are too many at once: that login is made again alone,
+    // and what it shows then counts.
     const bool alone = attempted.outcome == Outcome::lost || attempted.outcome == Outcome::unclear;
     gave_way = gave_way || alone;
     Result<bool> settled{false};

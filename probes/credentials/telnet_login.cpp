@@ -12,6 +12,7 @@ namespace {
 
 constexpr milliseconds kPatience{8000};       // BusyBox answers a wrong login after three seconds
 constexpr milliseconds kProofPatience{4000};  // a shell at work answers at once
+constexpr milliseconds kQuietAfterKnown{30};  // old login programs throw away what is typed right after their prompt
 constexpr std::size_t kMaximumText = 64U << 10U;
 constexpr int kMaximumReads = 2048;
 constexpr std::size_t kShortestLine = 4;
@@ -46,16 +47,20 @@ std::set<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-/// One telnet connection seen as turns: a line is typed, the device speaks until it waits.
+/// One telnet connection seen as turns: a line is typed, the device speaks until it waits. At the prompts `known`,
+/// which it was seen to wait at before, a short silence shows that.
 class Talk {
  public:
-  Talk(std::unique_ptr<sessions::Channel> channel, milliseconds quiet) : channel_(std::move(channel)), quiet_(quiet) {}
+  Talk(std::unique_ptr<sessions::Channel> channel, milliseconds quiet, std::set<std::string> known)
+      : channel_(std::move(channel)), quiet_(quiet), known_(std::move(known)) {}
 
   asio::awaitable<Heard> hear(milliseconds patience) {
     Heard heard;
     const auto before = channel_->spent();
     for (int reads = 0; reads < kMaximumReads && heard.text.size() < kMaximumText; ++reads) {
-      auto part = co_await channel_->receive(quiet_);
+      const bool at_known = known_.contains(wire::prompt_of(heard.text));
+      const auto quiet = at_known ? std::min(kQuietAfterKnown, quiet_) : quiet_;
+      auto part = co_await channel_->receive(quiet);
       heard.took = channel_->spent() - before;
       if (part) {
         auto step = parser_.feed(*part);
@@ -75,7 +80,7 @@ class Talk {
         }
         break;
       }
-      if (is_settled(wire::prompt_of(heard.text)) || heard.took >= patience) {
+      if (at_known || is_settled(wire::prompt_of(heard.text)) || heard.took >= patience) {
         break;
       }
     }
@@ -99,6 +104,7 @@ class Talk {
  private:
   std::unique_ptr<sessions::Channel> channel_;
   milliseconds quiet_;
+  std::set<std::string> known_;
   wire::TelnetParser parser_;
 };
 
@@ -143,6 +149,7 @@ class TelnetLogin final : public Dialect {
   std::unique_ptr<Dialect> beside(Door& other) const override {
     auto copy = std::make_unique<TelnetLogin>(other);
     copy->first_prompt_ = first_prompt_;
+    copy->prompts_ = prompts_;
     copy->refusals_ = refusals_;
     copy->cuts_ = cuts_;
     copy->slowest_refusal_ = slowest_refusal_;
@@ -170,18 +177,20 @@ class TelnetLogin final : public Dialect {
     auto opened = co_await sessions::open_channel(door_.network, door_.endpoint, door_.transcript);
     if (!opened) {
       arrived.outcome = Outcome::lost;
+      arrived.sent = 0;
       arrived.says = opened.error().what;
       if (sessions::ends_probe(opened.error().kind)) {
         arrived.ended = opened.error();
       }
       co_return arrived;
     }
-    talk_ = std::make_unique<Talk>(std::move(*opened), door_.timers.quiet);
+    talk_ = std::make_unique<Talk>(std::move(*opened), door_.timers.quiet, prompts_);
     auto greeting = co_await talk_->hear(kPatience);
     arrived.ended = greeting.error;
     arrived.says = greeting.text.substr(0, 512);
     if (greeting.prompt.empty()) {
       // Closed without a prompt is how many servers say that too many connections came.
+      arrived.sent = 0;
       arrived.outcome = greeting.ended && greeting.text.empty() ? Outcome::lost : Outcome::unclear;
       talk_.reset();
       co_return arrived;
@@ -260,7 +269,7 @@ class TelnetLogin final : public Dialect {
                          (control && (heard.ended || wire::asks_for_input(heard.prompt)));
     attempted.outcome = refused ? Outcome::rejected : Outcome::unclear;
     if (control && refused) {
-      learn(heard);
+      learn(heard, asked);
     }
     if (heard.ended || command_line || heard.prompt != first_prompt_) {
       talk_.reset();
@@ -268,7 +277,9 @@ class TelnetLogin final : public Dialect {
     co_return attempted;
   }
 
-  void learn(const Heard& heard) {
+  void learn(const Heard& heard, const std::string& asked) {
+    prompts_.insert(first_prompt_);
+    prompts_.insert(asked.empty() ? first_prompt_ : asked);
     slowest_refusal_ = std::max(slowest_refusal_, heard.took);
     cuts_ += heard.ended && heard.text.empty() ? 1 : 0;
     refusals_.merge(lines_of(heard.text));
@@ -282,6 +293,7 @@ class TelnetLogin final : public Dialect {
   Door& door_;
   std::unique_ptr<Talk> talk_;
   std::string first_prompt_;
+  std::set<std::string> prompts_;   // at which random logins were seen to wait
   std::set<std::string> refusals_;  // lines that came after wrong logins
   int cuts_ = 0;                    // wrong logins that were answered by nothing but the end of the connection
   milliseconds slowest_refusal_{0};
@@ -298,7 +310,7 @@ asio::awaitable<Result<std::string>> find_open_shell(Door& door) {
   if (!opened) {
     co_return opened.error();
   }
-  Talk talk{std::move(*opened), door.timers.quiet};
+  Talk talk{std::move(*opened), door.timers.quiet, {}};
   auto greeting = co_await talk.hear(kPatience);
   if (greeting.error) {
     co_return *greeting.error;

@@ -99,6 +99,38 @@ TEST_CASE("A server that cuts some of the connections has no lockout, and no log
   check_budget(network, server);
 }
 
+TEST_CASE("A login that the server had no room for goes out on another connection, by the permit that it has") {
+  for (const bool says_nothing : {false, true}) {
+    CAPTURE(says_nothing);
+    FakeNetwork network;
+    FtpServer server;
+    auto greeted = serve(server);
+    network.tcp[kPort] = [&greeted, says_nothing, count = 0](int connection) mutable -> Peer {
+      ++count;
+      if (count != 9 && count != 11) {
+        return greeted(connection);
+      }
+      return [says_nothing](std::string_view, Line& line) {
+        if (!says_nothing) {
+          line.close();
+        }
+      };
+    };
+    network.at_once = 64;
+    auto parameters = without_blanks();
+    parameters["connections"] = 8;
+    const auto run = attack(network, many_pairs(kAccounts, 59), parameters);
+    CHECK(goes_over_several(run));
+    CHECK(run.record.value("credentials.accepted").as_array().size() == 1);
+    CHECK(run.record.value("credentials.lockout").at("observed") == json::value(false));
+    CHECK(coverage(run, "tried") == kAccounts);
+    CHECK(coverage(run, "unclear") == 0);
+    for (const auto& [name, count] : server.logins) {
+      CHECK((name == "admin" || (count == 1 && network.permits[name] == 1)));
+    }
+  }
+}
+
 TEST_CASE("A lockout seen on one of several connections stops them all") {
   FakeNetwork network;
   FtpServer server;
