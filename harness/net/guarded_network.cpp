@@ -44,7 +44,7 @@ class GuardedNetwork final : public Network {
     if (const auto refusal = refuse(to, Transport::tcp)) {
       co_return *refusal;
     }
-    auto stream = co_await open_tcp(governor_, address_, to.port, within, deadline_, capture_.flows, from_);
+    auto stream = co_await open_tcp(governor_, address_, to.port, within, deadline_, capture_.flows, way_);
     opened_ += stream ? 1 : 0;
     co_return std::move(stream);
   }
@@ -188,12 +188,12 @@ class GuardedNetwork final : public Network {
   }
 
   Result<> speak_from(const std::string& source) override {
-    from_.reset();
+    way_ = Way{};
     const auto known = other_sources();
     if (!source.empty() && std::find(known.begin(), known.end(), source) == known.end()) {
       return Error{ErrorKind::denied, source + " is not among the addresses that may be spoken from", {}};
     }
-    from_ = IpAddress::parse(source);
+    way_.from = IpAddress::parse(source);
     return {};
   }
 
@@ -237,7 +237,7 @@ class GuardedNetwork final : public Network {
   TimePoint deadline_;
   Scope sources_;
   IpAddress address_;
-  std::optional<IpAddress> from_;  // none: as the routes say
+  Way way_;
   TimePoint began_ = std::chrono::steady_clock::now();
   std::int64_t opened_ = 0;
   std::optional<Error> guard_;

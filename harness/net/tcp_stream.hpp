@@ -13,6 +13,12 @@
 
 namespace assay {
 
+/// How connections go out to one address.
+struct Way {
+  std::optional<IpAddress> from{};  // the address of ours to come from; none: as the routes say
+  std::optional<bool> own_host{};   // this host has the address itself; the first connection tells
+};
+
 /// A connected TCP socket that holds its share of the governor's budget as long as it lives.
 class TcpStream final : public Stream {
  public:
@@ -30,15 +36,19 @@ class TcpStream final : public Stream {
   void shutdown_send() override;
 
  private:
+  void hold_nothing_back(std::size_t size);
+
   asio::ip::tcp::socket socket_;
   Governor::Slot slot_;
   TimePoint deadline_;
+  bool wrote_ = false;
+  bool no_delay_ = false;
 };
 
 /// Connects under the governor's budget and feeds its round-trip estimate. `flows`, when not empty, is told the socket,
-/// also when the connect fails. `from`: the address of ours to come from; none: as the routes say.
+/// also when the connect fails. `way` outlives the coroutine.
 asio::awaitable<Result<std::unique_ptr<Stream>>> open_tcp(Governor& governor, IpAddress address, std::uint16_t port,
                                                           milliseconds within, TimePoint deadline, const FlowLog& flows,
-                                                          std::optional<IpAddress> from = std::nullopt);
+                                                          Way& way);
 
 }  // namespace assay
