@@ -44,6 +44,7 @@ def web_session_doubts: __is_service("web_session_doubts") | . as $service | sel
         | $o | __told("web.idle"; "was left alone for \($alive) s only"; "\($minutes) minutes"; "the session was still alive") ),
       ( (fact("web.fixation"; null), fact("web.tokens"; null), fact("web.logout"; null), fact("web.idle"; null), fact("web.forgery"; null)) | empty )
     end;
+def __password_means: select(.kind | IN("password", "pin"));
 def __other_means: select((.kind | IN("password", "pin")) | not);
 def __means_at($endpoint): [ixit("1-AuthMech") | select(__names_port($endpoint))];
 def by_other_means: __is_service("by_other_means") | select(.endpoint as $e | __means_at($e) as $all | ($all | length) > 0 and [$all[] | __other_means] == $all);
@@ -53,7 +54,9 @@ def other_means_doubts: __is_service("other_means_doubts") | select(fact("servic
     elif $other != [] and ($other | length) < ($all | length)
     then {what: "\($e) takes a password and \([$other[].kind] | unique | join(", ")): by which of them its session was opened is not told", endpoint: $e, observation: .id}
     else empty end;
-def other_means_elsewhere: [ixit("1-AuthMech") | __other_means | [__ports] | select(. == [] or any(.[]; . as $port | ((($__judge.dut.logins // []) + ($__judge.dut.web // [])) | index($port)) == null))] != [];
+def __any_elsewhere(means): [ixit("1-AuthMech") | means | [__ports] | select(. == [] or any(.[]; . as $port | ((($__judge.dut.logins // []) + ($__judge.dut.web // [])) | index($port)) == null))] != [];
+def other_means_elsewhere: __any_elsewhere(__other_means);
+def passwords_elsewhere: __any_elsewhere(__password_means);
 def __page_words: {form: "a page with a function", data: "a call", text: "a page"}[.kind];
 def web_open_flaws: __is_service("web_open_flaws") | __web | . as $o
   | ( (__if_known("web.open") // [])[] | select(.declared or (.kind == "form" and (.linked | not))) | . as $p

@@ -191,6 +191,8 @@ TEST_CASE("expr: a session is judged as one without a password where the declara
   CHECK_FALSE(judge(doubts, unseen, "web", {{"1-AuthMech", one(token)}}).missing.empty());
   CHECK(judged("other_means_elsewhere", {token, pairing}, {}).items[0] == json::value(true));
   CHECK(judged("other_means_elsewhere", {token, password}, {}).items[0] == json::value(false));
+  CHECK(judged("passwords_elsewhere", {password, pairing}, {}).items[0] == json::value(false));
+  CHECK(judged("passwords_elsewhere", {password, shell}, {}).items[0] == json::value(true));
 }
 
 TEST_CASE(
