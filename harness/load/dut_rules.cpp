@@ -6,14 +6,11 @@
 #include "harness/load/dut.hpp"
 #include "harness/load/read.hpp"
 #include "harness/load/words.hpp"
+#include "harness/model/scope_limits.hpp"
 
 namespace assay {
 
 namespace {
-
-// A scope as wide as this is a slip of the pen, and would let the guard pass the whole internet.
-constexpr unsigned kShortestPrefix4 = 8;
-constexpr unsigned kShortestPrefix6 = 7;
 
 std::vector<Network> rule_scope(const Node& root, Faults& faults) {
   std::vector<Network> out;
@@ -24,8 +21,9 @@ std::vector<Network> rule_scope(const Node& root, Faults& faults) {
     }
     if (network->masked().bytes != network->bytes) {
       faults.add(item->place, shown(item->text) + " has bits behind its prefix: write " + network->masked().text());
-    } else if (network->prefix < (network->v6 ? kShortestPrefix6 : kShortestPrefix4)) {
-      faults.add(item->place, shown(item->text) + " is too wide for a scope: name the laboratory's own networks");
+    } else if (const auto widest = network->v6 ? kWidestPrefixV6 : kWidestPrefixV4; network->prefix < widest) {
+      faults.add(item->place, shown(item->text) + " is too wide for a scope: /" + std::to_string(widest) +
+                                  " is the widest; name the device's addresses");
     }
     out.push_back(*network);
   }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "harness/model/scope_limits.hpp"
+
 namespace assay {
 
 namespace {

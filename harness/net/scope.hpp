@@ -39,13 +39,8 @@ bool is_public(const IpAddress& address);
 /// The same of a range: true when any part of it is public.
 bool is_public(const AddressRange& range);
 
-/// Limits that keep a slip of the pen from becoming a scan of a whole network.
-inline constexpr std::size_t kMaxScopeRanges = 64;
-inline constexpr std::size_t kWidestPrefixV4 = 16;
-inline constexpr std::size_t kWidestPrefixV6 = 64;
-
 /// `bad_input` for what is no address or range, `denied` for public ones without `allow_public`, for ranges wider
-/// than the limits above, and for groups (multicast, broadcast, the unspecified address).
+/// than harness/model/scope_limits.hpp allows, and for groups (multicast, broadcast, the unspecified address).
 Result<Scope> make_scope(const std::vector<std::string>& ranges, bool allow_public);
 
 }  // namespace assay

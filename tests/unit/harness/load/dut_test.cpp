@@ -240,16 +240,17 @@ TEST_CASE("dut: scope and addresses") {
   };
   const std::string sample = "{id: A, at: {lan: 10.0.0.5}}";
   CHECK(errors(sample, "10.0.0.5") == Lines{});
-  CHECK(errors(sample, "10.0.0.0/8") == Lines{});
+  CHECK(errors(sample, "10.0.0.0/16") == Lines{});
+  CHECK(errors(sample, "10.0.0.0/15").size() == 1);
   CHECK(errors("{id: A, at: {lan: \"fd00:0:0::5\"}}", "\"fd00::/64\"") == Lines{});
   CHECK(errors(sample, "10.0.0.5/24") ==
         Lines{"dut.yaml:4:9: \"10.0.0.5/24\" has bits behind its prefix: write 10.0.0.0/24"});
   CHECK(errors(sample, "0.0.0.0/0") ==
-        Lines{"dut.yaml:4:9: \"0.0.0.0/0\" is too wide for a scope: name the laboratory's own networks"});
+        Lines{"dut.yaml:4:9: \"0.0.0.0/0\" is too wide for a scope: /16 is the widest; name the device's addresses"});
   CHECK(errors(sample, "10.0.0.0/33") ==
         Lines{"dut.yaml:4:9: \"scope\" must be a numeric address or a range such as 10.20.0.0/28, not "
               "\"10.0.0.0/33\""});
-  CHECK(errors(sample, "10.0.1.0/24, \"::/8\"") ==
+  CHECK(errors(sample, "10.0.1.0/24, \"fd00::/64\"") ==
         Lines{"dut.yaml:3:29: the address \"10.0.0.5\" is outside the scope: add it to \"scope\" or correct it"});
   CHECK(errors(sample, "") == Lines{"dut.yaml:4:8: \"scope\" must have at least one entry"});
   CHECK(errors("{id: A, serial: x, mac: 02:00:00:00:00:01, at: {lan: 10.0.0.5}},"
