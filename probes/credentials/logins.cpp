@@ -3,29 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "probes/credentials/lock_words.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::credentials {
 
 namespace {
 
+constexpr std::string_view kLockedOut = "the device shows a lockout";
 constexpr int kControlsWanted = 2;
 constexpr int kControlsAtMost = 4;
 constexpr int kUnclearAtMost = 3;
-constexpr int kSlowAtMost = 2;
-constexpr milliseconds kSlower{2000};
 constexpr milliseconds kBeforeReconnect{1000};
-
-std::set<std::string> lock_words(std::string_view text) {
-  std::set<std::string> found;
-  for (const auto word : kLockWords) {
-    if (wire::contains_ignoring_case(text, word)) {
-      found.emplace(word);
-    }
-  }
-  return found;
-}
+constexpr std::int64_t kMostResumes = 20;
 
 }  // namespace
 
@@ -50,48 +39,66 @@ void Tally::absorb(const Tally& other) {
   if (why_stopped.empty()) {
     why_stopped = other.why_stopped;
   }
+  if (doubt.empty()) {
+    doubt = other.doubt;
+  }
+  resumed += other.resumed;
 }
 
 asio::awaitable<Result<>> Logins::run() {
+  auto ended = co_await run_through();
+  tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(next_);
+  // A pair that works needs no more doubt; what an account that may have been locked was refused means little else.
+  for (const auto& [account, refusals] : tally_.accepted.empty() ? watch_.suspects() : decltype(watch_.suspects()){}) {
+    tally_.unclear += refusals;
+    tally_.doubt = "the refusals of " + wire::printable(account, 64) +
+                   " speak of a lockout from the first one on, and those of random names do not: it may have been "
+                   "locked before, or be warned";
+  }
+  co_return ended;
+}
+
+asio::awaitable<Result<>> Logins::run_through() {
   auto calibrated = co_await calibrate_with_known();
   if (!calibrated || stopped() || !tally_.open || *tally_.open) {
-    tally_.skipped_stopped = std::ssize(candidates_);
     co_return calibrated;
   }
   auto shown = co_await show_known();
-  if (!shown) {
-    tally_.skipped_stopped = std::ssize(candidates_);
+  if (shown) {
+    shown = co_await find_known();
+  }
+  if (!shown || stopped()) {
     co_return shown;
   }
   auto reserved = co_await reserve_check();
   if (!reserved || !*reserved) {
-    tally_.skipped_budget = reserved ? std::ssize(candidates_) : 0;
-    tally_.skipped_stopped = reserved ? 0 : std::ssize(candidates_);
-    Result<> ended;
-    if (!reserved) {
-      ended = reserved.error();
+    if (reserved) {
+      tally_.skipped_budget = std::ssize(candidates_);
+      next_ = candidates_.size();
+      co_return Result<>{};
     }
-    co_return ended;
+    co_return reserved.error();
   }
   auto proved = co_await prove_order();
   if (proved) {
     proved = co_await prove_beside();
   }
   if (!proved) {
-    tally_.skipped_stopped = std::ssize(candidates_);
     co_return proved;
   }
-  auto tried = co_await try_all(0);
+  auto tried = co_await try_between_locks();
   if (!tried || stopped()) {
     co_return tried;
   }
   // Late answers may come after the last candidate, and those that they speak of are asked once more.
-  const auto first_again = candidates_.size();
   auto settled = co_await dialect_.settle();
   if (settled) {
     reopen();
     answered_late_ = true;
-    settled = co_await try_all(first_again);
+    settled = co_await try_all();
+  }
+  if (settled && !stopped()) {
+    settled = co_await check_known();
   }
   co_return settled;
 }
@@ -126,40 +133,52 @@ void Logins::bring_forward(std::size_t at, std::size_t last, const Dialect& dial
   }
 }
 
-asio::awaitable<Result<>> Logins::try_all(std::size_t first) {
-  for (std::size_t i = first; i < candidates_.size();) {
-    if (stopped()) {
-      tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i);
-      break;
+/// Where that is allowed, logins go on when a lockout has had its time: with those first that were not judged for it.
+asio::awaitable<Result<>> Logins::try_between_locks() {
+  auto tried = co_await try_all();
+  while (tried && !tally_.lock_sign.empty() && options_.resume_after > milliseconds{0} &&
+         tally_.resumed < kMostResumes && (next_ < candidates_.size() || !unjudged_.empty())) {
+    auto waited = co_await context_.network.wait(options_.resume_after);
+    if (!waited) {
+      co_return waited;
     }
+    take_up_again();
+    tried = co_await try_all();
+  }
+  tally_.unclear += std::ssize(unjudged_);
+  co_return tried;
+}
+
+void Logins::take_up_again() {
+  ++tally_.resumed;
+  tally_.why_stopped.clear();
+  tally_.tried -= std::ssize(unjudged_);  // counted when they are tried again, or skipped
+  candidates_.insert(candidates_.begin() + static_cast<std::ptrdiff_t>(next_), unjudged_.begin(), unjudged_.end());
+  unjudged_.clear();
+  dialect_.start_afresh();
+}
+
+/// From `next_` on.
+asio::awaitable<Result<>> Logins::try_all() {
+  while (next_ < candidates_.size() && !stopped()) {
     if (context_.progress) {
-      context_.progress(static_cast<std::int64_t>(i), std::ssize(candidates_), "logins tried");
+      context_.progress(static_cast<std::int64_t>(next_), std::ssize(candidates_), "logins tried");
     }
+    Result<> done;
     if (at_once() > 1) {
-      auto next = co_await try_several(i);
-      if (!next) {
-        co_return next.error();
+      done = co_await try_several();
+    } else if (rows_ > 1) {
+      done = co_await try_beside();
+    } else {
+      bring_forward(next_, candidates_.size(), dialect_);
+      const auto candidate = candidates_[next_++];
+      if (solved_.contains(candidate.username)) {
+        ++tally_.skipped_stopped;
+        continue;
       }
-      i = *next;
-      continue;
+      done = co_await try_candidate(candidate);
     }
-    if (rows_ > 1) {
-      auto next = co_await try_beside(i);
-      if (!next) {
-        co_return next.error();
-      }
-      i = *next;
-      continue;
-    }
-    bring_forward(i, candidates_.size(), dialect_);
-    const auto candidate = candidates_[i++];
-    if (solved_.contains(candidate.username)) {
-      ++tally_.skipped_stopped;
-      continue;
-    }
-    auto done = co_await try_candidate(candidate);
     if (!done) {
-      tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(i);
       co_return done;
     }
   }
@@ -205,53 +224,6 @@ asio::awaitable<Result<bool>> Logins::reserve_check() {
   co_return reserved_;
 }
 
-/// Where refusals may be none, the tester's own accounts show what a login looks like that is taken. A wrong one costs
-/// a permit as any other.
-asio::awaitable<Result<>> Logins::show_known() {
-  for (const auto& account : context_.dut.accounts) {
-    if (dialect_.doubt().empty() || !dialect_.names_accounts() || account.username.empty() || stopped()) {
-      break;
-    }
-    auto permitted = co_await context_.network.permit_login(door_.endpoint, account.username);
-    if (!permitted && permitted.error().kind != ErrorKind::denied) {
-      co_return permitted.error();
-    }
-    if (!permitted) {
-      continue;
-    }
-    context_.record.conceal(account.secret);
-    door_.transcript.conceal(account.secret.reveal(), account.secret.name());
-    const Candidate known{account.username, account.secret, "accounts"};
-    auto attempted = co_await attempt(known);
-    if (!attempted) {
-      co_return attempted.error();
-    }
-    watch_for_lock(*attempted, account.username);
-    dialect_.start_afresh();
-  }
-  co_return Result<>{};
-}
-
-/// Controls that got no clear refusal are asked anew where an account of the tester has shown meanwhile what a login
-/// looks like that is taken: a dialect may understand the refusals then.
-asio::awaitable<Result<>> Logins::calibrate_with_known() {
-  auto calibrated = co_await calibrate();
-  if (!calibrated || tally_.open || !tally_.lock_sign.empty() || dialect_.doubt().empty()) {
-    co_return calibrated;
-  }
-  const auto why = std::exchange(tally_.why_stopped, {});
-  auto shown = co_await show_known();
-  if (!shown || stopped()) {
-    co_return shown;
-  }
-  if (!dialect_.doubt().empty()) {
-    tally_.why_stopped = why;
-    co_return Result<>{};
-  }
-  calibrated = co_await calibrate();
-  co_return calibrated;
-}
-
 asio::awaitable<Result<>> Logins::calibrate() {
   int refused = 0;
   int accepted = 0;
@@ -269,8 +241,7 @@ asio::awaitable<Result<>> Logins::calibrate() {
     } else if (attempted->outcome == Outcome::rejected) {
       ++refused;
       ++tally_.refusals;
-      usual_delay_ = std::max(usual_delay_, attempted->took);
-      usual_words_.merge(lock_words(attempted->says));
+      watch_.learn(*attempted);
     } else if (attempted->outcome == Outcome::locked || attempted->outcome == Outcome::forbidden) {
       locked(wire::printable(attempted->says, 128), "a random account");
       co_return Result<>{};
@@ -363,16 +334,22 @@ asio::awaitable<Result<>> Logins::try_candidate(Candidate candidate, bool again)
 
 /// What an answer shows. False: nothing, the login is to be asked once more.
 asio::awaitable<Result<bool>> Logins::settle(Candidate candidate, Attempt attempted) {
-  watch_for_lock(attempted, candidate.username);
   Result<> done;
   const auto outcome = attempted.outcome;
-  if (outcome == Outcome::accepted) {
+  if (outcome == Outcome::lost) {
+    locked("no new connections are accepted", candidate.username);
+  } else if (outcome == Outcome::rejected || outcome == Outcome::locked) {
+    done = co_await weigh(attempted, candidate.username, false);
+  } else if (outcome == Outcome::accepted) {
     done = co_await confirm(candidate, attempted.proof);
   } else if (outcome == Outcome::forbidden) {
     done = co_await doubt(candidate, std::move(attempted));
   }
   if (!done) {
     co_return done.error();
+  }
+  if (tally_.why_stopped == kLockedOut) {
+    unjudged_.push_back(candidate);
   }
   co_return outcome != Outcome::unclear || stopped();
 }
@@ -402,38 +379,42 @@ asio::awaitable<Result<>> Logins::doubt(Candidate candidate, Attempt attempted) 
   co_return confirmed;
 }
 
-/// Much slower than what random logins got at first.
-bool Logins::is_slow(const Attempt& attempted) const {
-  return attempted.took > 3 * usual_delay_ + kSlower;
-}
-
 void Logins::locked(std::string sign, const std::string& account) {
   tally_.lock_sign = std::move(sign);
   tally_.lock_account = account;
-  tally_.why_stopped = "the device shows a lockout";
+  tally_.why_stopped = kLockedOut;
 }
 
-void Logins::watch_for_lock(const Attempt& attempted, const std::string& account) {
-  if (attempted.outcome == Outcome::locked) {
-    locked(wire::printable(attempted.says, 128), account);
-  } else if (attempted.outcome == Outcome::lost) {
-    locked("no new connections are accepted", account);
-  } else if (attempted.outcome == Outcome::rejected) {
+/// What a refusal says of a lockout. `beside`: others were on their way.
+asio::awaitable<Result<>> Logins::weigh(const Attempt& refusal, std::string account, bool beside) {
+  const auto sign = watch_.see(refusal, account, beside);
+  if (refusal.outcome == Outcome::rejected) {
     ++tally_.refusals;
     unclear_in_a_row_ = 0;
-    for (const auto& word : attempted.says == usual_refusal_ ? std::set<std::string>{} : lock_words(attempted.says)) {
-      if (!usual_words_.contains(word)) {
-        locked("the refusal says \"" + word + "\"", account);
-      }
+  }
+  auto heeded = co_await heed(sign, std::move(account));
+  co_return heeded;
+}
+
+/// Where an account's first refusal speaks of a lockout, a random name shows whether all are meant: if not, the device
+/// may warn of what it does later, so the account is gone on with, and only a hit settles it.
+asio::awaitable<Result<>> Logins::heed(LockWatch::Sign sign, std::string account) {
+  if (sign == LockWatch::Sign::none) {
+    co_return Result<>{};
+  }
+  const auto why = watch_.why();
+  if (sign == LockWatch::Sign::doubtful && dialect_.names_accounts()) {
+    dialect_.start_afresh();
+    auto checked = co_await control();
+    if (!checked) {
+      co_return checked.error();
     }
-    usual_refusal_ = attempted.says;
-    slow_in_a_row_ = is_slow(attempted) ? slow_in_a_row_ + 1 : 0;
-    if (slow_in_a_row_ >= kSlowAtMost) {
-      locked("refusals got slower: " + std::to_string(attempted.took.count()) + " ms after " +
-                 std::to_string(usual_delay_.count()) + " ms at first",
-             account);
+    if (!watch_.speaks_alike(*checked)) {
+      co_return Result<>{};
     }
   }
+  locked(why, account);
+  co_return Result<>{};
 }
 
 asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof) {

@@ -22,14 +22,19 @@ constexpr std::size_t kBetweenReports = 64;  // logins of a row until the progre
 
 /// What the rows share while they run.
 struct Logins::Beside {
-  std::size_t next = 0;
+  struct Answer {
+    Candidate candidate;
+    Attempt attempted;
+    LockWatch::Sign sign = LockWatch::Sign::none;  // of a plain refusal
+  };
+
   std::size_t last = 0;
   bool halt = false;
-  std::size_t refused = 0;                                 // controls
-  std::size_t ended = 0;                                   // rows that the server had no room for
-  std::deque<std::pair<Candidate, Attempt>> given_back{};  // permitted, and not sent
-  std::vector<std::pair<Candidate, Attempt>> odd{};        // answers that are no plain refusals
-  std::optional<Error> error{};                            // the first that ends the probe
+  std::size_t refused = 0;          // controls
+  std::size_t ended = 0;            // rows that the server had no room for
+  std::deque<Answer> given_back{};  // permitted, and not sent
+  std::vector<Answer> odd{};        // answers that are no plain refusals
+  std::optional<Error> error{};     // the first that ends the probe
 };
 
 /// Wrong logins at once, one on a connection: a server that refuses each is asked so from now on.
@@ -79,15 +84,14 @@ asio::awaitable<void> Logins::control_beside(Dialect& dialect, Beside& shared) {
   } else if (attempted->outcome == Outcome::rejected) {
     ++shared.refused;
     ++tally_.refusals;
-    usual_delay_ = std::max(usual_delay_, attempted->took);
+    watch_.expect(attempted->took);
   }
 }
 
-/// The candidates from `first` on until something halts the rows or the progress is to be told. Says which is next.
-asio::awaitable<Result<std::size_t>> Logins::try_beside(std::size_t first) {
+/// The next candidates until something halts the rows or the progress is to be told.
+asio::awaitable<Result<>> Logins::try_beside() {
   Beside shared;
-  shared.next = first;
-  shared.last = std::min(candidates_.size(), first + rows_ * kBetweenReports);
+  shared.last = std::min(candidates_.size(), next_ + rows_ * kBetweenReports);
   do {
     sessions::Jobs jobs;
     jobs.set_width(rows_);
@@ -105,24 +109,20 @@ asio::awaitable<Result<std::size_t>> Logins::try_beside(std::size_t first) {
     settled = *shared.error;
     tally_.unclear += std::ssize(shared.odd);
   }
-  if (!settled) {
-    tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(shared.next);
-    co_return settled.error();
-  }
-  co_return shared.next;
+  co_return settled;
 }
 
 /// The next candidate whose login is permitted. Nothing: there is none, or the rows are to halt.
 asio::awaitable<std::optional<Candidate>> Logins::take_beside(Dialect& dialect, Beside& shared) {
   std::optional<Candidate> taken;
   if (!shared.given_back.empty()) {
-    taken = std::move(shared.given_back.front().first);
+    taken = std::move(shared.given_back.front().candidate);
     shared.given_back.pop_front();
     co_return taken;
   }
-  while (shared.next < shared.last && !shared.halt && !stopped()) {
-    bring_forward(shared.next, shared.last, dialect);
-    auto candidate = candidates_[shared.next++];
+  while (next_ < shared.last && !shared.halt && !stopped()) {
+    bring_forward(next_, shared.last, dialect);
+    auto candidate = candidates_[next_++];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;
       continue;
@@ -157,18 +157,23 @@ asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
       shared.error = shared.error ? shared.error : attempted.ended;
       break;
     }
-    if (attempted.outcome == Outcome::rejected && !is_slow(attempted)) {
-      watch_for_lock(attempted, candidate->username);
-      continue;
+    auto sign = LockWatch::Sign::none;
+    if (attempted.outcome == Outcome::rejected && !watch_.is_slow(attempted)) {
+      sign = watch_.see(attempted, candidate->username, true);
+      ++tally_.refusals;
+      unclear_in_a_row_ = 0;
+      if (sign == LockWatch::Sign::none) {
+        continue;
+      }
     }
     const bool unanswered = attempted.outcome == Outcome::lost || attempted.outcome == Outcome::unclear;
     if (unanswered && attempted.sent == 0) {
       // Not heard at all is how servers say that these are too many at once: the other rows go on.
-      shared.given_back.emplace_back(*candidate, std::move(attempted));
+      shared.given_back.push_back({*candidate, std::move(attempted)});
       ++shared.ended;
       break;
     }
-    shared.odd.emplace_back(*candidate, std::move(attempted));
+    shared.odd.push_back({*candidate, std::move(attempted), sign});
     break;
   }
   dialect.start_afresh();
@@ -177,18 +182,30 @@ asio::awaitable<void> Logins::row_beside(Dialect& dialect, Beside& shared) {
 
 asio::awaitable<Result<>> Logins::settle_beside(Beside& shared) {
   bool gave_way = false;
-  for (auto& [candidate, attempted] : shared.odd) {
+  for (auto& [candidate, attempted, sign] : shared.odd) {
     if (attempted.outcome == Outcome::rejected) {
       // Slow with so many at once: how slow says nothing of a lockout, the words may.
-      attempted.took = usual_delay_;
-      watch_for_lock(attempted, candidate.username);
-      gave_way = true;
+      Result<> heeded;
+      if (sign == LockWatch::Sign::none) {
+        heeded = co_await weigh(attempted, candidate.username, true);
+        gave_way = true;
+      } else {
+        heeded = co_await heed(sign, candidate.username);
+      }
+      if (heeded && stopped()) {
+        unjudged_.push_back(candidate);
+      }
+      if (!heeded) {
+        co_return heeded;
+      }
       continue;
     }
     const bool known = solved_.contains(candidate.username);
     if (stopped() || known) {
-      // It went out before the reason to stop was known, and is not asked again.
-      tally_.unclear += known ? 0 : 1;
+      // It went out before the reason to stop was known, and is not asked again for now.
+      if (!known) {
+        unjudged_.push_back(candidate);
+      }
       continue;
     }
     // Connections that are cut are another way to say that these are too many at once: that login is made again alone,

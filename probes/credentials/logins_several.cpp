@@ -52,20 +52,19 @@ asio::awaitable<Result<>> Logins::prove_order() {
   co_return Result<>{};
 }
 
-/// The candidates from `first` on that fit into one go. Says which one is next.
-asio::awaitable<Result<std::size_t>> Logins::try_several(std::size_t first) {
+/// The next candidates, as many as fit into one go.
+asio::awaitable<Result<>> Logins::try_several() {
   const auto most = at_once();
   std::vector<Candidate> sent;
-  std::size_t next = first;
-  for (; next < candidates_.size() && sent.size() < most; ++next) {
-    const auto candidate = candidates_[next];
+  for (; next_ < candidates_.size() && sent.size() < most; ++next_) {
+    const auto candidate = candidates_[next_];
     if (solved_.contains(candidate.username)) {
       ++tally_.skipped_stopped;
       continue;
     }
     auto permitted = co_await permit(candidate.username);
     if (!permitted) {
-      tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(next) + std::ssize(sent);
+      tally_.skipped_stopped += std::ssize(sent);
       co_return permitted.error();
     }
     if (*permitted) {
@@ -75,7 +74,7 @@ asio::awaitable<Result<std::size_t>> Logins::try_several(std::size_t first) {
     }
   }
   if (sent.empty()) {
-    co_return next;
+    co_return Result<>{};
   }
   std::vector<Login> logins;
   for (const auto& candidate : sent) {
@@ -85,11 +84,7 @@ asio::awaitable<Result<std::size_t>> Logins::try_several(std::size_t first) {
   tally_.tried += std::ssize(sent);
   auto several = co_await dialect_.attempt_several(std::move(logins));
   auto settled = co_await settle_several(std::move(sent), std::move(several));
-  if (!settled) {
-    tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(next);
-    co_return settled.error();
-  }
-  co_return next;
+  co_return settled;
 }
 
 asio::awaitable<Result<>> Logins::settle_several(std::vector<Candidate> sent, Several several) {
@@ -105,8 +100,10 @@ asio::awaitable<Result<>> Logins::settle_several(std::vector<Candidate> sent, Se
     const bool known = solved_.contains(sent[i].username);
     const bool refused = i < answered && several.answered[i].outcome == Outcome::rejected;
     if (stopped() || known) {
-      // It went out before the reason to stop was known; what was not plainly refused is not asked again.
-      tally_.unclear += refused || known ? 0 : 1;
+      // It went out before the reason to stop was known; what was not plainly refused is not asked again for now.
+      if (!refused && !known) {
+        unjudged_.push_back(sent[i]);
+      }
       continue;
     }
     Result<bool> settled{false};

@@ -1,5 +1,6 @@
 #include "harness/probe/probe.hpp"
 
+#include <algorithm>
 #include <deque>
 
 #include "probes/credentials/logins.hpp"
@@ -21,6 +22,10 @@ constexpr ParameterSpec kParameters[] = {
      "logins that follow each other on one connection at most, where a server takes more than one: of FTP, and of SSH "
      "for "
      "one name"},
+    {"resume_after", ValueKind::integer, "0",
+     "seconds after which logins go on when the device showed a lockout, with those first that were not judged; 0: "
+     "they "
+     "do not go on"},
     {"communities", ValueKind::text, "\"snmp-communities\"",
      "dictionary of the communities that SNMP is asked with, before the passwords of the other one; empty: none"},
 };
@@ -36,7 +41,9 @@ constexpr FactSpec kFacts[] = {
      "source, proof, secret (by what the laboratory knows it again)"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
-     "whether the device stopped taking logins: observed, sign, after_attempts, account"},
+     "whether the device stopped taking logins: observed, sign, after_attempts, account, resumed (times that logins "
+     "went "
+     "on after it)"},
     {"credentials.clear", ValueKind::boolean, "credentials travel without encryption"},
 };
 
@@ -51,6 +58,12 @@ constexpr std::int64_t kMostInARow = 1000;
 std::int64_t count_of(const ProbeContext& context, std::string_view name) {
   const auto* value = context.parameters.if_contains(name);
   return value != nullptr && value->is_int64() ? std::max<std::int64_t>(value->get_int64(), 1) : 1;
+}
+
+milliseconds seconds_of(const ProbeContext& context, std::string_view name) {
+  const auto* value = context.parameters.if_contains(name);
+  const auto seconds = value != nullptr && value->is_int64() ? value->get_int64() : 0;
+  return std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, 86'400)};
 }
 
 std::string text_of(const ProbeContext& context, std::string_view name, std::string fallback) {
@@ -91,6 +104,9 @@ void record_lockout(sessions::FactSheet& sheet, const Tally& tally) {
   if (observed) {
     lockout["sign"] = tally.lock_sign;
     lockout["account"] = wire::printable(tally.lock_account, 128);
+    if (tally.resumed > 0) {
+      lockout["resumed"] = tally.resumed;
+    }
   }
   sheet.fact("credentials.lockout", std::move(lockout));
 }
@@ -123,8 +139,10 @@ void record(sessions::FactSheet& sheet, const Tally& tally, const Result<>& ende
                                              : tally.why_stopped.empty() ? "there was no pair to try"
                                                                          : tally.why_stopped);
   } else if (!open && tally.unclear > 0) {
-    sheet.unobserved("credentials.accepted", std::to_string(tally.unclear) + " of " + std::to_string(tally.tried) +
-                                                 " logins got no clear answer");
+    sheet.unobserved("credentials.accepted", !tally.doubt.empty()
+                                                 ? tally.doubt
+                                                 : std::to_string(tally.unclear) + " of " +
+                                                       std::to_string(tally.tried) + " logins got no clear answer");
   } else {
     sheet.fact("credentials.accepted", json::array{});
   }
@@ -287,6 +305,7 @@ asio::awaitable<Result<>> try_dialect(ProbeContext& context, Door& door, Dialect
   if (series.tally.lock_sign.empty()) {
     const LoginOptions options{.stop_at_first = flag(context, "stop_at_first"),
                                .connections = static_cast<std::size_t>(count_of(context, "connections")),
+                               .resume_after = seconds_of(context, "resume_after"),
                                .another_door = [&doors]() -> Door& { return doors.another(); }};
     Logins logins{context, door, dialect, std::move(candidates), options};
     ended = co_await logins.run();

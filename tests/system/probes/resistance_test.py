@@ -23,7 +23,7 @@ def dut(sources=False, guesses=40):
 device: {{vendor: Example, model: Hub}}
 samples:
   - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/8]
+scope: [127.0.0.0/16]
 pace: {{profile: fast, guesses_per_login: {guesses}}}
 {lab}accounts:
   - {{role: owner, username: maker, secret: "{SECRET}"}}

@@ -55,7 +55,7 @@ def dut(port):
 device: {{vendor: Example, model: Hub}}
 samples:
   - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/8]
+scope: [127.0.0.0/16]
 accounts:
   - {{role: owner, username: maker, secret: "{SECRET}"}}
 """)
