@@ -1,7 +1,7 @@
 """Hubs that are set up and changed by messages: CoAP (RFC 7252) of its own making, MQTT by mosquitto with the hub behind it. One flaw for
 each port.
 
-usage: message_hub.py ADDRESS FOLDER CERTIFICATE KEY (coap|coaps|mqtt|mqtts|mqttpsk):PORT=FLAW[,FLAW]…
+usage: message_hub.py ADDRESS FOLDER CERTIFICATE KEY (coap|coaps|mqtt|mqtts|mqttpsk|mqttpsk13):PORT=FLAW[,FLAW]…
 sound         none
 old-password  the old password goes on beside the new one
 any-password  every password will do
@@ -9,7 +9,8 @@ no-old        the change does not ask for the old password
 factory       not set up yet: nothing but the set-up works
 factory-open  not set up yet, and everybody may change the setting until it is
 blocks        none; the name stands at the end of a long text, which is given in blocks (RFC 7959)
-coaps is CoAP inside DTLS with a pre-shared key, by OpenSSL; mqtts and mqttpsk are MQTT inside TLS with CERTIFICATE and with pre-shared keys.
+coaps is CoAP inside DTLS with a pre-shared key, by OpenSSL; mqtts and mqttpsk are MQTT inside TLS with CERTIFICATE and with pre-shared keys;
+mqttpsk13 speaks TLS 1.3 alone. Where a key is asked for, a hub that is not set up yet is set up by the account of its label.
 """
 import collections
 import ctypes
@@ -30,6 +31,7 @@ import time
 from web_hub import weak
 
 USER, PASSWORD = "admin", "Wm4-kP7x-Tz2q"
+LABEL, LABEL_KEY = "label", "Bq6-tR3w-Hn8v"
 GET, POST, PUT = 1, 2, 3
 CREATED, CHANGED, CONTENT, BAD, UNAUTHORIZED, NOT_FOUND = 0x41, 0x44, 0x45, 0x80, 0x81, 0x84
 URI_PATH, URI_QUERY, BLOCK2 = 11, 15, 23
@@ -227,17 +229,19 @@ def hex_key(word):
 
 
 class Broker:
-    """mosquitto, with the accounts and rights that the hub wants. `kind`: in clear (mqtt), inside TLS (mqtts), or with pre-shared keys (mqttpsk)."""
+    """mosquitto, with the accounts and rights that the hub wants. `kind`: in clear (mqtt), inside TLS (mqtts), or with pre-shared keys (mqttpsk, mqttpsk13)."""
 
     def __init__(self, kind, hub, address, port, lab):
         self.kind, self.hub, self.address, self.port, self.certificate = kind, hub, address, port, lab.certificate
+        self.keyed = kind.startswith("mqttpsk")
         self.folder = pathlib.Path(lab.folder) / f"mqtt{port}"
         self.folder.mkdir(parents=True)
         self.own = secrets.token_hex(12)
         self.write()
+        keys = f"psk_hint hub\npsk_file {self.folder}/accounts\nuse_identity_as_username true"
         login = {"mqtt": f"password_file {self.folder}/accounts",
                  "mqtts": f"certfile {lab.certificate}\nkeyfile {lab.key}\npassword_file {self.folder}/accounts",
-                 "mqttpsk": f"psk_hint hub\npsk_file {self.folder}/accounts\nuse_identity_as_username true"}[kind]
+                 "mqttpsk": keys, "mqttpsk13": keys + "\ntls_version tlsv1.3"}[kind]
         (self.folder / "conf").write_text(f"allow_anonymous true\npersistence false\nlistener {port} {address}\n{login}\nacl_file {self.folder}/rights\n" + ("user root\n" if os.getuid() == 0 else ""))
         self.process = subprocess.Popen([shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin"), "-c", self.folder / "conf"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -245,13 +249,15 @@ class Broker:
     def write(self):
         # A name has one password here, so old-password is no flaw of this one.
         known = [("hub", self.own), *((USER, word) for word in self.hub.passwords[-1:])]
+        known += [(LABEL, LABEL_KEY)] if self.keyed and not self.hub.ready else []
         accounts = self.folder / "accounts"
-        accounts.write_text("".join(f"{name}:{hex_key(word)}\n" for name, word in known) if self.kind == "mqttpsk" else "")
-        for name, word in known if self.kind != "mqttpsk" else []:
+        accounts.write_text("".join(f"{name}:{hex_key(word)}\n" for name, word in known) if self.keyed else "")
+        for name, word in known if not self.keyed else []:
             subprocess.run(["mosquitto_passwd", "-b", accounts, name, word], check=True, capture_output=True)
         rights = ["topic readwrite hub/name/#", "topic readwrite hub/name"] if self.hub.open else []
-        (self.folder / "rights").write_text("\n".join(["topic write hub/setup", "topic read hub/setup/result", *rights, f"user {USER}", "topic readwrite hub/#",
-                                                       "user hub", "topic readwrite hub/#"]) + "\n")
+        set_up = ["topic write hub/setup", "topic read hub/setup/result"]
+        (self.folder / "rights").write_text("\n".join([*set_up, *rights, f"user {USER}", "topic readwrite hub/#", "user hub", "topic readwrite hub/#",
+                                                       f"user {LABEL}", *set_up]) + "\n")
 
     def reload(self):
         self.write()
@@ -260,7 +266,7 @@ class Broker:
 
     def login(self):
         inside = {"mqtts": ["--cafile", self.certificate, "--insecure"]}.get(self.kind, [])
-        account = ["--psk-identity", "hub", "--psk", hex_key(self.own)] if self.kind == "mqttpsk" else ["-u", "hub", "-P", self.own]
+        account = ["--psk-identity", "hub", "--psk", hex_key(self.own)] if self.keyed else ["-u", "hub", "-P", self.own]
         return ["-h", self.address, "-p", str(self.port), *inside, *account]
 
     def say(self, topic, text, *more):
@@ -291,7 +297,7 @@ def serve_mqtt(kind, hub, address, port, lab):
         listener.wait()
 
 
-SERVERS = {"coap": serve_coap, "coaps": serve_coaps, **{kind: functools.partial(serve_mqtt, kind) for kind in ("mqtt", "mqtts", "mqttpsk")}}
+SERVERS = {"coap": serve_coap, "coaps": serve_coaps, **{kind: functools.partial(serve_mqtt, kind) for kind in ("mqtt", "mqtts", "mqttpsk", "mqttpsk13")}}
 
 
 def main():

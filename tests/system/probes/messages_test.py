@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import FEW_GUESSES, SOURCE, assay, emulated, folder, inside, need, port, run, side_by_side  # noqa: E402
 
-need("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub", "coap-client-openssl", "coap-server-openssl")
+need("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub", "coap-client-openssl", "coap-server-openssl", "openssl")
 DEVICE, SECRET, STRONG = "deviant/message-defects", "Wm4-kP7x-Tz2q", "Vq7-mTz4pKw2!"
 ALL = {"blank", "short", "listed", "repeated", "sequence", "username", "previous"}
 SOUND = {"taken": True, "old_refused": True, "wrong": False, "empty": False, "weak": set()}
@@ -26,6 +26,8 @@ CHANGES = {
     "mqtts-no-old": {"login": "mqtt", "wrong": True, "empty": True},
     "mqttpsk": {"login": "mqtt-psk"},
     "mqttpsk-no-old": {"login": "mqtt-psk", "wrong": True, "empty": True},
+    "mqttpsk13": {"login": "mqtt-psk"},
+    "mqttpsk13-no-old": {"login": "mqtt-psk", "wrong": True, "empty": True},
 }
 FACTORY = {  # before the set-up, without a login afterwards; weak passwords that were taken
     "coap-factory": ({"before": False, "after": False, "control": True}, set()),
@@ -36,6 +38,8 @@ FACTORY = {  # before the set-up, without a login afterwards; weak passwords tha
     "mqtt-open": ({"before": True, "after": False, "control": True}, set()),
     "mqtts-factory": ({"before": False, "after": False, "control": True}, set()),
     "mqtts-open": ({"before": True, "after": False, "control": True}, set()),
+    "mqttpsk13-factory": ({"before": False, "after": False, "control": True}, set()),
+    "mqttpsk13-weak": (None, {"short"}),
 }
 
 
@@ -84,6 +88,13 @@ def changed(device, name):
     assert found == expected, f"{name}: {[(key, found[key], expected[key]) for key in found if found[key] != expected[key]]}"
 
 
+def newest_alone(device):
+    """That broker speaks TLS 1.3 and nothing older, in the words of OpenSSL's own client."""
+    key = ["-psk_identity", "admin", "-psk", SECRET.encode().hex(), "-connect", f"{device['address']}:{port(device, 'mqttpsk13')}"]
+    older, newest = (inside(device, ["openssl", "s_client", version, *key]).stdout for version in ("-tls1_2", "-tls1_3"))
+    assert "alert protocol version" in older and "Reused, TLSv1.3" in newest, (older, newest)
+
+
 def stock(device):
     """libcoap's server shows what anybody put there, behind more than a block holds: the probe sees that, and that everybody is obeyed."""
     name = f"coap://{device['address']}:{port(device, 'coap-stock')}/name"
@@ -118,6 +129,7 @@ def verdict(device, name):
 
 
 with emulated(DEVICE) as device:
+    newest_alone(device)
     side_by_side(*[lambda name=name: changed(device, name) for name in CHANGES], *[lambda name=name: set_up(device, name) for name in FACTORY], lambda: stock(device), at_once=4)
     (weak, reason), (sound, other) = side_by_side(*[lambda name=name: verdict(device, name) for name in ("coap-any", "coap")])
     assert weak == "fail" and "takes a password that is weak" in reason, (weak, reason)
