@@ -26,7 +26,6 @@ struct Told {
   std::string text;              // the device's words, raw and bounded
   std::string proof;             // for yes: what was reached
   bool sent = true;              // the secret went out
-  bool over = false;             // nothing more can follow on the connection
   milliseconds took{0};          // from the open connection to the answer
   int times = 1;                 // the login went out
   std::optional<Error> error{};  // how the exchange ended, if by an error

@@ -32,7 +32,7 @@ std::optional<std::string> KeptLogin::goes_on_with() const {
 
 /// "Too many" may be said of the wrong logins before on this connection.
 bool KeptLogin::is_answer(const Told& told) {
-  const bool plain = told.answer == Told::Answer::no && !told.over && !says_locked(told.text);
+  const bool plain = told.answer == Told::Answer::no && !says_locked(told.text);
   return told.answer == Told::Answer::yes || plain || (told.error && sessions::ends_probe(told.error->kind));
 }
 
@@ -55,7 +55,7 @@ asio::awaitable<Told> KeptLogin::ask(std::string username, Secret password) {
     co_return told;
   }
   session_.reset();
-  if (told.sent || told.over || told.error) {
+  if (told.sent || told.error) {
     *most_ = std::min(*most_, taken);  // a name alone may be refused at any time
   }
   const int before = told.sent ? 1 : 0;
@@ -100,12 +100,10 @@ asio::awaitable<Told> KeptLogin::log_in(std::string username, Secret password) {
   } else if (told.took > first_took_ * 2 + kMuchLater) {
     *most_ = std::min(*most_, refused_ - 1);
   }
-  if (told.over || !session_->takes_more()) {
+  if (!session_->takes_more()) {
     *most_ = std::min(*most_, refused_);
   }
-  if (told.over) {
-    session_.reset();
-  } else if (refused_ >= *most_) {
+  if (refused_ >= *most_) {
     co_await leave();
   }
   co_return told;

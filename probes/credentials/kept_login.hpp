@@ -27,8 +27,8 @@ class LoginSession {
 
 /// A dialect in which wrong logins may follow each other on a connection, as many as `Door::logins_on_a_connection`
 /// says, and fewer where the server ends it earlier or answers later and later: what it took is learnt then. After a
-/// wrong login only yes and a plain no are answers. Everything else, and a no that ends the connection, may be said of
-/// the wrong ones before, so that login is made again on a new connection, for a new permit if its secret had gone out.
+/// wrong login only yes and a plain no are answers. Everything else may be said of the wrong ones before, so that login
+/// is made again on a new connection, for a new permit if its secret had gone out.
 class KeptLogin : public SpokenLogin {
  public:
   KeptLogin(Door& door, bool tls);
