@@ -48,14 +48,20 @@ void Tally::absorb(const Tally& other) {
 asio::awaitable<Result<>> Logins::run() {
   auto ended = co_await run_through();
   tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(next_);
-  // A pair that works needs no more doubt; what an account that may have been locked was refused means little else.
-  for (const auto& [account, refusals] : tally_.accepted.empty() ? watch_.suspects() : decltype(watch_.suspects()){}) {
-    tally_.unclear += refusals;
-    tally_.doubt = "the refusals of " + wire::printable(account, 64) +
-                   " speak of a lockout from the first one on, and those of random names do not: it may have been "
-                   "locked before, or be warned";
-  }
+  doubt_suspects();
   co_return ended;
+}
+
+/// What an account that may have been locked was refused says little, unless a pair was taken all the same.
+void Logins::doubt_suspects() {
+  for (const auto& [account, refusals] : watch_.suspects()) {
+    if (tally_.accepted.empty()) {
+      tally_.unclear += refusals;
+      tally_.doubt = "the refusals of " + wire::printable(account, 64) +
+                     " speak of a lockout from the first one on, and those of random names do not: it may have been "
+                     "locked before, or be warned";
+    }
+  }
 }
 
 asio::awaitable<Result<>> Logins::run_through() {

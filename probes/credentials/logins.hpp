@@ -61,6 +61,7 @@ class Logins {
   struct Beside;
 
   asio::awaitable<Result<>> run_through();
+  void doubt_suspects();
   asio::awaitable<Result<>> calibrate();
   asio::awaitable<Result<>> calibrate_with_known();
   asio::awaitable<Result<>> try_all();
