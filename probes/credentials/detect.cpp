@@ -92,18 +92,6 @@ asio::awaitable<Result<Detection>> detect_http(Door& door, bool tls, wire::HttpR
   co_return found;
 }
 
-asio::awaitable<Result<Detection>> detect_telnet(Door& door) {
-  Detection found;
-  auto shell = co_await find_open_shell(door);
-  if (!shell) {
-    co_return shell.error();
-  }
-  found.open = !shell->empty();
-  found.open_proof = *shell;
-  found.dialect = make_telnet(door);
-  co_return found;
-}
-
 /// FTP and SMTP greet alike; only SMTP knows EHLO.
 asio::awaitable<Result<Detection>> detect_reply_lines(Door& door, bool tls, std::string greeting) {
   bool smtp = false;

@@ -23,11 +23,12 @@ enum class Outcome : std::uint8_t {
 
 struct Attempt {
   Outcome outcome = Outcome::unclear;
-  std::string proof;             // for accepted
-  std::string says;              // for the rest: what the device said, raw and bounded
-  milliseconds took{0};          // from the password to the answer
-  int sent = 1;                  // times the login went out: a kept connection may die of the first
-  std::optional<Error> ended{};  // an error that ends the probe
+  std::string proof;              // for accepted
+  std::string says;               // for the rest: what the device said, raw and bounded
+  milliseconds took{0};           // from the password to the answer
+  bool without_password = false;  // for accepted: the name alone was enough
+  int sent = 1;                   // times the login went out: a kept connection may die of the first
+  std::optional<Error> ended{};   // an error that ends the probe
 };
 
 struct Login {
@@ -135,10 +136,5 @@ inline bool is_known(const Detection& found) {
 }
 
 asio::awaitable<Result<Detection>> detect(Door& door);
-
-std::unique_ptr<Dialect> make_telnet(Door& door);
-
-/// Looks for a command line that answers without a login. Empty: none.
-asio::awaitable<Result<std::string>> find_open_shell(Door& door);
 
 }  // namespace assay::probes::credentials

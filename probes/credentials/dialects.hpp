@@ -9,6 +9,9 @@
 /// gives a dialect, an open door, or the name of a login that it does not know.
 namespace assay::probes::credentials {
 
+/// Telnet (RFC 854), whose prompts are in any words, and a line of text without negotiation that asks for a login.
+asio::awaitable<Result<Detection>> detect_telnet(Door& door);
+
 /// FTP (RFC 959), its implicit TLS when `tls`, AUTH TLS (RFC 4217) where a name is refused without it.
 asio::awaitable<Result<Detection>> detect_ftp(Door& door, bool tls);
 

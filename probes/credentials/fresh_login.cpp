@@ -62,6 +62,7 @@ asio::awaitable<Attempt> SpokenLogin::once(std::string username, Secret password
   attempted.outcome = outcome_of(told.answer, cuts_ >= kCutControls);
   attempted.took = told.took;
   attempted.sent = told.sent ? told.times : told.times - 1;
+  attempted.without_password = told.answer == Told::Answer::yes && !told.sent;
   attempted.proof = std::move(told.proof);
   attempted.says = told.text.substr(0, kKeptText);
   if (told.error && sessions::ends_probe(told.error->kind)) {

@@ -47,12 +47,17 @@ Told judge(std::string reply) {
   return told;
 }
 
+/// What was said to names, on all connections.
+struct Names {
+  bool asked = false;    // some for a password
+  bool refused = false;  // some without having been asked
+};
+
 /// One control connection. USER and PASS may follow each other until somebody is let in (RFC 959, 5.4).
 class FtpSession final : public LoginSession {
  public:
-  /// `asked`: for a password, after some name.
-  FtpSession(std::unique_ptr<sessions::Channel> channel, Door& door, bool upgrade, bool& asked)
-      : talk_(std::move(channel), login_patience(door)), door_(door), upgrade_(upgrade), asked_(asked) {}
+  FtpSession(std::unique_ptr<sessions::Channel> channel, Door& door, bool upgrade, Names& names)
+      : talk_(std::move(channel), login_patience(door)), door_(door), upgrade_(upgrade), names_(names) {}
 
   asio::awaitable<Told> log_in(std::string username, Secret password) override {
     if (!std::exchange(begun_, true)) {
@@ -68,7 +73,7 @@ class FtpSession final : public LoginSession {
     }
     const bool wanted = code_of(*reply) == kNeedsPassword;
     if (wanted) {
-      asked_ = true;
+      names_.asked = true;
       const auto shown = "PASS {" + password.name() + "}";
       const auto line = "PASS " + password.reveal() + "\r\n";
       reply = co_await talk_.ask_concealed(line, shown, &whole);
@@ -78,10 +83,10 @@ class FtpSession final : public LoginSession {
     }
     auto told = judge(std::move(*reply));
     told.sent = wanted;
-    if (told.answer == Told::Answer::no && !wanted && (!asked_ || refused_)) {
-      // Said of the name: where no name was ever asked for a password none was judged, and after a wrong login it may
-      // be said of that.
-      told.answer = Told::Answer::unclear;
+    if (told.answer == Told::Answer::no && !wanted) {
+      // Said of the name, and after a wrong login it may be said of that.
+      names_.refused = true;
+      told.answer = refused_ ? Told::Answer::unclear : Told::Answer::no;
     }
     refused_ = refused_ || told.answer == Told::Answer::no;
     if (told.answer == Told::Answer::yes) {
@@ -124,7 +129,7 @@ class FtpSession final : public LoginSession {
   LineTalk talk_;
   Door& door_;
   bool upgrade_;
-  bool& asked_;
+  Names& names_;
   bool begun_ = false;
   bool refused_ = false;  // a login on this connection
 };
@@ -139,14 +144,18 @@ class FtpLogin final : public KeptLogin {
 
   bool clear() const override { return !tls() && !upgrade_; }
 
+  std::string doubt() const override {
+    return names_->refused && !names_->asked ? "every name was refused before a password was asked for" : "";
+  }
+
  protected:
   std::unique_ptr<LoginSession> begin(std::unique_ptr<sessions::Channel> channel) override {
-    return std::make_unique<FtpSession>(std::move(channel), door(), upgrade_, asked_);
+    return std::make_unique<FtpSession>(std::move(channel), door(), upgrade_, *names_);
   }
 
  private:
   bool upgrade_;
-  bool asked_ = false;  // for a password, after some name
+  std::shared_ptr<Names> names_ = std::make_shared<Names>();  // shared with those beside
 };
 
 /// Whether guests are let in.

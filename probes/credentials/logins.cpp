@@ -461,9 +461,11 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
   json::object entry;
   entry["dialect"] = dialect_.name();
   entry["username"] = wire::printable(candidate.username, 128);
-  entry["source"] = candidate.source;
+  entry["source"] = (second->without_password ? "no password, the name alone; from " : "") + candidate.source;
   entry["proof"] = proof;
-  context_.record.identify(candidate.password, entry);
+  if (!second->without_password) {
+    context_.record.identify(candidate.password, entry);
+  }
   tally_.accepted.push_back(std::move(entry));
   // At once: what was found stays found when the time of the step runs out.
   context_.record.fact("credentials.accepted", tally_.accepted);

@@ -38,7 +38,7 @@ constexpr FactSpec kFacts[] = {
     {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
     {"credentials.accepted", ValueKind::list,
      "pairs that work, each proved, confirmed and controlled: dialect, username (empty where a login has none), "
-     "source, proof, secret (by what the laboratory knows it again)"},
+     "source, proof, secret (by what the laboratory knows it again; none where the name alone was enough)"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
      "whether the device stopped taking logins: observed, sign, after_attempts, account, resumed (times that logins "
@@ -210,8 +210,10 @@ void record_way(sessions::FactSheet& sheet, const Detection& found) {
 }
 
 /// The same once logins were tried: one that was refused or taken on this way has shown it.
-void record_way_after(sessions::FactSheet& sheet, const Tally& tally, bool clear, const std::string& doubt) {
-  const bool understood = tally.refusals > 0 || !tally.accepted.empty() || (tally.open && *tally.open);
+void record_way_after(sessions::FactSheet& sheet, const Tally& tally, bool clear, const std::string& doubt,
+                      bool refusals_count) {
+  const bool understood =
+      (tally.refusals > 0 && refusals_count) || !tally.accepted.empty() || (tally.open && *tally.open);
   if (understood) {
     sheet.fact("credentials.clear", clear);
   } else {
@@ -338,7 +340,7 @@ asio::awaitable<Result<>> try_dialects(ProbeContext& context, Door& door, Detect
     ended = co_await try_dialect(context, door, *found.more[i], doors, series);
   }
   if (!found.way_doubt.empty()) {
-    record_way_after(sheet, series.tally, series.clear, found.way_doubt);
+    record_way_after(sheet, series.tally, series.clear, found.way_doubt, series.doubt.empty());
   }
   sheet.fact("credentials.given_away", series.given);
   record(sheet, series.tally, ended, {series.doubt.empty() ? found.doubt : series.doubt, !series.doubt.empty()});

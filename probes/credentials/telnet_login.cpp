@@ -1,155 +1,57 @@
 #include <algorithm>
 #include <set>
 
-#include "probes/credentials/dialect.hpp"
+#include "probes/credentials/dialects.hpp"
+#include "probes/credentials/fresh_login.hpp"
+#include "probes/credentials/telnet_talk.hpp"
 #include "probes/wire/banner.hpp"
 #include "probes/wire/bytes.hpp"
-#include "probes/wire/telnet.hpp"
 
 namespace assay::probes::credentials {
 
+namespace telnet {
+
 namespace {
 
-constexpr milliseconds kPatience{8000};       // BusyBox answers a wrong login after three seconds
-constexpr milliseconds kProofPatience{4000};  // a shell at work answers at once
-constexpr milliseconds kQuietAfterKnown{30};  // old login programs throw away what is typed right after their prompt
-constexpr std::size_t kMaximumText = 64U << 10U;
-constexpr int kMaximumReads = 2048;
-constexpr std::size_t kShortestLine = 4;
-constexpr std::size_t kMaximumLines = 32;
+constexpr milliseconds kPatience{8000};  // BusyBox answers a wrong login after three seconds
 constexpr int kCutsThatRefuse = 2;
 
-/// What the device said in one turn.
-struct Heard {
-  std::string text;
-  std::string prompt;  // empty: none came
-  bool ended = false;
-  milliseconds took{0};
-  std::optional<Error> error;  // one that ends the probe
+/// Who logs in, and what for.
+struct Entry {
+  std::string username;
+  Secret password;
+  bool control = false;  // a pair that cannot exist
+  bool counter = false;  // another password of an account that may just have been let in
 };
 
-/// A prompt as login programs and shells end theirs. Others may be a message in the making ("Checking...").
-bool is_settled(std::string_view prompt) {
-  return !prompt.empty() && std::string_view{":#$>%?]"}.find(prompt.back()) != std::string_view::npos;
-}
-
-std::set<std::string> lines_of(std::string_view text) {
-  std::set<std::string> lines;
-  while (!text.empty() && lines.size() < kMaximumLines) {
-    const auto end = text.find_first_of("\r\n");
-    const auto line = wire::trim(text.substr(0, end));
-    const bool whole = end != std::string_view::npos;
-    text = whole ? text.substr(end + 1) : std::string_view{};
-    if (whole && line.size() >= kShortestLine) {
-      lines.emplace(line);
-    }
-  }
-  return lines;
-}
-
-/// One telnet connection seen as turns: a line is typed, the device speaks until it waits. At the prompts `known`,
-/// which it was seen to wait at before, a short silence shows that.
-class Talk {
- public:
-  Talk(std::unique_ptr<sessions::Channel> channel, milliseconds quiet, std::set<std::string> known)
-      : channel_(std::move(channel)), quiet_(quiet), known_(std::move(known)) {}
-
-  asio::awaitable<Heard> hear(milliseconds patience) {
-    Heard heard;
-    const auto before = channel_->spent();
-    for (int reads = 0; reads < kMaximumReads && heard.text.size() < kMaximumText; ++reads) {
-      const bool at_known = known_.contains(wire::prompt_of(heard.text));
-      const auto quiet = at_known ? std::min(kQuietAfterKnown, quiet_) : quiet_;
-      auto part = co_await channel_->receive(quiet);
-      heard.took = channel_->spent() - before;
-      if (part) {
-        auto step = parser_.feed(*part);
-        heard.text += step.text;
-        if (!step.replies.empty()) {
-          co_await channel_->say_goodbye(std::move(step.replies));
-        }
-        if (heard.took >= patience) {
-          break;
-        }
-        continue;
-      }
-      if (part.error().kind != ErrorKind::timed_out) {
-        heard.ended = true;
-        if (sessions::ends_probe(part.error().kind)) {
-          heard.error = part.error();
-        }
-        break;
-      }
-      if (at_known || is_settled(wire::prompt_of(heard.text)) || heard.took >= patience) {
-        break;
-      }
-    }
-    heard.prompt = wire::prompt_of(heard.text);
-    co_return heard;
-  }
-
-  asio::awaitable<Result<>> type(std::string line) {
-    auto bytes = wire::telnet_line(line);
-    auto sent = co_await channel_->send(std::move(bytes));
-    co_return sent;
-  }
-
-  asio::awaitable<Result<>> type_secret(const Secret& secret) {
-    auto bytes = wire::telnet_line(secret.reveal());
-    auto shown = "{" + secret.name() + "}";
-    auto sent = co_await channel_->send_concealed(std::move(bytes), std::move(shown));
-    co_return sent;
-  }
-
- private:
-  std::unique_ptr<sessions::Channel> channel_;
-  milliseconds quiet_;
-  std::set<std::string> known_;
-  wire::TelnetParser parser_;
+/// What the dialogue came to before it is judged.
+struct Asked {
+  std::string prompt;         // that the password was typed at; empty: at none
+  bool name_echoed = false;   // what is typed can be seen
+  bool typed_hidden = false;  // and the password could not
 };
 
-/// Shows that a command line listens at this prompt: a shell evaluates a word that only it could have put together,
-/// or the same prompt comes back after two commands. Empty when neither was seen. What a login dialogue prints,
-/// prompt characters included, is not enough.
-asio::awaitable<std::string> prove_shell(Talk& talk, std::string prompt) {
-  if (prompt.empty() || wire::asks_for_input(prompt)) {
-    co_return std::string{};
-  }
-  const auto nonce = sessions::random_word(12);
-  auto sent = co_await talk.type("echo ass''ay-" + nonce);
-  if (!sent) {
-    co_return std::string{};
-  }
-  auto answer = co_await talk.hear(kProofPatience);
-  if (lines_of(answer.text).contains("assay-" + nonce)) {
-    co_return std::string{"a shell evaluated a random echo"};
-  }
-  if (answer.prompt != prompt || answer.ended) {
-    co_return std::string{};
-  }
-  sent = co_await talk.type("");
-  if (!sent) {
-    co_return std::string{};
-  }
-  auto again = co_await talk.hear(kProofPatience);
-  co_return again.prompt == prompt && !again.ended ? std::string{"a command line answered two commands with its prompt"}
-                                                   : std::string{};
-}
-
+/// A prompt is understood by what controls showed, not by its last character: they are asked for a name and a password
+/// again and again. A command is typed only at a prompt that no control was shown and that is none of the dialogue.
 class TelnetLogin final : public Dialect {
  public:
-  explicit TelnetLogin(Door& door) : door_(door) {}
+  /// `secret_alone`: the device asks for a password and no name.
+  TelnetLogin(Door& door, bool secret_alone) : door_(door), secret_alone_(secret_alone) {}
 
   std::string_view name() const override { return "telnet"; }
 
   bool clear() const override { return true; }
 
+  bool names_accounts() const override { return !secret_alone_; }
+
   void start_afresh() override { talk_.reset(); }
 
   std::unique_ptr<Dialect> beside(Door& other) const override {
-    auto copy = std::make_unique<TelnetLogin>(other);
+    auto copy = std::make_unique<TelnetLogin>(other, secret_alone_);
     copy->first_prompt_ = first_prompt_;
+    copy->greeting_ = greeting_;
     copy->prompts_ = prompts_;
+    copy->secret_prompts_ = secret_prompts_;
     copy->refusals_ = refusals_;
     copy->cuts_ = cuts_;
     copy->slowest_refusal_ = slowest_refusal_;
@@ -157,12 +59,14 @@ class TelnetLogin final : public Dialect {
   }
 
   asio::awaitable<Attempt> attempt(std::string username, Secret password) override {
-    auto attempted = co_await dialogue(std::move(username), std::move(password), false);
+    Entry entry{std::move(username), std::move(password)};
+    auto attempted = co_await dialogue(std::move(entry));
     co_return attempted;
   }
 
   asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
-    auto attempted = co_await dialogue(std::move(username), std::move(password), true);
+    Entry entry{std::move(username), std::move(password), true};
+    auto attempted = co_await dialogue(std::move(entry));
     co_return attempted;
   }
 
@@ -188,14 +92,16 @@ class TelnetLogin final : public Dialect {
     auto greeting = co_await talk_->hear(kPatience);
     arrived.ended = greeting.error;
     arrived.says = greeting.text.substr(0, 512);
-    if (greeting.prompt.empty()) {
-      // Closed without a prompt is how many servers say that too many connections came.
+    if (greeting.prompt.empty() || wire::asks_for_password(greeting.prompt) != secret_alone_) {
+      // Closed without a prompt is how many servers say that too many connections came. A name is never typed where a
+      // password is asked for: it would be a wrong one that nobody counted.
       arrived.sent = 0;
       arrived.outcome = greeting.ended && greeting.text.empty() ? Outcome::lost : Outcome::unclear;
       talk_.reset();
       co_return arrived;
     }
     first_prompt_ = greeting.prompt;
+    greeting_.merge(shapes_of(greeting.text));
     arrived.outcome = Outcome::accepted;
     co_return arrived;
   }
@@ -210,17 +116,16 @@ class TelnetLogin final : public Dialect {
     co_return heard;
   }
 
-  asio::awaitable<Attempt> dialogue(std::string username, Secret password, bool control) {
+  asio::awaitable<Attempt> dialogue(Entry entry) {
     const bool kept = talk_ != nullptr;
     auto attempted = co_await arrive();
     if (attempted.outcome != Outcome::accepted) {
       co_return attempted;
     }
-    attempted = Attempt{};
-    const bool password_only = wire::contains_ignoring_case(first_prompt_, "passw");
-    auto asked = first_prompt_;
-    if (!password_only) {
-      auto heard = co_await give_name(username);
+    Asked asked;
+    asked.prompt = first_prompt_;
+    if (!secret_alone_) {
+      auto heard = co_await give_name(entry.username);
       if (kept && heard.ended && heard.text.empty() && !heard.error) {
         // The server had hung up since the last login: this one has not begun.
         talk_.reset();
@@ -228,95 +133,238 @@ class TelnetLogin final : public Dialect {
         if (attempted.outcome != Outcome::accepted) {
           co_return attempted;
         }
-        attempted = Attempt{};
-        heard = co_await give_name(username);
+        heard = co_await give_name(entry.username);
       }
-      const bool asks = wire::asks_for_input(heard.prompt) && heard.prompt != first_prompt_;
-      if (!asks || heard.ended) {
+      asked.name_echoed = heard.text.find(entry.username) != std::string::npos;
+      asked.prompt = heard.prompt;
+      if (heard.ended || !asks_for_secret(heard.prompt, entry)) {
         // No password was asked: the name alone was refused, or the name alone was enough.
-        attempted = co_await judge(std::move(heard), std::string(), control);
+        asked.prompt.clear();
+        attempted = co_await judge(std::move(heard), std::move(asked), std::move(entry));
+        attempted.without_password = attempted.outcome == Outcome::accepted;
         co_return attempted;
       }
-      asked = heard.prompt;
     }
-    auto sent = co_await talk_->type_secret(password);
+    auto sent = co_await talk_->type_secret(entry.password);
     Heard heard;
     heard.ended = !sent;
     if (sent) {
       const auto patience = std::max(kPatience, 3 * slowest_refusal_);
       heard = co_await talk_->hear(patience);
     }
-    attempted = co_await judge(std::move(heard), asked, control);
+    asked.typed_hidden = asked.name_echoed && heard.text.find(entry.password.reveal()) == std::string::npos;
+    attempted = co_await judge(std::move(heard), std::move(asked), std::move(entry));
     co_return attempted;
   }
 
-  asio::awaitable<Attempt> judge(Heard heard, std::string asked, bool control) {
+  /// Whether the prompt behind the name asks for a password. Controls type theirs at all that is not plainly a shell; a
+  /// candidate does so where they did, and at what is no command line.
+  bool asks_for_secret(const std::string& prompt, const Entry& entry) const {
+    if (prompt.empty() || same(prompt, first_prompt_, entry.username)) {
+      return false;
+    }
+    if (wire::asks_for_password(prompt) || is_in(secret_prompts_, prompt, entry.username)) {
+      return true;
+    }
+    return !looks_like_command_line(prompt) || (entry.control && prompt.ends_with('>'));
+  }
+
+  asio::awaitable<Attempt> judge(Heard heard, Asked asked, Entry entry) {
     Attempt attempted;
     attempted.took = heard.took;
     attempted.says = heard.text.substr(0, 512);
     attempted.ended = heard.error;
-    const bool back = heard.prompt == first_prompt_ || (!asked.empty() && heard.prompt == asked);
-    const bool command_line = !heard.ended && !heard.prompt.empty() && !back && !wire::asks_for_input(heard.prompt);
-    if (command_line) {
+    const bool asks = !heard.prompt.empty();  // it may have hung up right after
+    const bool waits = asks && !heard.ended;
+    const bool at_start = asks && same(heard.prompt, first_prompt_, entry.username);
+    const bool back = at_start || (asks && same(heard.prompt, asked.prompt, entry.username));
+    const bool new_prompt = waits && is_new(heard, asked, entry, back);
+    if (new_prompt && looks_like_command_line(heard.prompt)) {
       attempted.proof = co_await prove_shell(*talk_, heard.prompt);
+    } else if (new_prompt && !entry.control && !asked.prompt.empty()) {
+      attempted = co_await prove_menu(std::move(attempted), heard.prompt, entry);
     }
     if (!attempted.proof.empty()) {
       attempted.outcome = Outcome::accepted;
       talk_.reset();
       co_return attempted;
     }
-    const bool refused = back || says_refusal(heard.text) || (heard.ended && cuts_ >= kCutsThatRefuse) ||
-                         (control && (heard.ended || wire::asks_for_input(heard.prompt)));
-    attempted.outcome = refused ? Outcome::rejected : Outcome::unclear;
-    if (control && refused) {
-      learn(heard, asked);
+    const bool known = waits && is_in(prompts_, heard.prompt, entry.username);
+    bool refused = back ? refuses_again(at_start, asked, entry) : known || (!new_prompt && says_refusal(heard, entry));
+    if (entry.control && !back && !refused && !attempted.ended) {
+      refused = co_await goes_back(heard);
     }
-    if (heard.ended || command_line || heard.prompt != first_prompt_) {
+    attempted.outcome = refused ? Outcome::rejected : Outcome::unclear;
+    if (entry.control && refused) {
+      learn(heard, asked, entry);
+    }
+    if (heard.ended || !at_start || new_prompt) {
       talk_.reset();
     }
     co_return attempted;
   }
 
-  void learn(const Heard& heard, const std::string& asked) {
-    prompts_.insert(first_prompt_);
-    prompts_.insert(asked.empty() ? first_prompt_ : asked);
-    slowest_refusal_ = std::max(slowest_refusal_, heard.took);
-    cuts_ += heard.ended && heard.text.empty() ? 1 : 0;
-    refusals_.merge(lines_of(heard.text));
+  /// A prompt that nobody was shown who was refused, where what is typed cannot be a password.
+  bool is_new(const Heard& heard, const Asked& asked, const Entry& entry, bool back) const {
+    if (wire::asks_for_password(heard.prompt) || is_in(prompts_, heard.prompt, entry.username)) {
+      return false;
+    }
+    if (entry.control && back) {
+      // Any name stands before a command line, if what was typed there could be seen and was answered by it.
+      return asked.name_echoed && !asked.prompt.empty() && !asked.typed_hidden &&
+             !same(heard.prompt, first_prompt_, entry.username);
+    }
+    return !back && (!entry.control || !wire::asks_for_login(heard.prompt));
   }
 
-  bool says_refusal(std::string_view text) const {
-    const auto lines = lines_of(text);
-    return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return refusals_.contains(line); });
+  /// Whether a prompt of the dialogue that comes back is a refusal.
+  bool refuses_again(bool at_start, const Asked& asked, const Entry& entry) const {
+    if (asked.prompt.empty()) {
+      return wire::asks_for_login(first_prompt_) || prompts_.contains(shape_of(first_prompt_));
+    }
+    const bool known = is_in(secret_prompts_, asked.prompt, entry.username);
+    return at_start || known || wire::asks_for_password(asked.prompt) || (entry.control && asked.typed_hidden);
+  }
+
+  /// A menu asks for a choice as others ask for a password. It counts where two empty lines bring it again, and another
+  /// password of the same account does not get there: devices speak otherwise to names that they know.
+  asio::awaitable<Attempt> prove_menu(Attempt attempted, const std::string& prompt, const Entry& entry) {
+    const bool again = co_await comes_back(*talk_, prompt);
+    if (!again) {
+      co_return attempted;
+    }
+    if (!entry.counter && !menus_of_.contains(entry.username)) {
+      auto permitted = co_await door_.network.permit_login(door_.endpoint, entry.username);
+      if (!permitted) {
+        attempted.says = "a menu that is not known to be behind the login: no wrong login is left to tell";
+        if (permitted.error().kind != ErrorKind::denied) {
+          attempted.ended = permitted.error();
+        }
+        co_return attempted;
+      }
+      Entry other{entry.username, Secret{sessions::random_word(14), "random password"}, false, true};
+      talk_.reset();
+      auto wrong = co_await dialogue(std::move(other));
+      attempted.sent += wrong.sent;
+      attempted.ended = wrong.ended;
+      if (wrong.outcome != Outcome::rejected) {
+        co_return attempted;
+      }
+      menus_of_.insert(entry.username);
+    }
+    attempted.proof = "a menu answered twice that neither random logins nor another password of the name reach";
+    co_return attempted;
+  }
+
+  /// Of a control that no known prompt answered: the end, a question for a login in other words, or a message that an
+  /// empty line leads back from.
+  asio::awaitable<bool> goes_back(const Heard& heard) {
+    if (heard.ended || wire::asks_for_login(heard.prompt)) {
+      co_return true;
+    }
+    if (heard.prompt.empty() || looks_like_command_line(heard.prompt)) {
+      co_return false;
+    }
+    auto sent = co_await talk_->type("");
+    if (!sent) {
+      co_return false;
+    }
+    auto answer = co_await talk_->hear(kPatience);
+    co_return answer.ended || shape_of(answer.prompt) == shape_of(first_prompt_);
+  }
+
+  void learn(const Heard& heard, const Asked& asked, const Entry& entry) {
+    prompts_.insert(shape_of(first_prompt_));
+    for (const auto& prompt : {asked.prompt, heard.prompt}) {
+      if (!prompt.empty()) {
+        prompts_.insert(shape_of(prompt, entry.username));
+      }
+    }
+    if (!asked.prompt.empty()) {
+      secret_prompts_.insert(shape_of(asked.prompt, entry.username));
+    }
+    slowest_refusal_ = std::max(slowest_refusal_, heard.took);
+    cuts_ += heard.ended && heard.text.empty() ? 1 : 0;
+    for (const auto& line : shapes_of(heard.text, entry)) {
+      if (!greeting_.contains(line)) {
+        refusals_.insert(line);
+      }
+    }
+  }
+
+  /// By a line that refusals have and the greeting has not. Where nothing is asked, what no refusal said leaves it
+  /// open, unless it is said of a lock.
+  bool says_refusal(const Heard& heard, const Entry& entry) const {
+    if (heard.ended && cuts_ >= kCutsThatRefuse) {
+      return true;
+    }
+    const auto lines = shapes_of(heard.text, entry);
+    const auto known = [&](const auto& line) { return refusals_.contains(line); };
+    const auto heard_before = [&](const auto& line) { return known(line) || greeting_.contains(line); };
+    return std::any_of(lines.begin(), lines.end(), known) &&
+           (heard.ended || says_locked(heard.text) || std::all_of(lines.begin(), lines.end(), heard_before));
+  }
+
+  static std::set<std::string> shapes_of(std::string_view text) {
+    std::set<std::string> shapes;
+    for (const auto& line : lines_of(text)) {
+      shapes.insert(shape_of(line));
+    }
+    return shapes;
+  }
+
+  static std::set<std::string> shapes_of(std::string_view text, const Entry& entry) {
+    std::set<std::string> shapes;
+    for (const auto& line : lines_of(text, entry.password.reveal())) {
+      if (line != entry.username) {
+        shapes.insert(shape_of(line, entry.username));
+      }
+    }
+    return shapes;
+  }
+
+  static bool same(const std::string& one, const std::string& other, const std::string& name) {
+    return shape_of(one) == shape_of(other) || shape_of(one, name) == shape_of(other, name);
+  }
+
+  static bool is_in(const std::set<std::string>& shapes, const std::string& prompt, const std::string& name) {
+    return shapes.contains(shape_of(prompt)) || shapes.contains(shape_of(prompt, name));
   }
 
   Door& door_;
+  bool secret_alone_;
   std::unique_ptr<Talk> talk_;
   std::string first_prompt_;
-  std::set<std::string> prompts_;   // at which random logins were seen to wait
-  std::set<std::string> refusals_;  // lines that came after wrong logins
-  int cuts_ = 0;                    // wrong logins that were answered by nothing but the end of the connection
+  std::set<std::string> greeting_;        // lines before any login, as all that follows by their shapes
+  std::set<std::string> prompts_;         // at which random logins were seen to wait
+  std::set<std::string> secret_prompts_;  // those of them that a password was typed at
+  std::set<std::string> refusals_;        // lines that came after wrong logins
+  std::set<std::string> menus_of_;        // names of which another password was seen to be refused
+  int cuts_ = 0;                          // wrong logins that were answered by nothing but the end of the connection
   milliseconds slowest_refusal_{0};
 };
 
 }  // namespace
 
-std::unique_ptr<Dialect> make_telnet(Door& door) {
-  return std::make_unique<TelnetLogin>(door);
-}
+}  // namespace telnet
 
-asio::awaitable<Result<std::string>> find_open_shell(Door& door) {
+asio::awaitable<Result<Detection>> detect_telnet(Door& door) {
   auto opened = co_await sessions::open_channel(door.network, door.endpoint, door.transcript);
   if (!opened) {
     co_return opened.error();
   }
   Talk talk{std::move(*opened), door.timers.quiet, {}};
-  auto greeting = co_await talk.hear(kPatience);
+  auto greeting = co_await talk.hear(telnet::kPatience);
   if (greeting.error) {
     co_return *greeting.error;
   }
-  auto proof = co_await prove_shell(talk, greeting.prompt);
-  co_return proof;
+  Detection found;
+  if (looks_like_command_line(greeting.prompt)) {
+    found.open_proof = co_await prove_shell(talk, greeting.prompt);
+    found.open = !found.open_proof.empty();
+  }
+  found.dialect = std::make_unique<telnet::TelnetLogin>(door, wire::asks_for_password(greeting.prompt));
+  co_return found;
 }
 
 }  // namespace assay::probes::credentials

@@ -1,5 +1,10 @@
 #include "probes/wire/banner.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <span>
+
 #include "probes/wire/coap.hpp"
 #include "probes/wire/http.hpp"
 #include "probes/wire/mqtt.hpp"
@@ -32,6 +37,72 @@ bool speaks_coap(std::string_view bytes) {
     parse = parse_coap_tcp(bytes);
   }
   return parse.state == Parse::complete;
+}
+
+constexpr std::string_view kMarks = ":?=>])#$% ";
+
+// What the words for a secret and for a name have in common; whole words where a part says nothing.
+constexpr std::array<std::string_view, 9> kHiddenParts{"passw",    "passc", "passphrase",   "kennwort",  "zugangscode",
+                                                       "contrase", "senha", "mot de passe", "wachtwoord"};
+constexpr std::array<std::string_view, 3> kHiddenWords{"pin", "pwd", "secret"};
+constexpr std::array<std::string_view, 7> kNameParts{"login",   "logon",   "user",   "benutzer",
+                                                     "usuario", "account", "anmelde"};
+constexpr std::array<std::string_view, 3> kNameWords{"name", "konto", "id"};
+
+bool mentions(std::string_view prompt, std::span<const std::string_view> parts) {
+  return std::any_of(parts.begin(), parts.end(), [&](auto part) { return contains_ignoring_case(prompt, part); });
+}
+
+bool is_letter(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+bool has_any_word(std::string_view prompt, std::span<const std::string_view> words) {
+  for (std::size_t at = 0; at < prompt.size();) {
+    auto end = at;
+    while (end < prompt.size() && is_letter(prompt[end])) {
+      ++end;
+    }
+    const auto word = prompt.substr(at, end - at);
+    if (std::any_of(words.begin(), words.end(), [&](auto one) { return equal_ignoring_case(word, one); })) {
+      return true;
+    }
+    at = end + 1;
+  }
+  return false;
+}
+
+std::string_view words_before_mark(std::string_view prompt) {
+  const auto last = prompt.find_last_not_of(kMarks);
+  return prompt.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+std::string_view last_word(std::string_view words) {
+  auto begin = words.size();
+  while (begin > 0 && is_letter(words[begin - 1])) {
+    --begin;
+  }
+  return words.substr(begin);
+}
+
+bool ends_in_name(std::string_view words) {
+  const auto last = last_word(words);
+  return mentions(last, kNameParts) || has_any_word(last, kNameWords);
+}
+
+/// A command line may tell who is logged in ("user@hub>", "account#"), and a sentence may speak of passwords: only
+/// where the word stands last, or a mark of a question does, something is asked for.
+bool is_question(std::string_view prompt) {
+  if (prompt.empty() || std::string_view{"#$%"}.find(prompt.back()) != std::string_view::npos) {
+    return false;
+  }
+  if (std::string_view{":?=])"}.find(prompt.back()) != std::string_view::npos) {
+    return true;
+  }
+  const auto words = words_before_mark(prompt);
+  const auto last = last_word(words);
+  const bool host = last.size() < words.size() && words[words.size() - last.size() - 1] == '@';
+  return !host && (ends_in_name(words) || mentions(last, kHiddenParts) || has_any_word(last, kHiddenWords));
 }
 
 Speech message_of(std::string_view bytes) {
@@ -104,12 +175,23 @@ std::string prompt_of(std::string_view text) {
   return trimmed.size() > kMaximumPrompt ? std::string{} : std::string{trimmed};
 }
 
+bool asks_for_password(std::string_view prompt) {
+  const bool asks = mentions(prompt, kHiddenParts) || has_any_word(prompt, kHiddenWords);
+  return asks && is_question(prompt) && !ends_in_name(words_before_mark(prompt));
+}
+
+bool asks_for_login(std::string_view prompt) {
+  const bool asks = mentions(prompt, kNameParts) || has_any_word(prompt, kNameWords);
+  return asks_for_password(prompt) || (asks && is_question(prompt));
+}
+
 bool asks_for_input(std::string_view prompt) {
-  return prompt.ends_with(':');
+  return prompt.ends_with(':') || asks_for_login(prompt);
 }
 
 bool waits_for_command(std::string_view prompt) {
-  return !prompt.empty() && std::string_view{"#$%>"}.find(prompt.back()) != std::string_view::npos;
+  return !prompt.empty() && std::string_view{"#$%>"}.find(prompt.back()) != std::string_view::npos &&
+         !asks_for_login(prompt);
 }
 
 }  // namespace assay::wire

@@ -33,10 +33,16 @@ Recognition recognise(std::string_view bytes);
 /// terminals are taken out.
 std::string prompt_of(std::string_view text);
 
-/// A prompt that asks for a name or a password: it ends with a colon.
+/// A prompt that asks for a password alone, in the words of the languages that devices speak.
+bool asks_for_password(std::string_view prompt);
+
+/// A prompt that asks for a name or a password by its words, whatever it ends with: "User?", "login>", "PIN".
+bool asks_for_login(std::string_view prompt);
+
+/// A prompt that asks for something: it ends with a colon, or asks for a name or a password.
 bool asks_for_input(std::string_view prompt);
 
-/// A prompt that waits for a command: it ends with '#', '$', '%' or '>'.
+/// A prompt that waits for a command: it ends with '#', '$', '%' or '>', and does not ask for a login.
 bool waits_for_command(std::string_view prompt);
 
 }  // namespace assay::wire

@@ -280,6 +280,24 @@ TEST_CASE("A prompt is the unfinished last line without its colours") {
   CHECK_FALSE(asks_for_input("#"));
 }
 
+TEST_CASE("A prompt asks for a login by its words, and a command line tells only who is there") {
+  for (const char* prompt : {"User?", "hub login>", "login", "[Username]", "Benutzer:", "account ="}) {
+    CAPTURE(prompt);
+    CHECK(asks_for_login(prompt));
+    CHECK_FALSE(asks_for_password(prompt));
+  }
+  for (const char* prompt : {"Password?", "password>", "PIN =", "Enter passcode", "Kennwort:", "root's password:"}) {
+    CAPTURE(prompt);
+    CHECK(asks_for_login(prompt));
+    CHECK(asks_for_password(prompt));
+  }
+  for (const char* prompt :
+       {"", "#", "user@hub:~$", "account#", "admin@user>", "hub>", "Opinion?", "Enter selection:"}) {
+    CAPTURE(prompt);
+    CHECK_FALSE(asks_for_login(prompt));
+  }
+}
+
 TEST_CASE("A subscription's answer is told from other packets") {
   CHECK(mqtt_subscribe(4, "a/b") == "\x82\x08\x00\x01\x00\x03\x61/b\x00"s);
   CHECK(mqtt_subscribe(5, "a/b") == "\x82\x09\x00\x01\x00\x00\x03\x61/b\x00"s);
