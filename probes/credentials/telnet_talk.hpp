@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/model/secret.hpp"
 #include "harness/probe/network.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/wire/telnet.hpp"

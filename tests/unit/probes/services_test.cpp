@@ -18,7 +18,7 @@ using fake::Peer;
 
 namespace {
 
-fake::Run look(FakeNetwork& network, std::string_view endpoint = "tcp/4000") {
+fake::Run identify(FakeNetwork& network, std::string_view endpoint = "tcp/4000") {
   auto run = fake::observe(probes::services::kDescriptor, network, endpoint);
   CHECK(run.record.fault.empty());
   return run;
@@ -64,7 +64,7 @@ TEST_CASE("A web server on any port is http, with its logins") {
   network.tcp[kPort] =
       web({{"/", page("401 Unauthorized\r\nServer: GoAhead/2.5\r\nWWW-Authenticate: Digest realm=\"hub\", "
                       "nonce=\"n\", Basic realm=\"hub\"")}});
-  const auto run = look(network);
+  const auto run = identify(network);
   REQUIRE(run.ended);
   CHECK(run.record.text("service.protocol") == "http");
   CHECK(run.record.text("service.product") == "GoAhead");
@@ -86,20 +86,20 @@ TEST_CASE("Redirects are followed on the endpoint and only recorded elsewhere") 
       web({{"/", page("302 Found\r\nLocation: /a")},
            {"/a", page("200 OK", "<meta http-equiv=refresh content='0;url=login.html'>")},
            {"/login.html", page("200 OK", "<title>Hub</title><form><input name=u><input type=password></form>")}});
-  auto run = look(network);
+  auto run = identify(network);
   CHECK(canonical(run.record.value("service.logins")) ==
         R"([{"clear":true,"dialect":"http-form","path":"/login.html"}])");
   CHECK(run.record.value("service.details").at("title") == json::value("Hub"));
 
   network = FakeNetwork{};
   network.tcp[kPort] = web({{"/", page("301 Moved\r\nLocation: https://192.0.2.7/")}});
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.value("service.redirects_to_tls") == json::value(true));
   CHECK(network.connections[kPort] == 1);
 
   network = FakeNetwork{};
   network.tcp[kPort] = web({{"/", page("302 Found\r\nLocation: http://198.51.100.1/")}});
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.value("service.redirects_to_tls") == json::value(false));
   CHECK(network.connections[kPort] == 1);
 
@@ -111,7 +111,7 @@ TEST_CASE("Redirects are followed on the endpoint and only recorded elsewhere") 
       }
     };
   };
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.text("service.protocol") == "http");
   CHECK(network.connections[kPort] == 4);
 }
@@ -126,7 +126,7 @@ TEST_CASE("SSH is told by its identification and its key exchange") {
   wire::put_u32(packet, static_cast<std::uint32_t>(body.size()));
   FakeNetwork network;
   network.tcp[kPort] = fake::says("SSH-2.0-dropbear_2022.83\r\n" + packet + body);
-  auto run = look(network);
+  auto run = identify(network);
   CHECK(run.record.text("service.protocol") == "ssh");
   CHECK(run.record.text("service.product") == "dropbear");
   CHECK(run.record.text("service.version") == "2022.83");
@@ -134,7 +134,7 @@ TEST_CASE("SSH is told by its identification and its key exchange") {
   CHECK(run.record.is_absent("service.redirects_to_tls"));
 
   network.tcp[kPort] = fake::says("SSH-2.0-fake\r\n");
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.text("service.protocol") == "ssh");
   CHECK(logins(run).empty());
 }
@@ -150,13 +150,13 @@ TEST_CASE("Telnet is told by its negotiation, and a login by its prompt") {
       }
     };
   };
-  auto run = look(network);
+  auto run = identify(network);
   CHECK(run.record.text("service.protocol") == "telnet");
   CHECK(canonical(run.record.value("service.logins")) == R"([{"clear":true,"dialect":"telnet"}])");
   CHECK(run.record.value("service.details").at("prompt") == json::value("hub login:"));
 
   network.tcp[kPort] = fake::says("\xff\xfb\x01# "s);
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.text("service.protocol") == "telnet");
   CHECK(logins(run).empty());
 }
@@ -171,7 +171,7 @@ TEST_CASE("A telnet banner that comes seconds late is still met") {
       }
     };
   };
-  CHECK(look(network).record.text("service.protocol") == "telnet");
+  CHECK(identify(network).record.text("service.protocol") == "telnet");
 }
 
 TEST_CASE("FTP and SMTP are told apart by what they answer, not by their greeting") {
@@ -193,20 +193,20 @@ TEST_CASE("FTP and SMTP are told apart by what they answer, not by their greetin
   FakeNetwork network;
   network.tcp[kPort] =
       lines({{"FEAT", "211-Features\r\n AUTH TLS\r\n211 End\r\n"}, {"USER", "331 password\r\n"}}, "500 what?\r\n");
-  auto run = look(network);
+  auto run = identify(network);
   CHECK(run.record.text("service.protocol") == "ftp");
   CHECK(run.record.text("service.product") == "thing");
   CHECK(run.record.value("service.details").at("auth_tls") == json::value(true));
   CHECK(canonical(run.record.value("service.logins")) == R"([{"clear":true,"dialect":"ftp"}])");
 
   network.tcp[kPort] = lines({{"EHLO", "250-hub\r\n250-STARTTLS\r\n250 AUTH PLAIN CRAM-MD5\r\n"}}, "502 no\r\n");
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.text("service.protocol") == "smtp");
   CHECK(canonical(run.record.value("service.logins")) ==
         R"([{"clear":true,"dialect":"smtp-plain"},{"clear":false,"dialect":"smtp-cram-md5"}])");
 
   network.tcp[kPort] = lines({}, "599 nothing\r\n");
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.is_absent("service.protocol"));
   CHECK(run.record.is_absent("service.product"));
 }
@@ -214,13 +214,13 @@ TEST_CASE("FTP and SMTP are told apart by what they answer, not by their greetin
 TEST_CASE("An MQTT broker shows whether it lets strangers in") {
   FakeNetwork network;
   network.tcp[1883] = serves("\x10", "\x20\x02\x00\x00"s);
-  auto run = look(network, "tcp/1883");
+  auto run = identify(network, "tcp/1883");
   CHECK(run.record.text("service.protocol") == "mqtt");
   CHECK(run.record.value("service.details").at("anonymous") == json::value(true));
   CHECK(logins(run).empty());
 
   network.tcp[kPort] = serves("\x10", "\x20\x02\x00\x05"s);
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.text("service.protocol") == "mqtt");
   CHECK(run.record.value("service.details").at("anonymous") == json::value(false));
   CHECK(canonical(run.record.value("service.logins")) == R"([{"clear":true,"dialect":"mqtt"}])");
@@ -235,7 +235,7 @@ TEST_CASE("A broker of MQTT 5 alone is asked again in its version") {
       }
     };
   };
-  const auto run = look(network, "tcp/1883");
+  const auto run = identify(network, "tcp/1883");
   CHECK(run.record.value("service.details").at("mqtt_version") == json::value("5"));
   CHECK(logins(run).size() == 1);
 }
@@ -251,7 +251,7 @@ TEST_CASE("RTSP is asked for a stream to show its login") {
       }
     };
   };
-  const auto run = look(network, "tcp/554");
+  const auto run = identify(network, "tcp/554");
   CHECK(run.record.text("service.protocol") == "rtsp");
   CHECK(run.record.text("service.product") == "cam");
   CHECK(canonical(run.record.value("service.logins")) ==
@@ -275,18 +275,18 @@ TEST_CASE("CoAP over TCP is named only by an answer to our token") {
       }
     };
   };
-  auto run = look(network);
+  auto run = identify(network);
   CHECK(run.record.text("service.protocol") == "coap");
   CHECK(run.record.value("service.details").at("resources") == json::value("</x>"));
   network.tcp[kPort] = fake::says("\x00\xe1"s);
-  CHECK(look(network).record.is_absent("service.protocol"));
+  CHECK(identify(network).record.is_absent("service.protocol"));
 }
 
 TEST_CASE("A TLS port is entered, and the protocol inside is asked for") {
   FakeNetwork network;
   network.tcp[kPort] = serves("\x16", fake::server_hello());
   network.tls[kPort] = web({{"/", page("401 No\r\nWWW-Authenticate: Basic realm=\"r\"")}});
-  auto run = look(network);
+  auto run = identify(network);
   CHECK(run.record.value("service.tls") == json::value(true));
   CHECK(run.record.text("service.tls_version") == "TLSv1.3");
   CHECK(run.record.text("service.tls_cipher") == "TLS_AES_256_GCM_SHA384");
@@ -298,14 +298,14 @@ TEST_CASE("A TLS port is entered, and the protocol inside is asked for") {
   CHECK(network.tls_offers == std::vector<std::string>{"http/1.1", "mqtt"});
 
   network.tls_session.chain_der = {"no certificate"};
-  run = look(network);
+  run = identify(network);
   CHECK(run.record.is_unobserved("service.certificate"));
 }
 
 TEST_CASE("A handshake that fails leaves TLS seen and the rest unobserved") {
   FakeNetwork network;
   network.tcp[443] = serves("\x16", "\x15\x03\x01\x00\x02\x02\x28"s);
-  const auto run = look(network, "tcp/443");
+  const auto run = identify(network, "tcp/443");
   REQUIRE(run.ended);
   CHECK(run.record.value("service.tls") == json::value(true));
   CHECK(run.record.is_unobserved("service.tls_version"));
@@ -326,7 +326,7 @@ TEST_CASE("A clear-text 400 from a TLS port does not make it plain HTTP") {
     };
   };
   network.tls[kPort] = web({{"/", page("200 OK", "x")}});
-  const auto run = look(network);
+  const auto run = identify(network);
   CHECK(run.record.value("service.tls") == json::value(true));
   CHECK(run.record.text("service.protocol") == "http");
   CHECK(run.record.is_absent("service.redirects_to_tls"));
@@ -347,7 +347,7 @@ TEST_CASE("CoAP over UDP is told by an answer to our token") {
     reply.payload = "</sensors>;ct=40";
     return {wire::encode_coap(reply)};
   };
-  auto run = look(network, "udp/5683");
+  auto run = identify(network, "udp/5683");
   CHECK(run.record.text("service.protocol") == "coap");
   CHECK(run.record.value("service.tls") == json::value(false));
   network.udp[5683] = [](std::string_view) {
@@ -355,7 +355,7 @@ TEST_CASE("CoAP over UDP is told by an answer to our token") {
         "\x60\x45\x00\x01\xff"
         "lie"s};
   };
-  run = look(network, "udp/5683");
+  run = identify(network, "udp/5683");
   CHECK(run.record.value("service.reachable") == json::value(true));
   CHECK(run.record.is_absent("service.protocol"));
 }
@@ -421,12 +421,12 @@ TEST_CASE("A DTLS server that began a session is told that it ends") {
 
 TEST_CASE("Silence on UDP is not a closed port") {
   FakeNetwork network;
-  auto run = look(network, "udp/161");
+  auto run = identify(network, "udp/161");
   REQUIRE(run.ended);
   CHECK(run.record.is_unobserved("service.reachable"));
   CHECK(run.record.is_unobserved("service.protocol"));
   network.udp_refuses[161] = true;
-  run = look(network, "udp/161");
+  run = identify(network, "udp/161");
   REQUIRE_FALSE(run.ended);
   CHECK(run.ended.error().kind == ErrorKind::refused);
   CHECK(run.record.value("service.reachable") == json::value(false));
@@ -444,7 +444,7 @@ TEST_CASE("A community string answers with the system description") {
     answer[pdu] = '\xa2';
     return {answer};
   };
-  const auto run = look(network, "udp/161");
+  const auto run = identify(network, "udp/161");
   CHECK(run.record.text("service.protocol") == "snmp");
   CHECK(run.record.value("service.details").at("community") == json::value("public"));
   CHECK(logins(run).size() == 1);
