@@ -2,53 +2,35 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <set>
 
 #include <openssl/evp.h>
 
 #include "probes/credentials/fresh_login.hpp"
 #include "probes/credentials/http_pipeline.hpp"
+#include "probes/credentials/http_refusals.hpp"
 #include "probes/wire/bytes.hpp"
-#include "probes/wire/html.hpp"
 
 namespace assay::probes::credentials {
 
 namespace {
 
+using namespace std::string_literals;
+
 constexpr std::size_t kKeptWords = 512;
 constexpr std::size_t kMostAtOnce = 64;  // 12 KiB of requests: as much as TCP sends before the first answer
 
-bool leads_to_login(const wire::HttpResponse& response) {
-  const auto* location = response.header("Location");
-  if (location == nullptr) {
-    return false;
-  }
-  for (const std::string_view word : {"login", "logon", "signin", "sign-in", "auth", "password"}) {
-    if (wire::contains_ignoring_case(*location, word)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/// A page of status 200 that says no.
-bool says_no(const wire::HttpResponse& response) {
-  if (wire::find_password_form(response.body)) {
-    return true;
-  }
-  for (const std::string_view word :
-       {"denied", "incorrect", "invalid", "unauthorized", "unauthorised", "login failed", "not authorized", "wrong "}) {
-    if (wire::contains_ignoring_case(response.body, word)) {
-      return true;
-    }
-  }
-  return false;
-}
+constexpr int kLearnt = 2;                // controls that show what a refusal looks like
+constexpr milliseconds kNonceHolds{500};  // an older one may have run out
 
 class HttpLogin final : public Dialect {
  public:
   HttpLogin(Door& door, bool tls, std::string path, wire::Challenge challenge)
-      : door_(door), tls_(tls), path_(std::move(path)), challenge_(std::move(challenge)) {}
+      : door_(door),
+        tls_(tls),
+        path_(std::move(path)),
+        challenge_(std::move(challenge)),
+        nonce_at_(door.network.elapsed()) {}
 
   std::string_view name() const override { return challenge_.is("Basic") ? "http-basic" : "http-digest"; }
 
@@ -56,10 +38,10 @@ class HttpLogin final : public Dialect {
 
   void start_afresh() override { channel_.reset(); }
 
-  /// Digest counts the uses of a nonce, and a page of status 200 that says no cannot be told from another without its
-  /// body: only refusals of Basic by 401 are heard in a series. Not more than a connection was seen to take.
+  /// Digest counts the uses of a nonce, and another refusal than 401 cannot be told from a page without its body: only
+  /// refusals of Basic by 401 are heard in a series. Not more than a connection was seen to take.
   std::size_t room() const override {
-    const bool plain = challenge_.is("Basic") && seen_401_ && refusal_sizes_.empty() && !rejects_with_403_;
+    const bool plain = challenge_.is("Basic") && seen_401_ && !refusals_.any() && !rejects_with_403_;
     if (!plain) {
       return 1;
     }
@@ -80,13 +62,12 @@ class HttpLogin final : public Dialect {
       co_return several;
     }
     auto pipeline = pipeline_of(logins);
-    used_ = true;
     auto answers = co_await ask_pipeline(*channel_, std::move(pipeline), door_.timers.reply);
     served_ += answers.responses.size();
     several.in_order = answers.in_order;
     several.announced = answers.announced;
     for (std::size_t i = 0; several.in_order && i < answers.responses.size(); ++i) {
-      several.answered.push_back(judge(answers.responses[i]));
+      several.answered.push_back(judge_of_several(answers.responses[i], logins[i].username));
       several.answered.back().took = answers.took[i];
     }
     if (answers.announced) {
@@ -102,38 +83,45 @@ class HttpLogin final : public Dialect {
   }
 
   asio::awaitable<Attempt> attempt_control(std::string username, Secret password) override {
-    learning_ = true;
-    auto attempted = co_await attempt(std::move(username), std::move(password));
-    learning_ = false;
+    sent_ = 0;
+    auto answer = co_await ask(path_, username, password);
+    if (!answer) {
+      co_return failed(answer.error());
+    }
+    // A device may answer wrong credentials with 403; the first wrong login shows it.
+    rejects_with_403_ = rejects_with_403_ || (answer->response.status == 403 && !seen_401_);
+    auto attempted = judge(answer->response, username);
+    if (attempted.outcome == Outcome::accepted) {
+      attempted = co_await judge_control(answer->response, std::move(username), std::move(attempted));
+    }
+    attempted.sent = sent_;
     co_return attempted;
   }
 
   asio::awaitable<Attempt> attempt(std::string username, Secret password) override {
-    Attempt attempted;
-    const auto nonce = challenge_.parameter("nonce");
-    auto answer = co_await ask(username, password);
-    int sent = sent_;
-    if (answer && is_stale(*answer, nonce)) {
-      // The nonce had run out: the device judged nothing yet.
-      answer = co_await ask(username, password);
-      sent += sent_ - 1;
-    }
+    sent_ = 0;
+    auto answer = co_await ask(path_, username, password);
     if (!answer) {
-      const auto kind = answer.error().kind;
-      attempted.outcome =
-          kind == ErrorKind::refused || kind == ErrorKind::unreachable ? Outcome::lost : Outcome::unclear;
-      attempted.says = answer.error().what;
-      if (sessions::ends_probe(kind)) {
-        attempted.ended = answer.error();
-      }
-      attempted.took = took_;
-      attempted.sent = sent;
-      co_return attempted;
+      co_return failed(answer.error());
     }
-    attempted = judge(answer->response);
-    attempted.took = took_;
-    attempted.sent = sent;
+    auto attempted = judge(answer->response, username);
+    const bool page = answer->response.status >= 200 && answer->response.status < 300;
+    if (attempted.outcome == Outcome::accepted && (refusals_.any() || !page) && !told_apart_.contains(username)) {
+      attempted = co_await tell_apart(answer->response, username, std::move(attempted));
+    }
+    if (attempted.outcome == Outcome::accepted) {
+      taken_ = true;
+      attempted.proof += told_apart_.contains(username) ? "; a wrong password of the same account is refused" : "";
+    }
+    attempted.sent = sent_;
     co_return attempted;
+  }
+
+  std::string doubt() const override {
+    return taken_ || refusals_.plain()
+               ? std::string{}
+               : "logins with random names and passwords get " + refusals_.text() +
+                     ", which may be what is behind the login; an account of the DUT file would settle it";
   }
 
  private:
@@ -146,40 +134,62 @@ class HttpLogin final : public Dialect {
       co_return opened.error();
     }
     channel_ = std::move(*opened);
-    used_ = false;
     served_ = 0;
     co_return Result<>{};
   }
 
-  /// One request with credentials; a kept connection that had died meanwhile is replaced once.
-  asio::awaitable<Result<sessions::HttpAnswer>> ask(const std::string& username, const Secret& password) {
-    Result<sessions::HttpAnswer> answer{sessions::HttpAnswer{}};
-    sent_ = 1;
-    for (int round = 0; round < 2; ++round) {
-      auto opened = co_await open();
-      if (!opened) {
-        co_return opened.error();
-      }
-      const bool kept = used_;
-      used_ = true;
-      const auto authorization = authorize(username, password);
-      auto real = request(authorization);
-      auto shown = request("{credentials " + username + ", " + password.name() + "}");
-      const auto before = channel_->spent();
-      sent_ = round + 1;
-      auto sent = co_await channel_->send_concealed(std::move(real), std::move(shown));
-      if (!sent) {
-        answer = sent.error();
-      } else {
-        answer = co_await sessions::receive_http(*channel_, door_.timers.reply);
-      }
-      took_ = channel_->spent() - before;
-      served_ += answer ? 1 : 0;
-      if (answer || !kept || answer.error().kind == ErrorKind::timed_out) {
-        break;
-      }
+  /// One request with credentials, sent once: where a kept connection died of it, it may have been counted, and
+  /// whoever asks again needs a permit for that. How many logins a connection takes is learnt then.
+  asio::awaitable<Result<sessions::HttpAnswer>> ask(std::string target, std::string username, Secret password) {
+    auto renewed = co_await renew_nonce();
+    if (!renewed) {
+      co_return renewed.error();
+    }
+    const auto authorization = authorize(target, username, password);
+    auto real = request(target, authorization);
+    auto shown = request(target, "{credentials " + username + ", " + password.name() + "}");
+    auto answer = co_await exchange(std::move(real), std::move(shown), true);
+    if (answer && is_stale(answer->response)) {
+      co_return Error{ErrorKind::protocol, "the nonce of the login had run out", {}};
+    }
+    co_return answer;
+  }
+
+  /// What a visitor without a login gets. That costs nothing, and is asked again where a kept connection had died.
+  asio::awaitable<Result<sessions::HttpAnswer>> visit(std::string target) {
+    const bool kept = channel_ && served_ > 0;
+    const auto asked = request(target, {});
+    auto answer = co_await exchange(asked, asked, false);
+    if (!answer && kept && !channel_ && !sessions::ends_probe(answer.error().kind)) {
+      answer = co_await exchange(asked, asked, false);
+    }
+    co_return answer;
+  }
+
+  /// `login`: credentials go along.
+  asio::awaitable<Result<sessions::HttpAnswer>> exchange(std::string real, std::string shown, bool login) {
+    took_ = milliseconds{0};
+    if (takes_ != 0 && served_ >= takes_) {
       channel_.reset();
     }
+    auto opened = co_await open();
+    if (!opened) {
+      co_return opened.error();
+    }
+    const auto before = channel_->spent();
+    sent_ += login ? 1 : 0;
+    Result<sessions::HttpAnswer> answer{sessions::HttpAnswer{}};
+    auto sent = co_await channel_->send_concealed(std::move(real), std::move(shown));
+    if (sent) {
+      answer = co_await sessions::receive_http(*channel_, door_.timers.reply);
+    } else {
+      answer = sent.error();
+    }
+    took_ = channel_->spent() - before;
+    if (!answer && served_ > 0 && answer.error().kind != ErrorKind::timed_out) {
+      takes_ = served_;
+    }
+    served_ += answer ? 1 : 0;
     if (!answer || !answer->understood || !answer->response.complete || !answer->response.keeps_open) {
       channel_.reset();
     }
@@ -189,14 +199,27 @@ class HttpLogin final : public Dialect {
     co_return answer;
   }
 
-  std::string authorize(const std::string& username, const Secret& password) {
+  /// A nonce may be good for a short time or for one login only, and a login with one that has run out may count.
+  asio::awaitable<Result<>> renew_nonce() {
+    if (challenge_.is("Basic") || (fresh_nonce_ && door_.network.elapsed() - nonce_at_ < kNonceHolds)) {
+      co_return Result<>{};
+    }
+    auto answer = co_await visit(path_);
+    if (!answer) {
+      co_return answer.error();
+    }
+    take_nonce(answer->response);
+    co_return Result<>{};
+  }
+
+  std::string authorize(const std::string& target, const std::string& username, const Secret& password) {
     if (challenge_.is("Basic")) {
       const auto header = wire::basic_authorization(username, password.reveal());
       door_.record.conceal(header.substr(6), "credentials " + password.name());
       return header;
     }
     wire::DigestInput input;
-    input.uri = path_;
+    input.uri = target;
     input.username = username;
     input.password = password.reveal();
     input.cnonce = sessions::random_word(16);
@@ -215,81 +238,189 @@ class HttpLogin final : public Dialect {
     pipeline.head = wire::Reader{sessions::random_bytes(4)}.u32() % logins.size();
     for (std::size_t i = 0; i < logins.size(); ++i) {
       const std::string method = i == pipeline.head ? "HEAD" : "GET";
-      pipeline.bytes += request(authorize(logins[i].username, logins[i].password), method);
+      pipeline.bytes += request(path_, authorize(path_, logins[i].username, logins[i].password), method);
       pipeline.shown += method + " {" + logins[i].username + ", " + logins[i].password.name() + "} ";
     }
     return pipeline;
   }
 
-  std::string request(const std::string& authorization, std::string_view method = "GET") const {
+  std::string request(const std::string& target, const std::string& authorization,
+                      std::string_view method = "GET") const {
     wire::HttpRequest out;
     out.method = method;
-    out.target = path_;
+    out.target = target;
     out.host = sessions::host_header(door_.address, door_.endpoint.port, tls_);
-    out.headers = {
-        {"User-Agent", "assay"}, {"Accept", "*/*"}, {"Connection", "keep-alive"}, {"Authorization", authorization}};
+    out.headers = {{"User-Agent", "assay"}, {"Accept", "*/*"}, {"Connection", "keep-alive"}};
+    if (!authorization.empty()) {
+      out.headers.push_back({"Authorization", authorization});
+    }
     return wire::http_request(out);
   }
 
-  /// Takes over a new nonce; says whether the answer only asks to repeat the login with it.
-  bool is_stale(const sessions::HttpAnswer& answer, const std::string& nonce_used) {
-    if (challenge_.is("Basic") || answer.response.status != 401) {
-      return false;
-    }
-    const auto next = usable_challenge(answer.response);
-    if (!next || !next->is("Digest")) {
+  /// The nonce of an answer is the one to go on with. True: there is one.
+  bool take_nonce(const wire::HttpResponse& response) {
+    const auto next = challenge_.is("Basic") ? std::nullopt : usable_challenge(response);
+    fresh_nonce_ = next && next->is("Digest");
+    if (!fresh_nonce_) {
       return false;
     }
     if (next->parameter("nonce") != challenge_.parameter("nonce")) {
-      challenge_ = *next;
       nonce_uses_ = 0;
     }
-    return wire::equal_ignoring_case(next->parameter("stale"), "true") && next->parameter("nonce") != nonce_used;
+    challenge_ = *next;
+    nonce_at_ = door_.network.elapsed();
+    return true;
   }
 
-  Attempt judge(const wire::HttpResponse& response) {
+  /// Takes over a new nonce; says whether the answer only asks to repeat the login with it.
+  bool is_stale(const wire::HttpResponse& response) {
+    const auto used = challenge_.parameter("nonce");
+    return take_nonce(response) && wire::equal_ignoring_case(challenge_.parameter("stale"), "true") &&
+           challenge_.parameter("nonce") != used;
+  }
+
+  Attempt failed(const Error& error) const {
+    Attempt attempted;
+    attempted.outcome = sent_ == 0 && (error.kind == ErrorKind::refused || error.kind == ErrorKind::unreachable)
+                            ? Outcome::lost
+                            : Outcome::unclear;
+    attempted.says = error.what;
+    attempted.took = took_;
+    attempted.sent = sent_;
+    if (sessions::ends_probe(error.kind)) {
+      attempted.ended = error;
+    }
+    return attempted;
+  }
+
+  Attempt judge(const wire::HttpResponse& response, const std::string& username) {
     Attempt attempted;
     attempted.says = (response.reason + "\n" + response.body).substr(0, kKeptWords);
+    attempted.took = took_;
     const int status = response.status;
-    // A device may answer wrong credentials with 403; the first wrong login shows it.
-    rejects_with_403_ = rejects_with_403_ || (learning_ && status == 403 && !seen_401_);
+    const auto in_figures = "status " + std::to_string(status);
     seen_401_ = seen_401_ || status == 401;
     if (status == 401 || (status == 403 && rejects_with_403_)) {
       attempted.outcome = Outcome::rejected;
     } else if (status == 429 || response.header("Retry-After") != nullptr) {
       attempted.outcome = Outcome::locked;
-      attempted.says = "status " + std::to_string(status);
+      attempted.says = in_figures;
+    } else if (status == 503 && (seen_401_ || refusals_.any())) {
+      attempted.outcome = Outcome::locked;
+      attempted.says = in_figures + " after plain refusals: a limit of requests";
     } else if (status == 403 && seen_401_) {
       attempted.outcome = Outcome::forbidden;
-      attempted.says = "status 403 after 401";
+      attempted.says = in_figures + " after 401";
       attempted.proof = "answered with status 403, while a wrong password of the same account is asked to log in (401)";
-    } else if (status >= 300 && status < 400 && leads_to_login(response)) {
-      attempted.outcome = Outcome::rejected;
-    } else if (looks_refused(response)) {
+    } else if (refusals_.know(response, username)) {
       attempted.outcome = Outcome::rejected;
     } else if ((status >= 200 && status < 400) || status == 404 || status == 405) {
-      // Not found is an answer from behind the login too: wrong logins get 401 for the same path.
+      // Not found is an answer from behind the login too: wrong logins get another one for the same path.
       attempted.outcome = Outcome::accepted;
-      attempted.proof = "answered with status " + std::to_string(status) + " and " +
-                        std::to_string(response.body.size()) +
-                        " bytes; without the right credentials it asks for a login (401)";
+      attempted.proof = "answered with " + in_figures + " and " + std::to_string(response.body.size()) +
+                        " bytes; without the right credentials " +
+                        (refusals_.any() ? "with another answer (" + refusals_.text() + "), a visitor"s : "it"s) +
+                        " asks for a login (401)";
     } else {
-      attempted.says = "status " + std::to_string(status);
+      attempted.says = in_figures;
     }
     return attempted;
   }
 
-  /// Some servers answer wrong credentials with a page of status 200: random logins show what it looks like.
-  bool looks_refused(const wire::HttpResponse& response) {
-    constexpr std::size_t kSameSize = 64;
-    const auto size = response.body.size();
-    if (learning_ && response.status >= 200 && response.status < 300 && says_no(response)) {
-      refusal_sizes_.push_back(size);
-      return true;
+  /// What is neither a plain refusal nor a page needs a look of its own, and is asked again alone for that.
+  Attempt judge_of_several(const wire::HttpResponse& response, const std::string& username) {
+    auto attempted = judge(response, username);
+    if (attempted.outcome == Outcome::accepted && response.status >= 300) {
+      attempted.outcome = Outcome::unclear;
     }
-    return says_no(response) && std::any_of(refusal_sizes_.begin(), refusal_sizes_.end(), [&](std::size_t known) {
-             return size <= known + kSameSize && known <= size + kSameSize;
-           });
+    return attempted;
+  }
+
+  /// A login that cannot be right got an answer other than 401. It is past the login only where that shows; else such
+  /// an answer is what refusals look like here, and `doubt` says that they may be none.
+  asio::awaitable<Attempt> judge_control(wire::HttpResponse response, std::string username, Attempt attempted) {
+    auto past = co_await is_past_login(response);
+    if (!past) {
+      co_return failed(past.error());
+    }
+    if (*past) {
+      co_return attempted;
+    }
+    attempted.outcome = Outcome::unclear;
+    if (!seen_401_ && learnt_ < kLearnt) {
+      ++learnt_;
+      refusals_.learn(response, username);
+      attempted.outcome = Outcome::rejected;
+    }
+    co_return attempted;
+  }
+
+  /// A page that does not exist is missed only by who is inside: a visitor is asked to log in there too, and whoever is
+  /// refused is told so whatever the page.
+  asio::awaitable<Result<bool>> is_past_login(wire::HttpResponse response) {
+    if (response.status < 200 || response.status >= 400) {
+      co_return false;
+    }
+    const auto place = path_.substr(0, path_.find_first_of("?#"));
+    const auto nowhere = place.substr(0, place.rfind('/') + 1) + sessions::random_word(12);
+    channel_.reset();
+    auto visitor = co_await visit(nowhere);
+    if (!visitor && sessions::ends_probe(visitor.error().kind)) {
+      co_return visitor.error();
+    }
+    if (!visitor || visitor->response.status != 401) {
+      co_return false;
+    }
+    const auto nobody = "assay" + sessions::random_word(9);
+    auto answer = co_await ask_with_random(nowhere, nobody);
+    if (!answer && ends(answer.error())) {
+      co_return answer.error();
+    }
+    if (!answer) {
+      co_return false;
+    }
+    co_return answer->response.status == 404 || answer->response.status == 410;
+  }
+
+  /// Of a login that needed a permit: a spent budget ends nothing.
+  static bool ends(const Error& error) { return error.kind != ErrorKind::denied && sessions::ends_probe(error.kind); }
+
+  /// A password that cannot be right, for a permit of its own.
+  asio::awaitable<Result<sessions::HttpAnswer>> ask_with_random(std::string target, std::string username) {
+    auto permitted = co_await door_.network.permit_login(door_.endpoint, username);
+    if (!permitted) {
+      co_return permitted.error();
+    }
+    const Secret password{sessions::random_word(13), "random password"};
+    auto answer = co_await ask(std::move(target), std::move(username), password);
+    co_return answer;
+  }
+
+  /// An answer that is no page, or another one than random names get, may be what a wrong password of a name gets that
+  /// the device knows: one of that name has to be refused as others are.
+  asio::awaitable<Attempt> tell_apart(wire::HttpResponse response, std::string username, Attempt attempted) {
+    const auto took = took_;
+    auto other = co_await ask_with_random(path_, username);
+    if (!other) {
+      attempted.outcome = Outcome::unclear;
+      attempted.says = other.error().what;
+      if (ends(other.error())) {
+        attempted.ended = other.error();
+      }
+      co_return attempted;
+    }
+    const auto wrong = judge(other->response, username);
+    if (wrong.outcome == Outcome::rejected) {
+      told_apart_.insert(username);
+    } else if (wrong.outcome == Outcome::accepted) {
+      refusals_.learn(other->response, username);
+      attempted.outcome = refusals_.know(response, username) ? Outcome::rejected : Outcome::unclear;
+    } else {
+      attempted.outcome = wrong.outcome == Outcome::locked ? Outcome::locked : Outcome::unclear;
+      attempted.says = wrong.says;
+    }
+    attempted.took = took;
+    co_return attempted;
   }
 
   Door& door_;
@@ -297,16 +428,19 @@ class HttpLogin final : public Dialect {
   std::string path_;
   wire::Challenge challenge_;
   std::unique_ptr<sessions::Channel> channel_;
-  bool used_ = false;
-  bool seen_401_ = false;
-  bool learning_ = false;
+  bool seen_401_ = false;  // to a login
   bool rejects_with_403_ = false;
-  std::vector<std::size_t> refusal_sizes_;
+  HttpRefusals refusals_;             // others than 401 and 403
+  int learnt_ = 0;                    // controls that showed them
+  bool taken_ = false;                // some login was
+  std::set<std::string> told_apart_;  // names of which a wrong password is refused as that of others
   std::uint32_t nonce_uses_ = 0;
+  bool fresh_nonce_ = true;
+  milliseconds nonce_at_;
   milliseconds took_{0};
-  int sent_ = 1;            // times that ask() sent its request
+  int sent_ = 0;            // logins that went out for the attempt that is made
   std::size_t served_ = 0;  // requests that this connection answered
-  std::size_t takes_ = 0;   // requests after which the server closes, as it announced; 0: none known
+  std::size_t takes_ = 0;   // requests after which the server closes, as it announced or did; 0: none known
 };
 
 }  // namespace

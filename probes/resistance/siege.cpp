@@ -76,8 +76,8 @@ asio::awaitable<Siege::Tried> Siege::guess(std::string username, Secret password
       co_return waited.error();
     }
   }
-  if (on_connection_ > 0) {
-    seen_.used_up.push_back(on_connection_);
+  if (on_connection_ > 1) {
+    seen_.used_up.push_back(on_connection_ - 1);  // all but the one without an answer
   }
   start_afresh();
   auto again = co_await once(username, password, control);

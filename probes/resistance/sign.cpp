@@ -43,7 +43,8 @@ Sign sign_of(const Attempt& attempt, const Usual& usual) {
     case Outcome::accepted:
       return says_new(kPuzzleWords, attempt, usual) ? Sign::changed : Sign::let_in;
     case Outcome::locked:
-      return attempt.says.starts_with("status 429") ? Sign::limited : Sign::locked;
+      return attempt.says.starts_with("status 429") || attempt.says.starts_with("status 503") ? Sign::limited
+                                                                                              : Sign::locked;
     case Outcome::forbidden:
       return Sign::locked;
     case Outcome::lost:

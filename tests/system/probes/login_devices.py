@@ -1,5 +1,6 @@
 """Scripted web interfaces with the habits of real devices: each counts the logins that it saw, by account."""
 
+import base64
 import http.server
 import json
 import re
@@ -98,6 +99,61 @@ class Api:
         return 200, {}, json.dumps({"code": 0, "data": {"token": token}})
 
 
+class Basic:
+    """A page behind HTTP Basic: a visitor is asked (401), and a wrong login gets what the habit says. Counts the wrong logins."""
+
+    WRONG = {"says no": (200, {}, "<html><body><h2>Zugriff verweigert</h2><p>Benutzername oder Kennwort falsch.</p></body></html>"),
+             "sent away": (302, {"Location": "/error.html"}, ""), "not found": (404, {}, "no"), "limited": (503, {}, "")}
+
+    def __init__(self, habit, password=SECRET):
+        self.habit, self.password, self.seen = habit, password, {}
+
+    def answer(self, path, header, number):
+        """`number`: of the logins of this connection."""
+        asked = (401, {"WWW-Authenticate": 'Basic realm="hub"'}, "who")
+        if not header.startswith("Basic "):
+            return asked
+        user, _, word = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+        if self.habit == "anybody":
+            return (200, {}, HOME) if path == "/" else (404, {}, "not here")
+        if (user, word) == (USER, self.password):
+            return (302, {"Location": "/change_password.html"}, "") if self.habit == "first steps" else (200, {}, HOME)
+        self.seen[user] = self.seen.get(user, 0) + 1
+        if self.habit == "drops" and number % 2 == 0:
+            return None
+        if self.habit == "limited" and sum(self.seen.values()) <= 6:
+            return asked
+        return self.WRONG.get(self.habit, asked)
+
+
+def basic_handler(device):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 20
+        logins = 0
+
+        def log_message(self, *arguments):
+            pass
+
+        def do_GET(self):
+            self.logins += 1 if self.headers.get("Authorization") else 0
+            answer = device.answer(self.path, self.headers.get("Authorization", ""), self.logins)
+            if answer is None:
+                self.close_connection = True
+                return
+            status, headers, body = answer
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body.encode())
+
+        do_HEAD = do_GET
+
+    return Handler
+
+
 def handler(device):
     class Handler(http.server.BaseHTTPRequestHandler):
         timeout = 20
@@ -143,6 +199,6 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def serve(address, port, device):
-    server = Server((address, port), handler(device))
+    server = Server((address, port), basic_handler(device) if isinstance(device, Basic) else handler(device))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return device

@@ -51,7 +51,7 @@ APIS = [(8301, "token", SECRET, "accepted"), (8302, "token", UNKNOWN, "refused")
 ACCOUNT = f"accounts:\n  - {{role: admin, username: {USER}, secret: {UNKNOWN}}}\n"  # settles that refusals are some
 DESCRIBED = dut(["wrong-1", "wrong-2", SECRET], API + ACCOUNT)
 KNOWN = dut(["wrong-1", "wrong-2", SECRET], ACCOUNT)
-DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN}
+DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN, "tcp/8237": KNOWN}
 MANY = dut([f"wrong-{i}" for i in range(30)])
 SPREAD = write("dut-spread.yaml", re.sub(rf"username: {USER}, password: \"wrong-(\d+)", r'username: name\1, password: "wrong-\1', open(MANY).read()) +
                f'  - {{username: {USER}, password: "{SECRET}"}}\n')
@@ -116,6 +116,20 @@ HABITS = [  # port, habit, password, what is to be seen
     (8210, "no marker", UNKNOWN, "refused"),
     (8211, "drops", SECRET, "accepted"),
     (8212, "anybody", UNKNOWN, "open"),
+]
+
+BASIC = [  # the same behind HTTP Basic, where only some accounts are known to the tester
+    (8231, "says no", SECRET, "accepted"),
+    (8232, "says no", UNKNOWN, "doubt"),
+    (8233, "sent away", SECRET, "accepted"),
+    (8234, "sent away", UNKNOWN, "doubt"),
+    (8235, "not found", SECRET, "accepted"),
+    (8236, "not found", UNKNOWN, "doubt"),
+    (8237, "sent away", UNKNOWN, "refused"),  # the tester knows an account
+    (8238, "first steps", SECRET, "accepted"),
+    (8239, "first steps", UNKNOWN, "refused"),
+    (8240, "drops", SECRET, "accepted"),
+    (8241, "anybody", UNKNOWN, "open"),
 ]
 
 
@@ -231,6 +245,8 @@ for _, _, command, _, _ in DATAGRAMS:
     daemons.start(command)
 for port, habit, word, _ in HABITS:
     devices.serve(ADDRESS, port, devices.Device(habit, word))
+for port, habit, word, _ in BASIC:
+    devices.serve(ADDRESS, port, devices.Basic(habit, word))
 for port, habit, word, _ in APIS:
     devices.serve(ADDRESS, port, devices.Api(habit, word))
 peers.serve(ADDRESS, 5541, peers.camera_stream(USER, SECRET))
@@ -240,6 +256,7 @@ peers.serve(ADDRESS, 5544, peers.camera_stream(None, None))
 rows = [(f"tcp/{port}", ADDRESS, dialect, expected) for port, _, dialect, expected in SERVERS]
 rows += [(where, address, dialect, expected) for where, address, _, dialect, expected in DATAGRAMS]
 rows += [(f"tcp/{port}", ADDRESS, "http-form", expected) for port, _, _, expected in HABITS]
+rows += [(f"tcp/{port}", ADDRESS, "http-basic", expected) for port, _, _, expected in BASIC]
 rows += [(f"tcp/{port}", ADDRESS, "http-json", expected) for port, _, _, expected in APIS]
 rows += [("tcp/5541", ADDRESS, "rtsp-digest", "accepted"), ("tcp/5542", ADDRESS, "rtsp-digest", "refused"),
          ("tcp/5543", ADDRESS, "rtsp-basic", "accepted"), ("tcp/5544", ADDRESS, "rtsp", "open")]

@@ -13,6 +13,7 @@ struct Server {
   std::function<std::string(int login)> refuse;                       // the answer to a wrong login, without a body
   std::string body = "log in";                                        // of a refusal
   bool head_has_body = false;
+  std::size_t dies_of = 1000;         // the login of a connection that it counts and cuts without a word
   std::map<std::string, int> logins;  // by the header: what the server counts
   int count = 0;
   std::size_t most_in_segment = 0;
@@ -52,7 +53,7 @@ std::string joined(const std::vector<std::string>& answers) {
 
 fake::PeerMaker serve(Server& server) {
   return [&server](int) -> Peer {
-    return [&server](std::string_view written, Line& line) {
+    return [&server, asked = 0U](std::string_view written, Line& line) mutable {
       std::vector<std::string> answers;
       bool closes = false;
       while (!closes && written.find("\r\n\r\n") != std::string_view::npos) {
@@ -60,6 +61,11 @@ fake::PeerMaker serve(Server& server) {
         written.remove_prefix(request.size());
         if (request.starts_with("GET") || request.starts_with("HEAD")) {
           answers.push_back(answer_to(server, request));
+          if (++asked == server.dies_of) {
+            answers.pop_back();
+            closes = true;
+            break;
+          }
           closes = answers.back().find("Connection: close") != std::string::npos;
         }
       }
@@ -148,6 +154,17 @@ TEST_CASE("A server that does not keep up with several logins is asked one by on
     check_budget(network, *server);
     CHECK(server->most_in_segment <= 8);
     CHECK(run.record.value("credentials.lockout").at("observed") == json::value(false));
+  }
+}
+
+TEST_CASE("A series that the server cuts without a word costs no account more than its permits") {
+  for (const std::size_t dies_of : {2U, 4U, 7U, 12U}) {
+    FakeNetwork network;
+    Server server;
+    server.dies_of = dies_of;
+    const auto run = try_many(network, server, 30);
+    check_found(run, 30);
+    check_budget(network, server);
   }
 }
 

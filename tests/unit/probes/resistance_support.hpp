@@ -31,6 +31,7 @@ inline std::string refusal(std::string_view body = "") {
 
 /// One login as the device sees it.
 struct Login {
+  std::string path;
   std::string username;
   std::string source;
   bool right = false;
@@ -84,6 +85,7 @@ class Device {
     EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
                     reinterpret_cast<const unsigned char*>(coded.data()), static_cast<int>(coded.size()));
     Login login;
+    login.path = std::string{written.substr(4, written.find(' ', 4) - 4)};
     login.username = plain.substr(0, plain.find(':'));
     login.right = login.username == "admin" && coded == wire::base64("admin:" + std::string{kRight});
     login.source = source;

@@ -299,7 +299,9 @@ TEST_CASE("The time of the measure is kept") {
 }
 
 TEST_CASE("Where everybody is let in nobody has to guess") {
-  Device device{[](const Login&, Device&) { return Said{reply("200 OK", "welcome")}; }};
+  Device device{[](const Login& login, Device&) {
+    return Said{login.path == "/" ? reply("200 OK", "welcome") : reply("404 Not Found")};
+  }};
   const auto seen = measure(device);
   CHECK(seen.run.record.is_unobserved("resistance.reaction"));
   CHECK(device.judged <= 4);
