@@ -171,3 +171,17 @@ TEST_CASE("A login that reached the device is not sent again without a permit") 
   CHECK(coverage(run, "tried") == 1);
   CHECK(network.permits["admin"] == 2);
 }
+
+TEST_CASE("A recipe without a name has one secret, on which all logins spend one budget") {
+  FakeNetwork network;
+  network.budget = 5;
+  auto dut = described();
+  dut.logins.front().body = R"({"word": "{password}"})";
+  auto one = hub(status(401));
+  network.tcp[kPort] = served(one);
+  const auto run = attack(network, many_pairs(20, 19), without_blanks(), dut);
+  CHECK(one->logins == 4);  // the last is put aside for the control that follows a hit
+  CHECK(network.permits == std::map<std::string, int>{{"", 5}});
+  CHECK(coverage(run, "skipped_budget") == 18);
+  CHECK(run.record.is_unobserved("credentials.accepted"));
+}
