@@ -74,7 +74,9 @@ class RtspLogin final : public FreshLogin {
     if (!answer) {
       co_return broken(answer.error(), true);
     }
-    co_return judge(*answer);
+    const auto told = judge(*answer);
+    seen_401_ = seen_401_ || told.answer == Told::Answer::no;
+    co_return told;
   }
 
  private:
@@ -98,7 +100,7 @@ class RtspLogin final : public FreshLogin {
     return answer->header;
   }
 
-  static Told judge(const sessions::HttpAnswer& answer) {
+  Told judge(const sessions::HttpAnswer& answer) const {
     Told told;
     const auto& response = answer.response;
     const int status = response.status;
@@ -111,8 +113,9 @@ class RtspLogin final : public FreshLogin {
       told.text = response.reason + "\n" + response.body;
     } else if (status == 429 || response.header("Retry-After") != nullptr) {
       told.answer = Told::Answer::locked;
-    } else if (status == 200 || status == 404) {
-      // Not found is an answer from behind the login too: without credentials the same path gets 401.
+    } else if ((status == 200 && response.body.starts_with("v=0")) || (seen_401_ && (status == 200 || status == 404))) {
+      // Not found is an answer from behind the login too, where wrong logins are seen to get 401: else it may be what
+      // they get. A description is the stream's.
       told.answer = Told::Answer::yes;
       told.proof = "DESCRIBE was answered with status " + std::to_string(status) + " and " +
                    std::to_string(response.body.size()) + " bytes; without the right credentials with 401";
@@ -122,6 +125,7 @@ class RtspLogin final : public FreshLogin {
 
   std::string path_;
   bool basic_;
+  bool seen_401_ = false;  // to a wrong login
 };
 
 asio::awaitable<Result<Detection>> find(Door& door, bool tls) {

@@ -1,6 +1,6 @@
 #include "tests/unit/probes/credentials_support.hpp"
 
-/// Web servers whose answer to a wrong login is another than 401, or none.
+/// Web servers, and cameras, whose answer to a wrong login is another than 401, or none.
 
 using namespace assay;
 using namespace assay::credential_tests;
@@ -214,4 +214,30 @@ TEST_CASE("A server that has no answer after plain refusals shows a limit of req
   const auto other = attack_site(again, sick, many_pairs(30, 20));
   CHECK(other.record.is_unobserved("credentials.lockout"));
   CHECK(other.record.is_unobserved("credentials.open"));
+}
+
+TEST_CASE("A stream lets random logins in where it describes itself, and shows nothing where it is not found") {
+  for (const bool described : {true, false}) {
+    FakeNetwork network;
+    network.tcp[554] = [described](int) -> Peer {
+      return [described](std::string_view written, Line& line) {
+        if (!written.starts_with("DESCRIBE")) {
+          return;
+        }
+        const bool login = written.find("Authorization: ") != std::string_view::npos;
+        line.say(!login      ? "RTSP/1.0 401 No\r\nWWW-Authenticate: Basic realm=\"cam\"\r\nContent-Length: 0\r\n\r\n"
+                 : described ? "RTSP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nv=0\r\n"
+                             : "RTSP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+      };
+    };
+    fake::FakeLibrary library;
+    library.dictionaries["iot-common"] = kMisses;
+    const auto run = fake::observe(probes::credentials::kDescriptor, network, "tcp/554", without_blanks(), {}, library);
+    if (described) {
+      CHECK(run.record.value("credentials.open") == json::value(true));
+    } else {
+      CHECK(run.record.is_unobserved("credentials.open"));
+      CHECK(run.record.is_unobserved("credentials.accepted"));
+    }
+  }
 }
