@@ -154,12 +154,13 @@ bool restore_secrets(Context& context, const fs::path& bundle, const std::string
   return true;
 }
 
+/// Each was journalled before it was made.
 std::map<std::string, std::int64_t> spent_logins(const Bundle& bundle) {
   std::map<std::string, std::int64_t> spent;
   for (const auto& event : bundle.events()) {
     if (event.type == "login") {
       const auto text = [&](const char* key) { return std::string{std::string_view{event.data.at(key).as_string()}}; };
-      spent[text("address") + " " + text("endpoint") + " " + text("account")] = event.data.at("count").as_int64();
+      ++spent[text("address") + " " + text("endpoint") + " " + text("account")];
     }
   }
   return spent;

@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "harness/engine/device_names.hpp"
 #include "harness/engine/kept_logins.hpp"
 #include "harness/engine/observe.hpp"
 #include "harness/engine/recipe_bench.hpp"
@@ -143,11 +144,12 @@ class Recipes {
   asio::thread_pool pool_{1};
 };
 
-/// The outside of a run: one thread, one budget for each address, the scope guard and its backstop.
+/// The outside of a run: one thread, one budget for each address, one of logins for each device, the scope guard and
+/// its backstop.
 class Session {
  public:
   Session(const Dut& dut, Scope scope, const SessionOptions& options)
-      : pace_(dut.pace), scope_(std::move(scope)), options_(options) {
+      : pace_(dut.pace), devices_(device_names(dut)), scope_(std::move(scope)), options_(options) {
     if (auto sources = make_scope(dut.lab.sources, true)) {
       sources_ = std::move(*sources);
     }
@@ -168,13 +170,7 @@ class Session {
   Governor& governor(const std::string& address) {
     auto& governor = governors_[address];
     if (!governor) {
-      governor = std::make_unique<Governor>(pace_);
-      restore(*governor, address);
-      for (const auto& kept : kept_logins_) {
-        if (kept.address == address) {
-          governor->set_login_aside(kept.endpoint, kept.account);
-        }
-      }
+      governor = std::make_unique<Governor>(pace_, logins_of(device_at(address)));
       governor->on_login(
           [this, address](const Endpoint& endpoint, const std::string& account, std::uint32_t used) -> Result<> {
             return login_ ? login_(address, endpoint, account, used) : Result<>{};
@@ -223,24 +219,43 @@ class Session {
  private:
   Vantages vantages_;  // outlives all work
 
-  void restore(Governor& governor, const std::string& address) const {
-    std::map<std::string, std::uint32_t> used;
-    for (const auto& [key, count] : options_.logins) {
-      if (key.starts_with(address + " ")) {
-        used[key.substr(address.size() + 1)] = static_cast<std::uint32_t>(count);
+  std::string device_at(const std::string& address) const {
+    const auto known = devices_.find(address);
+    return known != devices_.end() ? known->second : address;
+  }
+
+  /// What is spent on the accounts of a device, at whatever address, also before the run was interrupted.
+  std::shared_ptr<LoginBudget> logins_of(const std::string& device) {
+    auto& budget = login_budgets_[device];
+    if (!budget) {
+      budget = std::make_shared<LoginBudget>(pace_);
+      std::map<std::string, std::uint32_t> used;
+      for (const auto& [key, count] : options_.logins) {
+        const auto space = key.find(' ');
+        if (device_at(key.substr(0, space)) == device) {
+          used[key.substr(space + 1)] += static_cast<std::uint32_t>(count);
+        }
+      }
+      budget->restore(std::move(used));
+      for (const auto& kept : kept_logins_) {
+        if (device_at(kept.address) == device) {
+          budget->set_aside(kept.endpoint, kept.account);
+        }
       }
     }
-    governor.restore_logins(std::move(used));
+    return budget;
   }
 
   asio::io_context context_;
   Pace pace_;
+  std::map<std::string, std::string> devices_;  // by address
   Scope scope_;
   Scope sources_;
   const SessionOptions& options_;
   std::vector<KeptLogin> kept_logins_;
   std::unique_ptr<RunCapture> capture_;
-  std::map<std::string, std::unique_ptr<Governor>> governors_;
+  std::map<std::string, std::shared_ptr<LoginBudget>> login_budgets_;  // by device
+  std::map<std::string, std::unique_ptr<Governor>> governors_;         // by address
 };
 
 /// First signal: an orderly stop. Second: at once; the journal is valid at any instant.

@@ -59,10 +59,13 @@ class SocketLimit {
   std::uint64_t decreases_ = 0;
 };
 
-/// Wrong logins used, for each account on each endpoint, and when an endpoint may be tried again.
+/// Wrong logins used, for each account on each endpoint of a device, and when an endpoint may be tried again.
 class LoginBudget {
  public:
   LoginBudget(std::uint32_t attempts, std::chrono::milliseconds interval);
+
+  explicit LoginBudget(const Pace& pace)
+      : LoginBudget(pace.login_attempts_per_account, std::chrono::milliseconds{pace.login_interval_ms}) {}
 
   /// "tcp/23 admin": the name under which a counter is kept and restored.
   static std::string key(const Endpoint& endpoint, const std::string& account);

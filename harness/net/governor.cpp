@@ -65,13 +65,15 @@ Governor::Slot& Governor::Slot::operator=(Slot&& other) noexcept {
   return *this;
 }
 
-Governor::Governor(const Pace& pace)
+Governor::Governor(const Pace& pace) : Governor(pace, std::make_shared<LoginBudget>(pace)) {}
+
+Governor::Governor(const Pace& pace, std::shared_ptr<LoginBudget> logins)
     : pace_(pace),
       sockets_(std::make_shared<Slot::State>(pace.max_connections)),
       throttle_(pace.max_packets_per_second),
       connects_(pace.max_connects_per_second, pace.max_connects_per_second * kBurstOfConnects),
       packets_(pace.max_packets_per_second, pace.max_packets_per_second * kBurstOfPackets),
-      logins_(pace.login_attempts_per_account, std::chrono::milliseconds{pace.login_interval_ms}) {}
+      logins_(std::move(logins)) {}
 
 Governor::~Governor() = default;
 
@@ -138,16 +140,16 @@ asio::awaitable<Result<>> Governor::permit_login(Endpoint endpoint, std::string 
   if (co_await begin_operation()) {
     co_return cancelled_error();
   }
-  const auto start = logins_.draw(endpoint, account, std::chrono::steady_clock::now(), kept);
+  const auto start = logins_->draw(endpoint, account, std::chrono::steady_clock::now(), kept);
   if (!start) {
     co_return start.error();
   }
   auto permitted = co_await wait_until(*start, until);
   if (permitted && listener_) {
-    permitted = listener_(endpoint, account, logins_.used(endpoint, account));
+    permitted = listener_(endpoint, account, logins_->used(endpoint, account));
   }
   if (!permitted) {
-    logins_.refund(endpoint, account);
+    logins_->refund(endpoint, account);
     co_return permitted;
   }
   ++permits_;
@@ -156,21 +158,17 @@ asio::awaitable<Result<>> Governor::permit_login(Endpoint endpoint, std::string 
 
 Result<> Governor::permit_guess(Endpoint endpoint) {
   const std::string account{LoginBudget::kGuessing};
-  const auto drawn = logins_.draw_guess(endpoint, guesses_allowed(pace_));
+  const auto drawn = logins_->draw_guess(endpoint, guesses_allowed(pace_));
   if (!drawn) {
     return drawn;
   }
-  const auto heard = listener_ ? listener_(endpoint, account, logins_.used(endpoint, account)) : Result<>{};
+  const auto heard = listener_ ? listener_(endpoint, account, logins_->used(endpoint, account)) : Result<>{};
   if (!heard) {
-    logins_.refund(endpoint, account);
+    logins_->refund(endpoint, account);
     return heard;
   }
   ++permits_;
   return heard;
-}
-
-void Governor::restore_logins(std::map<std::string, std::uint32_t> used) {
-  logins_.restore(std::move(used));
 }
 
 void Governor::connect_answered() {

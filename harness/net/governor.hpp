@@ -32,7 +32,8 @@ BOOST_DESCRIBE_STRUCT(GovernorNumbers, (),
                       (sockets_in_flight, socket_limit, decreases, connects, packets, connect_timeouts, logins, rtt_ns,
                        rtt_variation_ns, slow_downs))
 
-/// The one budget of a device, shared by all probes that work on it. Whoever waits is served in the order of asking.
+/// The one budget of an address, shared by all probes that work on it. Whoever waits is served in the order of asking.
+/// Logins are counted by the device: governors of its other addresses share that count.
 /// Single-threaded: all of it belongs to the thread of the io_context.
 class Governor {
  public:
@@ -55,7 +56,9 @@ class Governor {
     std::shared_ptr<State> state_;
   };
 
+  /// With a count of logins of its own.
   explicit Governor(const Pace& pace);
+  Governor(const Pace& pace, std::shared_ptr<LoginBudget> logins);
   Governor(const Governor&) = delete;
   Governor& operator=(const Governor&) = delete;
   ~Governor();
@@ -83,9 +86,6 @@ class Governor {
   /// `kept`: may be the one that is set aside.
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, std::string account, TimePoint until, bool kept = false);
 
-  /// Sets one login of this account aside, see LoginBudget.
-  void set_login_aside(const Endpoint& endpoint, const std::string& account) { logins_.set_aside(endpoint, account); }
-
   /// As many as connections where logins have no interval between them, else 1.
   std::size_t logins_at_once() const { return pace_.login_interval_ms == 0 ? pace_.max_connections : 1; }
 
@@ -94,10 +94,8 @@ class Governor {
 
   void on_login(LoginListener listener) { listener_ = std::move(listener); }
 
-  /// Counters by "tcp/23 admin", for a run that goes on where it was interrupted.
-  void restore_logins(std::map<std::string, std::uint32_t> used);
-
-  const std::map<std::string, std::uint32_t>& logins() const { return logins_.all(); }
+  /// Counters by "tcp/23 admin".
+  const std::map<std::string, std::uint32_t>& logins() const { return logins_->all(); }
 
   /// The device's network stack answered a SYN after `took`: moves the rate of everybody (Throttle).
   void noticed(std::chrono::nanoseconds took, TimePoint now);
@@ -125,7 +123,7 @@ class Governor {
   Throttle throttle_;
   Bucket connects_;
   Bucket packets_;
-  LoginBudget logins_;
+  std::shared_ptr<LoginBudget> logins_;
   LoginListener listener_;
   RoundTrip round_trip_;
   std::int64_t connects_made_ = 0;

@@ -225,8 +225,9 @@ TEST_CASE("Login counters survive an interruption") {
   asio::io_context io;
   auto pace = pace_of(4);
   pace.login_attempts_per_account = 3;
-  Governor governor{pace};
-  governor.restore_logins({{"tcp/23 admin", 3}});
+  const auto before = std::make_shared<LoginBudget>(pace);
+  before->restore({{"tcp/23 admin", 3}});
+  Governor governor{pace, before};
   std::vector<std::string> log;
   spawn(io, login(governor, "admin", log));
   spawn(io, login(governor, "root", log));
@@ -256,10 +257,34 @@ TEST_CASE("Guesses have a budget of their own on each endpoint, journalled befor
   CHECK(governor.permit_guess(telnet).error().kind == ErrorKind::denied);
   CHECK(governor.permit_guess({Transport::tcp, 80}));
   CHECK(journal == std::vector<std::string>{"tcp/23 (guessing) 1", "tcp/23 (guessing) 2", "tcp/80 (guessing) 1"});
-  Governor later{pace};
-  later.restore_logins(governor.logins());
+  const auto before = std::make_shared<LoginBudget>(pace);
+  before->restore(governor.logins());
+  Governor later{pace, before};
   CHECK(later.permit_guess(telnet).error().kind == ErrorKind::denied);
   pace.guesses_per_login = {0};
   Governor none{pace};
   CHECK(none.permit_guess(telnet).error().kind == ErrorKind::denied);
+}
+
+TEST_CASE("Governors of two addresses of a device spend one budget of logins") {
+  asio::io_context io;
+  auto pace = pace_of(1);
+  pace.login_attempts_per_account = 3;
+  pace.login_interval_ms = 0;
+  const auto shared = std::make_shared<LoginBudget>(pace);
+  Governor first{pace, shared};
+  Governor second{pace, shared};
+  Governor other{pace};
+  std::vector<std::string> log;
+  for (int i = 0; i < 2; ++i) {
+    spawn(io, login(first, "admin", log));
+    spawn(io, login(second, "admin", log));
+    spawn(io, login(other, "admin", log));
+  }
+  settle(io);
+  CHECK(std::count(log.begin(), log.end(), "admin") == 5);
+  CHECK(log.size() == 6);
+  CHECK(first.logins().at("tcp/23 admin") == 3);
+  CHECK(second.logins() == first.logins());
+  CHECK(other.logins().at("tcp/23 admin") == 2);
 }
