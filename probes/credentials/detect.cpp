@@ -6,10 +6,12 @@
 #include "probes/credentials/http_login.hpp"
 #include "probes/credentials/line_talk.hpp"
 #include "probes/credentials/web_session.hpp"
+#include "probes/sessions/login_search.hpp"
 #include "probes/wire/banner.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/databases.hpp"
 #include "probes/wire/html.hpp"
+#include "probes/wire/login_form.hpp"
 #include "probes/wire/mail.hpp"
 #include "probes/wire/remote.hpp"
 #include "probes/wire/reply_lines.hpp"
@@ -20,7 +22,6 @@ namespace assay::probes::credentials {
 
 namespace {
 
-constexpr int kMaximumRedirects = 3;
 constexpr std::uint16_t kOnvifPorts[] = {80, 443, 2020, 8000, 8080, 8899, 10080};
 
 std::string get(const Door& door, bool tls, std::string_view path) {
@@ -51,43 +52,47 @@ asio::awaitable<Result<sessions::HttpAnswer>> fetch(Door& door, bool tls, std::s
   co_return answer;
 }
 
-/// Follows the pages of this endpoint until one asks for a login.
+/// The login that a page of HTTP asks for. False: none.
+bool asks_for_login(Door& door, bool tls, const std::string& path, const wire::HttpResponse& page, Detection& found) {
+  found.path = path;
+  if (auto challenge = usable_challenge(page)) {
+    found.dialect = make_http(door, tls, path, std::move(*challenge));
+  } else if (page.status == 401) {
+    found.other_login = "an HTTP login of another scheme than Basic or Digest";
+  } else if (const auto form = wire::find_login_form(page.body); form && !form->scripted) {
+    found.dialect = make_form(door, tls, path, page.body);
+  } else if (wire::find_password_form(page.body)) {
+    found.other_login = "an HTML form with a password field that a script sends or changes";
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// Goes through the pages of this endpoint until one asks for a login.
 asio::awaitable<Result<Detection>> detect_http(Door& door, bool tls, wire::HttpResponse response) {
   Detection found;
+  found.tls = tls;
   std::string path = "/";
-  found.path = path;
-  for (int redirects = 0;; ++redirects) {
-    if (auto challenge = usable_challenge(response)) {
-      found.dialect = make_http(door, tls, path, std::move(*challenge));
-      break;
+  sessions::LoginSearch search{door.address, door.endpoint.port, tls};
+  while (!asks_for_login(door, tls, path, response, found)) {
+    search.take(response, path);
+    for (bool heard = false; !heard;) {
+      auto wanted = search.next();
+      if (!wanted) {
+        found.doubt = search.doubt();
+        co_return found;
+      }
+      path = std::move(*wanted);
+      auto next = co_await fetch(door, tls, path);
+      if (!next && sessions::ends_probe(next.error().kind)) {
+        co_return next.error();
+      }
+      heard = next && next->understood;
+      if (heard) {
+        response = std::move(next->response);
+      }
     }
-    if (response.status == 401) {
-      found.other_login = "an HTTP login of another scheme than Basic or Digest";
-      break;
-    }
-    if (const auto form = wire::find_login_form(response.body); form && !form->scripted) {
-      found.dialect = make_form(door, tls, path);
-      break;
-    }
-    if (wire::find_password_form(response.body)) {
-      found.other_login = "an HTML form with a password field that a script sends or changes";
-      break;
-    }
-    const auto target = wire::http_location(wire::browser_redirect(response), path);
-    const bool here = target && wire::leads_to(*target, door.address, door.endpoint.port, tls) && target->path != path;
-    if (!here || redirects == kMaximumRedirects) {
-      break;
-    }
-    path = target->path;
-    found.path = path;
-    auto next = co_await fetch(door, tls, path);
-    if (!next && sessions::ends_probe(next.error().kind)) {
-      co_return next.error();
-    }
-    if (!next || !next->understood) {
-      break;
-    }
-    response = std::move(next->response);
   }
   co_return found;
 }
@@ -301,6 +306,7 @@ asio::awaitable<Result<Detection>> detect_declared(Door& door, const LoginRecipe
   }
   Detection found;
   if (*tls) {
+    found.tls = **tls;
     found.dialect = make_recipe(door, **tls, recipe);
   } else {
     found.spoken = "http-json";

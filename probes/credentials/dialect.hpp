@@ -128,6 +128,7 @@ struct Detection {
   std::string way_doubt{};  // why it is not known whether credentials travel in clear; a login that is understood
                             // on the way of the dialect settles it
   std::string path{};       // of HTTP: the page that asks for the login
+  bool tls = false;         // of HTTP: that page comes inside TLS
 };
 
 /// Something is known of who stands there.

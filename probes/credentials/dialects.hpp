@@ -72,7 +72,7 @@ const LoginRecipe* recipe_for(const Door& door);
 /// A JSON login of a programming interface; the recipe outlives it.
 std::unique_ptr<Dialect> make_recipe(Door& door, bool tls, const LoginRecipe& recipe);
 
-/// A login page of HTTP, as it came for `path`.
-std::unique_ptr<Dialect> make_form(Door& door, bool tls, std::string path);
+/// The login form of a page of HTTP that came for `path`.
+std::unique_ptr<Dialect> make_form(Door& door, bool tls, std::string path, const std::string& page);
 
 }  // namespace assay::probes::credentials

@@ -6,11 +6,12 @@
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/web_pages.hpp"
 #include "probes/wire/bytes.hpp"
-#include "probes/wire/html.hpp"
+#include "probes/wire/login_form.hpp"
 
 /// Login pages. Whether a login was taken is not told by words but by what it opens: a page that shows itself to the
-/// visitor who has logged in, and asks a visitor who has not for a login. What a wrong login gets is learnt from pairs
-/// that cannot exist. libcurl would do the same requests, but connects by itself and waits by blocking.
+/// visitor who has logged in, asks a visitor who has not for a login, and is not shown to one whose login failed. What
+/// a wrong login gets is learnt from pairs that cannot exist. libcurl would do the same requests, but connects by
+/// itself and waits by blocking.
 namespace assay::probes::credentials {
 
 namespace form {
@@ -45,13 +46,22 @@ struct Sent {
   bool paused = false;  // the server says to come back later
 };
 
+/// Whose login is judged.
+struct Tried {
+  std::string username;
+  bool control = false;
+};
+
 class FormLogin final : public Dialect {
  public:
-  FormLogin(Door& door, bool tls, std::string path) : door_(&door), tls_(tls), path_(std::move(path)) {}
+  FormLogin(Door& door, bool tls, std::string path, wire::LoginForm form, std::string captcha)
+      : door_(&door), tls_(tls), path_(std::move(path)), form_(std::move(form)), captcha_(std::move(captcha)) {}
 
   std::string_view name() const override { return "http-form"; }
 
-  bool clear() const override { return !tls_; }
+  bool clear() const override { return wire::goes_in_clear(form_.action, tls_); }
+
+  bool names_accounts() const override { return !form_.username_field.empty(); }
 
   void start_afresh() override {}
 
@@ -62,6 +72,21 @@ class FormLogin final : public Dialect {
   }
 
   std::string doubt() const override {
+    if (taken_) {
+      return {};
+    }
+    if (!not_sent_.empty()) {
+      return "no login was sent: " + not_sent_;
+    }
+    if (!captcha_.empty()) {
+      return "the login page asks for a captcha (" + captcha_ +
+             "), so that any login may be refused for want of its "
+             "answer; a login by an account of the DUT file would settle it";
+    }
+    if (!shown_to_failed_.empty()) {
+      return "wrong logins get a page that no visitor gets (" + wire::printable(*shown_to_failed_.begin(), 128) +
+             "), which may be one behind the login; a login by an account of the DUT file would settle it";
+    }
     return understood_ ? std::string{}
                        : "wrong logins get the untouched form back, as one would that the page does not understand; "
                          "a login by an account of the DUT file would settle it";
@@ -107,8 +132,12 @@ class FormLogin final : public Dialect {
     if (!form) {
       co_return without_form(*page);
     }
+    if (asks_for_captcha_now(page->body)) {
+      co_return held_by_captcha(page->body);
+    }
     auto request = filled_form(*door_, tls_, *form, path, username, password);
     if (!request) {
+      not_sent_ = request.error().what;
       co_return failed(request.error(), true);
     }
     auto sent = co_await send(session, std::move(*request), path, username);
@@ -119,8 +148,21 @@ class FormLogin final : public Dialect {
     const bool untouched =
         sent->look.status == 200 && sent->look.asks && sent->look.words == words_of(page->body, username);
     understood_ = understood_ || !untouched;
-    auto attempted = co_await judge(session, std::move(*sent), control);
+    const Tried tried{std::move(username), control};
+    auto attempted = co_await judge(session, std::move(*sent), tried);
     co_return attempted;
+  }
+
+  /// One that was not there before any login is how the device holds off whoever guesses.
+  bool asks_for_captcha_now(const std::string& page) const {
+    return captcha_.empty() && !wire::find_captcha(page).empty();
+  }
+
+  static Attempt held_by_captcha(const std::string& page) {
+    Attempt attempted;
+    attempted.outcome = Outcome::locked;
+    attempted.says = "a captcha is asked for now: " + wire::find_captcha(page);
+    return attempted;
   }
 
   /// The page of the login came without its form.
@@ -148,14 +190,74 @@ class FormLogin final : public Dialect {
       co_return last.error();
     }
     sent.look.place = sent.place.substr(0, sent.place.find('?'));
-    sent.look.asks = wire::find_login_form(last->body).has_value();
+    sent.look.asks = wire::shows_form(last->body, form_);
     sent.look.words = words_of(last->body, username);
     sent.text = last->body;
     sent.pages = pages_from(*door_, tls_, *last, sent.place, page);
     co_return sent;
   }
 
-  asio::awaitable<Attempt> judge(WebSession& session, Sent sent, bool control) {
+  /// The first page that this session gets, and neither a visitor nor whoever's login failed.
+  asio::awaitable<Result<Inside>> find_proof(WebSession& session, std::vector<std::string> pages, Tried tried) {
+    // A login page that gives way says most: pages come first that nobody gets who is still asked for a login.
+    pages.insert(pages.begin(), {path_, "/"});
+    for (;;) {
+      std::erase_if(pages, [&](const auto& page) { return shown_to_failed_.contains(page); });
+      auto inside = co_await find_inside(*door_, tls_, path_, form_, session, pages);
+      if (!inside || inside->path.empty() || inside->path == path_ || inside->path == "/" ||
+          behind_.contains(inside->path)) {
+        co_return inside;
+      }
+      Result<bool> shown{tried.control};
+      if (!tried.control) {
+        shown = co_await is_shown_to_failed(*inside, tried.username);
+      }
+      if (!shown) {
+        co_return shown.error();
+      }
+      if (!*shown) {
+        behind_.insert(inside->path);
+        co_return inside;
+      }
+      shown_to_failed_.insert(inside->path);
+    }
+  }
+
+  /// Whether a wrong login of the same account gets the page, as it gets one that says why it failed.
+  asio::awaitable<Result<bool>> is_shown_to_failed(Inside inside, std::string username) {
+    const auto account = names_accounts() ? username : std::string{};
+    auto permitted = co_await door_->network.permit_login(door_->endpoint, account);
+    if (!permitted && permitted.error().kind == ErrorKind::denied) {
+      co_return Error{ErrorKind::protocol, "no login is left to compare a page with what a wrong one gets", {}};
+    }
+    if (!permitted) {
+      co_return permitted.error();
+    }
+    WebSession session{*door_, tls_};
+    auto path = path_;
+    auto page = co_await session.visit(path);
+    if (!page) {
+      co_return page.error();
+    }
+    const auto form = wire::find_login_form(page->body);
+    const Secret wrong{sessions::random_word(14), "random password"};
+    auto request = filled_form(*door_, tls_, form.value_or(form_), path, username, wrong);
+    if (!request) {
+      co_return request.error();
+    }
+    auto sent = co_await send(session, std::move(*request), path, username);
+    if (!sent) {
+      co_return sent.error();
+    }
+    path = inside.path;
+    auto shown = co_await session.visit(path);
+    if (!shown) {
+      co_return shown.error();
+    }
+    co_return shown->status == 200 && path == inside.place && !wire::shows_form(shown->body, form_);
+  }
+
+  asio::awaitable<Attempt> judge(WebSession& session, Sent sent, Tried tried) {
     Attempt attempted;
     attempted.says = sent.text.substr(0, kKeptAnswer);
     if (sent.paused) {
@@ -168,22 +270,25 @@ class FormLogin final : public Dialect {
     // A wrong login that looks as ever and shows the form again has opened nothing.
     Result<Inside> inside{Inside{}};
     if (!usual || !sent.look.asks) {
-      inside = co_await find_inside(*door_, tls_, path_, session, sent.pages);
+      inside = co_await find_proof(session, sent.pages, tried);
     }
     if (!inside) {
       co_return failed(inside.error(), true);
     }
     if (!inside->path.empty()) {
-      understood_ = true;
+      taken_ = true;
       attempted.outcome = Outcome::accepted;
       attempted.proof = inside->proof;
       co_return attempted;
     }
-    if (control && !misunderstood(sent.look.status)) {
+    if (asks_for_captcha_now(sent.text)) {
+      co_return held_by_captcha(sent.text);
+    }
+    if (tried.control && !misunderstood(sent.look.status)) {
       refusals_.push_back(sent.look);
       usual_lock_words_ = usual_lock_words_ || says_locked(sent.text);
       attempted.outcome = Outcome::rejected;
-    } else if (usual || (sent.look.asks && !control)) {
+    } else if (usual || (sent.look.asks && !tried.control)) {
       attempted.outcome = Outcome::rejected;
     } else if (!usual_lock_words_ && says_locked(sent.text)) {
       attempted.outcome = Outcome::locked;
@@ -194,17 +299,24 @@ class FormLogin final : public Dialect {
   Door* door_;
   bool tls_;
   std::string path_;
-  std::vector<Look> refusals_;  // what wrong logins got
+  wire::LoginForm form_;                   // as it came to the first visitor
+  std::string captcha_;                    // that was asked for before any login; empty: none
+  std::vector<Look> refusals_;             // what wrong logins got
+  std::set<std::string> shown_to_failed_;  // pages that a session gets whose login failed, and no visitor
+  std::set<std::string> behind_;           // pages that such a session was seen not to get
+  std::string not_sent_;                   // why
   bool usual_lock_words_ = false;
   bool understood_ = false;
+  bool taken_ = false;  // a login was
 };
 
 }  // namespace
 
 }  // namespace form
 
-std::unique_ptr<Dialect> make_form(Door& door, bool tls, std::string path) {
-  return std::make_unique<form::FormLogin>(door, tls, std::move(path));
+std::unique_ptr<Dialect> make_form(Door& door, bool tls, std::string path, const std::string& page) {
+  auto form = wire::find_login_form(page).value_or(wire::LoginForm{});
+  return std::make_unique<form::FormLogin>(door, tls, std::move(path), std::move(form), wire::find_captcha(page));
 }
 
 }  // namespace assay::probes::credentials

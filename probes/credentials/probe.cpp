@@ -165,10 +165,12 @@ void record_no_dialect(sessions::FactSheet& sheet, const Detection& found) {
   sheet.absent("credentials.given_away");
   sheet.absent("credentials.clear");
   sheet.fact("credentials.tried", 0);
-  if (found.other_login.empty()) {
-    sheet.rest_absent();
-  } else {
+  if (!found.other_login.empty()) {
     sheet.rest_unobserved("there is a login that this probe does not know: " + found.other_login);
+  } else if (!found.doubt.empty()) {
+    sheet.rest_unobserved(found.doubt);
+  } else {
+    sheet.rest_absent();
   }
 }
 

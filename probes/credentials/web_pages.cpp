@@ -2,6 +2,7 @@
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
+#include "probes/wire/login_form.hpp"
 
 namespace assay::probes::credentials {
 
@@ -11,8 +12,11 @@ constexpr std::size_t kMostWords = 512;
 constexpr std::size_t kMostPages = 4;
 constexpr int kAlike = 70;  // percent of common words
 
-bool is_page(const wire::HttpResponse& response) {
-  return response.status == 200 && !wire::find_login_form(response.body);
+/// Whether a visitor is asked for a login where the session got a page. `elsewhere`: he is led to the login page, and
+/// the session was not.
+bool turns_away(const wire::HttpResponse& outside, const wire::HttpResponse& inside, bool elsewhere) {
+  const auto form = wire::find_login_form(outside.body);
+  return outside.status == 401 || outside.status == 403 || elsewhere || (form && !wire::shows_form(inside.body, *form));
 }
 
 }  // namespace
@@ -48,16 +52,11 @@ bool are_alike(const std::set<std::string>& one, const std::set<std::string>& ot
   return all == 0 || 100 * common / all >= kAlike;
 }
 
-bool turns_away(const wire::HttpResponse& response, const std::string& place, const std::string& login_place) {
-  return response.status == 401 || response.status == 403 || wire::find_login_form(response.body).has_value() ||
-         place == login_place;
-}
-
 Result<WebRequest> filled_form(const Door& door, bool tls, const wire::LoginForm& form, const std::string& page,
                                const std::string& username, const Secret& password) {
   const auto place = form.action.empty() ? wire::http_location(page, page) : wire::http_location(form.action, page);
   if (!place || !wire::leads_to(*place, door.address, door.endpoint.port, tls)) {
-    return Error{ErrorKind::protocol, "the form is sent to another place", {}};
+    return Error{ErrorKind::protocol, "the form is sent to another place: " + wire::printable(form.action, 128), {}};
   }
   std::string body;
   const auto add = [&](std::string_view name, std::string_view value) {
@@ -81,8 +80,8 @@ Result<WebRequest> filled_form(const Door& door, bool tls, const wire::LoginForm
   return request;
 }
 
-asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string login_path, WebSession& session,
-                                            std::vector<std::string> pages) {
+asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string login_path, wire::LoginForm login,
+                                            WebSession& session, std::vector<std::string> pages) {
   std::set<std::string> asked;
   for (const auto& wanted : pages) {
     if (!asked.insert(wanted).second) {
@@ -93,7 +92,7 @@ asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string lo
     if (!inside) {
       co_return inside.error();
     }
-    if (!is_page(*inside)) {
+    if (inside->status != 200 || wire::shows_form(inside->body, login)) {
       continue;
     }
     WebSession visitor{door, tls};
@@ -105,10 +104,14 @@ asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string lo
     if (!came || !outside) {
       co_return came ? outside.error() : came.error();
     }
-    const bool same_place = inside_place == login_place;
-    if (turns_away(*outside, same_place ? std::string{} : place, login_place)) {
+    // Where the names of the fields change with each visit, any form with a password may be the login.
+    if (wire::find_login_form(inside->body) && !wire::shows_form(came->body, login)) {
+      continue;
+    }
+    if (turns_away(*outside, *inside, place == login_place && inside_place != login_place)) {
       Inside found;
       found.path = wanted;
+      found.place = inside_place;
       found.login_path = login_place;
       found.proof = "the page " + wire::printable(inside_place, 128) + " of " + std::to_string(inside->body.size()) +
                     " bytes was shown; a visitor who has not logged in is asked for a login there";

@@ -2,8 +2,8 @@
 
 #include "probes/credentials/dialects.hpp"
 #include "probes/wire/bytes.hpp"
-#include "probes/wire/html.hpp"
 #include "probes/wire/http_auth.hpp"
+#include "probes/wire/login_form.hpp"
 
 namespace assay::probes::credentials {
 
@@ -12,7 +12,7 @@ std::optional<WebLogin> web_login_of(const Door& door, const Detection& found) {
     return std::nullopt;
   }
   WebLogin out;
-  out.tls = !found.dialect->clear();
+  out.tls = found.tls;
   out.path = found.path.empty() ? "/" : found.path;
   const auto name = found.dialect->name();
   if (name == "http-form") {
@@ -80,6 +80,7 @@ asio::awaitable<Result<Page>> WebUser::log_in_by_form(std::string username, Secr
   if (!form) {
     co_return Error{ErrorKind::protocol, "the login page came without its form", {}};
   }
+  form_ = form;
   auto request = filled_form(*door_, login_->tls, *form, path, username, password);
   if (!request) {
     co_return request.error();
@@ -120,7 +121,8 @@ Sight sight_of(const WebLogin& login, const std::string& wanted, const Page& ins
   if (login.way == WebWay::json && is_kept_out(response, inside.response)) {
     return Sight::turned_away;
   }
-  const bool asks = wire::find_login_form(response.body).has_value() && !wire::find_login_form(inside.response.body);
+  const auto form = wire::find_login_form(response.body);
+  const bool asks = form && !wire::shows_form(inside.response.body, *form);
   const bool elsewhere = seen.place != inside.place && seen.place != wanted;
   if (away || asks || elsewhere) {
     return Sight::turned_away;
@@ -139,7 +141,8 @@ namespace {
 asio::awaitable<Result<Inside>> find_page(Door& door, const WebLogin& login, WebUser& user, Page landing) {
   if (login.way == WebWay::form) {
     auto pages = pages_from(door, login.tls, landing.response, landing.place, login.path);
-    auto found = co_await find_inside(door, login.tls, login.path, user.session(), std::move(pages));
+    auto form = user.login_form().value_or(wire::LoginForm{});
+    auto found = co_await find_inside(door, login.tls, login.path, std::move(form), user.session(), std::move(pages));
     co_return found;
   }
   const auto path = login.way == WebWay::json ? login.recipe->check : login.path;

@@ -60,6 +60,14 @@ class WebUser {
 
   WebSession& session() { return session_; }
 
+  /// The form by which it logged in; nothing before that, and by other ways.
+  const std::optional<wire::LoginForm>& login_form() const { return form_; }
+
+  /// The page asks for the login again.
+  bool is_asked_by(const wire::HttpResponse& page) const {
+    return form_ ? wire::shows_form(page.body, *form_) : wire::find_login_form(page.body).has_value();
+  }
+
   /// The token that a header carries; empty where cookies carry the session.
   const std::string& token() const { return token_; }
 
@@ -69,6 +77,7 @@ class WebUser {
   Door* door_;
   const WebLogin* login_;
   WebSession session_;
+  std::optional<wire::LoginForm> form_;
   std::string token_;
 };
 

@@ -257,8 +257,10 @@ asio::awaitable<Result<Opened>> open_place(ProbeContext& context, Door& door) {
   const auto login = credentials::web_login_of(door, *found);
   const auto* recipe = credentials::web_interface_for(context.dut, door.endpoint);
   if (!login) {
-    out.no_login = !found->silent && found->other_login.empty();
-    out.why = found->silent ? "the endpoint said nothing" : "there is a login that this probe does not know";
+    out.no_login = !found->silent && found->other_login.empty() && found->doubt.empty();
+    out.why = found->silent           ? "the endpoint said nothing"
+              : !found->doubt.empty() ? found->doubt
+                                      : "there is a login that this probe does not know";
     co_return out;
   }
   out.login = found->dialect->name();

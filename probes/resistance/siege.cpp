@@ -178,6 +178,7 @@ Answer Siege::answer_of_right(const Attempt& tried) {
 asio::awaitable<Result<bool>> Siege::learn() {
   int refused = 0;
   int taken = 0;
+  std::string held;
   for (int i = 0; i < kControlsAtMost && refused < kControls && taken < kControls; ++i) {
     const auto username = nobody();
     const auto password = random_secret();
@@ -192,13 +193,15 @@ asio::awaitable<Result<bool>> Siege::learn() {
       ++refused;
       usual_.learn(*tried);
     } else {
+      held = tried->outcome == Outcome::locked ? wire::printable(tried->says, 128) : held;
       start_afresh();
     }
   }
   if (taken >= kControls) {
     seen_.why_stopped = "logins with random names and passwords succeed";
   } else if (refused < kControls) {
-    seen_.why_stopped = "logins with random names and passwords gave no clear refusal";
+    seen_.why_stopped = held.empty() ? "logins with random names and passwords gave no clear refusal"
+                                     : "the device held logins back before any was measured: " + held;
   }
   co_return seen_.why_stopped.empty();
 }

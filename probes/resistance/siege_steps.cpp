@@ -329,6 +329,11 @@ asio::awaitable<Result<>> Siege::run(std::vector<Known> accounts) {
   if (!found) {
     co_return spent(found) ? Result<>{} : found;
   }
+  // What may be no refusal of a password says nothing of how many the device bears.
+  seen_.why_stopped = dialect_.doubt();
+  if (!seen_.why_stopped.empty()) {
+    co_return Result<>{};
+  }
   auto ended = co_await find_sources();
   if (ended) {
     ended = co_await attack();

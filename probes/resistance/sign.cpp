@@ -4,6 +4,7 @@
 
 #include "probes/credentials/lock_words.hpp"
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/login_form.hpp"
 
 namespace assay::probes::resistance {
 
@@ -12,10 +13,9 @@ namespace {
 using credentials::Attempt;
 using credentials::kLockWords;
 using credentials::Outcome;
+using wire::kPuzzleWords;
 
 constexpr milliseconds kSlower{1000};
-constexpr std::string_view kPuzzleWords[] = {"captcha", "not a robot", "verification code", "security code",
-                                             "type the characters"};
 
 template <class Words>
 bool says_new(const Words& words, const Attempt& attempt, const Usual& usual) {
@@ -43,6 +43,9 @@ Sign sign_of(const Attempt& attempt, const Usual& usual) {
     case Outcome::accepted:
       return says_new(kPuzzleWords, attempt, usual) ? Sign::changed : Sign::let_in;
     case Outcome::locked:
+      if (says_new(kPuzzleWords, attempt, usual)) {
+        return Sign::changed;
+      }
       return attempt.says.starts_with("status 429") || attempt.says.starts_with("status 503") ? Sign::limited
                                                                                               : Sign::locked;
     case Outcome::forbidden:

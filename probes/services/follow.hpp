@@ -44,6 +44,10 @@ asio::awaitable<Result<>> follow_coap_tcp(sessions::Channel& channel, const Plac
 std::string note_http(const wire::HttpResponse& response, const Place& place, std::string_view path,
                       Sighting& sighting);
 
+/// The logins that it asks for.
+void note_http_logins(const wire::HttpResponse& response, const Place& place, std::string_view path,
+                      Sighting& sighting);
+
 json::array listed(const std::vector<std::string>& names);
 
 /// The first requests of the ladder.

@@ -2,6 +2,7 @@
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
 #include "probes/wire/http_auth.hpp"
+#include "probes/wire/login_form.hpp"
 
 namespace assay::probes::services {
 
@@ -66,6 +67,18 @@ std::string http_get(const Place& place, std::string_view path) {
   return wire::http_request(request);
 }
 
+void note_http_logins(const wire::HttpResponse& response, const Place& place, std::string_view path,
+                      Sighting& sighting) {
+  if (response.status == 401) {
+    note_challenges(response, place, path, "http-", sighting);
+  }
+  if (response.status < 300 || response.status == 401 || response.status == 403) {
+    if (const auto form = wire::find_password_form(response.body)) {
+      add_login(sighting, "http-form", wire::goes_in_clear(form->action, place.tls), {}, path);
+    }
+  }
+}
+
 std::string note_http(const wire::HttpResponse& response, const Place& place, std::string_view path,
                       Sighting& sighting) {
   sighting.protocol = "http";
@@ -73,14 +86,7 @@ std::string note_http(const wire::HttpResponse& response, const Place& place, st
   sighting.details["http_version"] = response.version;
   sighting.details["path"] = wire::printable(path, 256);
   note_server(response, sighting);
-  if (response.status == 401) {
-    note_challenges(response, place, path, "http-", sighting);
-  }
-  if (response.status < 300 || response.status == 401 || response.status == 403) {
-    if (const auto form = wire::find_password_form(response.body)) {
-      add_login(sighting, "http-form", place.clear(), {}, path);
-    }
-  }
+  note_http_logins(response, place, path, sighting);
   if (!place.tls && !sighting.redirects_to_tls) {
     sighting.redirects_to_tls = false;
   }

@@ -73,6 +73,7 @@ class Ladder {
   asio::awaitable<Result<>> follow_suggestion(const Exchange& exchange, std::string heard);
   asio::awaitable<Result<>> upgrade();
   asio::awaitable<Result<>> follow_redirects(wire::HttpResponse response);
+  asio::awaitable<void> find_logins(wire::HttpResponse response, std::string path);
   asio::awaitable<Result<>> follow_variants();
   asio::awaitable<std::optional<wire::HttpResponse>> get(std::string path);
   asio::awaitable<std::optional<wire::HttpResponse>> request(std::string bytes);

@@ -1,5 +1,6 @@
 #include "probes/services/ladder.hpp"
 #include "probes/services/variants.hpp"
+#include "probes/sessions/login_search.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/mqtt.hpp"
 
@@ -303,15 +304,42 @@ asio::awaitable<Result<>> Ladder::consider_http(Step step, std::string bytes) {
 asio::awaitable<Result<>> Ladder::follow_redirects(wire::HttpResponse response) {
   std::string path = "/";
   for (int redirects = 0;; ++redirects) {
-    path = note_http(response, place_, path, sighting_);
-    if (path.empty() || redirects == kMaximumRedirects) {
+    auto target = note_http(response, place_, path, sighting_);
+    if (target.empty()) {
+      break;
+    }
+    if (redirects == kMaximumRedirects) {
       co_return Result<>{};
     }
+    path = std::move(target);
     auto next = co_await get(path);
     if (!next) {
       co_return Result<>{};
     }
     response = std::move(*next);
+  }
+  co_await find_logins(std::move(response), std::move(path));
+  co_return Result<>{};
+}
+
+/// A page without a login may lead to one. Beyond the connections that may be made to name the protocol.
+asio::awaitable<void> Ladder::find_logins(wire::HttpResponse response, std::string path) {
+  sessions::LoginSearch search{place_.address, place_.endpoint.port, place_.tls};
+  if (sighting_.logins.empty()) {
+    search.take(response, path);
+  }
+  while (sighting_.logins.empty()) {
+    auto wanted = search.next();
+    if (!wanted) {
+      break;
+    }
+    path = std::move(*wanted);
+    ++limit_;
+    auto next = co_await get(path);
+    if (next) {
+      note_http_logins(*next, place_, path, sighting_);
+      search.take(*next, path);
+    }
   }
 }
 

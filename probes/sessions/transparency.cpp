@@ -30,7 +30,7 @@ struct ClearErrors {
   ~ClearErrors() { ERR_clear_error(); }
 };
 
-const unsigned char* raw(std::string_view bytes) {
+const unsigned char* octets(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
@@ -74,7 +74,7 @@ json::object none_yet() {
 
 json::value sct_list_facts(std::string_view list) {
   const ClearErrors clear;
-  const auto* at = raw(list);
+  const auto* at = octets(list);
   const List parsed{list.size() > kLargestList ? nullptr : o2i_SCT_LIST(nullptr, &at, list.size())};
   if (!parsed) {
     return malformed();
@@ -86,7 +86,7 @@ json::value sct_list_facts(std::string_view list) {
 
 json::value certificate_sct_facts(std::string_view certificate) {
   const ClearErrors clear;
-  const auto* at = raw(certificate);
+  const auto* at = octets(certificate);
   const std::unique_ptr<X509, Freer<X509_free>> parsed{d2i_X509(nullptr, &at, static_cast<long>(certificate.size()))};
   if (!parsed || X509_get_ext_by_NID(parsed.get(), NID_ct_precert_scts, -1) < 0) {
     return nullptr;
@@ -102,7 +102,7 @@ json::value certificate_sct_facts(std::string_view certificate) {
 
 json::value ocsp_sct_facts(std::string_view response) {
   const ClearErrors clear;
-  const auto* at = raw(response);
+  const auto* at = octets(response);
   const std::unique_ptr<OCSP_RESPONSE, Freer<OCSP_RESPONSE_free>> parsed{
       d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(response.size()))};
   const std::unique_ptr<OCSP_BASICRESP, Freer<OCSP_BASICRESP_free>> basic{

@@ -19,11 +19,6 @@ constexpr std::size_t kMostPaths = 1024;  // remembered
 constexpr std::size_t kLongestPath = 512;
 constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
 
-constexpr std::string_view kRisky[] = {
-    "logout", "logoff",   "log-out", "log_out",  "log out", "signout", "sign-out", "sign out", "abmelden", "reset",
-    "reboot", "restart",  "delete",  "remove",   "erase",   "clear",   "format",   "factory",  "default",  "upgrade",
-    "update", "shutdown", "power",   "halt",     "disable", "enable",  "restore",  "apply",    "save",     "start",
-    "stop",   "action=",  "cmd=",    "command=", "set=",    "do=",     "toggle",   "switch",   "unpair",   "loeschen"};
 /// Of calls, anywhere in the path.
 constexpr std::string_view kRiskyInCalls[] = {"unlock", "flash", "install", "wps", "pair", "setup"};
 /// Of calls, a word of the path: "/api/lamp/on", "/goform/setWifi", "/door-open".
@@ -95,7 +90,7 @@ void take_links(Walk& walk, const Page& page) {
     if (path.empty() || is_static(path)) {
       continue;
     }
-    if (is_risky(link, path)) {
+    if (wire::may_act(link, path)) {
       walk.out.left_out.insert(path);
     } else {
       walk.take(walk.out.led_to, path);
@@ -190,16 +185,10 @@ bool is_verb(const std::string& word) {
 
 bool is_risky_call(const std::string& path) {
   const auto words = words_of_path(path);
-  return path.find('?') != std::string::npos || is_risky({}, path) ||
+  return path.find('?') != std::string::npos || wire::may_act({}, path) ||
          std::any_of(std::begin(kRiskyInCalls), std::end(kRiskyInCalls),
                      [&](auto word) { return wire::contains_ignoring_case(path, word); }) ||
          std::any_of(words.begin(), words.end(), is_verb);
-}
-
-bool is_risky(const wire::WebLink& link, const std::string& path) {
-  return std::any_of(std::begin(kRisky), std::end(kRisky), [&](auto word) {
-    return wire::contains_ignoring_case(path, word) || wire::contains_ignoring_case(link.text, word);
-  });
 }
 
 Kind kind_of(const Page& page) {
@@ -241,7 +230,7 @@ asio::awaitable<Result<Crawled>> crawl(Visit& visit, WebUser& user, std::vector<
       continue;
     }
     walk.count(page->response);
-    const bool shown = page->response.status == 200 && !wire::find_login_form(page->response.body);
+    const bool shown = page->response.status == 200 && !user.is_asked_by(page->response);
     take_links(walk, *page);
     auto named = co_await take_scripts(walk, *page);
     if (!named) {

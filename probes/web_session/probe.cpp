@@ -186,7 +186,8 @@ std::string obstacle(const credentials::Detection& found, sessions::FactSheet& s
     if (found.silent) {
       return "the endpoint said nothing, neither unasked nor to HTTP or TLS";
     }
-    const bool other_web = !found.other_login.empty() || is_web(found.spoken);
+    const bool not_found = found.spoken.empty() && !found.doubt.empty();  // among the pages that were looked at
+    const bool other_web = !found.other_login.empty() || is_web(found.spoken) || not_found;
     if (other_web) {
       return found.other_login.empty() ? found.doubt
                                        : "there is a login that this probe does not know: " + found.other_login;

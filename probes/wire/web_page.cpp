@@ -19,6 +19,13 @@ constexpr std::size_t kMostFields = 64;
 constexpr std::size_t kLongestText = 64;
 constexpr std::size_t kLongestAttribute = 256;
 
+/// Of a path or of the words of a link.
+constexpr std::string_view kRisky[] = {
+    "logout", "logoff",   "log-out", "log_out",  "log out", "signout", "sign-out", "sign out", "abmelden", "reset",
+    "reboot", "restart",  "delete",  "remove",   "erase",   "clear",   "format",   "factory",  "default",  "upgrade",
+    "update", "shutdown", "power",   "halt",     "disable", "enable",  "restore",  "apply",    "save",     "start",
+    "stop",   "action=",  "cmd=",    "command=", "set=",    "do=",     "toggle",   "switch",   "unpair",   "loeschen"};
+
 /// A tag has a name without a value, or with one: `checked`, `checked=""`.
 bool has_word(std::string_view tag, std::string_view word) {
   const auto plain = lower(tag);
@@ -137,10 +144,16 @@ std::vector<WebLink> html_links(std::string_view html, std::size_t most) {
     }
     auto target = resolved(attribute(tags.inside(), link ? "href" : "src"));
     if (!target.empty() && !target.starts_with('#')) {
-      links.push_back({std::move(target), link ? text_after(tags) : std::string{}});
+      links.push_back({std::move(target), link ? text_after(tags) : std::string{}, frame});
     }
   }
   return links;
+}
+
+bool may_act(const WebLink& link, std::string_view path) {
+  return std::any_of(std::begin(kRisky), std::end(kRisky), [&](auto word) {
+    return contains_ignoring_case(path, word) || contains_ignoring_case(link.text, word);
+  });
 }
 
 std::optional<SetCookie> parse_set_cookie(std::string_view value) {

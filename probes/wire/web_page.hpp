@@ -26,10 +26,14 @@ std::vector<WebForm> html_forms(std::string_view html, std::size_t most);
 struct WebLink {
   std::string target;  // as written, entities resolved
   std::string text;    // between the tags, at most 64 bytes
+  bool frame = false;  // a browser fetches it by itself
 };
 
 /// Links and frames of a page in their order, at most `most`; not styles, scripts and pictures.
 std::vector<WebLink> html_links(std::string_view html, std::size_t most);
+
+/// Following the link may do something, by its words: log out, restart, delete.
+bool may_act(const WebLink& link, std::string_view path);
 
 /// A Set-Cookie header (RFC 6265, 5.2).
 struct SetCookie {

@@ -7,6 +7,7 @@
 #include "probes/wire/html_tags.hpp"
 #include "probes/wire/http.hpp"
 #include "probes/wire/http_auth.hpp"
+#include "probes/wire/login_form.hpp"
 #include "probes/wire/web_page.hpp"
 #include "probes/wire/web_script.hpp"
 
@@ -57,6 +58,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((form && (form->fields.size() > 64 || form->password_field.empty())) || html_pages(bytes, 4).size() > 4) {
     std::abort();
   }
+  if ((form && !shows_form(bytes, *form)) || find_captcha(bytes).size() > 512) {
+    std::abort();  // a page shows its own form
+  }
+  goes_in_clear(form ? form->action : bytes, true);
   const auto forms = html_forms(bytes, 8);
   const auto links = html_links(bytes, 8);
   if (forms.size() > 8 || links.size() > 8) {

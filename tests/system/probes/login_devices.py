@@ -12,6 +12,13 @@ USER, SECRET = "maker", "zlxx.7Q"
 FORM = ('<html><head><title>Hub</title></head><body><form method="post" action="/login"><input type="hidden" name="token" value="{token}">'
         '<input name="user"><input type="password" name="pass"><input type="submit" name="go" value="Sign in"></form>{note}</body></html>')
 HOME = "<html><body><table><tr><td>Uptime</td><td>12 days</td></tr><tr><td>Radio</td><td>on</td></tr></table></body></html>"
+RADIO = ('<html><body><h1>Quick setup</h1><form method="post" action="/radio"><input name="ssid" value="Home"><input type="password" name="key">'
+         '</form></body></html>')
+CHOOSE = '<html><body><h1>First steps</h1><form method="post" action="/choose"><input type="password" name="new"></form></body></html>'
+FAILED = '<html><body><p>Sign in did not work.</p><a href="/">Back</a></body></html>'
+PUZZLE = '<img src="/captcha.png"><input name="captcha">'
+# What a visitor gets at "/" where the form stands at /login.html.
+FRONT = {"link": '<h1>Cam</h1><a href="/reboot.cgi">Restart</a><a href="/login.html">Sign in</a>', "frame": '<frameset rows="*"><frame src="/login.html"></frameset>'}
 LOCKED = "<p>This account is locked, try again later.</p>"
 
 
@@ -23,18 +30,30 @@ class Device:
         self.seen = {}        # account -> logins
         self.tokens = {}      # session -> token of the form
         self.inside = set()   # sessions that have logged in
+        self.failed = set()   # sessions whose last login failed
         self.total = 0
 
     def form(self, session, note=""):
         self.tokens[session] = secrets.token_hex(8)
-        return 200, {}, FORM.format(token=self.tokens[session], note=note)
+        page = FORM.format(token=self.tokens[session], note=note)
+        if self.habit == "tel and domain":
+            page = page.replace('<input name="user">', '<input type="tel" name="user"><input name="domain" value="local">')
+        if self.habit == "no name":
+            page = page.replace('<input name="user">', "")
+        if self.habit == "captcha":
+            page = page.replace('<input type="submit"', PUZZLE + '<input type="submit"')
+        return 200, {}, page
 
     def page(self, session, path):
         if session in self.inside:
-            return 200, {}, HOME
+            return 200, {}, {"radio": RADIO, "choose": CHOOSE}.get(self.habit, HOME)
+        if session in self.failed and path == "/failed":
+            return 200, {}, FAILED
+        if self.habit in FRONT:
+            return self.form(session) if path == "/login.html" else (200, {}, FRONT[self.habit]) if path == "/" else (302, {"Location": "/"}, "")
         if path == "/":
             return self.form(session)
-        if path == "/done.html" or path == "/figures.html":
+        if path in ("/done.html", "/figures.html", "/failed"):
             return 302, {"Location": "/"}, ""
         return 404, {}, "not here"
 
@@ -42,13 +61,16 @@ class Device:
         user = fields.get("user", "")
         self.seen[user] = self.seen.get(user, 0) + 1
         self.total += 1
-        right = user == USER and fields.get("pass") == self.password
+        right = (user == USER or self.habit == "no name") and fields.get("pass") == self.password
+        right = right and fields.get("domain") == ("local" if self.habit == "tel and domain" else None)
         if fields.get("token") != self.tokens.pop(session, None) or fields.get("go") != "Sign in":
             return 403, {}, "forged"
         if self.habit == "anybody":
             right = True
         if self.habit == "lockout" and self.seen[user] > 3:
             return self.form(session, LOCKED)
+        if self.habit == "captcha" or (self.habit == "captcha later" and self.total > 4):
+            return self.form(session, "<p>Sorry.</p>" + PUZZLE)
         if self.habit == "drops" and self.total % 3 == 0 and not right:
             return None
         if right:
@@ -65,6 +87,9 @@ class Device:
             return 200, {}, f'<html><body><table>{rows}</table><a href="/figures.html">more</a></body></html>'
         if right:
             return (200, {}, HOME) if self.habit == "always 200" else (302, {"Location": "/done.html"}, "")
+        if self.habit == "flash":
+            self.failed.add(session)
+            return 302, {"Location": "/failed"}, ""
         return self.form(session, "<p>Sorry.</p>")
 
 

@@ -51,7 +51,7 @@ APIS = [(8301, "token", SECRET, "accepted"), (8302, "token", UNKNOWN, "refused")
 ACCOUNT = f"accounts:\n  - {{role: admin, username: {USER}, secret: {UNKNOWN}}}\n"  # settles that refusals are some
 DESCRIBED = dut(["wrong-1", "wrong-2", SECRET], API + ACCOUNT)
 KNOWN = dut(["wrong-1", "wrong-2", SECRET], ACCOUNT)
-DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN, "tcp/8237": KNOWN}
+DECLARED = {**{f"tcp/{port}": DESCRIBED for port, *_ in APIS}, "tcp/8103": KNOWN, "tcp/8224": KNOWN, "tcp/8237": KNOWN}
 MANY = dut([f"wrong-{i}" for i in range(30)])
 SPREAD = write("dut-spread.yaml", re.sub(rf"username: {USER}, password: \"wrong-(\d+)", r'username: name\1, password: "wrong-\1', open(MANY).read()) +
                f'  - {{username: {USER}, password: "{SECRET}"}}\n')
@@ -116,6 +116,18 @@ HABITS = [  # port, habit, password, what is to be seen
     (8210, "no marker", UNKNOWN, "refused"),
     (8211, "drops", SECRET, "accepted"),
     (8212, "anybody", UNKNOWN, "open"),
+    (8213, "radio", SECRET, "accepted"),
+    (8214, "choose", SECRET, "accepted"),
+    (8215, "tel and domain", SECRET, "accepted"),
+    (8216, "tel and domain", UNKNOWN, "refused"),
+    (8217, "link", SECRET, "accepted"),
+    (8218, "frame", SECRET, "accepted"),
+    (8219, "frame", UNKNOWN, "refused"),
+    (8222, "flash", SECRET, "accepted"),
+    (8223, "flash", UNKNOWN, "doubt"),  # wrong logins get a page that no visitor gets
+    (8224, "flash", UNKNOWN, "refused"),  # the same, and the tester knows an account
+    (8225, "captcha", SECRET, "doubt"),
+    (8226, "no name", SECRET, "accepted"),
 ]
 
 BASIC = [  # the same behind HTTP Basic, where only some accounts are known to the tester
@@ -208,6 +220,18 @@ def locks():
     true(device.seen[USER] <= 5, f"a locked account is left alone: {device.seen}")
 
 
+def asks_for_more():
+    """A captcha after some wrong logins is a lock; a form without a name spends one account's budget."""
+    device = devices.serve(ADDRESS, 8227, devices.Device("captcha later", UNKNOWN))
+    seen, _ = attack("tcp/8227", declared=MANY)
+    lockout = seen["facts"]["credentials.lockout"]
+    true(lockout["observed"] and "captcha" in lockout["sign"], f"the captcha is seen: {lockout}")
+    true(device.total <= 6, f"the device is left alone then: {device.total}")
+    device = devices.serve(ADDRESS, 8228, devices.Device("no name", UNKNOWN))
+    seen, _ = attack("tcp/8228", declared=MANY)
+    true(0 < device.total <= BUDGET, f"the form without a name saw {device.total} logins")
+
+
 def side_by_side():
     """On eight connections at once the same is found, also where a server turns away whoever is one too many, and no budget is exceeded."""
     for where, dialect in (("tcp/2101", "ftp"), ("tcp/1883", "mqtt"), ("tcp/2206", "ssh-password"), ("tcp/8201", "http-form"), ("tcp/1430", "imap")):
@@ -266,7 +290,7 @@ only = os.environ.get("ONLY", "")
 failed, timed = [], []
 with concurrent.futures.ThreadPoolExecutor(6) as pool:
     work = [pool.submit(one, row) for row in rows if only in str(row)]
-    work += [pool.submit(task) for task in (budget_holds, locks, side_by_side, fourth_of_a_name, methods_by_name) if not only or only in task.__name__]
+    work += [pool.submit(task) for task in (budget_holds, locks, asks_for_more, side_by_side, fourth_of_a_name, methods_by_name) if not only or only in task.__name__]
     for done in work:
         try:
             timed.append(done.result() or (0, ""))

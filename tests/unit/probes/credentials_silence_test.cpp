@@ -2,6 +2,7 @@
 #include <set>
 
 #include "probes/wire/html.hpp"
+#include "probes/wire/login_form.hpp"
 #include "tests/unit/probes/credentials_support.hpp"
 
 using namespace assay;

@@ -80,6 +80,22 @@ TEST_CASE("A web server on any port is http, with its logins") {
   CHECK_FALSE(run.record.evidences.at("service.logins").empty());
 }
 
+TEST_CASE("A login one link or frame away is known, and whether its form leads to HTTP") {
+  FakeNetwork network;
+  network.tcp[kPort] =
+      web({{"/", page("200 OK", "<title>Hub</title><a href=/reset.cgi>Reset</a><a href=/in>Sign in</a>")},
+           {"/in", page("200 OK", "<title>In</title><form><input type=password></form>")}});
+  auto run = look(network);
+  CHECK(canonical(run.record.value("service.logins")) == R"([{"clear":true,"dialect":"http-form","path":"/in"}])");
+  CHECK(run.record.value("service.details").at("title") == json::value("Hub"));
+  network = FakeNetwork{};
+  network.tcp[kPort] = web({{"/", page("200 OK", "<a href=/admin/>Settings</a>")},
+                            {"/admin/", page("401 No\r\nWWW-Authenticate: Basic realm=\"hub\"")}});
+  run = look(network);
+  CHECK(canonical(run.record.value("service.logins")) ==
+        R"([{"clear":true,"dialect":"http-basic","path":"/admin/","realm":"hub"}])");
+}
+
 TEST_CASE("Redirects are followed on the endpoint and only recorded elsewhere") {
   FakeNetwork network;
   network.tcp[kPort] =

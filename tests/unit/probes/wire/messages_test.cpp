@@ -3,6 +3,7 @@
 #include "probes/wire/banner.hpp"
 #include "probes/wire/coap.hpp"
 #include "probes/wire/html.hpp"
+#include "probes/wire/login_form.hpp"
 #include "probes/wire/mail.hpp"
 #include "probes/wire/mqtt.hpp"
 #include "probes/wire/reply_lines.hpp"
@@ -342,6 +343,23 @@ TEST_CASE("A login form is what a browser would send") {
   CHECK_FALSE(find_login_form("<form method=post><input type=password name=a><input type=password name=b></form>"));
   CHECK(find_login_form("<script src=/js/md5.js></script><form method=post><input type=password name=a></form>")
             ->scripted);
+  const auto other = find_login_form(
+      "<form method=post action=/l><input type=tel name=nick><input name=domain value=local><input type=password "
+      "name=p>"
+      "<input name=after value=x></form>");
+  REQUIRE(other);
+  CHECK(other->username_field == "nick");
+  CHECK(other->fields == std::vector<std::pair<std::string, std::string>>{{"domain", "local"}, {"after", "x"}});
+  CHECK(shows_form("<form action='/l?token=7'><input name=nick><input type=password name=p></form>", *other));
+  CHECK_FALSE(shows_form("<form action=/l><input type=password name=p></form>", *other));
+  CHECK_FALSE(shows_form("<form action=/l><input name=nick><input type=password name=q></form>", *other));
+  CHECK_FALSE(shows_form(
+      "<form action=/l><input name=nick><input type=password name=p autocomplete=new-password></form>", *other));
+  CHECK(goes_in_clear("http://192.0.2.1/l", true));
+  CHECK_FALSE(goes_in_clear("/l", true));
+  CHECK(goes_in_clear("https://192.0.2.1/l", false));
+  CHECK(find_captcha("<p>captcha</p><img src=/Captcha.png>") == "img /Captcha.png");
+  CHECK(find_captcha("<img src=/a.png><input type=hidden name=captcha_off>").empty());
   CHECK(html_pages("<frame src=a.htm><a href='b.html'>x</a><a href='c.cgi'>y</a><a href='d.html?x'>z</a>", 9) ==
         std::vector<std::string>{"a.htm", "b.html"});
 }
