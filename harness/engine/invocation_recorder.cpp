@@ -82,7 +82,7 @@ std::string InvocationRecorder::store(const KeepArtifact& keep, std::string_view
 }
 
 std::string InvocationRecorder::artifact(std::string_view title, std::string_view media_type, std::string_view bytes) {
-  return keep_both(title, media_type, masked(std::string{bytes}), bytes);
+  return keep_both(title, media_type, masked_bytes(bytes), bytes);
 }
 
 std::string InvocationRecorder::transcript(std::string_view title, const Transcript& transcript) {
@@ -137,6 +137,26 @@ void InvocationRecorder::conceal(std::string_view text, std::string_view name) {
     conceal_in(concealed_, text, name);
     finder_.reset();
   }
+}
+
+void InvocationRecorder::conceal_in_bytes(const Secret& secret) {
+  if (!keep_.secrets.reveal) {
+    conceal_in(in_bytes_, secret.reveal(), secret.name());
+  }
+}
+
+std::string InvocationRecorder::masked_bytes(std::string_view bytes) const {
+  if (in_bytes_.empty()) {
+    return masked(std::string{bytes});
+  }
+  const auto everything = concealed();
+  return ConcealedFinder{everything}.masked(bytes);
+}
+
+Concealed InvocationRecorder::concealed() const {
+  auto out = concealed_;
+  out.insert(in_bytes_.begin(), in_bytes_.end());
+  return out;
 }
 
 std::string InvocationRecorder::masked(std::string text) const {

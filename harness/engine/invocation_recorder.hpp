@@ -27,13 +27,14 @@ class InvocationRecorder final : public Recorder {
   void coverage(std::string_view key, json::value value) override;
   void conceal(const Secret& secret) override;
   void conceal(std::string_view text, std::string_view name) override;
+  void conceal_in_bytes(const Secret& secret) override;
 
   /// Ends the observation: whatever the probe left unsettled becomes unobserved with the reason of `ended`, or a
   /// harness fault when the probe said it had finished.
   void finish(const Result<>& ended);
 
-  /// What the probe asked to be concealed; where secrets are revealed only what nobody may keep.
-  const Concealed& concealed() const { return concealed_; }
+  /// What the probe asked to be concealed in bytes; where secrets are revealed only what nobody may keep.
+  Concealed concealed() const;
 
   /// What of it nobody may keep (kDeviceMemory).
   const Concealed& withheld() const { return withheld_; }
@@ -44,6 +45,7 @@ class InvocationRecorder final : public Recorder {
 
  private:
   bool known(std::string_view key);
+  std::string masked_bytes(std::string_view bytes) const;
   std::string store(const KeepArtifact& keep, std::string_view title, std::string_view media_type,
                     std::string_view bytes);
   std::string keep_both(std::string_view title, std::string_view media_type, const std::string& shown,
@@ -54,7 +56,8 @@ class InvocationRecorder final : public Recorder {
   const ProbeInfo& probe_;
   Observation& observation_;
   Keeping keep_;
-  Concealed concealed_;
+  Concealed concealed_;  // everywhere
+  Concealed in_bytes_;   // in artifacts and packets alone
   Concealed withheld_;
   mutable std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
   std::string fault_;

@@ -59,7 +59,7 @@ bool tells(const CapturedFrame& frame, const PacketKey& key) {
 Concealed secrets_of(const Dut& dut) {
   Concealed out;
   for (const auto& account : dut.accounts) {
-    if (account.username.find(account.secret.reveal()) == std::string::npos) {
+    if (account.username != account.secret.reveal()) {
       conceal_in(out, account.secret.reveal(), account.secret.name());
     }
   }

@@ -141,7 +141,8 @@ asio::awaitable<void> PlanRun::invoke(const Queued& queued) {
   const auto finished = Clock::now();
   observation.took_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(finished - began).count();
   if (inputs_.capture != nullptr) {
-    const auto kept = co_await inputs_.capture->finish(observation, recorder.concealed(), recorder.withheld());
+    const auto concealed = recorder.concealed();
+    const auto kept = co_await inputs_.capture->finish(observation, concealed, recorder.withheld());
     if (!kept && !broken_) {
       broken_ = kept.error();
     }

@@ -430,7 +430,8 @@ asio::awaitable<Result<Observation>> single_observation(const SingleProbe& singl
   co_await observe_once(single.invocation, probe, single.dut, library, network, recorder, progress, bench);
   observation.took_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
   if (capture != nullptr) {
-    const auto kept = co_await capture->finish(observation, recorder.concealed(), recorder.withheld());
+    const auto concealed = recorder.concealed();
+    const auto kept = co_await capture->finish(observation, concealed, recorder.withheld());
     if (!kept) {
       co_return kept.error();
     }

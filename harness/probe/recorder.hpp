@@ -49,6 +49,9 @@ class Recorder {
   virtual void conceal(const Secret& secret) = 0;
   /// The same for a derived form of a secret (a Digest response, a Basic token).
   virtual void conceal(std::string_view text, std::string_view name) = 0;
+  /// Only in what is kept of the device's and our own bytes, artifacts and packets: the secret is also a word of what
+  /// probes write, or a part of a name, and facts would not be readable without it.
+  virtual void conceal_in_bytes(const Secret& secret) = 0;
 };
 
 }  // namespace assay

@@ -63,6 +63,14 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
+/// Of two lists, each in the order of its places.
+void merge(std::vector<ConcealedFinder::Hit>& found, const std::vector<ConcealedFinder::Hit>& more) {
+  const auto middle = static_cast<std::ptrdiff_t>(found.size());
+  found.insert(found.end(), more.begin(), more.end());
+  std::inplace_merge(found.begin(), found.begin() + middle, found.end(),
+                     [](const auto& one, const auto& other) { return one.at < other.at; });
+}
+
 }  // namespace
 
 Transcript::Transcript(std::string_view what, std::size_t limit)
@@ -108,19 +116,23 @@ void Transcript::conceal(std::string_view text, std::string_view name) {
   finder_.reset();
 }
 
-std::string Transcript::masked(std::string_view text) {
-  auto found = shared_ ? shared_->finder().hits(text) : std::vector<ConcealedFinder::Hit>{};
+Transcript::Hits Transcript::hits(std::string_view text) {
+  auto found = shared_ ? shared_->finder().hits(text) : Hits{};
   if (!concealed_.empty()) {
     if (!finder_) {
       finder_.emplace(concealed_);
     }
-    const auto own = finder_->hits(text);
-    const auto middle = static_cast<std::ptrdiff_t>(found.size());
-    found.insert(found.end(), own.begin(), own.end());
-    std::inplace_merge(found.begin(), found.begin() + middle, found.end(),
-                       [](const auto& one, const auto& other) { return one.at < other.at; });
+    merge(found, finder_->hits(text));
   }
-  return ConcealedFinder::masked(text, found);
+  return found;
+}
+
+std::string Transcript::masked_bytes(std::string_view bytes) {
+  auto found = hits(bytes);
+  if (in_bytes_) {
+    merge(found, in_bytes_->finder().hits(bytes));
+  }
+  return ConcealedFinder::masked(bytes, found);
 }
 
 std::string Transcript::since_start() const {
@@ -139,7 +151,7 @@ void Transcript::chunk(char direction, std::string_view bytes) {
     leave_out(bytes.size(), bytes.size());
     return;
   }
-  const auto shown = masked(bytes);
+  const auto shown = masked_bytes(bytes);
   part(shown, bytes);
   const auto when = since_start();
   dump(shown_, direction, when, shown);

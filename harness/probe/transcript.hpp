@@ -34,6 +34,9 @@ class Transcript {
   /// From now on the texts of a list are concealed too, which transcripts may share.
   void conceal_all(std::shared_ptr<const ConcealedList> list) { shared_ = std::move(list); }
 
+  /// The same for what is sent and received, not for notes: these texts are also words of ours.
+  void conceal_in_bytes(std::shared_ptr<const ConcealedList> list) { in_bytes_ = std::move(list); }
+
   const std::string& text() const { return shown_.text; }
 
   /// With everything that was concealed; null where that is nothing.
@@ -46,7 +49,13 @@ class Transcript {
     bool full = false;
   };
 
-  std::string masked(std::string_view text);
+  using Hits = std::vector<ConcealedFinder::Hit>;
+
+  Hits hits(std::string_view text);
+
+  std::string masked(std::string_view text) { return ConcealedFinder::masked(text, hits(text)); }
+
+  std::string masked_bytes(std::string_view bytes);
   std::string since_start() const;
   void part(std::string_view shown, std::string_view open);
   void chunk(char direction, std::string_view bytes);
@@ -62,6 +71,7 @@ class Transcript {
   Concealed concealed_;
   std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
   std::shared_ptr<const ConcealedList> shared_;
+  std::shared_ptr<const ConcealedList> in_bytes_;
 };
 
 }  // namespace assay

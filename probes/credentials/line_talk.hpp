@@ -35,6 +35,11 @@ class LineTalk {
 
   asio::awaitable<void> say_goodbye(std::string line);
 
+  /// What is heard is put aside until `let_go`, for secrets in it to be found before the transcript gets it.
+  void hold() { channel_->hold(); }
+
+  void let_go() { channel_->let_go(); }
+
   /// Goes on inside TLS.
   asio::awaitable<Result<>> start_tls(Door& door);
 

@@ -280,6 +280,7 @@ class PostgresLogin final : public FreshLogin {
     }
     const auto ours = scram(password.reveal(), first, goes_on.data, challenge);
     door().record.conceal(ours.last_words, "answer with " + password.name());
+    talk.hold();
     auto real = wire::postgres_sasl_next(ours.last_words);
     auto shown = "SASLResponse {" + password.name() + "}";
     auto sent = co_await talk.say_concealed(std::move(real), std::move(shown));
@@ -287,6 +288,8 @@ class PostgresLogin final : public FreshLogin {
       co_return broken(sent.error(), false);
     }
     auto last = co_await hear_word(talk);
+    keep_out_signature(last, ours, password);
+    talk.let_go();
     if (!last) {
       co_return broken(last.error(), true);
     }
@@ -299,6 +302,14 @@ class PostgresLogin final : public FreshLogin {
       told.proof += "; the server showed that it knows the password too";
     }
     co_return told;
+  }
+
+  /// With the words before it, the server's signature lets the password be guessed as our own answer does.
+  void keep_out_signature(const Result<Message>& message, const Scram& ours, const Secret& password) {
+    if (message && message->body.find(ours.server_sign) != std::string::npos) {
+      door().record.conceal(ours.server_sign, "signature with " + password.name());
+      door().transcript.conceal(ours.server_sign, "signature with " + password.name());
+    }
   }
 
   bool inside_tls_;

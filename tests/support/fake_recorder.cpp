@@ -48,6 +48,10 @@ void FakeRecorder::conceal(std::string_view text, std::string_view name) {
   concealed[std::string{text}] = name;
 }
 
+void FakeRecorder::conceal_in_bytes(const Secret& secret) {
+  concealed_in_bytes[secret.reveal()] = secret.name();
+}
+
 bool FakeRecorder::is_absent(std::string_view key) const {
   return std::find(absents.begin(), absents.end(), key) != absents.end();
 }

@@ -23,8 +23,9 @@ class FakeRecorder final : public Recorder {
   std::map<std::string, std::vector<std::string>> evidences;
   json::object coverages;
   std::vector<Kept> artifacts;
-  std::map<std::string, std::string> concealed;  // text -> name
-  std::string fault;                             // first broken rule, empty when all were kept
+  std::map<std::string, std::string> concealed;           // text -> name
+  std::map<std::string, std::string> concealed_in_bytes;  // the same, in bytes alone
+  std::string fault;                                      // first broken rule, empty when all were kept
 
   void fact(std::string_view key, json::value value) override;
   void absent(std::string_view key) override;
@@ -36,6 +37,7 @@ class FakeRecorder final : public Recorder {
   void coverage(std::string_view key, json::value value) override;
   void conceal(const Secret& secret) override;
   void conceal(std::string_view text, std::string_view name) override;
+  void conceal_in_bytes(const Secret& secret) override;
 
   /// Looks for undeclared keys, wrong kinds, facts settled in two ways, and open ones.
   void check(const ProbeInfo& probe);

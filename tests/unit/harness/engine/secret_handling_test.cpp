@@ -157,6 +157,27 @@ TEST_CASE("secrets: memory of a device is kept in no form, whoever asks") {
   }
 }
 
+TEST_CASE("secrets: one that is a word of ours is concealed in bytes alone") {
+  for (const bool reveal : {false, true}) {
+    SecretHandling secrets;
+    secrets.reveal = reveal;
+    std::map<std::string, std::string> files;
+    const KeepArtifact keep = [&](std::string_view title, std::string_view, std::string_view bytes) {
+      files[std::string{title}] += bytes;
+      return Result<ArtifactRef>{ArtifactRef{sha256_hex(bytes), "", 0, "", false}};
+    };
+    const auto probe = probe_with_facts();
+    Observation observation;
+    InvocationRecorder record(probe, observation, Keeping{keep, reveal ? KeepArtifact{} : keep, secrets});
+    record.conceal_in_bytes(Secret{"telnet", "vendor entry 1"});
+    record.artifact("page", "text/plain", "enter telnet");
+    record.unobserved("credentials.open", "no telnet was heard");
+    CHECK(observation.unobserved.at("credentials.open") == "no telnet was heard");
+    CHECK(files.at("page").starts_with(reveal ? "enter telnet" : "enter {vendor entry 1}"));
+    CHECK(record.concealed().contains("telnet") == !reveal);
+  }
+}
+
 TEST_CASE("secrets: the journal says which secrets of the DUT file are which, and why they have no names") {
   const TempFolder folder;
   Dut dut;

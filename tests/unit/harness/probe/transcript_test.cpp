@@ -81,3 +81,18 @@ TEST_CASE("Of two secrets the longer one is masked, and no mask is masked again"
   transcript.note("admin123 admin");
   CHECK(transcript.text().find("{long} {short}\n") != std::string::npos);
 }
+
+TEST_CASE("A secret that is a word of notes is concealed in bytes alone") {
+  Transcript transcript{"logins"};
+  assay::Concealed texts;
+  assay::conceal_in(texts, "telnet", "vendor entry 1");
+  transcript.conceal_in_bytes(std::make_shared<const assay::ConcealedList>(std::move(texts)));
+  transcript.conceal("token7", "token");
+  transcript.note("telnet with token7");
+  transcript.received(bytes("telnet token7"));
+  CHECK(transcript.text().find("telnet with {token}\n") != std::string::npos);
+  CHECK(transcript.text().find("|{vendor entry 1}|") != std::string::npos);
+  CHECK(transcript.text().find("|telnet") == std::string::npos);
+  REQUIRE(transcript.open_text() != nullptr);
+  CHECK(transcript.open_text()->find("|telnet token7|") != std::string::npos);
+}
