@@ -1,26 +1,46 @@
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/context.hpp"
+#include "harness/model/joined.hpp"
 
 /// dictionary: the lists of the library, or one of them, checked.
 namespace assay {
 
 namespace {
 
+/// Vendors and models that pairs are likelier for, sorted.
+std::set<std::string> makers_of(const Dictionary& dictionary) {
+  std::set<std::string> out;
+  for (const auto& pair : dictionary.credentials) {
+    out.insert(pair.likelier_for.begin(), pair.likelier_for.end());
+  }
+  return out;
+}
+
 json::object described(const Dictionary& dictionary) {
+  json::array makers;
+  for (const auto& maker : makers_of(dictionary)) {
+    makers.emplace_back(maker);
+  }
   return {{"id", dictionary.id},
           {"title", dictionary.title},
           {"source", dictionary.source},
           {"credentials", std::ssize(dictionary.credentials)},
-          {"passwords", std::ssize(dictionary.passwords)}};
+          {"passwords", std::ssize(dictionary.passwords)},
+          {"likelier_for", std::move(makers)}};
 }
 
 void show(const Dictionary& dictionary) {
   std::cout << dictionary.id << ": " << dictionary.title << "; " << dictionary.credentials.size() << " pairs to try, "
             << dictionary.passwords.size() << " passwords to hold values against\n  " << dictionary.source << "\n";
+  const auto makers = makers_of(dictionary);
+  if (!makers.empty()) {
+    std::cout << "  tried first on what comes from: " << joined(makers) << "\n";
+  }
 }
 
 void dictionary(Context& context, const std::string& id) {

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "harness/load/check.hpp"
 #include "harness/load/parts.hpp"
@@ -22,6 +24,25 @@ Loaded<Job> load_job(const SourceText& source) {
           {}};
 }
 
+namespace {
+
+/// A word that one character makes, or that stands twice, is a slip: names of makers are longer.
+std::vector<std::string> likelier_for(const Node& pair, Faults& faults) {
+  auto words = texts_of(pair, "for");
+  std::set<std::string> seen;
+  for (auto& word : words) {
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (word.size() < 2) {
+      faults.add(place_of(pair, "for"), "\"" + word + "\" is in too many names to tell a vendor or model");
+    } else if (!seen.insert(word).second) {
+      faults.add(place_of(pair, "for"), "\"" + word + "\" stands twice");
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
 Dictionary dictionary_of(const Node& root, Faults& faults) {
   Dictionary out{text_of(root, "id"), text_of(root, "title"), text_of(root, "source"), {}, {}};
   std::map<std::pair<std::string, std::string>, std::size_t> seen;
@@ -34,8 +55,11 @@ Dictionary dictionary_of(const Node& root, Faults& faults) {
       faults.add(node.place, "this pair is entry " + std::to_string(first->second) +
                                  " already: trying it twice costs the device a login attempt");
     }
-    out.credentials.push_back(
-        {username, Secret{password, "dictionary " + out.id + " entry " + std::to_string(number)}});
+    DictionaryPair pair{username, Secret{password, "dictionary " + out.id + " entry " + std::to_string(number)}, {}};
+    for (auto& word : likelier_for(node, faults)) {
+      pair.likelier_for.push_back(std::move(word));
+    }
+    out.credentials.push_back(std::move(pair));
   }
   std::map<std::string, std::size_t> words;
   for (const auto& node : child(root, "passwords").items) {

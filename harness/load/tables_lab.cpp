@@ -69,6 +69,10 @@ constinit const Shape kPassword{.form = Form::secret, .may_be_empty = true};
 constinit const Key kCredentialKeys[] = {
     {"username", &kText, true, "", "Login name", "admin"},
     {"password", &kPassword, true, "", "Password as it is sent; \"\" for a blank one", "\"1234\""},
+    {"for", &kTexts, false, "[]",
+     "Words in the names of the vendors or models on whose devices it is tried before the others; capitals do not "
+     "matter",
+     "[hikvision]"},
 };
 constinit const Table kCredentialTable{"a credential", "One pair to try", kCredentialKeys};
 constinit const Shape kCredential{.form = Form::mapping, .table = &kCredentialTable};

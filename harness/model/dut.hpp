@@ -50,7 +50,7 @@ struct Account {
 };
 BOOST_DESCRIBE_STRUCT(Account, (), (role, username, secret))
 
-/// One pair to try: of a shipped dictionary or of the DUT file's `vendor_credentials`.
+/// One pair to try, of the DUT file's `vendor_credentials`.
 struct Credential {
   std::string username;
   Secret password;
@@ -233,12 +233,22 @@ struct Job {
 };
 BOOST_DESCRIBE_STRUCT(Job, (), (report, item, equipment, rules))
 
+/// One pair of a dictionary.
+struct DictionaryPair {
+  std::string username;
+  Secret password;
+  Later<std::string> likelier_for = {};  // words in the names of vendors and models
+
+  bool operator==(const DictionaryPair&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(DictionaryPair, (), (username, password, likelier_for))
+
 /// A list of credentials with its source, from `testplans/dictionaries/`.
 struct Dictionary {
   std::string id;
   std::string title;
   std::string source;
-  std::vector<Credential> credentials;
+  std::vector<DictionaryPair> credentials;
   Later<Secret> passwords;  // without a username: never tried, held against values
 
   bool operator==(const Dictionary&) const = default;

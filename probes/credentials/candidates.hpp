@@ -8,12 +8,15 @@
 
 namespace assay::probes::credentials {
 
+/// Who says that a pair may work. Communities are words of SNMP: no login that has names.
+enum class Origin : std::uint8_t { maker, community, dictionary, derived };
+
 /// One pair to try and where it came from.
 struct Candidate {
   std::string username;
   Secret password;
   std::string source;
-  bool community = false;  // of SNMP: no login that has names
+  Origin origin = Origin::dictionary;
 };
 
 struct CandidateOptions {
@@ -21,10 +24,14 @@ struct CandidateOptions {
   std::string communities;  // dictionary whose words come before it; empty: none
   bool vendor = true;
   bool blank = true;
+  std::string sample;        // whose identifiers passwords are derived from
+  std::size_t derived = 40;  // of these at most
 };
 
-/// Pairs in the order of likelihood: the vendor's own, the dictionary as it stands, then a blank password for each of
-/// its user names; communities before the dictionary. A pair comes once. `bad_input` when the dictionary is not there.
+/// Pairs in the order of likelihood: the vendor's own, communities, those of the dictionary that are likelier for this
+/// vendor or model, the others as they stand, then a blank password for each of its user names. What is derived from
+/// the sample's identifiers is woven in: the two best for a name follow the third pair of that name. A pair comes once.
+/// `bad_input` when the dictionary is not there.
 Result<std::vector<Candidate>> make_candidates(const Dut& dut, const ProbeLibrary& library,
                                                const CandidateOptions& options);
 
@@ -34,8 +41,17 @@ std::vector<Candidate> without_names(std::vector<Candidate> candidates);
 /// Those of a login that has names: all but the communities.
 std::vector<Candidate> with_names(std::vector<Candidate> candidates);
 
-/// The passwords that must be masked, each once. A word that is also a user name, or a word of our own records, is no
-/// secret: masking it would make the records unreadable and hide nothing.
-std::vector<Secret> concealable(const std::vector<Candidate>& candidates);
+/// The passwords that must be masked, each once.
+struct Concealable {
+  std::vector<Secret> everywhere;
+  std::vector<Secret> in_bytes;  // a part of our own words or of a user name, which facts need: where it was said alone
+};
+
+/// A word that is also a user name is no secret, nor is a shipped word that our own records have: masking it would make
+/// them unreadable and hide nothing.
+Concealable concealable(const std::vector<Candidate>& candidates);
+
+/// A refused login with it tells nothing: whoever likes may try it.
+bool anybody_may_read(const Secret& password);
 
 }  // namespace assay::probes::credentials

@@ -147,7 +147,7 @@ class MysqlLogin final : public FreshLogin {
     LineTalk talk{std::move(channel), login_patience(door())};
     answers_.clear();
     auto told = co_await talk_through(talk, username, password);
-    conceal_answers(told, username, password.name());
+    conceal_answers(told, username, password);
     co_return told;
   }
 
@@ -179,18 +179,19 @@ class MysqlLogin final : public FreshLogin {
     co_return told;
   }
 
-  /// A server could say an answer again, so they are secrets. But each is to another challenge: a refusal in the words
-  /// of the one before it, apart from the name, holds none. Lists are long, and to conceal every answer is slow.
-  void conceal_answers(const Told& told, std::string_view username, const std::string& name) {
+  /// With its challenge an answer lets the password be guessed at leisure, and a server could say it again. Lists are
+  /// long, and to conceal every answer is slow: one with a word of a dictionary, refused, tells nothing, and a refusal
+  /// in the words of the one before it, apart from the name, holds none, for each is to another challenge.
+  void conceal_answers(const Told& told, std::string_view username, const Secret& password) {
     auto words = told.text;
     if (const auto at = words.find(username); at != std::string::npos) {
       words.erase(at, username.size());
     }
-    if (told.answer == Told::Answer::no && words == refusal_) {
+    if (anybody_may_read(password) && told.answer == Told::Answer::no && words == refusal_) {
       return;
     }
     for (const auto& bytes : answers_) {
-      door().record.conceal(bytes, "answer with " + name);
+      door().record.conceal(bytes, "answer with " + password.name());
     }
     refusal_ = std::move(words);
   }

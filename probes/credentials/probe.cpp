@@ -14,6 +14,10 @@ constexpr ParameterSpec kParameters[] = {
     {"dictionary", ValueKind::text, "\"iot-common\"", "credential dictionary by id; empty: none"},
     {"vendor", ValueKind::boolean, "true", "try the DUT file's vendor_credentials first"},
     {"blank", ValueKind::boolean, "true", "try a blank password for every user name of the dictionary"},
+    {"derived", ValueKind::integer, "40",
+     "pairs at most whose password is made of the identifiers of the sample (samples, device, password_samples), for "
+     "the "
+     "names of accounts and the likeliest of the dictionary; 0: none"},
     {"stop_at_first", ValueKind::boolean, "true", "stop when a pair was accepted"},
     {"connections", ValueKind::integer, "1",
      "connections on which logins may be on their way at once, at most 64; only where the pace has no interval between "
@@ -53,6 +57,7 @@ bool flag(const ProbeContext& context, std::string_view name) {
 }
 
 constexpr std::int64_t kMostInARow = 1000;
+constexpr std::int64_t kMostDerived = 1000;
 
 /// A parameter that is a number of at least 1; what is less counts as 1.
 std::int64_t count_of(const ProbeContext& context, std::string_view name) {
@@ -79,6 +84,10 @@ CandidateOptions options_of(const ProbeContext& context) {
   }
   options.vendor = flag(context, "vendor");
   options.blank = flag(context, "blank");
+  options.sample = context.target.sample;
+  if (const auto* most = context.parameters.if_contains("derived"); most != nullptr && most->is_int64()) {
+    options.derived = static_cast<std::size_t>(std::clamp<std::int64_t>(most->get_int64(), 0, kMostDerived));
+  }
   return options;
 }
 
@@ -261,16 +270,43 @@ struct Series {
   json::object left_out;
 };
 
+/// What transcripts leave out: everywhere, and in what was sent and received alone.
+struct Masks {
+  std::shared_ptr<const ConcealedList> everywhere;
+  std::shared_ptr<const ConcealedList> in_bytes;
+
+  void apply(Transcript& transcript) const {
+    transcript.conceal_all(everywhere);
+    transcript.conceal_in_bytes(in_bytes);
+  }
+};
+
+Masks conceal_passwords(Recorder& record, const std::vector<Candidate>& candidates) {
+  const auto secrets = concealable(candidates);
+  Concealed everywhere;
+  for (const auto& secret : secrets.everywhere) {
+    record.conceal(secret);
+    conceal_in(everywhere, secret.reveal(), secret.name(), 1);
+  }
+  Concealed in_bytes;
+  for (const auto& secret : secrets.in_bytes) {
+    record.conceal_in_bytes(secret);
+    conceal_in(in_bytes, secret.reveal(), secret.name());
+  }
+  return {std::make_shared<const ConcealedList>(std::move(everywhere)),
+          std::make_shared<const ConcealedList>(std::move(in_bytes))};
+}
+
 /// Doors to the same endpoint, each with a transcript of its own, for logins on several connections.
 class Doors {
  public:
-  Doors(const Door& first, const std::vector<Candidate>& candidates, std::shared_ptr<const ConcealedList> passwords)
-      : first_(first), candidates_(candidates), passwords_(std::move(passwords)) {}
+  Doors(const Door& first, const std::vector<Candidate>& candidates, Masks masks)
+      : first_(first), candidates_(candidates), masks_(std::move(masks)) {}
 
   Door& another() {
     auto& transcript = transcripts_.emplace_back(
         "logins on " + first_.endpoint.text() + ", row " + std::to_string(transcripts_.size() + 1), kTranscript);
-    transcript.conceal_all(passwords_);
+    masks_.apply(transcript);
     auto& door = doors_.emplace_back(
         Door{first_.network, first_.record, transcript, first_.address, first_.endpoint, first_.timers, first_.dut});
     door.logins_on_a_connection = first_.logins_on_a_connection;
@@ -290,7 +326,7 @@ class Doors {
 
   const Door& first_;
   const std::vector<Candidate>& candidates_;
-  std::shared_ptr<const ConcealedList> passwords_;
+  Masks masks_;
   std::deque<Transcript> transcripts_;
   std::deque<Door> doors_;
 };
@@ -390,19 +426,14 @@ class Credentials final : public Probe {
       co_return ready;
     }
     Transcript transcript{"logins on " + context.endpoint->text(), 512 * 1024};
-    Concealed passwords;
-    for (const auto& secret : concealable(*candidates)) {
-      context.record.conceal(secret);
-      conceal_in(passwords, secret.reveal(), secret.name(), 1);
-    }
-    const auto shared = std::make_shared<const ConcealedList>(std::move(passwords));
-    transcript.conceal_all(shared);
+    const auto masks = conceal_passwords(context.record, *candidates);
+    masks.apply(transcript);
     Door door{context.network,   context.record,
               transcript,        context.target.address,
               *context.endpoint, sessions::timers_for(context.network),
               &context.dut};
     door.logins_on_a_connection = static_cast<int>(std::min(count_of(context, "logins_on_a_connection"), kMostInARow));
-    Doors doors{door, *candidates, shared};
+    Doors doors{door, *candidates, masks};
     auto ended = co_await observe_login(context, door, doors, sheet);
     sheet.evidence_for_values("credentials.", context.record.transcript("logins", transcript));
     doors.record(sheet);

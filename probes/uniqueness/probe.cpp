@@ -5,7 +5,7 @@
 #include <map>
 
 #include "probes/sessions/fact_sheet.hpp"
-#include "probes/uniqueness/values.hpp"
+#include "probes/uniqueness/identifiers.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::uniqueness {
@@ -34,32 +34,6 @@ constexpr FactSpec kFacts[] = {
      "shown (that no two are equal), samples, characters, independent (no relation was found)"},
 };
 
-void give(Value& value, const std::string& kind, const std::string& text) {
-  if (!text.empty() && text != "unknown") {
-    value.identifiers.push_back({kind, text});
-  }
-}
-
-const std::string& either(const std::string& one, const std::string& other) {
-  return one.empty() ? other : one;
-}
-
-Value value_of(const PasswordSample& given, std::size_t number, const Dut& dut) {
-  static const Sample kNone;
-  const auto is_it = [&](const Sample& sample) { return !given.sample.empty() && sample.id == given.sample; };
-  const auto found = std::find_if(dut.samples.begin(), dut.samples.end(), is_it);
-  const auto& sample = found == dut.samples.end() ? kNone : *found;
-  Value out{given.secret.reveal(), std::to_string(number), {}};
-  give(out, "serial", either(given.serial, sample.serial));
-  give(out, "mac", either(given.mac, sample.mac));
-  give(out, "ssid", given.ssid);
-  give(out, "model", either(given.model, dut.device.model));
-  give(out, "vendor", dut.device.vendor);
-  give(out, "date", given.date);
-  give(out, "username", given.username);
-  return out;
-}
-
 /// Values by the mechanism that they belong to.
 std::map<std::string, Values> generators_of(const Dut& dut) {
   std::map<std::string, Values> out;
@@ -69,7 +43,8 @@ std::map<std::string, Values> generators_of(const Dut& dut) {
     }
     auto& values = out[dut.password_samples[i].mechanism];
     if (values.size() < kMostValues) {
-      values.push_back(value_of(dut.password_samples[i], i + 1, dut));
+      const auto& given = dut.password_samples[i];
+      values.push_back({given.secret.reveal(), std::to_string(i + 1), identifiers_of(dut, given)});
     }
   }
   return out;

@@ -33,8 +33,11 @@ PROBE = (("harness/model", "harness/probe", "probes/wire", "probes/sessions"),
          VALUES + ("boost/asio/awaitable.hpp", "boost/url", "openssl/", "fmt/"))
 # A measure of logins logs in as the probe `credentials` does, through its one interface, and reads the same words.
 # Who uses a web interface logs in the same way too, and session ids are looked at by the arithmetic of factory values, which is pure.
+# What factory values are held against is what they may have been made of: `credentials` tries it.
 WEB_USER = ("probes/credentials/web_user.hpp",)
+DERIVED = ("probes/uniqueness/identifiers.hpp", "probes/uniqueness/texts.hpp")
 SHARING = {"probes/resistance": (PROBE[0] + ("probes/credentials/dialect.hpp", "probes/credentials/lock_words.hpp"), PROBE[1]),
+           "probes/credentials": (PROBE[0] + DERIVED, PROBE[1]),
            "probes/first_use": (PROBE[0] + WEB_USER, PROBE[1]),
            "probes/update": (PROBE[0] + ("probes/images/",), PROBE[1]),
            "probes/web_session": (PROBE[0] + WEB_USER + ("probes/uniqueness/values.hpp",), PROBE[1])}

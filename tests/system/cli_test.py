@@ -1,10 +1,11 @@
 """Conventions of the command line: help, version, JSON on every verb that prints facts, colour, man page, completion, exit codes."""
 import json
+import shutil
 import subprocess
 
-from common import ASSAY, EXIT_NOT_VERIFIED, EXIT_PASSED, EXIT_USAGE, assay, facts, folder
+from common import ASSAY, EXIT_NOT_VERIFIED, EXIT_PASSED, EXIT_USAGE, SOURCE, assay, facts, folder
 
-VERBS = "demo run resume plan plans coverage init declare explain validate report replay verify probe probes secret emulate doctor".split()
+VERBS = "demo run resume plan plans coverage init declare explain validate report replay verify probe probes dictionary secret emulate doctor".split()
 
 help_text = assay("--help", check=EXIT_PASSED).stdout
 for verb in VERBS:
@@ -39,6 +40,20 @@ assert all(step["estimate_ms"] == 7215000 < step["deadline_ms"] for step in aske
 assert any("udp.ports=all" in line for line in wide["assumptions"]), wide["assumptions"]
 for wrong in ("udp", "udp.ports", "none.ports=1", "udp.none=1", "udp.prove=soon"):
     assay("plan", "--plan", "cls-iot/1", "--target", "127.0.0.1", "--set", wrong, check=EXIT_USAGE)
+
+# Dictionaries: what is in them, and what is wrong with one.
+lists = {one["id"]: one for one in facts("dictionary")}
+assert lists["iot-common"]["credentials"] > 100 and "hikvision" in lists["iot-common"]["likelier_for"], lists
+assert lists["common-passwords"]["likelier_for"] == [], lists
+text = assay("dictionary", "iot-common", check=EXIT_PASSED).stdout
+assert "tried first on what comes from:" in text and "common-passwords" not in text, text
+assay("dictionary", "none", check=EXIT_USAGE)
+with folder() as work:
+    shutil.copytree(SOURCE / "testplans", work, dirs_exist_ok=True)
+    (work / "dictionaries/own.yaml").write_text("assay: dictionary/1\nid: own\ntitle: T\nsource: S\ncredentials:\n"
+                                                "  - {username: a, password: b, for: [acme, Acme]}\n")
+    wrong = assay("dictionary", "--library", work, check=EXIT_USAGE)
+    assert "own.yaml:6:" in wrong.stderr and "stands twice" in wrong.stderr, wrong.stderr
 
 observation = facts("probe", "ports", "127.0.0.1", "--tcp", "1-3", "--pace", "fast")
 assert observation["coverage"]["tcp"]["asked"] == 3, observation

@@ -108,13 +108,17 @@ def probe(name, endpoint=None, pace="fast", dut=None, address=None, **settings):
     command += ["--dut", dut] if dut else []
     for key, value in settings.items():
         command += ["--set", f"{key}={value}"]
+    seen = observation(command)
+    kept = "".join(open(os.path.join(folder, file), errors="replace").read() for file in os.listdir(folder))
+    return seen, kept
+
+
+def observation(command):
     result = subprocess.run(command, capture_output=True, text=True, timeout=280)
     try:
-        observation = json.loads(result.stdout)
+        return json.loads(result.stdout)
     except ValueError:
         raise AssertionError(f"{command}: no JSON, exit {result.returncode}: {result.stderr[:2000]}")
-    kept = "".join(open(os.path.join(folder, file), errors="replace").read() for file in os.listdir(folder))
-    return observation, kept
 
 
 def equal(found, expected, what):

@@ -284,7 +284,10 @@ TEST_CASE("MySQL's own digest of a password is answered, and a locked host is a 
 }
 
 TEST_CASE("Of answers to MySQL's challenges those are concealed that an unusual refusal may hold") {
-  const auto list = many_pairs(40, 39);
+  auto list = many_pairs(40, 39);
+  for (auto& one : list.credentials) {
+    one.password = Secret{one.password.reveal(), "dictionary " + one.password.reveal()};
+  }
   const auto concealed = [&](bool repeats) {
     FakeNetwork network;
     network.tcp[kPort] = mysql_server("letmein1", kMysqlDenied, repeats);
@@ -294,6 +297,27 @@ TEST_CASE("Of answers to MySQL's challenges those are concealed that an unusual 
   };
   CHECK(concealed(true) >= 40);
   CHECK(concealed(false) < 10);
+}
+
+TEST_CASE(
+    "With an answer to MySQL's challenge a password is guessed at leisure: those with the DUT file's are concealed") {
+  FakeNetwork network;
+  network.tcp[kPort] = mysql_server("letmein1", kMysqlDenied);
+  Dut dut;
+  for (int i = 0; i < 12; ++i) {
+    dut.vendor_credentials.push_back(
+        {"service", Secret{"pin-" + std::to_string(i), "DUT file vendor_credentials entry " + std::to_string(i + 1)}});
+  }
+  const auto run = attack(network, pairs({}), without_blanks(), dut);
+  REQUIRE(run.record.text("credentials.dialect") == "mysql");
+  const auto salt = "abcdefghijklmnopqrst"s;
+  for (const auto& pair : dut.vendor_credentials) {
+    const auto once = sessions::digest(sessions::Hash::sha1, pair.password.reveal());
+    const auto answer = sessions::exclusive_or(
+        once, sessions::digest(sessions::Hash::sha1, salt + sessions::digest(sessions::Hash::sha1, once)));
+    INFO(pair.password.name());
+    CHECK(run.record.concealed.contains(answer));
+  }
 }
 
 TEST_CASE("A user of SNMP v3 is in when the agent signs with the same key, and not when it only says yes") {

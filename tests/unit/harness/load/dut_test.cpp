@@ -350,15 +350,27 @@ TEST_CASE("dictionary: a list without pairs holds passwords, each once, and none
   CHECK(lines(load_dictionary({"d.yaml", head}).errors).size() == 1);
 }
 
+TEST_CASE("dictionary: a pair names the vendors and models it is likelier for, each once and in full") {
+  const std::string head = "assay: dictionary/1\nid: d\ntitle: T\nsource: S\ncredentials:\n";
+  const auto pair = [&](const std::string& words) {
+    return load_dictionary({"d.yaml", head + "  - {username: a, password: b, for: " + words + "}\n"});
+  };
+  const auto sound = pair("[Acme, \"AC-100 pro\"]");
+  REQUIRE(lines(sound.errors) == Lines{});
+  CHECK(sound.value->credentials.at(0).likelier_for == Later<std::string>{"acme", "ac-100 pro"});
+  CHECK(lines(pair("[a]").errors) == Lines{"d.yaml:6:32: \"a\" is in too many names to tell a vendor or model"});
+  CHECK(lines(pair("[acme, Acme]").errors) == Lines{"d.yaml:6:32: \"acme\" stands twice"});
+}
+
 TEST_CASE("dictionary: passwords are taken as they are written, and named by their entry") {
   const std::string head = "assay: dictionary/1\nid: d\ntitle: T\nsource: S\ncredentials:\n";
   const auto dictionary =
       load_dictionary({"d.yaml", head + "  - {username: admin, password: 0123}\n  - {username: \"\", password: \"\"}\n"
                                         "  - {username: a, password: env:X}\n"});
   REQUIRE(lines(dictionary.errors) == Lines{});
-  CHECK(dictionary.value->credentials == std::vector<Credential>{{"admin", Secret{"0123", "dictionary d entry 1"}},
-                                                                 {"", Secret{"", "dictionary d entry 2"}},
-                                                                 {"a", Secret{"env:X", "dictionary d entry 3"}}});
+  CHECK(dictionary.value->credentials == std::vector<DictionaryPair>{{"admin", Secret{"0123", "dictionary d entry 1"}},
+                                                                     {"", Secret{"", "dictionary d entry 2"}},
+                                                                     {"a", Secret{"env:X", "dictionary d entry 3"}}});
   CHECK(lines(load_dictionary({"d.yaml", head + "  - {username: a, password: b}\n  - {username: a, password: b}\n"
                                                 "  - {username: a, password: off}\n"})
                   .errors) ==
