@@ -86,9 +86,9 @@ std::string InvocationRecorder::artifact(std::string_view title, std::string_vie
 }
 
 std::string InvocationRecorder::transcript(std::string_view title, const Transcript& transcript) {
-  const auto* open = transcript.open_text();
-  const auto& text = transcript.text();
-  return keep_both(title, "text/plain; charset=utf-8", masked(text), open == nullptr ? text : *open);
+  const auto open = transcript.open_text();
+  const auto text = transcript.text();
+  return keep_both(title, "text/plain; charset=utf-8", masked(text), open ? *open : text);
 }
 
 /// What may be read, and beside it for the laboratory what it says less by.

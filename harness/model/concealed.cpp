@@ -59,6 +59,18 @@ std::string hex(std::string_view text, std::string_view digits) {
 constexpr std::string_view kUpper = "0123456789ABCDEF";
 constexpr std::string_view kLower = "0123456789abcdef";
 
+/// As those who look at bytes write them: "68 75 6e", "68:75:6e".
+std::string hex_apart(std::string_view text, char between) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i > 0) {
+      out += between;
+    }
+    out += hex(text.substr(i, 1), kLower);
+  }
+  return out;
+}
+
 /// RFC 3986, 2.1, with a blank as `blank`, and all but letters, digits and `kept` encoded.
 std::string percent_encoded(std::string_view text, std::string_view kept, std::string_view blank,
                             std::string_view digits) {
@@ -91,6 +103,15 @@ std::string json_escaped(std::string_view text, bool solidus) {
     } else {
       out += raw;
     }
+  }
+  return out;
+}
+
+/// The same with every character escaped; of ASCII, as UTF-16 below.
+std::string json_escaped_all(std::string_view text) {
+  std::string out;
+  for (const char raw : text) {
+    out += "\\u00" + hex({&raw, 1}, kLower);
   }
   return out;
 }
@@ -171,8 +192,14 @@ std::vector<std::string> forms_of(std::string_view secret) {
   if (secret.size() >= kShortestCoded) {
     out.push_back(hex(secret, kUpper));
     out.push_back(hex(secret, kLower));
+    out.push_back(hex_apart(secret, ' '));
+    out.push_back(hex_apart(secret, ':'));
+    out.push_back(json_escaped_all(secret));
     out.push_back(utf16(secret, true));
     out.push_back(utf16(secret, false));
+  }
+  if (secret.size() >= kShortestPart) {
+    out.emplace_back(secret.rbegin(), secret.rend());
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -193,6 +220,7 @@ ConcealedFinder::ConcealedFinder(const Concealed& concealed) {
   for (const auto& entry : concealed) {
     if (!entry.first.empty()) {
       texts_.push_back(&entry);
+      longest_ = std::max(longest_, entry.first.size());
     }
   }
   if (texts_.empty()) {
@@ -248,6 +276,30 @@ std::vector<ConcealedFinder::Hit> ConcealedFinder::hits(std::string_view text) c
     }
   }
   return out;
+}
+
+/// Whether a longer text begins with all of `rest`: then the first that is after it in their order does.
+bool ConcealedFinder::begins_one(std::string_view rest) const {
+  const std::size_t first = byte_at(rest, 0) * std::size_t{256};
+  if (rest.size() == 1) {
+    const auto alone = starts_[first];
+    const auto after = starts_[first + 256];
+    return alone < after && (after - alone > 1 || texts_[alone]->first.size() > 1);
+  }
+  const auto pair = first + byte_at(rest, 1);
+  const auto end = texts_.begin() + starts_[pair + 1];
+  const auto after = std::upper_bound(texts_.begin() + starts_[pair], end, rest,
+                                      [](std::string_view one, const auto* other) { return one < other->first; });
+  return after != end && (*after)->first.starts_with(rest);
+}
+
+std::size_t ConcealedFinder::decided(std::string_view text) const {
+  for (auto left = std::min(text.size(), std::max<std::size_t>(longest_, 1) - 1); left > 0; --left) {
+    if (begins_one(text.substr(text.size() - left))) {
+      return text.size() - left;
+    }
+  }
+  return text.size();
 }
 
 std::string ConcealedFinder::masked(std::string_view text, const std::vector<Hit>& found) {

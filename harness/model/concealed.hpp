@@ -13,9 +13,10 @@ namespace assay {
 /// Text -> what is written instead.
 using Concealed = std::map<std::string, std::string>;
 
-/// A text as it is, and as base64 (alone and inside something longer), base64url, addresses, forms, JSON, HTML, hex and
-/// UTF-16 write it. Of the forms that say only a part of it, those with fewer than 6 characters are left out, and hex
-/// and UTF-16 of texts with fewer than 4: digests and pictures are full of them.
+/// A text as it is and backwards, and as base64 (alone and inside something longer), base64url, addresses, forms, JSON,
+/// HTML, hex and UTF-16 write it. Of the forms that say only a part of it, those with fewer than 6 characters are left
+/// out, backwards those of texts with fewer than 6, and hex and UTF-16 of texts with fewer than 4: digests and pictures
+/// are full of them.
 std::vector<std::string> forms_of(std::string_view secret);
 
 /// Adds all forms, shown as "{name}". Texts with fewer than `shortest` characters are left out.
@@ -36,6 +37,9 @@ class ConcealedFinder {
   /// Every place where a text begins, in order; hits may overlap.
   std::vector<Hit> hits(std::string_view text) const;
 
+  /// From where on the end of the text may be the beginning of one of the list that goes on; its size: nowhere.
+  std::size_t decided(std::string_view text) const;
+
   /// The text with what is concealed replaced. Where hits overlap, all of them are, by the name of the longest.
   std::string masked(std::string_view text) const { return masked(text, hits(text)); }
 
@@ -46,10 +50,12 @@ class ConcealedFinder {
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   std::uint32_t last_before(std::string_view rest) const;
+  bool begins_one(std::string_view rest) const;
 
   std::vector<const Concealed::value_type*> texts_;  // sorted by text
   std::vector<std::uint32_t> shorter_;               // of each text the longest other one that it begins with, or kNone
   std::vector<std::uint32_t> starts_;                // of each pair of first bytes in texts_, and the end
+  std::size_t longest_ = 0;                          // bytes of a text
 };
 
 /// A list that stays as it is, for many records to look into.

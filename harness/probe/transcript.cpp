@@ -1,43 +1,17 @@
 #include "harness/probe/transcript.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 namespace assay {
 
 namespace {
 
-constexpr std::size_t kBytesInRow = 16;
-constexpr std::string_view kLeftOut = "# left out beyond the limit: ";
-
-bool printable(unsigned char byte) {
-  return byte >= 0x20 && byte < 0x7f;
-}
+constexpr std::size_t kRecordSize = 64;  // about what a record is beside its bytes
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-/// "00000010  48 54 54 50 …  |HTTP…|"
-std::string row(std::size_t offset, std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<char, 32> number{};
-  std::snprintf(number.data(), number.size(), "%08zx ", offset);
-  std::string line = number.data();
-  std::string shown;
-  for (std::size_t index = 0; index < kBytesInRow; ++index) {
-    if (index >= bytes.size()) {
-      line += "   ";
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(bytes[index]);
-    line += ' ';
-    line += kDigits[byte >> 4U];
-    line += kDigits[byte & 0xfU];
-    shown += printable(byte) ? static_cast<char>(byte) : '.';
-  }
-  return line + "  |" + shown + "|\n";
 }
 
 std::string offset_text(std::chrono::steady_clock::duration since) {
@@ -48,67 +22,33 @@ std::string offset_text(std::chrono::steady_clock::duration since) {
   return text.data();
 }
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char raw : text) {
-    const auto byte = static_cast<unsigned char>(raw);
-    if (printable(byte)) {
-      result += raw;
-    } else {
-      std::array<char, 8> code{};
-      std::snprintf(code.data(), code.size(), "\\x%02x", byte);
-      result += code.data();
-    }
-  }
-  return result;
-}
-
-/// Of two lists, each in the order of its places.
-void merge(std::vector<ConcealedFinder::Hit>& found, const std::vector<ConcealedFinder::Hit>& more) {
-  const auto middle = static_cast<std::ptrdiff_t>(found.size());
-  found.insert(found.end(), more.begin(), more.end());
-  std::inplace_merge(found.begin(), found.begin() + middle, found.end(),
-                     [](const auto& one, const auto& other) { return one.at < other.at; });
-}
-
 }  // namespace
 
-Transcript::Transcript(std::string_view what, std::size_t limit)
-    : limit_(limit), shown_{"# " + escaped(what) + "; > sent, < received, seconds since the start\n"} {}
+Transcript::Transcript(std::string_view what, std::size_t limit) : limit_(limit), kept_{TranscriptPages{what, limit}} {}
 
 void Transcript::sent(std::span<const std::byte> bytes) {
-  chunk('>', text_of(bytes));
+  chunk(Record::Kind::sent, text_of(bytes));
 }
 
 void Transcript::received(std::span<const std::byte> bytes) {
-  chunk('<', text_of(bytes));
+  chunk(Record::Kind::received, text_of(bytes));
 }
 
 void Transcript::sent_concealed(std::span<const std::byte> bytes, std::string_view shown) {
-  if (open_ && is_full()) {
-    leave_out(shown.size(), bytes.size());
+  if (kept_.pages.open() != nullptr && kept_.pages.full()) {
+    kept_.pages.leave_out(shown.size(), bytes.size());
     return;
   }
-  const auto when = since_start();
-  if (!open_) {
-    open_ = shown_;
-  }
-  append(shown_, "# " + when + " sent, with a secret left out: " + escaped(masked(shown)) + "\n", shown.size());
-  dump(*open_, '>', when, text_of(bytes));
+  kept_.sent.end();  // what these bytes are is not looked at
+  wait({Record::Kind::sent_in_words, since_start(), std::string{text_of(bytes)}, masked(shown)});
 }
 
 void Transcript::note(std::string_view text) {
-  if (is_full()) {
-    leave_out(text.size(), text.size());
+  if (kept_.pages.full()) {
+    kept_.pages.leave_out(text.size(), text.size());
     return;
   }
-  const auto shown = masked(text);
-  part(shown, text);
-  const auto when = "# " + since_start() + " ";
-  append(shown_, when + escaped(shown) + "\n", text.size());
-  if (open_) {
-    append(*open_, when + escaped(text) + "\n", text.size());
-  }
+  wait({Record::Kind::note, since_start(), std::string{text}, masked(text)});
 }
 
 void Transcript::conceal(std::string_view text, std::string_view name) {
@@ -116,87 +56,97 @@ void Transcript::conceal(std::string_view text, std::string_view name) {
   finder_.reset();
 }
 
-Transcript::Hits Transcript::hits(std::string_view text) {
-  auto found = shared_ ? shared_->finder().hits(text) : Hits{};
-  if (!concealed_.empty()) {
-    if (!finder_) {
-      finder_.emplace(concealed_);
-    }
-    merge(found, finder_->hits(text));
+const ConcealedFinder* Transcript::own() {
+  if (!finder_ && !concealed_.empty()) {
+    finder_.emplace(concealed_);
   }
-  return found;
+  return finder_ ? &*finder_ : nullptr;
 }
 
-std::string Transcript::masked_bytes(std::string_view bytes) {
-  auto found = hits(bytes);
-  if (in_bytes_) {
-    merge(found, in_bytes_->finder().hits(bytes));
-  }
-  return ConcealedFinder::masked(bytes, found);
+std::string Transcript::masked(std::string_view text) {
+  return ConcealedFinder::masked(text, find_concealed(text, {shared_ ? &shared_->finder() : nullptr, own()}).hits);
 }
 
 std::string Transcript::since_start() const {
   return offset_text(std::chrono::steady_clock::now() - start_);
 }
 
-/// From the first difference on there are two pages.
-void Transcript::part(std::string_view shown, std::string_view open) {
-  if (!open_ && shown != open) {
-    open_ = shown_;
-  }
-}
-
-void Transcript::chunk(char direction, std::string_view bytes) {
-  if (is_full()) {
-    leave_out(bytes.size(), bytes.size());
+void Transcript::chunk(Record::Kind kind, std::string_view bytes) {
+  if (kept_.pages.full()) {
+    kept_.pages.leave_out(bytes.size(), bytes.size());
     return;
   }
-  const auto shown = masked_bytes(bytes);
-  part(shown, bytes);
-  const auto when = since_start();
-  dump(shown_, direction, when, shown);
-  if (open_) {
-    dump(*open_, direction, when, bytes);
-  }
-}
-
-/// Thousands of logins go on after the last line that fits.
-bool Transcript::is_full() const {
-  return shown_.full && (!open_ || open_->full);
-}
-
-void Transcript::leave_out(std::size_t shown, std::size_t open) {
-  append(shown_, {}, shown);
-  if (open_) {
-    append(*open_, {}, open);
-  }
-}
-
-void Transcript::dump(Page& page, char direction, const std::string& when, std::string_view bytes) const {
-  const auto size = std::to_string(bytes.size()) + (bytes.size() == 1 ? " byte" : " bytes");
-  append(page, direction + (" " + when) + " " + size + "\n", 0);
-  for (std::size_t at = 0; at < bytes.size(); at += kBytesInRow) {
-    const auto part = bytes.substr(at, kBytesInRow);
-    if (page.full) {
-      append(page, {}, bytes.size() - at);
+  const auto* in_bytes = in_bytes_ ? &in_bytes_->finder() : nullptr;
+  const auto* shared = shared_ ? &shared_->finder() : nullptr;
+  if (kept_.waiting.empty()) {  // nearly always, and nothing is copied
+    const auto found = find_concealed(bytes, {shared, own(), in_bytes});
+    if (found.decided == bytes.size()) {
+      kept_.pages.chunk(kind == Record::Kind::sent ? '>' : '<', since_start(),
+                        ConcealedFinder::masked(bytes, found.hits), 0, bytes);
       return;
     }
-    append(page, row(at, part), part.size());
+  }
+  side(kept_, kind).add(bytes, {shared, own(), in_bytes});
+  wait({kind, since_start(), std::string{bytes}});
+}
+
+MaskedStream& Transcript::side(Kept& kept, Record::Kind kind) {
+  return kind == Record::Kind::sent ? kept.sent : kept.received;
+}
+
+void Transcript::wait(Record record) {
+  kept_.waiting_size += kRecordSize + record.bytes.size() + record.shown.size();
+  kept_.waiting.push_back(std::move(record));
+  write_decided();
+}
+
+/// Records in their order, up to the first with bytes that may be the beginning of a secret. Where so many wait that no
+/// page holds them the rest of such a secret is on no page.
+void Transcript::write_decided() {
+  if (kept_.waiting_size > limit_) {
+    write_all(kept_);
+    return;
+  }
+  while (!kept_.waiting.empty()) {
+    const auto& first = kept_.waiting.front();
+    const bool bytes = first.kind == Record::Kind::sent || first.kind == Record::Kind::received;
+    if (bytes && !side(kept_, first.kind).decided(first.bytes.size())) {
+      return;
+    }
+    write_first(kept_);
   }
 }
 
-/// Adds a whole line, or counts what it stands for once the limit is reached: nothing small slips in after a gap.
-void Transcript::append(Page& page, std::string_view line, std::size_t bytes) const {
-  if (!page.full && !line.empty() && page.text.size() + line.size() <= limit_) {
-    page.text += line;
-    return;
+void Transcript::write_first(Kept& kept) {
+  const auto record = std::move(kept.waiting.front());
+  kept.waiting.pop_front();
+  kept.waiting_size -= kRecordSize + record.bytes.size() + record.shown.size();
+  if (record.kind == Record::Kind::note) {
+    kept.pages.line(record.when, record.shown, record.bytes);
+  } else if (record.kind == Record::Kind::sent_in_words) {
+    kept.pages.chunk_in_words(record.when, record.shown, record.bytes);
+  } else {
+    const auto piece = side(kept, record.kind).take(record.bytes.size());
+    const char direction = record.kind == Record::Kind::sent ? '>' : '<';
+    kept.pages.chunk(direction, record.when, piece.shown, piece.continued, record.bytes);
   }
-  if (page.full) {
-    page.text.erase(page.text.rfind(kLeftOut));
+}
+
+void Transcript::write_all(Kept& kept) {
+  while (!kept.waiting.empty()) {
+    write_first(kept);
   }
-  page.full = true;
-  page.left_out += bytes;
-  page.text += std::string{kLeftOut} + std::to_string(page.left_out) + " bytes\n";
+}
+
+Transcript::Kept Transcript::with_all() const {
+  auto out = kept_;
+  write_all(out);
+  return out;
+}
+
+std::optional<std::string> Transcript::open_text() const {
+  const auto all = with_all();
+  return all.pages.open() == nullptr ? std::nullopt : std::optional{*all.pages.open()};
 }
 
 }  // namespace assay

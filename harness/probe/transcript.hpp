@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,6 +10,8 @@
 #include <string_view>
 
 #include "harness/model/concealed.hpp"
+#include "harness/probe/masked_stream.hpp"
+#include "harness/probe/transcript_pages.hpp"
 
 namespace assay {
 
@@ -27,8 +30,8 @@ class Transcript {
   void sent_concealed(std::span<const std::byte> bytes, std::string_view shown);
 
   /// From now on this text, in every form of `forms_of`, is written as {name}, in the hex dump too: masking the
-  /// finished text would miss what a dump line splits. Call it before the bytes are passed; a secret that two calls
-  /// split is not seen.
+  /// finished text would miss what a dump line splits. Call it before the bytes are passed. What one side says is one
+  /// text, however many calls it comes in and whatever the other says in between.
   void conceal(std::string_view text, std::string_view name);
 
   /// From now on the texts of a list are concealed too, which transcripts may share.
@@ -37,37 +40,46 @@ class Transcript {
   /// The same for what is sent and received, not for notes: these texts are also words of ours.
   void conceal_in_bytes(std::shared_ptr<const ConcealedList> list) { in_bytes_ = std::move(list); }
 
-  const std::string& text() const { return shown_.text; }
+  std::string text() const { return with_all().pages.shown(); }
 
-  /// With everything that was concealed; null where that is nothing.
-  const std::string* open_text() const { return open_ ? &open_->text : nullptr; }
+  /// With everything that was concealed; nothing where that is nothing.
+  std::optional<std::string> open_text() const;
 
  private:
-  struct Page {
-    std::string text;
-    std::size_t left_out = 0;
-    bool full = false;
+  /// Something that happened, with its time.
+  struct Record {
+    enum class Kind : std::uint8_t { sent, received, sent_in_words, note };
+
+    Kind kind = Kind::note;
+    std::string when;
+    std::string bytes;    // as they were
+    std::string shown{};  // of words: what may be read
   };
 
-  using Hits = std::vector<ConcealedFinder::Hit>;
+  /// What happened so far. Records wait while the end of what was said may be the beginning of a secret.
+  struct Kept {
+    TranscriptPages pages;
+    MaskedStream sent{};
+    MaskedStream received{};
+    std::deque<Record> waiting{};
+    std::size_t waiting_size = 0;
+  };
 
-  Hits hits(std::string_view text);
+  static MaskedStream& side(Kept& kept, Record::Kind kind);
+  static void write_first(Kept& kept);
+  static void write_all(Kept& kept);
 
-  std::string masked(std::string_view text) { return ConcealedFinder::masked(text, hits(text)); }
-
-  std::string masked_bytes(std::string_view bytes);
+  Kept with_all() const;
+  const ConcealedFinder* own();
+  std::string masked(std::string_view text);
   std::string since_start() const;
-  void part(std::string_view shown, std::string_view open);
-  void chunk(char direction, std::string_view bytes);
-  bool is_full() const;
-  void leave_out(std::size_t shown, std::size_t open);
-  void dump(Page& page, char direction, const std::string& when, std::string_view bytes) const;
-  void append(Page& page, std::string_view line, std::size_t bytes) const;
+  void chunk(Record::Kind kind, std::string_view bytes);
+  void wait(Record record);
+  void write_decided();
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::size_t limit_;
-  Page shown_;
-  std::optional<Page> open_;  // from the first concealed text on
+  Kept kept_;
   Concealed concealed_;
   std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
   std::shared_ptr<const ConcealedList> shared_;

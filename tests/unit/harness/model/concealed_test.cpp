@@ -43,6 +43,15 @@ TEST_CASE("a secret has the forms in which others write it") {
   CHECK(has(forms_of("\xfb\xff\xfe+"), "-__-Kw=="));  // base64url
 }
 
+TEST_CASE("a secret is known backwards and as those write it who look at bytes") {
+  const auto forms = forms_of("hunter");
+  CHECK(has(forms, "retnuh"));
+  CHECK(has(forms, "68 75 6e 74 65 72"));
+  CHECK(has(forms, "68:75:6e:74:65:72"));
+  CHECK(has(forms, "\\u0068\\u0075\\u006e\\u0074\\u0065\\u0072"));
+  CHECK_FALSE(has(forms_of("abcde"), "edcba"));  // too short for it
+}
+
 TEST_CASE("a secret inside something longer is found in its base64, wherever it begins there") {
   // base64 of "user:hunter22!", "a:hunter22!" and "ab:hunter22!", and of the secret alone.
   for (const std::string text : {"dXNlcjpodW50ZXIyMiE=", "YTpodW50ZXIyMiE=", "YWI6aHVudGVyMjIh", "aHVudGVyMjI="}) {
@@ -119,5 +128,15 @@ TEST_CASE("the same places are found as by trying every text at every place") {
       found.emplace(hit.at, hit.length);
     }
     CHECK(found == expected);
+    const auto goes_on = [&](std::string_view rest) {
+      return std::any_of(concealed.begin(), concealed.end(), [&](const auto& one) {
+        return one.first.size() > rest.size() && one.first.starts_with(rest);
+      });
+    };
+    std::size_t decided = 0;
+    while (decided < text.size() && !goes_on(std::string_view{text}.substr(decided))) {
+      ++decided;
+    }
+    CHECK(ConcealedFinder{concealed}.decided(text) == decided);
   }
 }
