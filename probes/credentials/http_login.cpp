@@ -148,7 +148,7 @@ class HttpLogin final : public Dialect {
     const auto authorization = authorize(target, username, password);
     auto real = request(target, authorization);
     auto shown = request(target, "{credentials " + username + ", " + password.name() + "}");
-    auto answer = co_await exchange(std::move(real), std::move(shown), true);
+    auto answer = co_await exchange(std::move(real), std::move(shown), password.name());
     if (answer && is_stale(answer->response)) {
       co_return Error{ErrorKind::protocol, "the nonce of the login had run out", {}};
     }
@@ -159,15 +159,30 @@ class HttpLogin final : public Dialect {
   asio::awaitable<Result<sessions::HttpAnswer>> visit(std::string target) {
     const bool kept = channel_ && served_ > 0;
     const auto asked = request(target, {});
-    auto answer = co_await exchange(asked, asked, false);
+    const std::string nobody;
+    auto answer = co_await exchange(asked, asked, nobody);
     if (!answer && kept && !channel_ && !sessions::ends_probe(answer.error().kind)) {
-      answer = co_await exchange(asked, asked, false);
+      answer = co_await exchange(asked, asked, nobody);
     }
     co_return answer;
   }
 
-  /// `login`: credentials go along.
-  asio::awaitable<Result<sessions::HttpAnswer>> exchange(std::string real, std::string shown, bool login) {
+  /// With Digest an answer may prove that the server knows the password too (RFC 7616, 3.5).
+  asio::awaitable<Result<sessions::HttpAnswer>> hear(std::string secret) {
+    const bool proves = !secret.empty() && challenge_.is("Digest");
+    if (proves) {
+      channel_->hold();
+    }
+    auto answer = co_await sessions::receive_http(*channel_, door_.timers.reply);
+    if (proves) {
+      conceal_proof(door_, answer, secret);
+      channel_->let_go();
+    }
+    co_return answer;
+  }
+
+  /// `secret`: whose credentials go along; empty: nobody's.
+  asio::awaitable<Result<sessions::HttpAnswer>> exchange(std::string real, std::string shown, std::string secret) {
     took_ = milliseconds{0};
     if (takes_ != 0 && served_ >= takes_) {
       channel_.reset();
@@ -177,11 +192,11 @@ class HttpLogin final : public Dialect {
       co_return opened.error();
     }
     const auto before = channel_->spent();
-    sent_ += login ? 1 : 0;
+    sent_ += secret.empty() ? 0 : 1;
     Result<sessions::HttpAnswer> answer{sessions::HttpAnswer{}};
     auto sent = co_await channel_->send_concealed(std::move(real), std::move(shown));
     if (sent) {
-      answer = co_await sessions::receive_http(*channel_, door_.timers.reply);
+      answer = co_await hear(std::move(secret));
     } else {
       answer = sent.error();
     }
@@ -444,34 +459,6 @@ class HttpLogin final : public Dialect {
 };
 
 }  // namespace
-
-std::string hash_hex(std::string_view algorithm, std::string_view data) {
-  const EVP_MD* digest = algorithm == "SHA-256" ? EVP_sha256() : EVP_md5();
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  unsigned int size = 0;
-  if (EVP_Digest(data.data(), data.size(), out.data(), &size, digest, nullptr) != 1) {
-    return {};
-  }
-  return wire::hex({reinterpret_cast<const char*>(out.data()), size});
-}
-
-std::optional<wire::Challenge> usable_challenge(const wire::HttpResponse& response) {
-  if (response.status != 401) {
-    return std::nullopt;
-  }
-  std::optional<wire::Challenge> digest;
-  for (const auto& header : response.all("WWW-Authenticate")) {
-    for (const auto& challenge : wire::parse_challenges(header)) {
-      if (challenge.is("Basic")) {
-        return challenge;
-      }
-      if (challenge.is("Digest") && !digest && wire::digest_authorization(challenge, {}, hash_hex)) {
-        digest = challenge;
-      }
-    }
-  }
-  return digest;
-}
 
 std::unique_ptr<Dialect> make_http(Door& door, bool tls, std::string path, wire::Challenge challenge) {
   return std::make_unique<HttpLogin>(door, tls, std::move(path), std::move(challenge));

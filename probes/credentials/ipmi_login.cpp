@@ -115,13 +115,29 @@ class Exchange {
     co_return answer;
   }
 
-  /// A last word whose fate does not matter: few sessions are kept, and an open one would stand in somebody's way.
+  /// A last word whose fate does not matter: few sessions are kept, and an open one would stand in somebody's way. Its
+  /// answer is waited for where it is keyed: it is among the packets in any case, and must not stand there.
   asio::awaitable<void> say_goodbye(std::string packet) {
     const auto view = wire::bytes_of(packet);
+    const bool keyed = keep_out_keyed(packet);
     door_.transcript.sent(view);
     auto sent = co_await socket_->send(view);
     if (!sent) {
       door_.transcript.note("the last word was not sent: " + sent.error().what);
+      co_return;
+    }
+    for (int datagrams = 0; keyed && datagrams < kMostDatagrams; ++datagrams) {
+      auto received = co_await socket_->receive(door_.timers.reply);
+      if (!received) {
+        co_return;
+      }
+      const std::string payload{wire::text_of(received->payload)};
+      keep_out(wire::parse_ipmi_opening(payload).code);
+      const bool last = keep_out_keyed(payload);
+      door_.transcript.received(received->payload);
+      if (last) {
+        co_return;
+      }
     }
   }
 
@@ -158,6 +174,7 @@ class Exchange {
       const std::string payload{wire::text_of(received->payload)};
       const auto opening = wire::parse_ipmi_opening(payload);
       keep_out(opening.code);
+      keep_out_keyed(payload);
       door_.transcript.received(received->payload);
       const bool late = opening.state == wire::Parse::complete && opening.tag != tag_;
       if (!late) {
@@ -173,6 +190,17 @@ class Exchange {
       door_.transcript.conceal(code, "digest with a password");
       door_.record.conceal(code, "digest with a password");
     }
+  }
+
+  /// The keys of a session are made of the password and of what passed in clear: whatever they sign or encrypt tells
+  /// whether a password is the right one, too.
+  bool keep_out_keyed(std::string_view packet) {
+    const auto parts = wire::ipmi_keyed_parts(packet);
+    for (const auto& part : parts) {
+      door_.transcript.conceal(part, "keyed with a password");
+      door_.record.conceal(part, "keyed with a password");
+    }
+    return !parts.empty();
   }
 
   Door& door_;

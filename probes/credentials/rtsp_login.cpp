@@ -70,7 +70,10 @@ class RtspLogin final : public FreshLogin {
     if (!sent) {
       co_return broken(sent.error(), false);
     }
+    channel->hold();
     auto answer = co_await sessions::receive_http(*channel, patience);
+    conceal_proof(door(), answer, password.name());
+    channel->let_go();
     if (!answer) {
       co_return broken(answer.error(), true);
     }

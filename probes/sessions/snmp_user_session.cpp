@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kSnmpRounds = 3;
 constexpr int kMostSnmpDatagrams = 8;
+constexpr std::size_t kShortestScoped = 16;  // bytes of a scoped PDU with an empty context and nothing in it
 constexpr const char* kSnmpCipher = "AES-128-CFB";
 
 std::uint32_t fresh_snmp_id() {
@@ -179,17 +180,25 @@ asio::awaitable<Result<wire::SnmpUserAnswer>> SnmpUserSession::exchange(std::str
   co_return Error{ErrorKind::timed_out, "only answers to other questions came", {}};
 }
 
-/// A digest with its message lets whoever reads it guess the password at leisure. Only in what belongs to a question of
-/// ours, be it a late answer to an earlier one, and only what has the size of a digest: else an agent could have any
+/// A digest with its message lets whoever reads it guess the password at leisure, and so does what is encrypted with a
+/// key of the same password: what is asked and answered is known. Only in what belongs to a question of ours, be it a
+/// late answer to an earlier one, and only what has the size of a digest or of a question: else an agent could have any
 /// text blacked out.
 void SnmpUserSession::keep_out(const wire::SnmpUserAnswer& message) {
   constexpr Hash kHashes[] = {Hash::md5, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512};
+  if (!asked_.contains(message.id)) {
+    return;
+  }
   const auto& digest = message.digest;
   const bool sized = std::any_of(std::begin(kHashes), std::end(kHashes),
                                  [&](Hash hash) { return digest.size() == snmp_digest_size(hash); });
-  if (asked_.contains(message.id) && sized && digest.find_first_not_of('\0') != std::string::npos) {
+  if (sized && digest.find_first_not_of('\0') != std::string::npos) {
     transcript_.conceal(digest, "digest with a password");
     record_.conceal(digest, "digest with a password");
+  }
+  if (message.encrypted && message.scoped.size() >= kShortestScoped) {
+    transcript_.conceal(message.scoped, "encrypted with a password");
+    record_.conceal(message.scoped, "encrypted with a password");
   }
 }
 

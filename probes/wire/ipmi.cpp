@@ -20,6 +20,7 @@ constexpr std::uint8_t kApplicationReply = 0x07U << 2U;
 constexpr std::size_t kRandom = 16;
 constexpr std::size_t kLongestName = 16;
 constexpr std::size_t kLongestCode = 32;
+constexpr std::size_t kShortestKeyed = 12;  // bytes of a code
 
 std::uint32_t little(Reader& reader, int bytes) {
   std::uint32_t value = 0;
@@ -163,6 +164,27 @@ std::string ipmi_session_packet(std::uint32_t managed, std::uint32_t number, boo
   out += ipmi_little(managed) + ipmi_little(number);
   out += ipmi_little(static_cast<std::uint32_t>(payload.size())).substr(0, 2);
   return out.append(payload);
+}
+
+std::vector<std::string> ipmi_keyed_parts(std::string_view datagram) {
+  Reader reader{datagram};
+  const bool ours = reader.take(kRmcp.size()) == kRmcp && reader.u8() == kFormat2;
+  const auto type = reader.u8();
+  reader.take(8);
+  const std::size_t length = little(reader, 2);
+  const std::string payload{reader.take(length)};
+  std::vector<std::string> out;
+  if (!ours || reader.failed()) {
+    return out;
+  }
+  if ((type & 0x80U) != 0 && payload.size() >= kShortestKeyed) {
+    out.push_back(payload);
+  }
+  std::string trailer{reader.rest()};
+  if ((type & 0x40U) != 0 && trailer.size() >= kShortestKeyed) {
+    out.push_back(std::move(trailer));
+  }
+  return out;
 }
 
 IpmiOpening parse_ipmi_opening(std::string_view datagram) {

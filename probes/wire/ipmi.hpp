@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "probes/wire/bytes.hpp"
 
@@ -74,6 +75,10 @@ constexpr std::uint8_t kIpmiBadName = 0x0d;
 constexpr std::uint8_t kIpmiBadCheck = 0x0f;
 
 IpmiOpening parse_ipmi_opening(std::string_view datagram);
+
+/// What the keys of a session made of one of its packets: the payload where it is encrypted, and the trailer with the
+/// code of its integrity (13.28.4, 13.29). Nothing that is shorter than a block or a code.
+std::vector<std::string> ipmi_keyed_parts(std::string_view datagram);
 
 /// The number as it stands in the packets, low byte first.
 std::string ipmi_little(std::uint32_t value);

@@ -119,6 +119,21 @@ TEST_CASE("logins: the exchange that opens a session of IPMI is read, and its qu
   CHECK(capable.anonymous);
 }
 
+TEST_CASE("What a session's keys made of a packet of IPMI is its encrypted payload and its trailer") {
+  const std::string payload(32, 'e');
+  const auto trailer = "\xff\xff\x02\x07"s + std::string(16, 'c');
+  const auto with = [&](bool encrypted, bool authenticated) {
+    return ipmi_keyed_parts(ipmi_session_packet(0x01020304, 1, encrypted, authenticated, payload) + trailer);
+  };
+  CHECK(with(true, true) == std::vector<std::string>{payload, trailer});
+  CHECK(with(false, true) == std::vector<std::string>{trailer});
+  CHECK(with(false, false).empty());
+  CHECK(ipmi_keyed_parts(ipmi_rakp3(1, 2, std::string(20, 'k'))).empty());
+  CHECK(ipmi_keyed_parts(ipmi_session_packet(1, 1, true, true, "short")).empty());
+  CHECK(ipmi_keyed_parts(ipmi_session_packet(1, 1, true, true, payload).substr(0, 30)).empty());
+  CHECK(ipmi_keyed_parts(std::string(64, 'x')).empty());
+}
+
 TEST_CASE("logins: a camera's clock, its users and its refusals are read") {
   const auto time =
       "<e:Envelope><e:Body><t:UTCDateTime><t:Time><t:Hour>12</t:Hour><t:Minute>3</t:Minute><t:Second>4</t:Second></"
