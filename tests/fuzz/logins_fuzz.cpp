@@ -51,6 +51,9 @@ void look_at_agents(std::string_view bytes) {
 }
 
 void look_at_controllers(std::string_view bytes) {
+  for (const auto& part : ipmi_keyed_parts(bytes)) {
+    must(part.size() >= 12 && part.size() < bytes.size());
+  }
   const auto opening = parse_ipmi_opening(bytes);
   must(opening.code.size() <= 32 && opening.random.size() <= 16 && opening.guid.size() <= 16);
   must(parse_ipmi_capabilities(bytes).state != Parse::need_more);
