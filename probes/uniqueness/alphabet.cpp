@@ -170,6 +170,11 @@ Entropy entropy_of(const Values& values) {
   out.bits = std::min(out.at_most, length * (mean + missing));
   out.low = length * std::max(0.0, mean - kSigmas * error);
   out.high = std::min(out.at_most, length * (mean + missing + kSigmas * error + missing));
+  if (const auto words = words_of(values); words.words > 0 && words.bits < out.low) {
+    out.words = words.words;
+    out.low = words.bits;
+    out.bits = std::min(out.bits, words.bits);
+  }
   const auto texts = all_characters(values);
   const auto count = static_cast<double>(values.size());
   const bool equal = !equal_values(values).empty();

@@ -30,8 +30,11 @@ constexpr FactSpec kFacts[] = {
      "by mechanism: samples, shortest, longest, fewest_classes, classes, equal_in_a_row, equal_to_login (numbers of "
      "values)"},
     {"uniqueness.entropy", ValueKind::list,
-     "by mechanism, in bits: bits with low and high (from the characters, as if each were drawn by itself), at_most, "
-     "shown (that no two are equal), samples, characters, independent (no relation was found)"},
+     "by mechanism, in bits: bits with low and high (from the characters, as if each were drawn by itself: no bound of "
+     "a generator that works otherwise), words (null; where all values are put together of words and numbers, bits and "
+     "low are those of so many words from a list of assumed_list, which is an assumption), at_most (the only bound "
+     "that "
+     "needs none), shown (that no two are equal), samples, characters, independent (no relation was found)"},
 };
 
 /// Values by the mechanism that they belong to.
@@ -105,17 +108,24 @@ double tenth(double number) {
 }
 
 json::object shown(const Entropy& entropy, std::size_t samples, bool independent, const std::string& mechanism) {
-  return {{"mechanism", mechanism},        {"samples", static_cast<std::int64_t>(samples)},
-          {"bits", tenth(entropy.bits)},   {"low", tenth(entropy.low)},
-          {"high", tenth(entropy.high)},   {"at_most", tenth(entropy.at_most)},
-          {"shown", tenth(entropy.shown)}, {"characters", entropy.characters},
+  return {{"mechanism", mechanism},
+          {"samples", static_cast<std::int64_t>(samples)},
+          {"bits", tenth(entropy.bits)},
+          {"low", tenth(entropy.low)},
+          {"high", tenth(entropy.high)},
+          {"at_most", tenth(entropy.at_most)},
+          {"shown", tenth(entropy.shown)},
+          {"characters", entropy.characters},
+          {"words", entropy.words == 0
+                        ? json::value(nullptr)
+                        : json::value(json::object{{"in_a_value", entropy.words}, {"assumed_list", kAssumedWords}})},
           {"independent", independent}};
 }
 
 std::vector<Relation> relations_of(const Values& values, const std::vector<std::string>& list) {
   std::vector<Relation> out;
   for (auto part : {equal_values(values), counters(values), shared_parts(values), identifier_relations(values),
-                    common_values(values, list)}) {
+                    shifted_identifiers(values), common_values(values, list)}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;

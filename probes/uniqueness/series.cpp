@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "probes/uniqueness/values.hpp"
 
@@ -250,6 +251,32 @@ void add_counter(std::vector<Relation>& out, const Values& values, const Numbers
   }
 }
 
+/// One value written in several ways. Short ones may be alike by chance.
+void add_alike(const Values& values, std::vector<Relation>& out) {
+  std::map<std::string, std::vector<const Value*>> places;
+  std::string all;
+  for (const auto& value : values) {
+    const auto plain = folded(alphanumeric(value.text));
+    places[plain].push_back(&value);
+    all += plain;
+  }
+  const double each = std::log10(alphabet_of(all));
+  for (const auto& [text, group] : places) {
+    std::set<std::string> spellings;
+    std::vector<std::string> names;
+    for (const auto* value : group) {
+      spellings.insert(value->text);
+      names.push_back(value->name);
+    }
+    const double luck = each * static_cast<double>(text.size()) * static_cast<double>(spellings.size() - 1) -
+                        log_choose(values.size(), group.size());
+    if (spellings.size() > 1 && luck >= kTold) {
+      out.push_back(
+          {"equal", "these values are the same but for case or separators", names, 0, std::ssize(text), luck});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Relation> equal_values(const Values& values) {
@@ -270,6 +297,7 @@ std::vector<Relation> equal_values(const Values& values) {
                         log_choose(values.size(), names.size());
     out.push_back({"equal", "these values are the same", names, 0, length, std::max(0.0, luck)});
   }
+  add_alike(values, out);
   return out;
 }
 

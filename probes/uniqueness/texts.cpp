@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kOuiDigits = 6;
 constexpr std::size_t kMacDigits = 12;
+constexpr std::size_t kFewestDigits = 3;    // that are hashed by themselves
+constexpr std::size_t kDecimalDigits = 18;  // of a hash as a number
 
 std::string reversed(std::string text) {
   std::reverse(text.begin(), text.end());
@@ -88,6 +90,52 @@ void add_numbers(Texts& out, const std::string& kind, const std::string& plain) 
   }
 }
 
+/// The checksum of Ethernet, zip and many firmwares (ISO 3309).
+std::uint32_t crc32(std::string_view data) {
+  constexpr std::uint32_t kReversed = 0xEDB88320U;
+  std::uint32_t out = ~0U;
+  for (const char c : data) {
+    out ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) {
+      out = (out >> 1U) ^ ((out & 1U) != 0 ? kReversed : 0U);
+    }
+  }
+  return ~out;
+}
+
+/// RFC 4648, without padding.
+std::string base32(std::string_view bytes) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+  std::string out;
+  std::uint32_t rest = 0;
+  int bits = 0;
+  for (const char c : bytes) {
+    rest = (rest << 8U) | static_cast<unsigned char>(c);
+    for (bits += 8; bits >= 5; bits -= 5) {
+      out += kLetters[(rest >> static_cast<unsigned>(bits - 5)) & 31U];
+    }
+  }
+  if (bits > 0) {
+    out += kLetters[(rest << static_cast<unsigned>(5 - bits)) & 31U];
+  }
+  return out;
+}
+
+/// The last `digits` decimal digits of bytes that are one number, the first the highest: the remainder by any smaller
+/// power of ten is its end.
+std::string decimal_end(std::string_view bytes, std::size_t digits) {
+  std::string out(digits, '0');
+  for (const char c : bytes) {
+    unsigned carry = static_cast<unsigned char>(c);
+    for (auto at = out.rbegin(); at != out.rend(); ++at) {
+      carry += static_cast<unsigned>(*at - '0') * 256U;
+      *at = static_cast<char>('0' + carry % 10);
+      carry /= 10;
+    }
+  }
+  return out;
+}
+
 /// Ways in which programs write an identifier before they hash it.
 std::map<std::string, std::string> spellings(const Identifier& one) {
   std::map<std::string, std::string> out;
@@ -98,19 +146,32 @@ std::map<std::string, std::string> spellings(const Identifier& one) {
   out.emplace(one.kind + " without separators, in lower case", folded(plain));
   out.emplace(one.kind + " without separators, in upper case", upper(plain));
   out.emplace(one.kind + " with a line feed", one.text + "\n");
+  std::string digits;
+  std::copy_if(plain.begin(), plain.end(), std::back_inserter(digits), [](char c) { return c >= '0' && c <= '9'; });
+  if (digits != plain && digits.size() >= kFewestDigits) {
+    out.emplace("digits of the " + one.kind, digits);
+  }
   if (one.kind == "mac" && plain.size() == kMacDigits && is_hex(folded(plain))) {
     std::string bytes;
     for (std::size_t i = 0; i < kMacDigits; i += 2) {
       bytes += static_cast<char>(std::stoi(plain.substr(i, 2), nullptr, 16));
     }
     out.emplace("mac as bytes", bytes);
+    out.emplace("mac without the maker's part, as bytes", bytes.substr(kOuiDigits / 2));
     out.emplace("mac without the maker's part, in lower case", folded(plain.substr(kOuiDigits)));
     out.emplace("mac without the maker's part, in upper case", upper(plain.substr(kOuiDigits)));
     auto dashes = one.text;
     std::replace(dashes.begin(), dashes.end(), ':', '-');
     out.emplace("mac with dashes, in upper case", upper(dashes));
+    out.emplace("mac with dashes, in lower case", folded(dashes));
   }
   return out;
+}
+
+/// What is looked through is the beginning of long texts: no generator makes more of one hash.
+void add_start(Texts& out, const std::string& way, const std::string& text) {
+  constexpr std::size_t kHashStart = 64;
+  add(out, way, text.substr(0, kHashStart));
 }
 
 void add_hashes(Texts& out, const std::string& of, const std::string& data) {
@@ -118,9 +179,30 @@ void add_hashes(Texts& out, const std::string& of, const std::string& data) {
       {"MD5", EVP_md5()}, {"SHA-1", EVP_sha1()}, {"SHA-256", EVP_sha256()}};
   for (const auto& [name, algorithm] : algorithms) {
     const auto bytes = digest(algorithm, data);
-    add(out, std::string{name} + " of the " + of + ", in hexadecimal", wire::hex(bytes));
-    add(out, std::string{name} + " of the " + of + ", in base64", wire::base64(bytes));
+    add_start(out, std::string{name} + " of the " + of + ", in hexadecimal", wire::hex(bytes));
+    add_start(out, std::string{name} + " of the " + of + ", in base64", wire::base64(bytes));
   }
+}
+
+/// Of one identifier, what is rarer too.
+void add_more_hashes(Texts& out, const std::string& of, const std::string& data) {
+  add_hashes(out, of, data);
+  const std::pair<const char*, const EVP_MD*> algorithms[] = {
+      {"MD5", EVP_md5()}, {"SHA-1", EVP_sha1()}, {"SHA-256", EVP_sha256()}, {"SHA-512", EVP_sha512()}};
+  for (const auto& [name, algorithm] : algorithms) {
+    const auto bytes = digest(algorithm, data);
+    const auto way = std::string{name} + " of the " + of;
+    add_start(out, way + ", in base32", base32(bytes));
+    add(out, way + ", as a decimal number", decimal_end(bytes, kDecimalDigits));
+    // Programs that have no longer numbers take the first four octets.
+    add(out, way + ", its first 4 octets as a decimal number", decimal_end(std::string_view{bytes}.substr(0, 4), 10));
+  }
+  const auto longest = digest(EVP_sha512(), data);
+  add_start(out, "SHA-512 of the " + of + ", in hexadecimal", wire::hex(longest));
+  add_start(out, "SHA-512 of the " + of + ", in base64", wire::base64(longest));
+  const auto sum = crc32(data);
+  add(out, "CRC-32 of the " + of + ", in hexadecimal", to_hex(sum, 8));
+  add(out, "CRC-32 of the " + of + ", as a decimal number", std::to_string(sum));
 }
 
 }  // namespace
@@ -146,7 +228,7 @@ Texts derived_texts(const Value& value) {
       continue;
     }
     for (const auto& [spelling, text] : spellings(one)) {
-      add_hashes(out, spelling, text);
+      add_more_hashes(out, spelling, text);
     }
     add(out, "the " + one.kind + " in base64", wire::base64(one.text));
     add(out, "the characters of the " + one.kind + " in hexadecimal", wire::hex(one.text));

@@ -46,7 +46,7 @@ std::string alphanumeric(std::string_view text);
 /// log10 of "n choose k".
 double log_choose(std::size_t n, std::size_t k);
 
-/// Equal values, however likely that is.
+/// Equal values, however likely that is; and those that differ in case or separators alone, where chance makes none.
 std::vector<Relation> equal_values(const Values& values);
 /// Numbers that lie close together, rise in steps, or follow an identifier by a constant difference or in order.
 std::vector<Relation> counters(const Values& values);
@@ -54,6 +54,8 @@ std::vector<Relation> counters(const Values& values);
 std::vector<Relation> shared_parts(const Values& values);
 /// Identifiers in the values: in whole or in part, reversed, in other bases, hashed.
 std::vector<Relation> identifier_relations(const Values& values);
+/// Characters of an identifier, each moved by an amount of its place that is the same for all.
+std::vector<Relation> shifted_identifiers(const Values& values);
 /// Values, or most of one, that are on a list, and runs of the keyboard, of the alphabet or of one character.
 std::vector<Relation> common_values(const Values& values, const std::vector<std::string>& list);
 
@@ -69,14 +71,26 @@ struct Form {
 
 Form form_of(const Values& values);
 
+/// Words that a maker's list has at least, for what is put together of words: an assumption, which `low` rests on then.
+inline constexpr std::int64_t kAssumedWords = 256;
+
+/// What values are put together of, where all have the same pattern of words and numbers.
+struct Words {
+  std::int64_t words = 0;  // in a value; 0: there is no such pattern
+  double bits = 0;         // of words from a list of kAssumedWords and of even digits
+};
+
+Words words_of(const Values& values);
+
 /// An estimate from few values, with what it does not show.
 struct Entropy {
-  double bits = 0;  // of the characters as if each were drawn by itself
-  double low = 0;   // 95 % of what the number of characters says
+  double bits = 0;  // of the characters as if each were drawn by itself, or of words where that is less
+  double low = 0;   // 95 % of what the number of characters says, or of words where that is less
   double high = 0;
   double at_most = 0;  // of an even draw from the alphabet that showed
   double shown = 0;    // no two of the values are equal: so much at least
   std::int64_t characters = 0;
+  std::int64_t words = 0;  // in a value, where bits and low are those of words; else 0
 };
 
 Entropy entropy_of(const Values& values);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstdio>
 #include <random>
 
 #include <openssl/evp.h>
@@ -73,7 +74,7 @@ std::string of(const Value& value, std::string_view kind) {
 std::vector<Relation> all_of(const Values& values, const std::vector<std::string>& list = {}) {
   std::vector<Relation> out;
   for (const auto& part : {equal_values(values), counters(values), shared_parts(values), identifier_relations(values),
-                           common_values(values, list)}) {
+                           shifted_identifiers(values), common_values(values, list)}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;
@@ -145,6 +146,110 @@ TEST_CASE("A hash of the address cut to eight is told, from one value on") {
     CHECK(tells(found, "identifier",
                 "MD5 of the mac without separators, in upper case, in hexadecimal, from character 1"));
   }
+}
+
+/// Devices whose addresses and serial numbers were drawn: nothing but the derivation relates the values.
+Values scattered(std::size_t count) {
+  std::mt19937 random{7};
+  auto values = devices(count);
+  for (auto& value : values) {
+    value.identifiers[0].text = "EX-" + drawn(random, kDigits, 6);
+    value.identifiers[1].text =
+        "02:4f:9b:" + drawn(random, kHex, 2) + ":" + drawn(random, kHex, 2) + ":" + drawn(random, kHex, 2);
+  }
+  return values;
+}
+
+TEST_CASE("Checksums, other hashes, other numbers and partial identifiers are told") {
+  // As zlib, OpenSSL, base64 and int(digest, 16) % 10**8 of Python give them for 02:4f:9b:31:01:09.
+  const std::string mac = "02:4f:9b:31:01:09";
+  const std::pair<std::string, std::string> known[] = {
+      {"12eb3ae0", "CRC-32 of the mac as it is, in hexadecimal"},
+      {"da8f242bfb99", "SHA-512 of the mac as it is, in hexadecimal"},
+      {"2FUF4NM65A", "SHA-1 of the mac as it is, in base32"},
+      {"7569649792", "MD5 of the mac without separators, in lower case, as a decimal number"},
+      {"6440facb39", "MD5 of the mac with dashes, in lower case, in hexadecimal"},
+      {"29e934b32a", "SHA-1 of the mac without the maker's part, as bytes, in hexadecimal"}};
+  for (const auto& [value, words] : known) {
+    auto values = devices(3);
+    std::mt19937 random{9};
+    for (auto& one : values) {
+      one.text = drawn(random, kAlphanumeric, value.size());
+    }
+    values[0].identifiers[1].text = mac;
+    values[0].text = value;
+    const auto found = all_of(values);
+    INFO(words_of(found));
+    CHECK(tells(found, "identifier", words));
+  }
+}
+
+TEST_CASE("An address or a number whose characters are moved by a constant is told from two values on") {
+  for (const std::size_t count : {std::size_t{2}, std::size_t{10}}) {
+    auto values = scattered(count);
+    for (auto& value : values) {
+      const auto tail = std::stoul(alphanumeric(of(value, "mac")).substr(6), nullptr, 16) ^ 0x5A3C96UL;
+      char text[16];
+      std::snprintf(text, sizeof text, "K7%06lx", tail);
+      value.text = text;
+    }
+    auto found = all_of(values);
+    INFO(count << ": " << words_of(found));
+    CHECK(tells(found, "identifier", "exclusive or with the same place of the MAC address without"));
+  }
+  auto values = scattered(10);
+  for (auto& value : values) {
+    value.text.clear();
+    for (const char c : of(value, "serial").substr(3)) {
+      value.text += static_cast<char>('0' + (c - '0' + 3) % 10);
+    }
+  }
+  CHECK(tells(all_of(values), "identifier", "difference to the same place of the digits of the serial"));
+}
+
+TEST_CASE("One value in several spellings is one") {
+  std::mt19937 random{12};
+  auto values = devices(10);
+  for (auto& value : values) {
+    value.text = drawn(random, kAlphanumeric, 9);
+  }
+  values[0].text = "Kd82-hQw0";
+  values[1].text = "KD82-HQW0";
+  values[2].text = "kd82hqw0";
+  const auto found = equal_values(values);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].what.find("but for case") != std::string::npos);
+  CHECK(found[0].values == std::vector<std::string>{"1", "2", "3"});
+}
+
+TEST_CASE("What is put together of words has no more bits than the words") {
+  std::mt19937 random{11};
+  const auto word = [&] {
+    std::string out;
+    for (int i = 0; i < 3; ++i) {
+      out += drawn(random, "bcdfglmnprst", 1) + drawn(random, "aeiou", 1);
+    }
+    return out;
+  };
+  std::vector<std::string> list;
+  for (int i = 0; i < 2000; ++i) {
+    list.push_back(word());
+  }
+  const auto one_of = [&] { return list[random() % list.size()]; };
+  auto values = devices(10);
+  for (auto& value : values) {
+    value.text = one_of() + "-" + one_of() + "-" + drawn(random, kDigits, 2);
+  }
+  auto entropy = entropy_of(values);
+  CHECK(entropy.words == 2);
+  CHECK(entropy.low <= 28.6);
+  CHECK(entropy.high >= 28.6);
+  for (auto& value : values) {
+    value.text = drawn(random, kAlphanumeric, 10);
+  }
+  entropy = entropy_of(values);
+  CHECK(entropy.words == 0);
+  CHECK(entropy.low > 40);
 }
 
 TEST_CASE("A part of the address behind chance is told with its place") {
