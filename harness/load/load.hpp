@@ -37,7 +37,7 @@ struct SourceText {
 Result<SourceText> read_source(const std::filesystem::path& path);
 
 /// `pace`: a profile that stands in for the file's pace, empty: none. What the file itself says on logins
-/// (login_attempts_per_account, login_interval_ms, guesses_per_login) is a limit of the device and holds all the same.
+/// (login_attempts_per_account, login_attempts_per_endpoint, login_interval_ms, guesses_per_login) is a limit of the device and holds all the same.
 Loaded<Dut> load_dut(const SourceText& source, std::string_view pace = {});
 Loaded<Job> load_job(const SourceText& source);
 

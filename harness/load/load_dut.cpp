@@ -85,9 +85,13 @@ Pace pace_of(const Node& root, std::string_view instead) {
     number("connect_timeout_ms", out.connect_timeout_ms);
     number("reply_timeout_ms", out.reply_timeout_ms);
   }
-  if (find(numbers, "guesses_per_login") != nullptr) {
-    out.guesses_per_login = {static_cast<std::uint32_t>(integer_of(numbers, "guesses_per_login", 0))};
-  }
+  const auto one = [&](const char* key, Later<std::uint32_t>& field) {
+    if (find(numbers, key) != nullptr) {
+      field = {static_cast<std::uint32_t>(integer_of(numbers, key, 0))};
+    }
+  };
+  one("guesses_per_login", out.guesses_per_login);
+  one("login_attempts_per_endpoint", out.login_attempts_per_endpoint);
   return out;
 }
 

@@ -17,7 +17,8 @@ std::optional<Pace> pace_profile(std::string_view name) {
                 .login_interval_ms = 200,
                 .connect_timeout_ms = 3000,
                 .reply_timeout_ms = 5000,
-                .guesses_per_login = {}};
+                .guesses_per_login = {},
+                .login_attempts_per_endpoint = {}};
   }
   if (name == "fast") {
     return Pace{.profile = "fast",
@@ -28,7 +29,8 @@ std::optional<Pace> pace_profile(std::string_view name) {
                 .login_interval_ms = 0,
                 .connect_timeout_ms = 2000,
                 .reply_timeout_ms = 4000,
-                .guesses_per_login = {}};
+                .guesses_per_login = {},
+                .login_attempts_per_endpoint = {}};
   }
   return std::nullopt;
 }

@@ -46,6 +46,22 @@ void SocketLimit::lost(TimePoint now, std::chrono::nanoseconds round) {
 LoginBudget::LoginBudget(std::uint32_t attempts, std::chrono::milliseconds interval)
     : attempts_(attempts), interval_(interval) {}
 
+LoginBudget::LoginBudget(const Pace& pace)
+    : LoginBudget(pace.login_attempts_per_account, std::chrono::milliseconds{pace.login_interval_ms}) {
+  if (!pace.login_attempts_per_endpoint.empty()) {
+    on_endpoint_ = pace.login_attempts_per_endpoint.front();
+  }
+}
+
+std::uint32_t LoginBudget::used_on(const Endpoint& endpoint) const {
+  const auto prefix = key(endpoint, {});
+  std::uint32_t sum = 0;
+  for (auto at = used_.lower_bound(prefix); at != used_.end() && at->first.starts_with(prefix); ++at) {
+    sum += at->first == key(endpoint, std::string{kGuessing}) ? 0 : at->second;
+  }
+  return sum;
+}
+
 std::string LoginBudget::key(const Endpoint& endpoint, const std::string& account) {
   return endpoint.text() + " " + account;
 }
@@ -63,6 +79,12 @@ Result<TimePoint> LoginBudget::draw(const Endpoint& endpoint, const std::string&
                  "the pace allows " + std::to_string(attempts_) + " wrong logins for one account on " +
                      endpoint.text() + ", and they are used up" +
                      (last_is_kept ? " but one, which is set aside for reading the version" : ""),
+                 {}};
+  }
+  if (on_endpoint_ && used_on(endpoint) >= *on_endpoint_) {
+    return Error{ErrorKind::denied,
+                 "the pace allows " + std::to_string(*on_endpoint_) + " wrong logins of all accounts together on " +
+                     endpoint.text() + " (login_attempts_per_endpoint), and they are used up",
                  {}};
   }
   ++used;

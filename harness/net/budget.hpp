@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -64,8 +65,8 @@ class LoginBudget {
  public:
   LoginBudget(std::uint32_t attempts, std::chrono::milliseconds interval);
 
-  explicit LoginBudget(const Pace& pace)
-      : LoginBudget(pace.login_attempts_per_account, std::chrono::milliseconds{pace.login_interval_ms}) {}
+  /// With the limit of all accounts of an endpoint together, where the pace has one.
+  explicit LoginBudget(const Pace& pace);
 
   /// "tcp/23 admin": the name under which a counter is kept and restored.
   static std::string key(const Endpoint& endpoint, const std::string& account);
@@ -89,10 +90,14 @@ class LoginBudget {
 
   void restore(std::map<std::string, std::uint32_t> used) { used_ = std::move(used); }
 
+  /// Of all accounts of an endpoint; guesses count apart.
+  std::uint32_t used_on(const Endpoint& endpoint) const;
+
   const std::map<std::string, std::uint32_t>& all() const { return used_; }
 
  private:
   std::uint32_t attempts_;
+  std::optional<std::uint32_t> on_endpoint_{};  // of all accounts together; none: no limit
   std::chrono::milliseconds interval_;
   std::map<std::string, std::uint32_t> used_;
   std::set<std::string> aside_;  // keys whose last attempt is set aside
