@@ -35,8 +35,11 @@ std::optional<Assessed> run_and_close(Context& context, const RunPlan& plan, con
                                       const fs::path& folder) {
   ProgressLine line(context);
   options.progress = [&line](const RunProgress& progress) { line.show(progress.done, progress.total, progress.what); };
+  const auto changed = changed_passwords(folder, {});
+  options.secrets.changed = changed;
   const auto outcome = run_session(plan, probe_table(), library, writer, std::move(earlier), options);
   line.clear();
+  tell_left(*changed);
   if (!outcome) {
     context.complain(outcome.error(), exit_code_for(outcome.error()));
     return std::nullopt;

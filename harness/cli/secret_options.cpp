@@ -81,6 +81,16 @@ Result<std::optional<evidence::LabKey>> laboratory_key(const std::string& given,
              : Result<std::optional<evidence::LabKey>>{key.error()};
 }
 
+std::shared_ptr<ChangedPasswords> changed_passwords(const fs::path& folder, const std::string& name) {
+  return std::make_shared<ChangedPasswords>(folder / ("passwords-left" + name + ".json"));
+}
+
+void tell_left(const ChangedPasswords& changed) {
+  for (const auto& sentence : changed.left()) {
+    std::cerr << "assay: " << sentence << "\n";
+  }
+}
+
 std::optional<SecretHandling> secret_handling(Context& context, const SecretOptions& options) {
   SecretHandling out;
   auto key = laboratory_key(options.lab_key, out.no_key);

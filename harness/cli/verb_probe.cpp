@@ -193,8 +193,13 @@ void probe(Context& context, const ProbeVerb& verb) {
     options.capture.mode = CaptureMode::off;  // there is no place for them
   }
   options.progress = [&line](const RunProgress& progress) { line.show(progress.done, progress.total, progress.what); };
+  const auto place = invocation->endpoint ? "-" + std::string{enum_name(invocation->endpoint->transport)} + "-" +
+                                                std::to_string(invocation->endpoint->port)
+                                          : std::string{};
+  options.secrets.changed = changed_passwords(verb.artifacts, "-" + verb.address + place);
   const auto observation = probe_once(single, probe_table(), loaded, options);
   line.clear();
+  tell_left(*options.secrets.changed);
   if (!observation) {
     context.complain(observation.error(), exit_code_for(observation.error()));
     return;

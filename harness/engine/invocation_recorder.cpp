@@ -159,6 +159,17 @@ Concealed InvocationRecorder::concealed() const {
   return out;
 }
 
+Result<std::string> InvocationRecorder::entrust(const std::string& username, const Secret& own, const Secret& wanted) {
+  if (!keep_.secrets.changed) {
+    return Error{ErrorKind::denied, "there is no place to keep a password in, so none is changed", {}};
+  }
+  return keep_.secrets.changed->entrust(observation_.invocation, username, own, wanted);
+}
+
+Result<> InvocationRecorder::settle(const std::string& username, const Secret& holds) {
+  return keep_.secrets.changed ? keep_.secrets.changed->settle(observation_.invocation, username, holds) : Result<>{};
+}
+
 std::string InvocationRecorder::masked(std::string text) const {
   if (concealed_.empty()) {
     return text;

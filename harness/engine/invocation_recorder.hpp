@@ -28,6 +28,8 @@ class InvocationRecorder final : public Recorder {
   void conceal(const Secret& secret) override;
   void conceal(std::string_view text, std::string_view name) override;
   void conceal_in_bytes(const Secret& secret) override;
+  Result<std::string> entrust(const std::string& username, const Secret& own, const Secret& wanted) override;
+  Result<> settle(const std::string& username, const Secret& holds) override;
 
   /// Ends the observation: whatever the probe left unsettled becomes unobserved with the reason of `ended`, or a
   /// harness fault when the probe said it had finished.

@@ -164,11 +164,15 @@ asio::awaitable<void> PlanRun::observe(const Queued& queued, Observation& observ
       inputs_.progress(report);
     }
   };
-  RecipeBench bench({queued.invocation, descriptor->intrusiveness, inputs_.plan.dut, deadline, inputs_.folder},
-                    inputs_.recipes, recorder,
+  // A probe before may have left an account with another password.
+  const auto changed = inputs_.secrets.changed
+                           ? inputs_.secrets.changed->applied(inputs_.plan.dut, queued.invocation.target)
+                           : std::optional<Dut>{};
+  const Dut& dut = changed ? *changed : inputs_.plan.dut;
+  RecipeBench bench({queued.invocation, descriptor->intrusiveness, dut, deadline, inputs_.folder}, inputs_.recipes,
+                    recorder,
                     [this](std::string_view type, json::object data) { return journal(type, std::move(data)); });
-  co_await observe_once(queued.invocation, *descriptor, inputs_.plan.dut, inputs_.library, *network, recorder, progress,
-                        bench);
+  co_await observe_once(queued.invocation, *descriptor, dut, inputs_.library, *network, recorder, progress, bench);
   if (lost_ && observation.completion != Completion::completed) {
     observation.completion = Completion::device_lost;
   }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "harness/engine/changed_passwords.hpp"
 #include "harness/evidence/bundle.hpp"
 #include "harness/evidence/envelope.hpp"
 #include "harness/evidence/lab_key.hpp"
@@ -21,6 +23,7 @@ struct SecretHandling {
   std::string no_key;                              // why there is none
   std::optional<evidence::Recipients> recipients;  // who may read what holds them; none: it is not kept
   bool reveal = false;                             // they are written in clear, as a person asked
+  std::shared_ptr<ChangedPasswords> changed{};     // where those of the device are kept; none: none is changed
 };
 
 /// Where an invocation puts bytes: with secrets written over, and as they were.

@@ -368,6 +368,11 @@ Result<RunOutcome> run_session(const RunPlan& plan, ProbeTable probes, const Pro
   inputs.networks = [&session](const Target& target, std::chrono::steady_clock::time_point deadline,
                                const std::string& owner) { return session.network(target, deadline, owner); };
   inputs.secrets = options.secrets;
+  if (options.secrets.changed) {
+    options.secrets.changed->journal = [&bundle](json::object told) {
+      return bundle.append("password_tried", std::move(told));
+    };
+  }
   auto keep = keeping_in(bundle, options.secrets);
   if (session.has_vantages()) {
     inputs.executors = [&session](const Target& target) { return session.executor(target.vantage); };

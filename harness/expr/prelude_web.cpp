@@ -59,7 +59,7 @@ def other_means_elsewhere: __any_elsewhere(__other_means);
 def passwords_elsewhere: __any_elsewhere(__password_means);
 def __page_words: {form: "a page with a function", data: "a call", text: "a page"}[.kind];
 def web_open_flaws: __is_service("web_open_flaws") | __web | . as $o
-  | ( (__if_known("web.open") // [])[] | select(.declared or (.kind == "form" and (.linked | not))) | . as $p
+  | ( (__if_known("web.open") // [])[] | select(.shell == true | not) | select(.declared or (.kind == "form" and (.linked | not))) | . as $p
       | $o | __told("web.open"; "gives \($p.path) to visitors who have not logged in"; "a login"; $p | __page_words) ),
     ( (__if_known("web.crossed") // [])[] | select(.declared) | . as $p
       | $o | __told("web.crossed"; "gives \($p.path) to the role \($p.role), which may not see it"; "only the roles of the DUT file"; $p | __page_words) ),
@@ -70,7 +70,7 @@ def web_open_doubts: __is_service("web_open_doubts") | . as $service | select(fa
   | [obs("web") | select(__same_place($service))] as $seen
   | if $seen == [] then {what: "The pages of \(.endpoint) were not asked for", endpoint: .endpoint, observation: .id} else $seen[] end
   | if has("what") then . else . as $o
-    | ( (__if_known("web.open") // [])[] | select(.declared | not) | select((.kind == "form" and .linked) or .kind == "data" or (.linked | not)) | select(.kind != "form" or .linked) | . as $p
+    | ( (__if_known("web.open") // [])[] | select((.declared and .shell == true) or ((.declared | not) and (.kind == "data" or (.kind == "form" and (.linked or .shell == true)) or (.kind != "form" and (.linked | not))))) | . as $p
         | $o | __told("web.open"; "gives \($p.path) to visitors too: is it meant for them?"; "only what is meant for everybody"; $p | __page_words) ),
       ( (__if_known("web.crossed") // [])[] | select(.declared | not) | . as $p
         | $o | __told("web.crossed"; "gives \($p.path) of the role \($p.owner) to the role \($p.role), which no link leads there: may it see it?"; "only what is meant for the role"; $p | __page_words) ),

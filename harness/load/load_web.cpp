@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "harness/load/by_port.hpp"
@@ -19,6 +20,35 @@ void rule_path(const Node& node, std::string_view key, Faults& faults) {
   }
 }
 
+/// "cookie NAME", or "/path#/json/pointer".
+bool is_token_place(std::string_view text) {
+  constexpr std::string_view kCookie = "cookie ";
+  return text.starts_with(kCookie) ? text.size() > kCookie.size() && text.find(' ', kCookie.size()) == text.npos
+                                   : text.starts_with('/') && text.find("#/") != text.npos;
+}
+
+void read_headers(const Node& node, RequestRecipe& out, Faults& faults) {
+  for (auto& header : texts_of(node, "headers")) {
+    const auto colon = header.find(':');
+    if (colon == 0 || colon == std::string::npos || header.find_first_of("\r\n") != std::string::npos ||
+        header.find(' ') < colon) {
+      faults.add(place_of(node, "headers"), "a header is \"Name: value\"");
+    }
+    out.headers.push_back(std::move(header));
+  }
+  const auto token = text_of(node, "token");
+  if (!token.empty()) {
+    out.token.push_back(token);
+  }
+  const bool wanted = std::any_of(out.headers.begin(), out.headers.end(),
+                                  [](const auto& one) { return one.find("{token}") != std::string::npos; });
+  if (wanted != !token.empty() || (wanted && !is_token_place(token))) {
+    faults.add(
+        place_of(node, "token"),
+        "{token} in \"headers\" and \"token\" go together: \"cookie NAME\", or \"/path#/pointer\" of a JSON answer");
+  }
+}
+
 RequestRecipe request_of(const Node& node, Faults& faults) {
   RequestRecipe out;
   out.method = text_of(node, "method", "POST");
@@ -30,8 +60,10 @@ RequestRecipe request_of(const Node& node, Faults& faults) {
   out.within_ms = parse_duration(text_of(node, "within")).value_or(out.within_ms);
   rule_path(node, "page", faults);
   rule_path(node, "path", faults);
+  read_headers(node, out, faults);
   if (out.is_at_bench()) {
-    const bool several = (!out.exec.empty() && !out.prompt.empty()) || !out.page.empty() || !out.path.empty();
+    const bool several =
+        (!out.exec.empty() && !out.prompt.empty()) || !out.page.empty() || !out.path.empty() || !out.headers.empty();
     if (several) {
       faults.add(node.place, "a step is one of a request (page, path), \"exec\" and \"prompt\"");
     }

@@ -23,6 +23,11 @@ constinit const Key kRequestKeys[] = {
     {"path", &kSentence, false, "of the form", "Where the request goes; required without `page`", "/api/logout"},
     {"body", &kText, false, "",
      "What is sent: JSON, or name=value&…; {username}, {password}, {old} and {value} are filled in", "'name={value}'"},
+    {"headers", &kTexts, false, "[]", "Headers that the page's own script sends along, {token} filled in",
+     "['X-CSRF-Token: {token}']"},
+    {"token", &kText, false, "",
+     "Where {token} of `headers` is: a cookie of the session, or a JSON Pointer (RFC 6901) into what a path answers",
+     "cookie XSRF-TOKEN"},
 };
 constinit const Table kRequestTable{"a request", "One request to a web interface", kRequestKeys};
 constinit const Shape kRequest{.form = Form::mapping, .table = &kRequestTable};
@@ -34,6 +39,11 @@ constinit const Key kStepKeys[] = {
     {"path", &kSentence, false, "of the form", "Where the request goes; required without `page`, `exec` and `prompt`",
      "/api/password"},
     {"body", &kText, false, "", "What is sent, as in a request", "'old={old}&new={password}'"},
+    {"headers", &kTexts, false, "[]", "Headers that the page's own script sends along, {token} filled in",
+     "['X-CSRF-Token: {token}']"},
+    {"token", &kText, false, "",
+     "Where {token} of `headers` is: a cookie of the session, or a JSON Pointer (RFC 6901) into what a path answers",
+     "cookie XSRF-TOKEN"},
     {"exec", &kText, false, "",
      "Command line in the place of a request, run by /bin/sh in the DUT file's folder with ASSAY_USERNAME, "
      "ASSAY_PASSWORD "
@@ -53,6 +63,11 @@ constinit const Key kSettingKeys[] = {
     {"page", &kSentence, false, "", "Page whose form is sent, as in a request", "/settings.html"},
     {"path", &kSentence, false, "of the form", "Where the request goes; required without `page`", "/api/name"},
     {"body", &kText, true, "", "What is sent; {value} is the new value, a word of random letters", "'name={value}'"},
+    {"headers", &kTexts, false, "[]", "Headers that the page's own script sends along, {token} filled in",
+     "['X-CSRF-Token: {token}']"},
+    {"token", &kText, false, "",
+     "Where {token} of `headers` is: a cookie of the session, or a JSON Pointer (RFC 6901) into what a path answers",
+     "cookie XSRF-TOKEN"},
     {"read", &kSentence, true, "", "Page that shows the value to whoever is logged in", "/settings.html"},
     {"value", &kText, true, "", "Value that is left behind in the end", "Hub 2"},
 };

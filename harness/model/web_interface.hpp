@@ -21,12 +21,14 @@ struct RequestRecipe {
   std::string exec;                 // command line in the place of a request
   std::string prompt;               // sentence for a person in the place of a request
   std::uint32_t within_ms = 30000;  // time that the two may take
+  Later<std::string> headers;       // "Name: value" of a request; {token} is filled in
+  Later<std::string> token;         // none or one: "cookie NAME", or "/path#/json/pointer" of an answer to a GET
 
   bool operator==(const RequestRecipe&) const = default;
 
   bool is_at_bench() const { return !exec.empty() || !prompt.empty(); }
 };
-BOOST_DESCRIBE_STRUCT(RequestRecipe, (), (method, page, path, body, exec, prompt, within_ms))
+BOOST_DESCRIBE_STRUCT(RequestRecipe, (), (method, page, path, body, exec, prompt, within_ms, headers, token))
 
 /// A harmless setting: changed by a request, and shown afterwards.
 struct SettingRecipe {

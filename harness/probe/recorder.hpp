@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "harness/model/json.hpp"
+#include "harness/model/result.hpp"
 #include "harness/model/secret.hpp"
 
 namespace assay {
@@ -52,6 +53,12 @@ class Recorder {
   /// Only in what is kept of the device's and our own bytes, artifacts and packets: the secret is also a word of what
   /// probes write, or a part of a name, and facts would not be readable without it.
   virtual void conceal_in_bytes(const Secret& secret) = 0;
+
+  /// Hands a password to whoever is in charge of the device, before an account that has `own` by the DUT file is asked
+  /// to take it. Says where it is kept; an error: nowhere, so it must not be sent.
+  virtual Result<std::string> entrust(const std::string& username, const Secret& own, const Secret& wanted) = 0;
+  /// Which password the account has, when a login showed it.
+  virtual Result<> settle(const std::string& username, const Secret& holds) = 0;
 };
 
 }  // namespace assay

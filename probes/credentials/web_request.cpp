@@ -155,17 +155,67 @@ std::string filled_in(const std::string& text, const Filling& filling, bool reve
                     : request::filled_text(text, filling, reveal);
 }
 
-asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user, const RequestRecipe& recipe,
-                                          const Filling& filling) {
-  if (recipe.page.empty()) {
-    co_return request::without_form(recipe, filling);
+namespace request {
+
+namespace {
+
+/// The token that a script of the page puts into a header.
+asio::awaitable<Result<std::string>> find_token(Door& door, WebUser& user, std::string place) {
+  constexpr std::string_view kCookie = "cookie ";
+  std::string out;
+  if (place.starts_with(kCookie)) {
+    const auto& all = user.jar().all();
+    const auto found = all.find(place.substr(kCookie.size()));
+    out = found == all.end() ? std::string{} : found->second;
+  } else {
+    const auto mark = place.find('#');
+    auto path = place.substr(0, mark);
+    auto page = co_await user.look(std::move(path));
+    if (!page) {
+      co_return page.error();
+    }
+    out = token_of(page->response.body, place.substr(mark + 1));
   }
+  if (out.empty()) {
+    co_return Error{
+        ErrorKind::protocol, "the token of the DUT file (" + wire::printable(place, 128) + ") is not there", {}};
+  }
+  door.record.conceal(out, "token of a request");
+  door.transcript.conceal(out, "token of a request");
+  co_return out;
+}
+
+asio::awaitable<Result<>> add_headers(Door& door, WebUser& user, const RequestRecipe& recipe, Prepared& out) {
+  constexpr std::string_view kMark = "{token}";
+  std::string token;
+  if (!recipe.token.empty()) {
+    auto place = recipe.token.front();
+    auto found = co_await find_token(door, user, std::move(place));
+    if (!found) {
+      co_return found.error();
+    }
+    token = std::move(*found);
+  }
+  for (const auto& header : recipe.headers) {
+    const auto colon = header.find(':');
+    auto value = header.substr(std::min(header.find_first_not_of(' ', colon + 1), header.size()));
+    if (const auto at = value.find(kMark); at != std::string::npos) {
+      value.replace(at, kMark.size(), token);
+    }
+    out.headers.push_back({header.substr(0, colon), std::move(value)});
+  }
+  out.request.headers.insert(out.request.headers.end(), out.headers.begin(), out.headers.end());
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<Prepared>> from_form(Door& door, const WebLogin& login, WebUser& user,
+                                            const RequestRecipe& recipe, const Filling& filling) {
   auto page = co_await user.look(recipe.page);
   if (!page) {
     co_return page.error();
   }
-  const auto forms = wire::html_forms(page->response.body, request::kMostForms);
-  const auto* form = request::chosen(forms, recipe, page->place);
+  const auto forms = wire::html_forms(page->response.body, kMostForms);
+  const auto* form = chosen(forms, recipe, page->place);
   if (form == nullptr) {
     co_return Error{ErrorKind::protocol,
                     "the page " + wire::printable(recipe.page, 128) + " (status " +
@@ -182,7 +232,29 @@ asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, Web
   out.request.referer = page->place;
   out.request.content_type = "application/x-www-form-urlencoded";
   out.hidden = form->hidden;
-  refill(out, request::overlaid(*form, request::fields_of(recipe.body, filling)));
+  refill(out, overlaid(*form, fields_of(recipe.body, filling)));
+  co_return out;
+}
+
+}  // namespace
+
+}  // namespace request
+
+asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user, const RequestRecipe& recipe,
+                                          const Filling& filling) {
+  Result<Prepared> out{Prepared{}};
+  if (recipe.page.empty()) {
+    out = request::without_form(recipe, filling);
+  } else {
+    out = co_await request::from_form(door, login, user, recipe, filling);
+  }
+  if (!out || recipe.headers.empty()) {
+    co_return out;
+  }
+  auto added = co_await request::add_headers(door, user, recipe, *out);
+  if (!added) {
+    co_return added.error();
+  }
   co_return out;
 }
 

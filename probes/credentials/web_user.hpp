@@ -124,8 +124,9 @@ struct WebField {
 /// A request of the DUT file, ready to be sent.
 struct Prepared {
   WebRequest request;
-  std::vector<WebField> fields;     // of a form, as they are sent; empty: not of a form
-  std::vector<std::string> hidden;  // names of those of them that nobody sees
+  std::vector<WebField> fields;             // of a form, as they are sent; empty: not of a form
+  std::vector<std::string> hidden;          // names of those of them that nobody sees
+  std::vector<wire::HttpHeader> headers{};  // of the request that the DUT file names: a script of the page sends them
 };
 
 /// Fetches the page of the recipe, if it has one, and fills its form in. `protocol` says what is not there.

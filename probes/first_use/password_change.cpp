@@ -1,7 +1,7 @@
 #include <set>
 
 #include "harness/probe/probe.hpp"
-#include "probes/first_use/place.hpp"
+#include "probes/first_use/changing.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::password_change {
@@ -22,8 +22,8 @@ constexpr FactSpec kFacts[] = {
      "used"},
     {"password.account", ValueKind::text, "role of the account whose password was changed"},
     {"password.change", ValueKind::object,
-     "a change to a strong password: taken (a login with it succeeds), old_refused (one with the old password does "
-     "not)"},
+     "a change to a strong password, of several the strongest that is taken: taken (a login with it succeeds), length, "
+     "classes, old_refused (one with the old password does not), refused (stronger ones: length, classes, status)"},
     {"password.sessions", ValueKind::object,
      "sessions that were open before the change, after it: own (the one that changed it), other; alive or not; null: "
      "there was none, or its answer meant neither"},
@@ -34,131 +34,62 @@ constexpr FactSpec kFacts[] = {
      "changes to weak passwords: kind, source, confidence, length, taken (null: not known)"},
     {"password.again", ValueKind::boolean, "a strong password was still taken after all the others"},
     {"password.restored", ValueKind::boolean, "the password of the DUT file is the account's again"},
+    {"password.left", ValueKind::object,
+     "what the account is left with where its password is not, or may not be, that of the DUT file: why, kept_in (the "
+     "file beside the evidence that has it, for its owner alone), tried (passwords of the probe); absent: it is back"},
 };
 
-struct Known {
-  std::string role;
-  std::string username;
-  Secret password;
-};
-
-struct Work {
-  ProbeContext& context;
-  Endpoint endpoint;
-  Place& place;
-  sessions::FactSheet& sheet;
-  Known known{};
-  Secret now{};                   // the password that the account has, as far as is known
-  bool old_dies = false;          // a change makes the password before it useless
-  std::set<std::string> usual{};  // words of the answer to a change that was taken
-};
-
-/// A login that may be wrong costs a permit.
-asio::awaitable<Result<bool>> try_login(Work& work, Secret password) {
-  auto permitted = co_await work.context.network.permit_login(work.endpoint, work.known.username);
-  if (!permitted) {
-    co_return permitted.error();
+/// Whether the account has the password that it was just asked to take. A plain no of the device is believed where the
+/// one before still opens it, which costs no permit.
+asio::awaitable<Result<bool>> took(Work& work, Secret wanted, bool answered_yes) {
+  if (!answered_yes) {
+    auto before = co_await work.place.enters(work.known.username, work.now);
+    if (!before || *before) {
+      co_return before ? Result<bool>{false} : before;
+    }
   }
-  auto entered = co_await work.place.enters(work.known.username, std::move(password));
+  auto entered = co_await try_login(work, wanted);
   co_return entered;
 }
 
-/// Which of two passwords opens the account, the likelier first: a wrong one costs a permit.
-asio::awaitable<Result<bool>> is_now(Work& work, Secret wanted, Secret before, bool likely) {
-  const auto likelier = likely ? wanted : before;
-  const auto other = likely ? before : wanted;
-  auto first = co_await work.place.enters(work.known.username, likelier);
-  if (!first) {
-    co_return first.error();
-  }
-  // Where old passwords live on, that one of them opens shows nothing of the other.
-  if (*first && (likely || work.old_dies)) {
-    co_return likely;
-  }
-  auto second = co_await try_login(work, other);
-  if (!second) {
-    co_return second.error();
-  }
-  if (*second) {
-    co_return !likely;
-  }
-  if (*first) {
-    co_return likely;
-  }
-  co_return Error{ErrorKind::protocol, "neither the old nor the new password opens the account", {}};
-}
-
-/// Asks for a change in a session of the account as it is now.
-asio::awaitable<Result<Said>> ask(Work& work, Secret claimed, Secret wanted, bool watched) {
-  Filling filling;
-  filling.username = work.known.username;
-  filling.password = std::move(wanted);
-  filling.old = std::move(claimed);
-  auto answer = co_await work.place.change(work.now, std::move(filling), watched);
-  if (!answer) {
-    co_return answer.error();
-  }
-  if (!*answer) {
-    co_return Error{ErrorKind::protocol, "the account was not let in any more", {}};
-  }
-  co_return **answer;
-}
-
-/// Asks for one change; says whether the new password is the account's.
-asio::awaitable<Result<bool>> change(Work& work, Secret claimed, Secret wanted) {
-  auto answer = co_await ask(work, std::move(claimed), wanted, false);
-  if (!answer) {
-    co_return answer.error();
-  }
-  const bool likely = !work.usual.empty() && answer->taken && credentials::are_alike(answer->words, work.usual);
-  const auto before = work.now;
-  auto taken = co_await is_now(work, wanted, before, likely);
-  if (taken && *taken) {
-    work.now = std::move(wanted);
-    work.usual = answer->words;
-  }
-  co_return taken;
-}
-
-/// Back to the password of the DUT file, by another one where the device does not take the last one again.
-asio::awaitable<Result<bool>> restore(Work& work) {
-  for (const bool detour : {false, true}) {
-    if (work.now.reveal() == work.known.password.reveal()) {
-      co_return true;
-    }
-    if (detour) {
-      const auto other = work.now.reveal() == kStrong ? stronger_password() : strong_password();
-      auto moved = co_await change(work, work.now, other);
-      if (!moved) {
-        co_return moved.error();
-      }
-    }
-    auto back = co_await change(work, work.now, work.known.password);
-    if (!back) {
-      co_return back.error();
-    }
-  }
-  co_return work.now.reveal() == work.known.password.reveal();
-}
-
-/// The right change: that it is taken is what makes any refusal mean something. False: it was not taken.
+/// From the strongest password down to the first that is taken. False: none is.
 asio::awaitable<Result<bool>> change_rightly(Work& work) {
-  const auto wanted = strong_password();
-  auto answer = co_await ask(work, work.known.password, wanted, true);
-  if (!answer) {
-    co_return answer.error();
+  json::object out{{"taken", false}, {"old_refused", nullptr}};
+  json::array refused;
+  std::set<std::string> no{};  // words of a refusal: the same again is one, whatever its status
+  for (const auto& strength : ladder()) {
+    const auto wanted = fresh_password(work, strength);
+    auto answer = co_await ask(work, work.known.password, wanted, true);
+    if (!answer) {
+      co_return answer.error();
+    }
+    const bool yes = answer->taken && (no.empty() || !credentials::are_alike(answer->words, no));
+    auto taken = co_await took(work, wanted, yes);
+    if (!taken) {
+      co_return taken.error();
+    }
+    auto settled = settle(work, *taken ? wanted : work.now);
+    if (!settled) {
+      co_return settled.error();
+    }
+    auto tried = told(strength);
+    if (*taken) {
+      work.strength = strength;
+      work.usual = answer->words;
+      tried["taken"] = true;
+      out = std::move(tried);
+      break;
+    }
+    no = answer->words;
+    tried["status"] = answer->status;
+    out["status"] = answer->status;
+    refused.push_back(std::move(tried));
   }
-  auto entered = co_await try_login(work, wanted);
-  if (!entered) {
-    co_return entered.error();
-  }
-  if (!*entered) {
-    work.sheet.fact("password.change",
-                    json::object{{"taken", false}, {"old_refused", nullptr}, {"status", answer->status}});
+  out["refused"] = std::move(refused);
+  if (work.strength.length == 0) {
+    work.sheet.fact("password.change", std::move(out));
     co_return false;
   }
-  work.now = wanted;
-  work.usual = answer->words;
   auto sessions = co_await work.place.sessions();
   if (!sessions) {
     co_return sessions.error();
@@ -169,12 +100,19 @@ asio::awaitable<Result<bool>> change_rightly(Work& work) {
     co_return old.error();
   }
   work.old_dies = !*old;
-  work.sheet.fact("password.change", json::object{{"taken", true}, {"old_refused", work.old_dies}});
+  out["old_refused"] = work.old_dies;
+  work.sheet.fact("password.change", std::move(out));
   co_return true;
 }
 
+/// What was seen of refusals until it is known whether the device still took anything.
+struct Seen {
+  std::optional<json::object> old_asked{};
+  std::optional<json::array> weak{};
+};
+
 /// Changes with a wrong old password, and with an empty one.
-asio::awaitable<Result<>> change_without_old(Work& work) {
+asio::awaitable<Result<>> change_without_old(Work& work, Seen& seen) {
   if (!work.place.asks_old()) {
     work.sheet.absent("password.old_asked");
     co_return Result<>{};
@@ -183,21 +121,23 @@ asio::awaitable<Result<>> change_without_old(Work& work) {
   for (const bool wrong : {true, false}) {
     const Secret claimed = wrong ? Secret{sessions::random_word(12), "wrong old password"} : Secret{};
     // One that the account never had: where old ones live on, a login with them shows nothing.
-    const auto wanted = stronger_password();
+    const auto wanted = fresh_password(work, work.strength);
     auto taken = co_await change(work, claimed, wanted);
     if (!taken) {
       co_return taken.error();
     }
     out[wrong ? "wrong_taken" : "empty_taken"] = *taken;
-    auto back = co_await restore(work);
-    if (!back) {
-      co_return back.error();
+    if (*taken) {
+      auto back = co_await recover(work);
+      if (!back) {
+        co_return back;
+      }
     }
     if (*taken && !work.old_dies) {
       break;
     }
   }
-  work.sheet.fact("password.old_asked", std::move(out));
+  seen.old_asked = std::move(out);
   co_return Result<>{};
 }
 
@@ -215,7 +155,7 @@ asio::awaitable<Result<std::optional<bool>>> repeat_old(Work& work, const Weak& 
   co_return out;
 }
 
-asio::awaitable<Result<>> change_weakly(Work& work, const PasswordRules& rules) {
+asio::awaitable<Result<>> change_weakly(Work& work, const PasswordRules& rules, Seen& seen) {
   json::array out;
   Result<> ended;
   for (const auto& weak : weak_passwords(rules, work.known.username, work.known.password)) {
@@ -232,14 +172,67 @@ asio::awaitable<Result<>> change_weakly(Work& work, const PasswordRules& rules) 
         taken = done ? std::optional{*done} : taken;
       }
       if (taken.value_or(false) && !same) {
-        auto back = co_await restore(work);
-        ended = back ? Result<>{} : Result<>{back.error()};
+        ended = co_await recover(work);
       }
     }
     out.push_back(told(weak, taken));
   }
-  work.sheet.fact("password.weak", std::move(out));
+  seen.weak = std::move(out);
   co_return ended;
+}
+
+/// A refusal means nothing where a strong password was refused afterwards: then no is null.
+void unlearn(json::value& value) {
+  if (value.is_bool() && !value.get_bool()) {
+    value = nullptr;
+  }
+}
+
+void record_seen(Work& work, Seen seen, bool reliable) {
+  constexpr std::string_view kVain = "a strong password was refused afterwards too, so refusals show nothing";
+  if (seen.old_asked) {
+    if (!reliable) {
+      unlearn((*seen.old_asked)["wrong_taken"]);
+      unlearn((*seen.old_asked)["empty_taken"]);
+    }
+    const bool known =
+        reliable || (*seen.old_asked)["wrong_taken"].is_bool() || (*seen.old_asked)["empty_taken"].is_bool();
+    known ? work.sheet.fact("password.old_asked", std::move(*seen.old_asked))
+          : work.sheet.unobserved("password.old_asked", std::string{kVain});
+  }
+  if (seen.weak) {
+    bool known = reliable;
+    for (auto& one : *seen.weak) {
+      auto& taken = one.get_object()["taken"];
+      if (!reliable) {
+        unlearn(taken);
+      }
+      known = known || taken.is_bool();
+    }
+    known ? work.sheet.fact("password.weak", std::move(*seen.weak))
+          : work.sheet.unobserved("password.weak", std::string{kVain});
+  }
+}
+
+/// What the device refuses, and whether it still takes a strong password after that.
+asio::awaitable<Result<>> change_wrongly(Work& work, const PasswordRules& rules, Seen& seen) {
+  auto old = co_await change_without_old(work, seen);
+  if (!old) {
+    co_return old;
+  }
+  auto weak = co_await change_weakly(work, rules, seen);
+  if (!weak) {
+    co_return weak;
+  }
+  const auto other = fresh_password(work, work.strength);
+  auto again = co_await change(work, work.now, other);
+  if (!again) {
+    co_return again.error();
+  }
+  work.sheet.fact("password.again", *again);
+  record_seen(work, std::move(seen), *again);
+  seen = {};
+  co_return Result<>{};
 }
 
 asio::awaitable<Result<>> look(Work& work, const PasswordRules& rules) {
@@ -248,29 +241,26 @@ asio::awaitable<Result<>> look(Work& work, const PasswordRules& rules) {
     co_return right.error();
   }
   if (!*right) {
-    work.sheet.fact("password.restored", true);
-    work.sheet.rest_unobserved("a change to a strong password was not taken, so refusals would show nothing");
+    work.sheet.unobserved("password.again", "a change to a strong password was not taken");
+    work.sheet.unobserved("password.weak",
+                          "a change to a strong password was not taken, so refusals would show nothing");
     co_return Result<>{};
   }
   auto back = co_await restore(work);
   if (!back) {
     co_return back.error();
   }
-  auto old = co_await change_without_old(work);
-  if (!old) {
-    co_return old;
+  if (work.refuses_all) {
+    const std::string vain = "a second change to a strong password was refused, so refusals would show nothing";
+    work.sheet.fact("password.again", false);
+    work.sheet.unobserved("password.weak", vain);
+    work.sheet.unobserved("password.old_asked", vain);
+    co_return Result<>{};
   }
-  auto weak = co_await change_weakly(work, rules);
-  if (!weak) {
-    co_return weak;
-  }
-  const auto other = stronger_password();
-  auto again = co_await change(work, work.now, other);
-  if (!again) {
-    co_return again.error();
-  }
-  work.sheet.fact("password.again", *again);
-  co_return Result<>{};
+  Seen seen;
+  auto ended = co_await change_wrongly(work, rules, seen);
+  record_seen(work, std::move(seen), true);
+  co_return ended;
 }
 
 /// The account that is asked for and gets in.
@@ -300,6 +290,36 @@ asio::awaitable<Result<bool>> find_account(Work& work) {
   co_return false;
 }
 
+/// Whatever came of it: the account has its own password again, or it is known which one it has.
+asio::awaitable<Result<bool>> end_well(Work& work) {
+  auto sure = co_await make_sure(work);
+  if (!sure) {
+    co_return sure.error();
+  }
+  // What the device remembered when it was last tried may be another matter now.
+  work.stranded.clear();
+  auto restored = co_await restore(work);
+  co_return restored;
+}
+
+void record_end(Work& work, const Result<bool>& restored) {
+  if (restored && *restored) {
+    work.sheet.fact("password.restored", true);
+    work.sheet.absent("password.left");
+    return;
+  }
+  json::object left{
+      {"why", restored ? work.stranded : restored.error().what}, {"kept_in", work.kept_in}, {"tried", work.drawn}};
+  // Where nothing was asked for since the own password opened the account, nothing else was left there.
+  const bool known = restored || work.asked || work.now.reveal() != work.known.password.reveal();
+  if (known) {
+    work.sheet.fact("password.restored", false);
+  } else {
+    work.sheet.unobserved("password.restored", restored.error().what);
+  }
+  work.sheet.fact("password.left", std::move(left));
+}
+
 asio::awaitable<Result<>> work_inside(Work& work, const PasswordRules& rules) {
   auto ready = co_await work.place.look_inside(work.known.username, work.known.password);
   if (!ready) {
@@ -311,14 +331,8 @@ asio::awaitable<Result<>> work_inside(Work& work, const PasswordRules& rules) {
   }
   work.sheet.fact("password.account", json::string(wire::printable(work.known.role, 64)));
   auto ended = co_await look(work, rules);
-  if (!work.sheet.settled("password.restored")) {
-    auto restored = co_await restore(work);
-    if (restored) {
-      work.sheet.fact("password.restored", *restored);
-    } else {
-      work.sheet.unobserved("password.restored", restored.error().what);
-    }
-  }
+  auto restored = co_await end_well(work);
+  record_end(work, restored);
   co_return ended;
 }
 
@@ -356,7 +370,7 @@ asio::awaitable<Result<>> observe_change(ProbeContext& context, Door& door, sess
     sheet.rest_unobserved(opened->why);
     co_return Result<>{};
   }
-  Work work{context, door.endpoint, *opened->place, sheet};
+  Work work{context, door.endpoint, *opened->place, door.transcript, sheet};
   auto ended = co_await work_on(work, rules);
   // What the device does is no error of the probe.
   const bool ours = !ended && sessions::ends_probe(ended.error().kind) && ended.error().kind != ErrorKind::denied;

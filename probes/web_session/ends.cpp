@@ -122,7 +122,11 @@ asio::awaitable<Result<>> look_at_logout(Visit& visit) {
     co_return leave_open(visit, "web.logout", answer.error());
   }
   if (!credentials::is_taken(answer->status)) {
-    visit.sheet.unobserved("web.logout", way->words + " was answered with status " + std::to_string(answer->status));
+    visit.sheet.unobserved("web.logout",
+                           way->words + " was answered with status " + std::to_string(answer->status) +
+                               (answer->status == 403 ? ", a refusal: a header or token of the page's script "
+                                                        "may be missing (web: headers, token)"
+                                                      : ""));
     co_return Result<>{};
   }
   auto browser = co_await sight(visit, user);

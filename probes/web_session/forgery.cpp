@@ -29,6 +29,14 @@ std::vector<std::string> tokens_of(const Prepared& own, const Prepared& other) {
       out.push_back(name);
     }
   }
+  for (const auto& header : own.headers) {
+    const bool same = std::any_of(other.headers.begin(), other.headers.end(), [&](const auto& one) {
+      return one.name == header.name && one.value == header.value;
+    });
+    if (!same) {
+      out.push_back(header.name);
+    }
+  }
   return out;
 }
 
@@ -53,6 +61,15 @@ std::vector<WebField> mixed(std::vector<WebField> own, const Prepared& other, co
     }
   }
   return own;
+}
+
+/// The request with other values of the headers that a script of the page sends; none of them where `with` is empty.
+void swap_headers(credentials::WebRequest& request, const std::vector<wire::HttpHeader>& own,
+                  const std::vector<wire::HttpHeader>& with) {
+  std::erase_if(request.headers, [&](const auto& header) {
+    return std::any_of(own.begin(), own.end(), [&](const auto& one) { return one.name == header.name; });
+  });
+  request.headers.insert(request.headers.end(), with.begin(), with.end());
 }
 
 Filling new_value() {
@@ -103,6 +120,7 @@ struct Riders {
   WebUser& user;
   Prepared theirs;  // the same request from a session before, which may have ended
   std::vector<std::string> tokens;
+  int status = 0;  // of the answer to the page's own request
 };
 
 /// Sends the request in one way; says whether the value is shown then.
@@ -122,6 +140,12 @@ asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
     refill(*prepared, mixed(prepared->fields, riders.theirs, riders.tokens));
   }
   auto request = prepared->request;
+  if (way == Ride::missing || abroad) {
+    // A page of another site has to ask the device before it may send a header of its own choice.
+    swap_headers(request, prepared->headers, {});
+  } else if (way == Ride::other) {
+    swap_headers(request, prepared->headers, riders.theirs.headers);
+  }
   if (way == Ride::foreign) {
     request.origin = kForeign;
   } else if (way == Ride::hidden) {
@@ -138,6 +162,9 @@ asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
   auto answer = co_await sender.fetch(std::move(request));
   if (!answer && sessions::ends_probe(answer.error().kind)) {
     co_return answer.error();
+  }
+  if (way == Ride::own) {
+    riders.status = answer ? answer->status : 0;
   }
   auto shown = co_await shows(visit, riders.user, filling.value);
   co_return shown;
@@ -197,7 +224,8 @@ asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
   const bool browser_sends = (!visit.carriers.empty() || visit.house.login.way == WebWay::basic) &&
                              foreign_pages_send(riders.theirs.request.method);
   for (const auto& [way, name] : ways) {
-    const bool no_token = riders.tokens.empty() && (way == Ride::missing || way == Ride::other);
+    const bool bare = way == Ride::missing && riders.tokens.empty() && riders.theirs.headers.empty();
+    const bool no_token = bare || (way == Ride::other && riders.tokens.empty());
     if (no_token || (way == Ride::foreign && !browser_sends)) {
       out[name] = nullptr;
       continue;
@@ -256,7 +284,15 @@ asio::awaitable<Result<>> look_at_forgery(Visit& visit) {
     co_return leave_open(visit, "web.forgery", seen.error());
   }
   if (!seen->at("control").as_bool()) {
-    visit.sheet.unobserved("web.forgery", "the request of the DUT file (web: setting) did not change what is shown");
+    const bool refused = !credentials::is_taken(riders.status) && riders.status != 0;
+    visit.sheet.unobserved(
+        "web.forgery",
+        std::string{"the request of the DUT file (web: setting) "} +
+            (refused ? "was answered with status " + std::to_string(riders.status) +
+                           (riders.status == 403 ? ", a refusal: a header or token of the page's script may be "
+                                                   "missing (headers, token)"
+                                                 : "")
+                     : "did not change what is shown"));
     co_return Result<>{};
   }
   json::array names;

@@ -26,6 +26,7 @@ struct Round {
   std::set<std::string> open{};  // told already
   json::array open_pages{};
   json::array crossed{};
+  std::string shell{};  // what a visitor gets at a path that nobody made; empty: a refusal
   std::int64_t asked = 0;
   std::int64_t unclear = 0;
 };
@@ -82,6 +83,10 @@ asio::awaitable<Result<>> ask_as_visitor(Round& round, const std::string& path, 
   auto entry = told(path, found);
   entry["declared"] = is_declared(visit, path);
   entry["linked"] = round.visitor.led_to.contains(path);
+  // A page application gives the same frame at every path; what it shows comes by calls, which are asked for
+  // themselves.
+  entry["shell"] =
+      !round.shell.empty() && seen->response.body == round.shell && seen->response.body == found.page.response.body;
   round.open_pages.push_back(std::move(entry));
   round.open.insert(path);
   co_return Result<>{};
@@ -136,6 +141,14 @@ asio::awaitable<Result<>> gather(Round& round) {
     co_return outside.error();
   }
   round.visitor = std::move(*outside);
+  const auto nowhere = "/" + sessions::random_word(12);
+  auto anything = co_await visitor.look(nowhere);
+  if (!anything && sessions::ends_probe(anything.error().kind)) {
+    co_return anything.error();
+  }
+  if (anything && anything->response.status == 200) {
+    round.shell = anything->response.body;
+  }
   for (const auto& known : visit.accounts) {
     auto user = co_await enter(visit, known);
     if (!user) {

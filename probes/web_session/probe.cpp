@@ -57,7 +57,8 @@ constexpr FactSpec kFacts[] = {
      "answer), left_out (links and calls that say that they change something, which were not asked for)"},
     {"web.open", ValueKind::list,
      "pages seen after the login that a visitor gets too: path, kind (form, data, text), declared (in the DUT file as "
-     "protected), linked (a visitor is led there)"},
+     "protected), linked (a visitor is led there), shell (the very bytes that a visitor gets at any path: the frame of "
+     "a page application, without data)"},
     {"web.crossed", ValueKind::list,
      "pages of one account that another one gets though no link leads it there: path, kind, owner, role, declared (the "
      "DUT file says who may see it)"},

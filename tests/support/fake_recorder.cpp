@@ -52,6 +52,17 @@ void FakeRecorder::conceal_in_bytes(const Secret& secret) {
   concealed_in_bytes[secret.reveal()] = secret.name();
 }
 
+Result<std::string> FakeRecorder::entrust(const std::string& /*username*/, const Secret& /*own*/,
+                                          const Secret& wanted) {
+  entrusted.push_back(wanted.reveal());
+  return std::string{"a test"};
+}
+
+Result<> FakeRecorder::settle(const std::string& /*username*/, const Secret& holds) {
+  held = holds.reveal();
+  return {};
+}
+
 bool FakeRecorder::is_absent(std::string_view key) const {
   return std::find(absents.begin(), absents.end(), key) != absents.end();
 }

@@ -25,6 +25,8 @@ class FakeRecorder final : public Recorder {
   std::vector<Kept> artifacts;
   std::map<std::string, std::string> concealed;           // text -> name
   std::map<std::string, std::string> concealed_in_bytes;  // the same, in bytes alone
+  std::vector<std::string> entrusted;                     // passwords, in the order in which they were handed over
+  std::string held;                                       // the one that was settled last
   std::string fault;                                      // first broken rule, empty when all were kept
 
   void fact(std::string_view key, json::value value) override;
@@ -38,6 +40,8 @@ class FakeRecorder final : public Recorder {
   void conceal(const Secret& secret) override;
   void conceal(std::string_view text, std::string_view name) override;
   void conceal_in_bytes(const Secret& secret) override;
+  Result<std::string> entrust(const std::string& username, const Secret& own, const Secret& wanted) override;
+  Result<> settle(const std::string& username, const Secret& holds) override;
 
   /// Looks for undeclared keys, wrong kinds, facts settled in two ways, and open ones.
   void check(const ProbeInfo& probe);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <set>
 
 #include "probes/first_use/change.hpp"
@@ -36,6 +37,11 @@ struct Hub {
   int looks = 0;              // that were answered in blocks
   bool changes_etag = false;  // with every block
   bool endless = false;       // there is always one more block
+  std::size_t longest = 64;   // characters of a password
+  bool letters_only = false;  // letters and digits
+  std::size_t remembers = 0;  // passwords that it does not take again
+  std::deque<std::string> past{};
+  int most_changes = 1000;  // that are taken
 };
 
 /// What the transcripts show behind their rows of hex, in one piece.
@@ -81,8 +87,15 @@ inline std::string id_of(std::string_view written) {
 }
 
 inline bool is_strong(const Hub& hub, const std::string& password) {
-  const bool strong = password == probes::first_use::kStrong || password == probes::first_use::kStronger;
-  return !hub.takes_none && (hub.takes_all || strong || password == "Old4-word!x");
+  const auto has = [&](std::string_view class_) { return password.find_first_of(class_) != std::string::npos; };
+  const bool strong = password.size() >= 8 && password.size() <= hub.longest && has("23456789") &&
+                      has("ABCDEFGHJKLMNPQRSTUVWXYZ") && has("abcdefghijkmnopqrstuvwxyz") &&
+                      !(hub.letters_only && has("-!+"));
+  const bool remembered =
+      std::find(hub.past.begin(), hub.past.end(), password) != hub.past.end() || password == hub.password;
+  const bool early = hub.changes >= hub.most_changes;
+  return !hub.takes_none && !early && !(hub.remembers > 0 && remembered) &&
+         (hub.takes_all || strong || password == "Old4-word!x");
 }
 
 inline std::string let_in(Hub& hub) {
@@ -115,6 +128,10 @@ inline std::string post(Hub& hub, std::string_view written, bool in) {
       (!hub.asks_old || field(written, "old") == hub.password)) {
     ++hub.changes;
     hub.before = std::exchange(hub.password, wanted);
+    hub.past.push_back(hub.before);
+    if (hub.past.size() > hub.remembers) {
+      hub.past.pop_front();
+    }
     if (!hub.keeps_sessions) {
       hub.inside.clear();
     }

@@ -19,7 +19,11 @@ fake::Run change(std::shared_ptr<Hub> hub, const Dut& dut = described(), int bud
 TEST_CASE("A sound change: the old value and old sessions die, weak ones are refused, and it is brought back") {
   auto hub = std::make_shared<Hub>();
   const auto run = change(hub);
-  CHECK(run.record.value("password.change") == json::value(json::object{{"taken", true}, {"old_refused", true}}));
+  const auto changed = run.record.value("password.change");
+  CHECK(changed.at("taken") == json::value(true));
+  CHECK(changed.at("old_refused") == json::value(true));
+  CHECK(changed.at("length") == json::value(14));
+  CHECK(changed.at("refused").as_array().empty());
   CHECK(run.record.value("password.sessions").at("other") == json::value(false));
   CHECK(run.record.value("password.old_asked").at("wrong_taken") == json::value(false));
   CHECK(run.record.value("password.old_asked").at("empty_taken") == json::value(false));
@@ -71,6 +75,75 @@ TEST_CASE("Wrong logins stay within the budget where old passwords live on") {
   const auto run = change(hub, described(), 4);
   CHECK(hub->wrong <= 4);
   CHECK(hub->password == "Old4-word!x");
+}
+
+TEST_CASE("A device of a few characters, or of letters and digits alone, gets a password that it takes") {
+  auto hub = std::make_shared<Hub>();
+  hub->longest = 10;
+  auto run = change(hub);
+  CHECK(run.record.value("password.change").at("length") == json::value(10));
+  CHECK(run.record.value("password.change").at("refused").as_array().size() == 2);
+  CHECK(run.record.value("password.again") == json::value(true));
+  CHECK(taken(run, "password.weak").empty());
+  CHECK(hub->password == "Old4-word!x");
+
+  hub = std::make_shared<Hub>();
+  hub->letters_only = true;
+  run = change(hub);
+  CHECK(run.record.value("password.change").at("length") == json::value(12));
+  CHECK(run.record.value("password.again") == json::value(true));
+}
+
+TEST_CASE("A device that remembers its passwords gets the old one back when it has forgotten it") {
+  auto hub = std::make_shared<Hub>();
+  hub->remembers = 5;
+  const auto run = change(hub);
+  CHECK(run.record.value("password.restored") == json::value(true));
+  CHECK(run.record.is_absent("password.left"));
+  CHECK(run.record.value("password.again") == json::value(true));
+  CHECK(hub->password == "Old4-word!x");
+  CHECK(run.record.held == "Old4-word!x");
+}
+
+TEST_CASE("Where there is no way back, whoever is in charge has the password that holds") {
+  auto hub = std::make_shared<Hub>();
+  hub->most_changes = 1;
+  auto run = change(hub);
+  CHECK(run.record.value("password.restored") == json::value(false));
+  CHECK(run.record.value("password.left").at("kept_in") == json::value("a test"));
+  CHECK(run.record.value("password.again") == json::value(false));
+  CHECK(run.record.is_unobserved("password.weak"));
+  CHECK(run.record.is_unobserved("password.old_asked"));
+  CHECK(hub->password == run.record.held);
+
+  hub = std::make_shared<Hub>();
+  hub->remembers = 500;
+  run = change(hub);
+  CHECK(run.record.value("password.restored") == json::value(false));
+  CHECK(run.record.value("password.again") == json::value(true));
+  CHECK(hub->password == run.record.held);
+  CHECK(hub->changes <= 40);
+}
+
+TEST_CASE("What was refused before a strong password was refused too is not known") {
+  auto hub = std::make_shared<Hub>();
+  hub->most_changes = 2;  // the right one and the way back
+  const auto run = change(hub);
+  CHECK(run.record.value("password.restored") == json::value(true));
+  CHECK(run.record.value("password.again") == json::value(false));
+  CHECK(run.record.is_unobserved("password.weak"));
+  CHECK(run.record.is_unobserved("password.old_asked"));
+}
+
+TEST_CASE("Passwords are drawn anew in every run, and handed over before they are sent") {
+  auto hub = std::make_shared<Hub>();
+  hub->remembers = 3;
+  const auto one = change(hub);
+  hub = std::make_shared<Hub>();
+  hub->remembers = 3;
+  const auto other = change(hub);
+  REQUIRE(!one.record.entrusted.empty());
+  CHECK(one.record.entrusted.front() != other.record.entrusted.front());
 }
 
 TEST_CASE("Without a recipe nothing is changed") {

@@ -211,6 +211,10 @@ TEST_CASE(
   CHECK(open(call, kOpen).items.empty());
   CHECK(says(open(call, kOpenDoubts), "gives /d to visitors too"));
   CHECK(open(function, kOpenDoubts).items.empty());
+  auto frame = declared;
+  frame["shell"] = true;
+  CHECK(open(frame, kOpen).items.empty());
+  CHECK(says(open(frame, kOpenDoubts), "gives /a to visitors too"));
   const std::string data = R"(obs("services") | web_open_data)";
   const std::string exports = R"re(obs("services") | web_open_calls("export|backup"))re";
   CHECK(open(declared, data).items.empty());

@@ -45,6 +45,22 @@ TEST_CASE("dut: a web interface that could not be used is refused with its place
   CHECK(wrong("port: tcp/1, change_password: {path: /p, body: '{\"a\": {password}'}").size() == 1);
   CHECK(wrong("port: tcp/1, change_password: {prompt: 'set it'}").size() == 1);
   CHECK(wrong("port: tcp/1}\n  - {port: tcp/1").size() == 1);
+  CHECK(wrong("port: tcp/1, log_out: {path: /o, headers: ['no header']}").size() == 1);
+  CHECK(wrong("port: tcp/1, log_out: {path: /o, headers: ['X-T: {token}']}").size() == 1);
+  CHECK(wrong("port: tcp/1, log_out: {path: /o, token: cookie T}").size() == 1);
+  CHECK(wrong("port: tcp/1, log_out: {path: /o, headers: ['X-T: {token}'], token: somewhere}").size() == 1);
+  CHECK(wrong("port: tcp/1, set_up: {exec: x, headers: ['X-T: 1']}").size() == 1);
+}
+
+TEST_CASE("dut: headers of a request and where their token is are read") {
+  const auto dut =
+      load_dut({"dut.yaml", kBegin + "port: tcp/443, log_out: {path: /bye, headers: ['X-T: {token}', 'X-R: hub'], "
+                                     "token: '/api/csrf#/data/token'}}\n"});
+  CHECK(lines(dut.errors) == std::vector<std::string>{});
+  REQUIRE(dut.value);
+  const auto& log_out = *dut.value->web.front().log_out;
+  CHECK(log_out.headers == Later<std::string>{"X-T: {token}", "X-R: hub"});
+  CHECK(log_out.token == Later<std::string>{"/api/csrf#/data/token"});
 }
 
 TEST_CASE("password rules: a mark stands where its kind needs it, and only a blank value is blank") {
