@@ -376,23 +376,26 @@ def __guessed: . as $service | select(fact("service.reachable")) | obs("resistan
   | select(present("resistance.reaction")) | . as $o | fact("resistance.reaction") as $reaction
   | {o: $o, at: .endpoint, id: .id, evidence: evidence("resistance.reaction"), known: fact("resistance.account").known, r: $reaction,
      let_in: (.facts["resistance.let_in"].times // 0)};
-def __least_guesses: $__judge.run.parameters.guessing.minimum_attempts // 10;
+def __least_guesses: $__judge.run.parameters.guessing.minimum_attempts // 100;
+def __least_seconds: $__judge.run.parameters.guessing.minimum_seconds // 60;
+def __enough_guesses: .r.after >= __least_guesses or (.r.after >= 20 and (.r.seconds // 0) >= __least_seconds);
+def __few_guesses: "\(.at) took \(.r.after) wrong logins in \(.r.seconds // 0 | floor) s without a reaction, and it takes \(__least_guesses), or 20 and \(__least_seconds) s, to say that there is none: allow more (pace.guesses_per_login)";
 def __held_in_words: "\(.sign) after \(.after) wrong logins, bound to \(.bound | gsub("_"; " "))";
 def __let_in: . as $service | select(fact("service.reachable")) | obs("resistance") | select(__same_place($service)) | . as $o
   | .facts["resistance.let_in"] // empty | {at: $o.endpoint, id: $o.id, after, times, evidence: ($o | evidence("resistance.let_in"))};
 def __guess_let_in: __let_in | select(.times >= 2)
   | {what: "\(.at) let in wrong passwords after \(.after) logins", endpoint: .at, expected: "every wrong password refused",
      observed: "\(.times) wrong passwords got in", evidence, observation: .id};
-def guess_unheld: __is_service("guess_unheld") | __guess_let_in, (__guessed | select(.known and (.r.seen | not) and .let_in < 2 and .r.after >= __least_guesses)
+def guess_unheld: __is_service("guess_unheld") | __guess_let_in, (__guessed | select(.known and (.r.seen | not) and .let_in < 2 and __enough_guesses)
   | {what: "\(.at) took \(.r.after) wrong logins of a real account one after another without any reaction", endpoint: .at,
-     expected: "a delay, a lock or another limit after some wrong logins", observed: "none after \(.r.after); at least \(__least_guesses) are asked for", evidence, observation: .id});
+     expected: "a delay, a lock or another limit after some wrong logins", observed: "none after \(.r.after) in \(.r.seconds // 0 | floor) s; at least \(__least_guesses) are asked for, or 20 and \(__least_seconds) s", evidence, observation: .id});
 def __claims_hold: tostring | test("lock|block|delay|wait|slow|limit|ban|captcha|then "; "i") and (test("^\\s*(none|no|unlimited)\\b"; "i") | not);
 def __claimed_number: [tostring | scan("[0-9]+(?![0-9])(?!\\s*(?:ms|s|sec|secs|second|seconds|m|min|minute|minutes|h|hour|hours|days?)\\b)") | tonumber] | .[0];
 def guess_undeclared($ts): __is_service("guess_undeclared") | __guess_let_in, (__guessed | . as $g
   | __there($ts; "guess_undeclared") | . as $table | $__judge.ixit[$table][] | select(__names_port($g.at))
   | select((.attempts // "") != "") | . as $entry | (.attempts | __claimed_number) as $number | select(.attempts | __claims_hold)
   | "IXIT \($table) \($entry.id // "without id") says \"\($entry.attempts)\" of \($g.at)" as $says
-  | if $g.known and ($g.r.seen | not) and (if $number == null then $g.r.after >= __least_guesses else $g.r.after > $number + 1 end) then "\($says), and \($g.r.after) wrong logins brought no reaction"
+  | if $g.known and ($g.r.seen | not) and (if $number == null then $g | __enough_guesses else $g.r.after > $number + 1 end) then "\($says), and \($g.r.after) wrong logins brought no reaction"
     elif $g.r.seen and $g.r.repeated and $number != null and $g.r.after > $number + 1 then "\($says), and the first reaction came after \($g.r.after) wrong logins"
     else empty end
   | {what: ., endpoint: $g.at, expected: ($entry.attempts | tostring), observed: (if $g.r.seen then $g.r | __held_in_words else "no reaction" end),
@@ -408,8 +411,7 @@ def guess_doubts: __is_service("guess_doubts") | . as $service | select(fact("se
           ($service | __guessed
           | if (.r.seen | not) and (.known | not) then
               {what: "\(.at) took \(.r.after) wrong logins of a name that it does not have without a reaction; what it does for an account that it has needs one in the DUT file (accounts)", evidence}
-            elif (.r.seen | not) and .r.after < __least_guesses then
-              {what: "\(.at) took \(.r.after) wrong logins without a reaction, and it takes \(__least_guesses) to say that there is none: allow more (pace.guesses_per_login)", evidence}
+            elif (.r.seen | not) and (__enough_guesses | not) then {what: __few_guesses, evidence}
             elif .r.seen and (.r.repeated | not) then
               {what: "\(.at) reacted to wrong logins (\(.r | __held_in_words)), and that did not come a second time from a fresh start", evidence}
             else empty end)
@@ -431,9 +433,11 @@ def guess_sums($ts): __is_service("guess_sums") | . as $service | $__judge.run.p
   | {g: $g, table: $table, entry: $entry, places: $places, rate: $rate, evidence: $shown, least: $line.minimum_days,
      days: (if $places == null then null else pow(10; $places) / (2 * ([$rate.per_day_low, 1] | max)) end),
      sure: (if $places == null then null else pow(10; $places) / (2 * ([$rate.per_day_high, 1] | max) * $more) end), more: $more,
-     chance: (if $places == null or ($one_address and ($ends | not) | not) then null else 100 * $addresses * $g.r.after / pow(10; $places) end)};
-def guess_too_fast($ts): __is_service("guess_too_fast") | __guess_let_in, (guess_sums($ts) | select(.places != null and .least != null) | select(.rate.per_day_low > 0 and .days < .least)
-  | {what: "\(.g.at) takes \(.rate.per_day_low | __logins_a_day) wrong logins a day, and half of the values of IXIT \(.table) \(.entry.id // "without id") are tried in \(.days | __days)",
+     chance: (if $places == null or ($one_address and ($ends | not) | not) then null else 100 * $addresses * ($g.r.after_most // $g.r.after) / pow(10; $places) end)};
+def __unsure_rate: if .g.known | not then "the account is none that the device has" elif (.g.r.seen | not) and (.g | __enough_guesses | not) then .g | __few_guesses else null end;
+def __sure_rate: .rate.per_day_low > 0 and __unsure_rate == null;
+def guess_too_fast($ts): __is_service("guess_too_fast") | __guess_let_in, (guess_sums($ts) | select(.places != null and .least != null) | select(__sure_rate and .days < .least)
+  | {what: "\(.g.at) takes at least \(.rate.per_day_low | __logins_a_day) wrong logins a day (\(.rate.basis)), and half of the values of IXIT \(.table) \(.entry.id // "without id") are tried in \(.days | __days)",
      endpoint: .g.at, expected: "at least \(.least) days", observed: (.days | __days), evidence, observation: .g.id});
 def guess_sum_doubts($ts): __is_service("guess_sum_doubts") | . as $service | select(fact("service.reachable"))
   | ($__judge.run.parameters.guessing.maximum_chance_percent) as $most | [guess_sums($ts)] as $sums
@@ -443,8 +447,8 @@ def guess_sum_doubts($ts): __is_service("guess_sum_doubts") | . as $service | se
     else $sums[] | select(.least != null)
       | if .places == null then
           {what: "IXIT \(.table) \(.entry.id // "without id") does not say how many values there are (fields password_length with password_characters or password_classes; for what users set policy_length and policy_characters)"}
-        elif (.sure >= .least) or (.chance != null and $most != null and .chance < $most) or (.rate.per_day_low > 0 and .days < .least) then empty
-        else {what: "\(.g.at): by \(.rate.basis), half of the values take \(.sure | __days) if an attacker is \(.more) times as fast, and \(.least) days are asked for: an assessor has to decide", evidence}
+        elif (.sure >= .least) or (.chance != null and $most != null and .chance < $most) or (__sure_rate and .days < .least) then empty
+        else __unsure_rate as $why | {what: "\(.g.at): by \(.rate.basis), half of the values take \(.sure | __days) if an attacker is \(.more) times as fast, and \(.least) days are asked for: an assessor has to decide\(if $why == null then "" else " (\($why))" end)", evidence}
         end
     end
   | . + {endpoint: $service.endpoint, observation: $service.id};

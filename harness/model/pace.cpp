@@ -39,7 +39,7 @@ std::uint32_t guesses_allowed(const Pace& pace) {
   if (!pace.guesses_per_login.empty()) {
     return pace.guesses_per_login.front();
   }
-  return pace.profile == "fast" ? 200 : pace.profile == "normal" ? 100 : 40;
+  return pace.profile == "fast" ? 200 : pace.profile == "normal" ? 130 : 40;
 }
 
 std::uint32_t max_half_open(const Pace& pace) {

@@ -5,6 +5,7 @@
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/http_login.hpp"
 #include "probes/credentials/line_talk.hpp"
+#include "probes/credentials/lock_words.hpp"
 #include "probes/credentials/web_session.hpp"
 #include "probes/sessions/login_search.hpp"
 #include "probes/wire/banner.hpp"
@@ -181,6 +182,18 @@ void join(Detection& found, Detection other) {
   }
 }
 
+/// Words of an error, or its status, by which a server says that it serves nobody or not us for now; empty: none.
+std::string held_by(const wire::HttpResponse& response) {
+  constexpr int kTooMany = 429;
+  constexpr int kUnavailable = 503;
+  constexpr int kErrors = 400;
+  const auto says_lock = [&](std::string_view word) { return wire::contains_ignoring_case(response.body, word); };
+  const bool locks =
+      response.status >= kErrors && std::any_of(kPlainLockWords.begin(), kPlainLockWords.end(), says_lock);
+  const bool held = response.status == kTooMany || response.status == kUnavailable || locks;
+  return held ? "status " + std::to_string(response.status) : std::string{};
+}
+
 /// A first word of ours in one protocol; nothing found when the answer is of another.
 asio::awaitable<Result<Detection>> ask_http(Door& door, bool tls) {
   auto answer = co_await fetch(door, tls, "/");
@@ -195,11 +208,13 @@ asio::awaitable<Result<Detection>> ask_http(Door& door, bool tls) {
   if (!answer->understood || answer->response.protocol != "HTTP" || (answer->response.status == 400 && !tls)) {
     co_return none;
   }
+  auto held = held_by(answer->response);
   auto found = co_await detect_http(door, tls, std::move(answer->response));
   if (!found) {
     co_return found;
   }
   found->answered = true;
+  found->held = std::move(held);
   const auto port = door.endpoint.port;
   if (std::find(std::begin(kOnvifPorts), std::end(kOnvifPorts), port) != std::end(kOnvifPorts)) {
     auto camera = co_await detect_onvif(door, tls);
@@ -409,6 +424,7 @@ asio::awaitable<Result<Detection>> detect_waiting(Door& door, bool heard, std::o
     found->silent = silent;
     if (!*tls && !silent && !heard && !is_known(*found)) {
       found->other_login = "one inside TLS perhaps: a ClientHello got no answer, nor did anything else";
+      found->held = "it ends connections without a word";
     }
   }
   co_return found;

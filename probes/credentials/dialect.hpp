@@ -127,6 +127,7 @@ struct Detection {
   std::string doubt{};      // why it is not known whether anybody is served
   std::string way_doubt{};  // why it is not known whether credentials travel in clear; a login that is understood
                             // on the way of the dialect settles it
+  std::string held{};       // an answer by which the server may just take no requests: which
   std::string path{};       // of HTTP: the page that asks for the login
   bool tls = false;         // of HTTP: that page comes inside TLS
 };

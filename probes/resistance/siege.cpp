@@ -16,6 +16,8 @@ constexpr int kControlsAtMost = 4;
 constexpr std::size_t kAccountsAtMost = 3;
 constexpr std::int64_t kDelaysFollowed = 4;
 constexpr int kLetInEnough = 2;
+constexpr milliseconds kSustained{60'000};
+constexpr std::int64_t kSustainedLogins = 20;
 constexpr milliseconds kLongEnough{8000};  // a delay of so much is not followed further
 constexpr milliseconds kBeforeReconnect{1000};
 
@@ -160,6 +162,9 @@ asio::awaitable<Result<Answer>> Siege::right_once() {
 
 Answer Siege::answer_of_right(const Attempt& tried) {
   if (tried.outcome == Outcome::lost || tried.outcome == Outcome::unclear) {
+    seen_.right_unclear =
+        tried.outcome == Outcome::lost ? std::string{"no connection"} : wire::printable(tried.says, 80);
+    seen_.right_unclear = seen_.right_unclear.empty() ? "no answer" : seen_.right_unclear;
     return Answer::unknown;
   }
   if (sign_of(tried, usual_) == Sign::changed) {
@@ -245,9 +250,12 @@ asio::awaitable<Result<>> Siege::find_known(std::vector<Known> accounts) {
   co_return Result<>{};
 }
 
+/// Ends with a reaction, with the number, or once enough were taken for long enough.
 asio::awaitable<Result<Series>> Siege::series(std::string username, std::int64_t most) {
   Series out;
-  while (out.wrong < most) {
+  const auto began = context_.network.elapsed();
+  while (out.wrong < most && (out.wrong < kSustainedLogins || out.lasted < kSustained)) {
+    const auto sent = context_.network.elapsed();
     if (context_.progress) {
       context_.progress(seen_.made, means_.attempts, "wrong logins");
     }
@@ -260,9 +268,11 @@ asio::awaitable<Result<Series>> Siege::series(std::string username, std::int64_t
       }
       co_return sign.error();
     }
+    out.lasted = context_.network.elapsed() - began;
     if (*sign == Sign::usual) {
       ++out.wrong;
       out.each.push_back(took_);
+      free_until_ = sent;
       continue;
     }
     // One odd answer is none: it has to come again, and on a new connection.

@@ -9,9 +9,9 @@ namespace assay::probes::resistance {
 
 /// What the measure may cost. The pace's own budget for guesses stands above `attempts`.
 struct Means {
-  std::int64_t attempts = 40;
+  std::int64_t attempts = 250;
   milliseconds time{120'000};
-  milliseconds recover{90'000};  // for a block to end, beside `time`
+  milliseconds recover{90'000};  // for one block to end, beside `time`
   std::int64_t sources = 4;      // other addresses of ours
 };
 
@@ -29,6 +29,7 @@ struct Series {
   std::string says;
   std::vector<milliseconds> each;  // time of each usual one
   std::vector<milliseconds> slow;  // of those that were slow
+  milliseconds lasted{0};
 };
 
 /// What a reaction is bound to.
@@ -47,7 +48,9 @@ struct AtSource {
   std::string address;
   bool reached = false;  // before the attack a wrong login from there was refused as usual
   std::int64_t wrong = 0;
-  std::optional<bool> held{};  // nothing: not looked at, or not known
+  std::vector<milliseconds> each{};  // times of those
+  bool reacted = false;              // to them, as at first to the usual one
+  std::optional<bool> held{};        // nothing: not looked at, or not known
 };
 
 enum class Answer : std::uint8_t { no, yes, unknown };
@@ -71,11 +74,13 @@ struct Seen {
   std::optional<Series> second;
   std::string afresh;  // what the second began anew by
   bool repeated = false;
+  bool sooner = false;           // it came again after a wait, before as many wrong logins as at first
+  Growth growth = Growth::none;  // of the delays of the first series
   Bound bound = Bound::unknown;
   std::optional<bool> right_in_attack;
   std::optional<bool> right_lifts;  // a right login ended the reaction
-  std::optional<milliseconds> least;
-  std::optional<milliseconds> most;
+  std::string right_unclear;        // what the right login got that means neither; empty: none did
+  std::vector<Block> blocks;        // how long it held, and the next time at the same place
   std::optional<bool> resets;
   std::vector<AtSource> sources;
   std::vector<std::int64_t> used_up;  // logins of each connection that ended
@@ -86,6 +91,8 @@ struct Seen {
 /// one of the DUT file.
 class Siege {
  public:
+  static constexpr int kControls = 2;  // logins of names that nobody has, before the attack
+
   Siege(ProbeContext& context, credentials::Door& door, credentials::Dialect& dialect, Means means)
       : context_(context), door_(door), dialect_(dialect), means_(means) {}
 
@@ -95,8 +102,6 @@ class Siege {
   const Seen& seen() const { return seen_; }
 
  private:
-  static constexpr int kControls = 2;
-
   using Tried = Result<credentials::Attempt>;
 
   asio::awaitable<Result<bool>> learn();
@@ -107,12 +112,16 @@ class Siege {
   asio::awaitable<Result<>> look_for_silent_lock();
   asio::awaitable<Result<>> look_around();
   asio::awaitable<Result<std::optional<Answer>>> look_elsewhere();
-  asio::awaitable<Result<>> wait_for_end();
+  asio::awaitable<Result<>> wait_for_end(milliseconds step);
   asio::awaitable<Result<>> repeat();
+  asio::awaitable<Result<>> repeat_growth();
+  asio::awaitable<Result<>> time_again();
   asio::awaitable<Result<>> try_reset();
   asio::awaitable<Result<>> try_sources();
 
   asio::awaitable<Result<Series>> series(std::string username, std::int64_t most);
+  std::int64_t first_at_most() const;
+  void tell_growth();
   asio::awaitable<Result<>> follow_delay(Series& out, std::string username);
   asio::awaitable<Result<Sign>> wrong(std::string username);
   asio::awaitable<Result<Answer>> right();
@@ -131,7 +140,12 @@ class Siege {
 
   std::int64_t left() const { return means_.attempts - seen_.made - 1; }  // one is in reserve
 
+  std::int64_t again_at_most() const;
+  milliseconds first_step() const;
   bool near(const Series& again) const;
+  bool sooner(const Series& again) const;
+
+  bool ended() const { return !seen_.blocks.empty() && seen_.blocks.back().most.has_value(); }
 
   ProbeContext& context_;
   credentials::Door& door_;
@@ -145,7 +159,8 @@ class Siege {
   credentials::Attempt last_;  // of wrong()
   credentials::Outcome right_looks_ = credentials::Outcome::rejected;  // of a right login; rejected: not seen yet
   milliseconds took_{0};                                               // of wrong(), with its connection
-  milliseconds held_since_{0};
+  milliseconds held_since_{0};                                         // a login was seen to be held
+  milliseconds free_until_{0};                                         // the last one that was not went out
   milliseconds waited_{0};
   std::int64_t on_connection_ = 0;
   std::int64_t connections_ = 0;

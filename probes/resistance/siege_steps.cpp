@@ -10,6 +10,11 @@ namespace {
 constexpr std::int64_t kAtSource = 3;
 constexpr std::int64_t kForSource = 8;  // logins that have to be left for each other address
 constexpr int kRightLogins = 3;
+constexpr std::int64_t kInARow = 100;  // wrong logins without a reaction that say that there is none
+constexpr std::int64_t kManyLogins = 60;
+constexpr milliseconds kSlowStep{5000};
+constexpr milliseconds kSmallStep{1000};
+constexpr milliseconds kAtLeastLater{500};
 
 }  // namespace
 
@@ -137,12 +142,15 @@ asio::awaitable<Result<>> Siege::look_around() {
   co_return Result<>{};
 }
 
-/// Waits in growing steps until wrong logins are taken as at first, or for as long as `recover` says.
-asio::awaitable<Result<>> Siege::wait_for_end() {
-  milliseconds step{5000};
+/// Waits in growing steps until wrong logins are taken as at first, or for as long as `recover` says. With many logins
+/// left the steps are small enough to tell a block from one that is half as long again.
+asio::awaitable<Result<>> Siege::wait_for_end(milliseconds step) {
   milliseconds waited{0};
   const bool slow = seen_.first->sign == Sign::slow;
-  seen_.least = context_.network.elapsed() - held_since_;
+  const bool many = left() > kManyLogins;
+  seen_.blocks.emplace_back();
+  auto& block = seen_.blocks.back();
+  block.least = context_.network.elapsed() - held_since_;
   // The last logins have to be left over for the second series.
   while (waited + step <= means_.recover && left() > seen_.first->wrong + 2) {
     auto paused = co_await context_.network.wait(step);
@@ -158,13 +166,14 @@ asio::awaitable<Result<>> Siege::wait_for_end() {
       co_return still.error();
     }
     if (*still == Answer::no) {
-      seen_.most = asked - held_since_;
+      block.most = context_.network.elapsed() - free_until_;
+      free_until_ = asked;
       co_return Result<>{};
     }
     if (*still == Answer::yes) {
-      seen_.least = asked - held_since_;
+      block.least = asked - held_since_;
     }
-    step = std::min(slow ? step : step * 2, milliseconds{30'000});
+    step = std::min(slow ? kSlowStep : many ? step * 7 / 5 : step * 2, milliseconds{30'000});
   }
   co_return Result<>{};
 }
@@ -176,6 +185,20 @@ bool Siege::near(const Series& again) const {
          again.wrong <= seen_.first->wrong + kControls + slack;
 }
 
+/// Where the device says that it holds who asks, it may do so again earlier: what it takes fills up little by little.
+bool Siege::sooner(const Series& again) const {
+  return seen_.afresh == "waiting" && again.sign == seen_.first->sign && holds(*again.sign) &&
+         again.sign != Sign::slow && again.wrong < seen_.first->wrong;
+}
+
+milliseconds Siege::first_step() const {
+  return left() > kManyLogins && seen_.first->sign != Sign::slow ? kSmallStep : kSlowStep;
+}
+
+std::int64_t Siege::again_at_most() const {
+  return seen_.first->wrong + kControls + std::max<std::int64_t>(1, seen_.first->wrong / 5) + 1;
+}
+
 /// The same again from a fresh start: what does not come twice at about the same place is no threshold.
 asio::awaitable<Result<>> Siege::repeat() {
   auto username = target_;
@@ -184,12 +207,12 @@ asio::awaitable<Result<>> Siege::repeat() {
   } else if (!other_source_.empty()) {
     seen_.afresh = "another address";
   } else {
-    auto waited = co_await wait_for_end();
+    auto waited = co_await wait_for_end(first_step());
     if (!waited) {
       co_return waited;
     }
     const bool account = seen_.bound == Bound::account || seen_.bound == Bound::account_and_source;
-    if (seen_.most) {
+    if (ended()) {
       seen_.afresh = "waiting";
     } else if (account && !seen_.silent) {
       username = nobody();
@@ -199,15 +222,16 @@ asio::awaitable<Result<>> Siege::repeat() {
     }
   }
   const auto since = held_since_;
+  const auto until = free_until_;
   const bool moves = seen_.afresh == "another address";
   const auto place = moves ? other_source_ : std::string{};
   if (!speak_from(place)) {
     speak_as_usual();
     co_return Result<>{};
   }
-  auto again =
-      co_await series(username, seen_.first->wrong + kControls + std::max<std::int64_t>(1, seen_.first->wrong / 5) + 1);
+  auto again = co_await series(username, again_at_most());
   if (again && seen_.silent) {
+    held_since_ = context_.network.elapsed();
     auto in = co_await right();
     speak_as_usual();
     if (!in) {
@@ -226,10 +250,17 @@ asio::awaitable<Result<>> Siege::repeat() {
   const int before = moves && seen_.bound == Bound::source ? 2 : 1;
   again->wrong += seen_.afresh == "another account" || again->wrong == 0 ? 0 : before;
   seen_.second = *again;
-  seen_.repeated = near(*again);
+  seen_.sooner = !near(*again) && sooner(*again);
+  seen_.repeated = near(*again) || seen_.sooner;
   if (moves) {
+    const auto at =
+        std::find_if(seen_.sources.begin(), seen_.sources.end(), [&](const auto& one) { return one.address == place; });
+    at->wrong = again->wrong;
+    at->each = again->each;
+    at->reacted = again->sign.has_value();
     held_since_ = since;
-    auto waited = co_await wait_for_end();
+    free_until_ = until;
+    auto waited = co_await wait_for_end(first_step());
     co_return waited;
   }
   co_return Result<>{};
@@ -238,7 +269,7 @@ asio::awaitable<Result<>> Siege::repeat() {
 /// Does a right login wipe off the wrong ones before it?
 asio::awaitable<Result<>> Siege::try_reset() {
   const auto some = seen_.second ? seen_.second->wrong - 1 : 0;
-  const bool fresh = seen_.right_lifts.value_or(false) || seen_.most;
+  const bool fresh = seen_.right_lifts.value_or(false) || ended();
   if (!seen_.known || !seen_.repeated || seen_.silent || !fresh || some < 1 || left() < 2 * some + 4) {
     co_return Result<>{};
   }
@@ -247,14 +278,17 @@ asio::awaitable<Result<>> Siege::try_reset() {
     if (!lifted || *lifted != Answer::yes) {
       co_return lifted ? Result<>{} : Result<>{lifted.error()};
     }
-  } else {
-    auto paused = co_await context_.network.wait(*seen_.most);
-    waited_ += *seen_.most;
+  } else if (seen_.blocks.size() < 2) {
+    const auto most = *seen_.blocks.back().most;
+    auto paused = co_await context_.network.wait(most);
+    waited_ += most;
     if (!paused) {
       co_return paused;
     }
   }
-  auto before = co_await series(target_, some);
+  // The login that showed the end of a second block counted.
+  const int counted = seen_.blocks.size() < 2 ? 0 : 1;
+  auto before = co_await series(target_, some - counted);
   if (!before || before->sign) {
     co_return before ? Result<>{} : Result<>{before.error()};
   }
@@ -270,18 +304,48 @@ asio::awaitable<Result<>> Siege::try_reset() {
   co_return Result<>{};
 }
 
+/// The next block at the same place: is it as long as the first?
+asio::awaitable<Result<>> Siege::time_again() {
+  if (!seen_.repeated || !ended() || seen_.first->sign == Sign::slow) {
+    co_return Result<>{};
+  }
+  if (seen_.afresh != "waiting") {
+    // It came again elsewhere.
+    if (seen_.silent || left() < again_at_most() + 2) {
+      co_return Result<>{};
+    }
+    auto again = co_await series(target_, again_at_most());
+    if (!again || !again->sign) {
+      co_return again ? Result<>{} : Result<>{again.error()};
+    }
+  }
+  // As late as is later than the first by more than the steps that it was timed in.
+  const auto most = *seen_.blocks.back().most;
+  const auto later = most * 6 / 5 + kAtLeastLater;
+  auto timed = co_await wait_for_end(later);
+  co_return timed;
+}
+
 /// A few from each other address, on the account that has had all the rest.
 asio::awaitable<Result<>> Siege::try_sources() {
   for (auto& at : seen_.sources) {
-    if (!at.reached || !speak_from(at.address)) {
+    if (!at.reached || at.wrong > 0 || !speak_from(at.address)) {
       continue;
     }
-    auto some = co_await series(target_, kAtSource);
+    // Where addresses are held one by one each has its own threshold, which shows in it.
+    const bool own = seen_.first->sign.has_value();
+    auto some = co_await series(target_, own ? again_at_most() : kAtSource);
     speak_as_usual();
     if (!some) {
       co_return some.error();
     }
     at.wrong = some->wrong;
+    at.each = some->each;
+    at.reacted = some->sign.has_value();
+    if (own) {
+      at.held = at.wrong == 0 && at.reacted;
+      continue;
+    }
     if (!some->sign || holds(*some->sign)) {
       at.held = some->sign.has_value();
     }
@@ -290,10 +354,57 @@ asio::awaitable<Result<>> Siege::try_sources() {
   co_return Result<>{};
 }
 
+/// Small delays that grow: whether they begin anew, and grow again.
+asio::awaitable<Result<>> Siege::repeat_growth() {
+  const auto& first = *seen_.first;
+  const auto username = seen_.known ? target_ : nobody();
+  seen_.afresh = seen_.known ? "a right login" : "another account";
+  const auto most = std::min(left(), first.wrong + std::ssize(first.slow));
+  if (most < 1) {
+    co_return Result<>{};
+  }
+  auto again = co_await series(username, most);
+  if (!again) {
+    co_return again.error();
+  }
+  const bool small = !again->each.empty() && 2 * again->each.front() < first.slow.back();
+  auto times = again->each;
+  times.insert(times.end(), again->slow.begin(), again->slow.end());
+  again->wrong = before_doubled(times);
+  again->sign = growth_of(times) == Growth::none ? again->sign : Sign::slow;
+  seen_.second = *again;
+  seen_.repeated = small && again->sign == Sign::slow;
+  if (seen_.known) {
+    seen_.right_lifts = small;
+  }
+  co_return Result<>{};
+}
+
+/// Less than half, so that what is seen can be seen again; but as many as it takes to say that nothing comes, if that
+/// leaves a few to look for what the wrong ones do not show.
+std::int64_t Siege::first_at_most() const {
+  const auto half = std::max<std::int64_t>(1, means_.attempts * 9 / 20);
+  const auto reached =
+      std::count_if(seen_.sources.begin(), seen_.sources.end(), [](const auto& at) { return at.reached; });
+  const auto rest = left() - kRightLogins - kAtSource * reached;
+  return std::max(half, std::min(kInARow, rest));
+}
+
+/// Delays that grow from login to login are a reaction, though each for itself is none.
+void Siege::tell_growth() {
+  auto& first = *seen_.first;
+  seen_.growth = first.sign ? Growth::none : growth_of(first.each);
+  if (seen_.growth == Growth::none) {
+    return;
+  }
+  first.sign = Sign::slow;
+  first.wrong = std::min(before_doubled(first.each), std::ssize(first.each) - 1);
+  first.slow.assign(first.each.begin() + first.wrong, first.each.end());
+  first.each.resize(static_cast<std::size_t>(first.wrong));
+}
+
 asio::awaitable<Result<>> Siege::attack() {
-  // Less than half, so that what is seen can be seen again.
-  const auto most = std::max<std::int64_t>(1, means_.attempts * 9 / 20);
-  auto first = co_await series(target_, most);
+  auto first = co_await series(target_, first_at_most());
   if (!first) {
     co_return first.error();
   }
@@ -301,6 +412,13 @@ asio::awaitable<Result<>> Siege::attack() {
   auto looked = co_await look_for_silent_lock();
   if (!looked) {
     co_return looked;
+  }
+  if (!seen_.silent) {
+    tell_growth();
+  }
+  if (seen_.growth != Growth::none) {
+    auto grown = co_await repeat_growth();
+    co_return grown;
   }
   if (!seen_.first->sign && !seen_.silent) {
     auto done = co_await try_sources();
@@ -311,11 +429,16 @@ asio::awaitable<Result<>> Siege::attack() {
     co_return looked;
   }
   auto repeated = co_await repeat();
-  if (!repeated) {
-    co_return repeated;
+  if (repeated) {
+    repeated = co_await time_again();
   }
-  auto reset = co_await try_reset();
-  co_return reset;
+  if (repeated) {
+    repeated = co_await try_reset();
+  }
+  if (repeated && seen_.repeated && seen_.bound == Bound::source) {
+    repeated = co_await try_sources();
+  }
+  co_return repeated;
 }
 
 asio::awaitable<Result<>> Siege::run(std::vector<Known> accounts) {

@@ -46,10 +46,11 @@ def plain_http():
     facts, seen = measure("tcp/9201")
     equal(facts["resistance.dialect"], "http-basic", "dialect of httpd")
     equal(facts["resistance.account"], {"known": True, "role": "owner"}, "the account is a real one")
-    equal((facts["resistance.reaction"]["seen"], facts["resistance.reaction"]["after"]), (False, 18), "no reaction")
+    equal((facts["resistance.reaction"]["seen"], facts["resistance.reaction"]["after"]), (False, 33), "no reaction")
     equal(facts["resistance.right_password"]["in_attack"], True, "the right password")
     equal(facts["resistance.rate"]["by_device"], False, "nothing but our pace")
     true(facts["resistance.rate"]["per_day_low"] > 10_000, f"rate {facts['resistance.rate']}")
+    true("more than 33 was not looked for" in facts["resistance.rate"]["basis"], f"how far it was looked: {facts['resistance.rate']}")
     true(facts["resistance.attempts"] <= 40, "the budget")
 
 
@@ -136,6 +137,52 @@ def lock_by_address():
     true(Guarded.judged <= 40, "the budget")
 
 
+def nginx_limit():
+    """A real limiter: ten a minute with a burst of seventeen. Its own log says what it let through in the end."""
+    nginx = daemons.need("nginx")
+    write("nginx-users", f"maker:{{PLAIN}}{SECRET}\n")
+    os.chmod(daemons.FOLDER, 0o755)
+    conf = write("nginx.conf", f"""daemon off; master_process off; worker_processes 1; pid {path('nginx.pid')}; error_log {path('nginx-error.log')};
+events {{}}
+http {{
+  log_format told '$msec $status $remote_user'; access_log {path('nginx-access.log')} told;
+  client_body_temp_path {path('nginx-body')}; proxy_temp_path {path('nginx-proxy')}; fastcgi_temp_path {path('nginx-fastcgi')};
+  uwsgi_temp_path {path('nginx-uwsgi')}; scgi_temp_path {path('nginx-scgi')};
+  limit_req_zone $server_name zone=a:1m rate=10r/m;
+  limit_req_status 429;
+  server {{ listen {ADDRESS}:9207; server_name hub; root {path('www')}; index index.html;
+    location / {{ limit_req zone=a burst=17 nodelay; auth_basic hub; auth_basic_user_file {path('nginx-users')}; }} }}
+}}
+""")
+    daemons.start([nginx, "-c", conf, "-e", path("nginx-start.log")], 9207)
+    facts, seen = measure("tcp/9207", dut(guesses=130))
+    reaction, rate = facts["resistance.reaction"], facts["resistance.rate"]
+    equal((reaction["seen"], reaction["sign"], reaction["repeated"]), (True, "limited", True), f"reaction {reaction}")
+    equal(reaction["sooner"], True, "it fills up by and by")
+    # Ten a minute are 14,400 a day.
+    true(4_000 < rate["per_day_low"] <= 14_400 <= rate["per_day_high"] and rate["by_device"], f"rate {rate}")
+    with open(path("nginx-access.log")) as log:
+        lines = [line.split() for line in log]
+    true(any(status == "429" for _, status, _ in lines), "nginx limited by its own log")
+    # The bucket is empty: what asks next is held before any login is seen, and waited for.
+    facts, seen = measure("tcp/9207", dut(guesses=12), recover=20)
+    equal(facts["resistance.dialect"], "http-basic", "dialect behind a limiter that still holds")
+    facts, seen = drained("tcp/9207")
+    true("resistance.dialect" not in seen["absent"] and "status 429" in seen["unobserved"]["resistance.dialect"], f"{seen['unobserved']}")
+
+
+def drained(endpoint):
+    """Without any wait, right after the bucket was emptied."""
+    import urllib.error
+    import urllib.request
+    for _ in range(40):
+        try:
+            urllib.request.urlopen(f"http://{ADDRESS}:{endpoint[4:]}/")
+        except urllib.error.HTTPError:
+            pass
+    return measure(endpoint, dut(guesses=12), recover=0)
+
+
 def telnet():
     """Three seconds for each login: what is returned measures them while the others run."""
     if os.environ.get("ASSAY_TEST_NAMESPACE") != "own" or os.geteuid() != 0:
@@ -176,12 +223,12 @@ def ssh():
     facts, seen = measure("tcp/9205", attempts=26, seconds=30, recover=0)
     equal(facts["resistance.dialect"], "ssh-password", "dialect of dropbear")
     equal(facts["resistance.account"], {"known": True, "role": "owner"}, "the account is a real one")
-    equal((facts["resistance.reaction"]["seen"], facts["resistance.reaction"]["after"]), (False, 11), "no reaction")
+    equal((facts["resistance.reaction"]["seen"], facts["resistance.reaction"]["after"]), (False, 19), "no reaction")
     equal(facts["resistance.right_password"]["in_attack"], True, "the right password")
     true({"resistance.let_in", "resistance.per_connection"} <= set(seen["absent"]), f"one connection for each login is no limit: {seen['absent']}")
     with open(log) as file:
         text = file.read()
-    equal(text.count("Bad password attempt for 'maker'"), 11, "dropbear's own count of wrong passwords")
+    equal(text.count("Bad password attempt for 'maker'"), 19, "dropbear's own count of wrong passwords")
     equal(text.count("Password auth succeeded for 'maker'"), 2, "and of right ones")
     facts, seen = measure("tcp/9206", attempts=26, seconds=30, recover=0)
     equal((facts["resistance.dialect"], facts["resistance.attempts"]), ("ssh-password", 0), "keys alone: nothing is guessed")
@@ -193,7 +240,7 @@ def ssh():
 checked, skipped = [], []
 with concurrent.futures.ThreadPoolExecutor() as pool:
     slow = pool.submit(telnet())
-    for part in (plain_http, lighttpd_digest, lock_by_address, ssh):
+    for part in (plain_http, lighttpd_digest, lock_by_address, nginx_limit, ssh):
         try:
             part()
             checked.append(part.__name__)

@@ -130,7 +130,7 @@ TEST_CASE("One wrong password that gets in is told, and ends nothing") {
   const auto seen = measure(device);
   CHECK(seen.object("resistance.let_in").at("times") == json::value(1));
   CHECK(seen.reaction("seen") == json::value(false));
-  CHECK(seen.reaction("after") == json::value(18));
+  CHECK(seen.reaction("after") == json::value(33));
 }
 
 TEST_CASE("A lock that lets in whoever comes after it is told as both") {

@@ -12,14 +12,15 @@ TEST_CASE("A login without any guard is told by its own account, and its rate is
   const auto seen = measure(device);
   CHECK(seen.run.record.is_absent("resistance.let_in"));
   CHECK(seen.reaction("seen") == json::value(false));
-  CHECK(seen.reaction("after") == json::value(18));
+  CHECK(seen.reaction("after") == json::value(33));
   CHECK(seen.object("resistance.account").at("known") == json::value(true));
   CHECK(seen.object("resistance.account").at("role") == json::value("owner"));
   CHECK(seen.object("resistance.right_password").at("in_attack") == json::value(true));
   const auto& rate = seen.object("resistance.rate");
   CHECK(rate.at("by_device") == json::value(false));
   CHECK(rate.at("per_day") == json::value(864000));
-  CHECK(rate.at("attempts") == json::value(18));
+  CHECK(rate.at("attempts") == json::value(33));
+  CHECK(rate.at("basis").as_string().find("more than 33 was not looked for") != json::string::npos);
   CHECK(seen.run.record.is_unobserved("resistance.resets"));
   CHECK(seen.run.record.is_absent("resistance.per_connection"));
 }

@@ -36,7 +36,8 @@ json::object web(const char* protocol = "http") {
 json::object unheld(bool known = true, std::int64_t per_day = 100'000) {
   return observation("o-2", {{"resistance.dialect", "http-basic"},
                              {"resistance.account", json::object{{"known", known}, {"role", "owner"}}},
-                             {"resistance.reaction", json::object{{"seen", false}, {"silent", false}, {"after", 18}}},
+                             {"resistance.reaction",
+                              json::object{{"seen", false}, {"silent", false}, {"after", 120}, {"seconds", 1.5}}},
                              {"resistance.rate", json::object{{"per_day", per_day},
                                                               {"per_day_low", per_day},
                                                               {"per_day_high", per_day},
@@ -113,7 +114,7 @@ const std::string kOneClient = R"(obs("services") | guess_one_client)";
 
 TEST_CASE("expr: a real account that nothing guards is a finding with its evidence") {
   const auto found = judge(kUnheld, {unheld()});
-  CHECK(says(found, "tcp/80 took 18 wrong logins of a real account"));
+  CHECK(says(found, "tcp/80 took 120 wrong logins of a real account"));
   CHECK(canonical(found.items[0].at("evidence")) == "[\"aa\"]");
   CHECK(what(judge(kDoubts, {unheld()})).empty());
   CHECK(what(judge(kUnheld, {held("account")})).empty());
@@ -144,17 +145,28 @@ TEST_CASE("expr: a few wrong logins without a reaction are a doubt and no findin
     out["facts"].as_object()["resistance.reaction"].as_object()["after"] = after;
     return out;
   };
-  CHECK(what(judge(kUnheld, {few(9)})).empty());
-  CHECK(says(judge(kDoubts, {few(9)}), "took 9 wrong logins without a reaction, and it takes 10"));
-  const auto enough = judge(kUnheld, {few(10)});
-  CHECK(says(enough, "took 10 wrong logins"));
-  CHECK(canonical(enough.items[0].at("observed")) == "\"none after 10; at least 10 are asked for\"");
-  CHECK(what(judge(kDoubts, {few(10)})).empty());
+  CHECK(what(judge(kUnheld, {few(99)})).empty());
+  CHECK(says(judge(kDoubts, {few(99)}),
+             "took 99 wrong logins in 1 s without a reaction, and it takes 100, or 20 and 60 s"));
+  const auto enough = judge(kUnheld, {few(100)});
+  CHECK(says(enough, "took 100 wrong logins"));
+  CHECK(canonical(enough.items[0].at("observed")) ==
+        "\"none after 100 in 1 s; at least 100 are asked for, or 20 and 60 s\"");
+  CHECK(what(judge(kDoubts, {few(100)})).empty());
+  // Logins that take long: the time for which they went on.
+  const auto slow = [&](std::int64_t after, double seconds) {
+    auto out = few(after);
+    out["facts"].as_object()["resistance.reaction"].as_object()["seconds"] = seconds;
+    return out;
+  };
+  CHECK(says(judge(kUnheld, {slow(20, 61)}), "took 20 wrong logins"));
+  CHECK(what(judge(kUnheld, {slow(19, 61)})).empty());
+  CHECK(what(judge(kUnheld, {slow(20, 59)})).empty());
   // A number that is declared is measured against itself.
   CHECK(says(judge(kUndeclared, {few(6)}, entry({{"attempts", "4, then a lock"}})), "6 wrong logins"));
   CHECK(what(judge(kUndeclared, {few(6)}, entry({{"attempts", "a lock"}}))).empty());
   // A plan may ask for more, or for fewer.
-  CHECK(what(judge(kUnheld, {few(10)}, {}, web(), 20)).empty());
+  CHECK(what(judge(kUnheld, {few(110)}, {}, web(), 120)).empty());
   CHECK(says(judge(kUnheld, {few(3)}, {}, web(), 3), "took 3 wrong logins"));
 }
 
@@ -177,9 +189,10 @@ TEST_CASE("expr: what did not come twice, or was not measured, is a doubt") {
 
 TEST_CASE("expr: a claim that the measure contradicts is a finding, and one that it bears is none") {
   const auto claims = [](const char* text) { return entry({{"attempts", text}}); };
-  CHECK(says(judge(kUndeclared, {unheld()}, claims("5, then 60 s")), "18 wrong logins brought no reaction"));
+  CHECK(says(judge(kUndeclared, {unheld()}, claims("5, then 60 s")), "120 wrong logins brought no reaction"));
   CHECK(says(judge(kUndeclared, {unheld()}, claims("locked for 10 minutes after 3 wrong logins")), "no reaction"));
-  CHECK(what(judge(kUndeclared, {unheld()}, claims("locked after 50"))).empty());
+  CHECK(says(judge(kUndeclared, {unheld()}, claims("locked after 50")), "120 wrong logins brought no reaction"));
+  CHECK(what(judge(kUndeclared, {unheld()}, claims("locked after 200"))).empty());
   CHECK(what(judge(kUndeclared, {unheld()}, claims("none: the values are long"))).empty());
   CHECK(what(judge(kUndeclared, {unheld(false)}, claims("5, then 60 s"))).empty());
   CHECK(what(judge(kUndeclared, {held("account")}, claims("5, then 60 s"))).empty());
@@ -206,6 +219,35 @@ TEST_CASE("expr: days and chance follow the number of values, and only what is s
   // A block of the address for good: 1,000 x 5 of 10^8 is below one in a hundred.
   CHECK(what(judge(kSums, {held("source", true, false)}, values(8, 10))).empty());
   CHECK_FALSE(what(judge(kSums, {held("source", true, false)}, values(5, 10))).empty());
+}
+
+TEST_CASE("expr: no day's rate follows from few logins, from a reaction that came once, or from a name nobody has") {
+  const auto six_digits = entry({{"password_length", 6}, {"password_characters", 10}});
+  auto few = unheld();
+  few["facts"].as_object()["resistance.reaction"].as_object()["after"] = 18;
+  CHECK(what(judge(kTooFast, {few}, six_digits)).empty());
+  CHECK(says(judge(kSums, {few}, six_digits), "allow more (pace.guesses_per_login)"));
+  CHECK(what(judge(kTooFast, {unheld(false)}, six_digits)).empty());
+  CHECK(says(judge(kSums, {unheld(false)}, six_digits), "the account is none that the device has"));
+  auto once = held("account", false);
+  auto& rate = once["facts"].as_object()["resistance.rate"].as_object();
+  rate["by_device"] = false;
+  rate["per_day"] = nullptr;
+  rate["per_day_low"] = 0;
+  rate["per_day_high"] = 60'000'000;
+  rate["basis"] = "a reaction that was not seen a second time";
+  CHECK(what(judge(kTooFast, {once}, six_digits)).empty());
+  CHECK(says(judge(kSums, {once}, six_digits), "was not seen a second time"));
+}
+
+TEST_CASE("expr: the chance of an attacker counts the logins before the attack too") {
+  // 1,000 addresses with 5 guesses each are under one in a hundred of 10^6, and with 11 they are not.
+  auto seen = held("source", true, false);
+  seen["facts"].as_object()["resistance.rate"].as_object()["per_day_high"] = 50'000'000;
+  const auto six_digits = entry({{"password_length", 6}, {"password_characters", 10}});
+  CHECK(what(judge(kSums, {seen}, six_digits)).empty());
+  seen["facts"].as_object()["resistance.reaction"].as_object()["after_most"] = 11;
+  CHECK(says(judge(kSums, {seen}, six_digits), "an assessor has to decide"));
 }
 
 TEST_CASE("expr: what users set counts by the least that the device takes") {
