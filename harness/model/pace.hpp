@@ -35,7 +35,7 @@ BOOST_DESCRIBE_STRUCT(Pace, (),
 std::uint32_t max_half_open(const Pace& pace);
 
 /// Logins that the measure of how an endpoint bears guessing may make there in a run; they do not count as logins of an
-/// account. Without a number of its own it is the profile's: 40 (gentle), 100 (normal), 200 (fast).
+/// account. Without a number of its own it is the profile's: 40 (gentle), 130 (normal), 200 (fast).
 std::uint32_t guesses_allowed(const Pace& pace);
 
 /// gentle: microcontrollers and anything unknown; normal: a small Linux device; fast: an emulated device.
