@@ -20,7 +20,7 @@ constexpr std::string_view kPutBack =
     "Log in at the endpoint with what \"holds\" says, or with one of \"asked\", the last first, and set the password "
     "of the DUT file. null: the account has that already, unless one of \"asked\" was taken. Then remove this file.";
 
-std::string text_of(const json::object& object, std::string_view key) {
+std::string word_at(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
 }
@@ -69,9 +69,9 @@ void ChangedPasswords::read() {
       continue;
     }
     const auto& object = one.get_object();
-    Account entry{text_of(object, "address"), text_of(object, "endpoint"), text_of(object, "account")};
+    Account entry{word_at(object, "address"), word_at(object, "endpoint"), word_at(object, "account")};
     if (const auto* holds = object.if_contains("holds"); holds != nullptr && holds->is_string()) {
-      entry.holds = text_of(object, "holds");
+      entry.holds = word_at(object, "holds");
     }
     if (const auto* asked = object.if_contains("asked"); asked != nullptr && asked->is_array()) {
       for (const auto& value : asked->get_array()) {

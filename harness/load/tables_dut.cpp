@@ -51,7 +51,7 @@ constinit const Shape kProfile{.form = Form::word, .words = kProfileWords};
 constinit const Shape kSockets{.form = Form::integer, .least = 1, .most = 65535};
 constinit const Shape kRate{.form = Form::integer, .least = 1, .most = 1000000};
 constinit const Shape kAttempts{.form = Form::integer, .least = 0, .most = 1000};
-constinit const Shape kLogins{.form = Form::integer, .least = 0, .most = 1000000};
+constinit const Shape kLoginsInAll{.form = Form::integer, .least = 0, .most = 1000000};
 constinit const Shape kPause{.form = Form::integer, .least = 0, .most = 600000};
 constinit const Shape kTimeout{.form = Form::integer, .least = 10, .most = 600000};
 constinit const Key kPaceKeys[] = {
@@ -62,7 +62,7 @@ constinit const Key kPaceKeys[] = {
      "SYNs, of every connect too, and datagrams a second; a tenth of that may be unanswered at once", "40"},
     {"login_attempts_per_account", &kAttempts, false, "of the profile",
      "Wrong logins for one account on one endpoint in a run", "5"},
-    {"login_attempts_per_endpoint", &kLogins, false, "no limit",
+    {"login_attempts_per_endpoint", &kLoginsInAll, false, "no limit",
      "Wrong logins of all accounts together on one endpoint in a run", "100"},
     {"login_interval_ms", &kPause, false, "of the profile", "Pause between two logins on one endpoint", "1000"},
     {"guesses_per_login", &kAttempts, false, "of the profile",

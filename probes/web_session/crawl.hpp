@@ -31,9 +31,6 @@ struct Crawled {
   bool whole = true;  // false: a bound was met before the links came to an end, or something did not come
 };
 
-/// A link that may change or end something by its words; it is never followed.
-bool is_risky(const wire::WebLink& link, const std::string& path);
-
 /// A call that may, as scripts and descriptions name it: nobody meant it to be asked for by itself, so a verb in any of
 /// its parts or a query is enough.
 bool is_risky_call(const std::string& path);

@@ -112,7 +112,9 @@ TEST_CASE("An account that is locked after plain refusals stops the logins") {
 TEST_CASE("Logins go on after a lockout where that is allowed, and none is lost by it") {
   for (const bool allowed : {false, true}) {
     CAPTURE(allowed);
-    Hub hub{[](int count) { return count == 5 || count == 9 ? Answer{"530 the account is locked\r\n", {}} : Answer{}; }};
+    Hub hub{[](int count) {
+      return count == 5 || count == 9 ? Answer{"530 the account is locked\r\n", {}} : Answer{};
+    }};
     FakeNetwork network;
     network.tcp[kPort] = serve(hub);
     auto parameters = without_blanks();

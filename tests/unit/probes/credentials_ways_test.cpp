@@ -30,7 +30,7 @@ fake::Run ftp_with_guest(const std::string& guest, const std::string& path = "55
   });
 }
 
-Dut described() {
+Dut declared_api() {
   LoginRecipe recipe;
   recipe.port = Endpoint{Transport::tcp, kPort};
   recipe.path = "/login";
@@ -180,7 +180,7 @@ TEST_CASE("A declared login is sent in clear only where HTTP in clear was heard"
   network.tcp[kPort] = [&written](int) -> Peer {
     return [&written](std::string_view bytes, Line&) { written += bytes; };  // as HTTPS that is slow
   };
-  const auto run = attack(network, pairs({{"admin", "b22"}}), without_blanks(), described());
+  const auto run = attack(network, pairs({{"admin", "b22"}}), without_blanks(), declared_api());
   CHECK(written.find("POST") == std::string::npos);
   CHECK(run.record.is_unobserved("credentials.clear"));
   CHECK(run.record.is_unobserved("credentials.accepted"));
@@ -196,7 +196,7 @@ TEST_CASE("A declared login is sent in clear only where HTTP in clear was heard"
       }
     };
   };
-  const auto found = attack(plain, pairs({{"admin", "b22"}}), without_blanks(), described());
+  const auto found = attack(plain, pairs({{"admin", "b22"}}), without_blanks(), declared_api());
   CHECK(found.record.value("credentials.clear") == json::value(true));
   CHECK(found.record.value("credentials.accepted").as_array().size() == 1);
 }

@@ -85,13 +85,13 @@ TEST_CASE("A login one link or frame away is known, and whether its form leads t
   network.tcp[kPort] =
       web({{"/", page("200 OK", "<title>Hub</title><a href=/reset.cgi>Reset</a><a href=/in>Sign in</a>")},
            {"/in", page("200 OK", "<title>In</title><form><input type=password></form>")}});
-  auto run = look(network);
+  auto run = identify(network);
   CHECK(canonical(run.record.value("service.logins")) == R"([{"clear":true,"dialect":"http-form","path":"/in"}])");
   CHECK(run.record.value("service.details").at("title") == json::value("Hub"));
   network = FakeNetwork{};
   network.tcp[kPort] = web({{"/", page("200 OK", "<a href=/admin/>Settings</a>")},
                             {"/admin/", page("401 No\r\nWWW-Authenticate: Basic realm=\"hub\"")}});
-  run = look(network);
+  run = identify(network);
   CHECK(canonical(run.record.value("service.logins")) ==
         R"([{"clear":true,"dialect":"http-basic","path":"/admin/","realm":"hub"}])");
 }

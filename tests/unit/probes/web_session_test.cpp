@@ -429,11 +429,10 @@ TEST_CASE("Peers that are silent, cut, or speak something else leave every fact 
 }
 
 TEST_CASE("Links that may change something are told by their words") {
-  using probes::web_session::is_risky;
-  CHECK(is_risky({"/x", "Factory reset"}, "/x"));
-  CHECK(is_risky({"/Reboot.cgi", ""}, "/Reboot.cgi"));
-  CHECK(is_risky({"/a?action=1", "a"}, "/a?action=1"));
-  CHECK(!is_risky({"/status.html", "Status"}, "/status.html"));
+  CHECK(wire::may_act({"/x", "Factory reset"}, "/x"));
+  CHECK(wire::may_act({"/Reboot.cgi", ""}, "/Reboot.cgi"));
+  CHECK(wire::may_act({"/a?action=1", "a"}, "/a?action=1"));
+  CHECK(!wire::may_act({"/status.html", "Status"}, "/status.html"));
 }
 
 TEST_CASE("What session ids are drawn from is told with its uncertainty") {

@@ -127,7 +127,7 @@ TEST_CASE("expr: two wrong passwords that get in are a finding, whatever else wa
     seen["evidence"].as_object()["resistance.let_in"] = json::array{"bb"};
     return seen;
   };
-  const auto declared = entry({{"attempts", "locked after 50"}, {"password_length", 20}, {"password_characters", 62}});
+  const auto declared = entry({{"attempts", "locked after 150"}, {"password_length", 20}, {"password_characters", 62}});
   for (const auto& program : {kUnheld, kUndeclared, kTooFast}) {
     for (const auto& seen : {unheld(), unheld(false), held("account")}) {
       const auto found = judge(program, {letting_in(seen, 2)}, declared);
