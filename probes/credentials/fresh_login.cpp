@@ -61,6 +61,7 @@ asio::awaitable<Attempt> SpokenLogin::once(std::string username, Secret password
   Attempt attempted;
   attempted.outcome = outcome_of(told.answer, cuts_ >= kCutControls);
   attempted.took = told.took;
+  attempted.by_code = told.by_code;
   attempted.sent = told.sent ? told.times : told.times - 1;
   attempted.without_password = told.answer == Told::Answer::yes && !told.sent;
   attempted.proof = std::move(told.proof);

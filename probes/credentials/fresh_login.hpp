@@ -27,6 +27,7 @@ struct Told {
   std::string proof;             // for yes: what was reached
   bool sent = true;              // the secret went out
   milliseconds took{0};          // from the open connection to the answer
+  bool by_code = false;          // locked is said by a code of the protocol
   int times = 1;                 // the login went out
   std::optional<Error> error{};  // how the exchange ended, if by an error
 };

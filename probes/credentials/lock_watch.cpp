@@ -108,7 +108,7 @@ LockWatch::Sign LockWatch::see_words(const Attempt& refusal, Account& account, c
   const bool first = !account.plain && account.suspect == 0;
   const bool as_before =
       std::includes(account.mentions.begin(), account.mentions.end(), mentions.begin(), mentions.end());
-  if (!first && !as_before) {
+  if (refusal.by_code || (!first && !as_before)) {
     return Sign::lock;
   }
   account.mentions.merge(mentions);

@@ -83,6 +83,7 @@ Told told_by(const wire::MysqlReply& reply) {
   told.text = "error " + std::to_string(reply.code) + " " + reply.message;
   if (locks(reply.code)) {
     told.answer = Told::Answer::locked;
+    told.by_code = true;
   } else if (reply.code == kDenied || reply.code == kDeniedWithoutPassword) {
     told.answer = says_locked(reply.message) ? Told::Answer::locked : Told::Answer::no;
   }

@@ -230,4 +230,9 @@ inline std::set<std::string> taken(const fake::Run& run, std::string_view fact) 
   return out;
 }
 
+/// What `password.change` says of a device that took the new password and dropped the old one.
+inline bool changed(const json::value& change) {
+  return change.at("taken").as_bool() && change.at("old_refused").as_bool();
+}
+
 }  // namespace assay::password_tests
