@@ -13,6 +13,7 @@ namespace assay::probes::credentials {
 
 namespace {
 
+constexpr std::size_t kBlankNames = 20;  // the likeliest: each costs a device a wrong login
 constexpr std::string_view kOfDictionary = "dictionary ";
 
 std::string entry_of(const Dictionary& dictionary, std::size_t place) {
@@ -145,8 +146,9 @@ void add_dictionary(List& list, const Dictionary& dictionary, const Dut& dut, bo
   }
   list.add_derived();
   // Last: the dictionary stands in order of likelihood and has the likely blank ones itself.
+  std::set<std::string> names;
   for (const auto& pair : dictionary.credentials) {
-    if (blank) {
+    if (blank && names.size() < kBlankNames && names.insert(pair.username).second) {
       list.add(pair.username, Secret{"", "blank password"}, "blank password", Origin::dictionary);
     }
   }

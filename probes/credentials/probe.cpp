@@ -13,7 +13,7 @@ namespace {
 constexpr ParameterSpec kParameters[] = {
     {"dictionary", ValueKind::text, "\"iot-common\"", "credential dictionary by id; empty: none"},
     {"vendor", ValueKind::boolean, "true", "try the DUT file's vendor_credentials first"},
-    {"blank", ValueKind::boolean, "true", "try a blank password for every user name of the dictionary"},
+    {"blank", ValueKind::boolean, "true", "try a blank password for the 20 likeliest user names of the dictionary"},
     {"derived", ValueKind::integer, "40",
      "pairs at most whose password is made of the identifiers of the sample (samples, device, password_samples), for "
      "the "

@@ -40,7 +40,7 @@ def need(*programs):
             skip(program + " is not installed")
 
 
-def assay(*arguments, timeout=240, check=None, as_user=(), **options):
+def assay(*arguments, timeout=480, check=None, as_user=(), **options):
     """Runs the binary; `check` is the exit code that must come."""
     done = subprocess.run([*as_user, ASSAY, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, timeout=timeout, **options)
