@@ -30,7 +30,7 @@ def look(where, user, word, *more):
     dut = write(f"dut-{os.path.basename(folder)}.yaml", f"""assay: dut/1
 device: {{vendor: Example, model: Hub}}
 samples: [{{id: A, at: {{lan: {ADDRESS}}}}}]
-scope: [127.0.0.0/8]
+scope: [127.0.0.0/16]
 vendor_credentials: [{{username: {user}, password: "{word}"}}]
 """)
     done = subprocess.run([os.environ["ASSAY"], "probe", "credentials", ADDRESS, "--library", daemons.LIBRARY, "--endpoint", where, "--pace", "fast", "--dut", dut,

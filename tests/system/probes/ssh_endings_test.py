@@ -34,7 +34,7 @@ def dut(*passwords):
 device: {{vendor: Example, model: Hub}}
 samples:
   - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/8]
+scope: [127.0.0.0/16]
 vendor_credentials:
 {pairs}""")
 
