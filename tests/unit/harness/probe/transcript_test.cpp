@@ -159,7 +159,7 @@ TEST_CASE("What belongs to a mask above it is said where it came") {
   CHECK(text.find(" received: 1 byte more of what is left out above\n< +") != std::string::npos);
   CHECK(text.find(" 1 byte\n00000000  21 ") != std::string::npos);
   REQUIRE(transcript.open_text());
-  const auto& open = *transcript.open_text();
+  const auto open = *transcript.open_text();
   CHECK(open.find("more of") == std::string::npos);
   CHECK(std::count(open.begin(), open.end(), '<') == 5);  // that of the first line and four records
 }
