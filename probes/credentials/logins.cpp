@@ -48,6 +48,7 @@ void Tally::absorb(const Tally& other) {
 asio::awaitable<Result<>> Logins::run() {
   auto ended = co_await run_through();
   tally_.skipped_stopped += std::ssize(candidates_) - static_cast<std::int64_t>(next_);
+  tally_.unclear += std::ssize(unjudged_);
   doubt_suspects();
   co_return ended;
 }
@@ -142,7 +143,7 @@ void Logins::bring_forward(std::size_t at, std::size_t last, const Dialect& dial
 /// Where that is allowed, logins go on when a lockout has had its time: with those first that were not judged for it.
 asio::awaitable<Result<>> Logins::try_between_locks() {
   auto tried = co_await try_all();
-  while (tried && !tally_.lock_sign.empty() && options_.resume_after > milliseconds{0} &&
+  while (tried && tally_.why_stopped == kLockedOut && options_.resume_after > milliseconds{0} &&
          tally_.resumed < kMostResumes && (next_ < candidates_.size() || !unjudged_.empty())) {
     auto waited = co_await context_.network.wait(options_.resume_after);
     if (!waited) {
@@ -151,7 +152,6 @@ asio::awaitable<Result<>> Logins::try_between_locks() {
     take_up_again();
     tried = co_await try_all();
   }
-  tally_.unclear += std::ssize(unjudged_);
   co_return tried;
 }
 

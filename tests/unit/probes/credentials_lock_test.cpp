@@ -128,6 +128,24 @@ TEST_CASE("Logins go on after a lockout where that is allowed, and none is lost 
   }
 }
 
+TEST_CASE("A hit after a lockout ends the logins as any other") {
+  Hub hub{[](int count) { return count == 5 ? Answer{"530 the account is locked\r\n", {}} : Answer{}; }};
+  FakeNetwork network;
+  network.tcp[kPort] = serve(hub);
+  auto parameters = without_blanks();
+  parameters["resume_after"] = 60;
+  parameters["logins_on_a_connection"] = 1;
+  auto list = words_of_admin(8, true);
+  for (int i = 0; i < 6; ++i) {
+    list.credentials.push_back({"other" + std::to_string(i), Secret{"wrong", "dictionary entry"}});
+  }
+  const auto run = attack(network, list, parameters);
+  CHECK(run.record.value("credentials.accepted").as_array().size() == 1);
+  CHECK(run.record.value("credentials.lockout").at("resumed") == json::value(1));
+  CHECK(coverage(run, "tried") == 8);
+  CHECK(coverage(run, "skipped_stopped") == 6);
+}
+
 TEST_CASE("Another sentence of a lock than the warning before it stops the logins") {
   Hub hub{[](int count) {
     return count > 3 ? Answer{"530 the account is locked now\r\n", {}}
