@@ -1,8 +1,6 @@
 #include "harness/engine/changed_passwords.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
 #include <fstream>
 #include <sstream>
 #include <unistd.h>
@@ -29,15 +27,8 @@ std::string word_at(const json::object& object, std::string_view key) {
 Result<> write_for_owner(const fs::path& file, std::string_view text) {
   const fs::path temporary = file.string() + std::string{evidence::kTemporary};
   ::unlink(temporary.c_str());
-  {
-    const evidence::Fd out{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
-    if (!out) {
-      return evidence::io_error("create", temporary, errno);
-    }
-    const auto written = ::write(out.get(), text.data(), text.size());
-    if (written != static_cast<ssize_t>(text.size()) || ::fsync(out.get()) != 0) {
-      return evidence::io_error("write", temporary, written < 0 ? errno : ENOSPC);
-    }
+  if (auto written = evidence::write_private(temporary, text); !written) {
+    return written;
   }
   if (auto renamed = evidence::rename_file(temporary, file); !renamed) {
     return renamed;

@@ -190,11 +190,10 @@ Result<std::map<std::string, EntryKind>> list_tree(const Fd& root) {
   return out;
 }
 
-Result<> write_durable(const std::filesystem::path& file, std::string_view bytes) {
-  Fd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
-  if (!out) {
-    return io_error("write", file, errno);
-  }
+namespace {
+
+/// `out` was opened for writing.
+Result<> fill(const Fd& out, const std::filesystem::path& file, std::string_view bytes) {
   auto written = write_all(out.get(), bytes, file);
   if (written && ::fsync(out.get()) != 0) {
     written = io_error("write", file, errno);
@@ -203,6 +202,18 @@ Result<> write_durable(const std::filesystem::path& file, std::string_view bytes
     ::unlink(file.c_str());
   }
   return written;
+}
+
+}  // namespace
+
+Result<> write_durable(const std::filesystem::path& file, std::string_view bytes) {
+  const Fd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
+  return out ? fill(out, file, bytes) : Result<>{io_error("write", file, errno)};
+}
+
+Result<> write_private(const std::filesystem::path& file, std::string_view bytes) {
+  const Fd out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  return out ? fill(out, file, bytes) : Result<>{io_error("create", file, errno)};
 }
 
 Result<> write_atomic(const std::filesystem::path& file, std::string_view bytes) {

@@ -70,6 +70,10 @@ Result<> write_durable(const std::filesystem::path& file, std::string_view bytes
 /// `write_durable` to "<file>.tmp", then rename and fsync of the folder: the name never stands for half a file.
 Result<> write_atomic(const std::filesystem::path& file, std::string_view bytes);
 
+/// Makes a file that its owner alone may read, at any instant, and fsyncs it; an error where the name is taken. On
+/// failure the file is removed.
+Result<> write_private(const std::filesystem::path& file, std::string_view bytes);
+
 Result<> rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Makes names in a folder durable.

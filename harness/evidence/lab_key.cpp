@@ -58,14 +58,6 @@ Error unfit(const fs::path& file, ErrorKind kind, const std::string& what) {
   return Error{kind, "the laboratory's key " + file.string() + " " + what, {}};
 }
 
-Result<> write_all(const Fd& file, const fs::path& path, std::string_view text) {
-  const auto written = ::write(file.get(), text.data(), text.size());
-  if (written != static_cast<ssize_t>(text.size()) || ::fsync(file.get()) != 0) {
-    return io_error("write", path, written < 0 ? errno : ENOSPC);
-  }
-  return {};
-}
-
 }  // namespace
 
 LabKey::LabKey(const Bytes& bytes) : bytes_(bytes), id_(hmac(bytes, kForId, {}).substr(0, kIdDigits)) {}
@@ -119,12 +111,7 @@ Result<> LabKey::write(const fs::path& path) const {
   }
   // Linked into place when it is whole: of two runs that make the first key at once, one takes that of the other.
   const fs::path temporary = path.string() + "." + std::to_string(::getpid()) + std::string{kTemporary};
-  Result<> written;
-  {
-    const Fd file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-    written = file ? write_all(file, temporary, std::string{kHead} + hex(bytes_.data(), bytes_.size()) + "\n")
-                   : Result<>{io_error("create", temporary, errno)};
-  }
+  auto written = write_private(temporary, std::string{kHead} + hex(bytes_.data(), bytes_.size()) + "\n");
   if (written && ::link(temporary.c_str(), path.c_str()) != 0) {
     written = errno == EEXIST ? Result<>{unfit(path, ErrorKind::denied, "is there already, and is left as it is")}
                               : Result<>{io_error("create", path, errno)};
