@@ -7,6 +7,7 @@
 
 #include "harness/evidence/files.hpp"
 #include "harness/model/display.hpp"
+#include "harness/model/json_text.hpp"
 
 namespace assay {
 
@@ -17,11 +18,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kPutBack =
     "Log in at the endpoint with what \"holds\" says, or with one of \"asked\", the last first, and set the password "
     "of the DUT file. null: the account has that already, unless one of \"asked\" was taken. Then remove this file.";
-
-std::string word_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
-}
 
 /// Nobody else may read it at any instant, and its name never stands for half a file.
 Result<> write_for_owner(const fs::path& file, std::string_view text) {
@@ -60,9 +56,9 @@ void ChangedPasswords::read() {
       continue;
     }
     const auto& object = one.get_object();
-    Account entry{word_at(object, "address"), word_at(object, "endpoint"), word_at(object, "account")};
+    Account entry{string_at(object, "address"), string_at(object, "endpoint"), string_at(object, "account")};
     if (const auto* holds = object.if_contains("holds"); holds != nullptr && holds->is_string()) {
-      entry.holds = word_at(object, "holds");
+      entry.holds = string_at(object, "holds");
     }
     if (const auto* asked = object.if_contains("asked"); asked != nullptr && asked->is_array()) {
       for (const auto& value : asked->get_array()) {

@@ -3,17 +3,9 @@
 #include <algorithm>
 
 #include "harness/engine/recipe_bench.hpp"
+#include "harness/model/json_text.hpp"
 
 namespace assay {
-
-namespace {
-
-std::string text_of(const json::object& data, std::string_view key) {
-  const auto* value = data.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
-}
-
-}  // namespace
 
 std::string last_state(std::span<const Event> events) {
   std::string out;
@@ -21,7 +13,7 @@ std::string last_state(std::span<const Event> events) {
     if (event.type == "state_change" || event.type == "state_failed") {
       out = "?";
     } else if (event.type == "state_reached") {
-      out = text_of(event.data, "state");
+      out = string_at(event.data, "state");
     }
   }
   return out;

@@ -3,15 +3,11 @@
 #include <algorithm>
 
 #include "harness/model/attacks.hpp"
+#include "harness/model/json_text.hpp"
 
 namespace assay {
 
 namespace {
-
-std::string text_of(const json::object& parameters, std::string_view key) {
-  const auto* value = parameters.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}} : std::string{};
-}
 
 bool is_feasible(const Attack& attack, const Dut& dut, const UpdateMechanism& mechanism) {
   return std::all_of(attack.needs.begin(), attack.needs.end(),
@@ -28,7 +24,8 @@ void add_mechanism(AttackTimes& out, const Dut& dut, const UpdateMechanism& mech
   for (const bool after_update : {true, false}) {
     for (const auto& attack : list.attacks) {
       const bool tried = attack.after_update == after_update && (restores || !after_update) &&
-                         is_chosen(attack, text_of(step.parameters, "attacks")) && is_feasible(attack, dut, mechanism);
+                         is_chosen(attack, string_at(step.parameters, "attacks")) &&
+                         is_feasible(attack, dut, mechanism);
       if (tried) {
         const auto takes = attack_ms(mechanism, attack);
         const bool fits = out.needs_ms + takes + control <= out.budget_ms;
@@ -57,7 +54,7 @@ AttackTimes attack_times(const PlannedStep& step, const Dut& dut, const AttackLi
   AttackTimes out;
   out.step = step.id;
   out.budget_ms = step.parameters.at("budget_s").as_int64() * kMsPerSecond;
-  const auto wanted = text_of(step.parameters, "mechanism");
+  const auto wanted = string_at(step.parameters, "mechanism");
   const auto watched = step.parameters.at("watch_s").as_int64() * kMsPerSecond;
   for (const auto& mechanism : dut.updates) {
     const bool possible = mechanism.restore || step.parameters.at("restore") == false;

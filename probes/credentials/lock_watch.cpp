@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probes/credentials/lock_words.hpp"
+#include "probes/credentials/text_shape.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::credentials {
@@ -26,26 +27,9 @@ std::set<std::string> lock_words(std::string_view text) {
   return found;
 }
 
-/// In small letters, numbers and the account's name left open: "2 tries left" and "1 tries left" are the same sentence.
-std::string plain_sentence(std::string_view text, std::string_view account) {
-  auto out = wire::lower(text);
-  const auto name = wire::lower(account);
-  for (auto at = out.find(name); !name.empty() && at != std::string::npos; at = out.find(name, at + 1)) {
-    out.replace(at, name.size(), "*");
-  }
-  std::string sentence;
-  for (const char c : out) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit || sentence.empty() || sentence.back() != '#') {
-      sentence += digit ? '#' : c;
-    }
-  }
-  return sentence;
-}
-
 std::set<std::string> mentions_of(std::string_view text, const std::set<std::string>& words, std::string_view account) {
   std::set<std::string> mentions;
-  const auto sentence = plain_sentence(text, account);
+  const auto sentence = shape_of(wire::lower(text), wire::lower(account));
   for (const auto& word : words) {
     const auto at = sentence.find(word);
     if (at != std::string::npos) {

@@ -1,7 +1,6 @@
 #include "probes/credentials/telnet_talk.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "probes/wire/banner.hpp"
 #include "probes/wire/bytes.hpp"
@@ -22,23 +21,6 @@ bool is_settled(std::string_view prompt) {
   return !prompt.empty() && std::string_view{":#$>%?]="}.find(prompt.back()) != std::string_view::npos;
 }
 
-bool is_in_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string without_word(std::string_view text, std::string_view word) {
-  std::string out;
-  std::size_t from = 0;
-  for (auto at = text.find(word); !word.empty() && at != std::string_view::npos; at = text.find(word, from)) {
-    const auto end = at + word.size();
-    const bool whole = (at == 0 || !is_in_word(text[at - 1])) && (end == text.size() || !is_in_word(text[end]));
-    out += text.substr(from, at - from);
-    out += whole ? "{}" : word;
-    from = end;
-  }
-  return out += text.substr(from);
-}
-
 }  // namespace
 
 std::set<std::string> lines_of(std::string_view text, std::string_view typed) {
@@ -53,19 +35,6 @@ std::set<std::string> lines_of(std::string_view text, std::string_view typed) {
     }
   }
   return lines;
-}
-
-std::string shape_of(std::string_view text, std::string_view name) {
-  std::string out;
-  for (const char c : without_word(text, name)) {
-    const bool digit = std::isdigit(static_cast<unsigned char>(c)) != 0;
-    if (!digit) {
-      out += c;
-    } else if (!out.ends_with('0')) {
-      out += '0';
-    }
-  }
-  return out;
 }
 
 bool looks_like_command_line(std::string_view prompt) {

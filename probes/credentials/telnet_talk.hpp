@@ -8,6 +8,7 @@
 
 #include "harness/model/secret.hpp"
 #include "harness/probe/network.hpp"
+#include "probes/credentials/text_shape.hpp"
 #include "probes/sessions/channel.hpp"
 #include "probes/wire/telnet.hpp"
 
@@ -24,10 +25,6 @@ struct Heard {
 
 /// Lines that were finished, without those too short to say anything and without what was `typed`.
 std::set<std::string> lines_of(std::string_view text, std::string_view typed = {});
-
-/// A text with its numbers, and the name where it stands as a word, taken out: attempts are counted, times pass, and
-/// "Password for root:" asks everybody the same.
-std::string shape_of(std::string_view text, std::string_view name = {});
 
 /// A prompt behind which commands are typed, as far as its last character and its words tell.
 bool looks_like_command_line(std::string_view prompt);

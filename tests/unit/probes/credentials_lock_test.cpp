@@ -37,21 +37,11 @@ struct Hub {
 
 fake::PeerMaker serve(Hub& hub) {
   return [&hub](int) -> Peer {
-    return [&hub, name = std::string{}](std::string_view written, Line& line) mutable {
-      const auto word = std::string{written.substr(0, written.find('\r'))};
-      if (written.empty()) {
-        line.say("220 FTP\r\n");
-      } else if (word.starts_with("USER ")) {
-        name = word.substr(5);
-        line.say("331 and the password\r\n");
-      } else if (word.starts_with("PASS ")) {
-        const auto answer = hub.judge(name, word.substr(5));
-        line.pause(answer.after);
-        line.say(answer.reply);
-      } else {
-        line.say(word == "PWD" ? "257 \"/\"\r\n" : "500 what\r\n");
-      }
-    };
+    return ftp([&hub](const auto& name, const auto& password, Line& line) {
+      const auto answer = hub.judge(name, password);
+      line.pause(answer.after);
+      line.say(answer.reply);
+    });
   };
 }
 

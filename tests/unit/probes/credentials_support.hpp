@@ -124,9 +124,9 @@ struct FtpServer {
   std::vector<int> wrong{};                              // logins of each connection
   int count = 0;                                         // wrong logins
 
-  std::string reply(std::size_t connection, const std::string& name, const std::string& word) {
+  std::string reply(std::size_t connection, const std::string& name, const std::string& password) {
     ++logins[name];
-    const bool right = name == "admin" && word == "PASS letmein1";
+    const bool right = name == "admin" && password == "letmein1";
     const int earlier = wrong[connection];
     wrong[connection] += right ? 0 : 1;
     count += right ? 0 : 1;
@@ -134,28 +134,37 @@ struct FtpServer {
   }
 };
 
+/// Who answers a password of FTP on one connection.
+using FtpJudge = std::function<void(const std::string& name, const std::string& password, Line& line)>;
+
+/// One connection of FTP.
+inline Peer ftp(FtpJudge judge) {
+  return [judge = std::move(judge), name = std::string{}](std::string_view written, Line& line) mutable {
+    const auto word = std::string{written.substr(0, written.find('\r'))};
+    if (written.empty()) {
+      line.say("220 FTP\r\n");
+    } else if (word.starts_with("USER ")) {
+      name = word.substr(5);
+      line.say("331 and the password\r\n");
+    } else if (word.starts_with("PASS ")) {
+      judge(name, word.substr(5), line);
+    } else {
+      line.say(word == "PWD" ? "257 \"/\"\r\n" : "500 what\r\n");
+    }
+  };
+}
+
 inline fake::PeerMaker serve(FtpServer& server) {
   return [&server](int) -> Peer {
     server.wrong.push_back(0);
-    return
-        [&server, mine = server.wrong.size() - 1, name = std::string{}](std::string_view written, Line& line) mutable {
-          const auto word = std::string{written.substr(0, written.find('\r'))};
-          if (written.empty()) {
-            line.say("220 FTP\r\n");
-          } else if (word.starts_with("USER ")) {
-            name = word.substr(5);
-            line.say("331 and the password\r\n");
-          } else if (word.starts_with("PASS ")) {
-            const auto reply = server.reply(mine, name, word);
-            if (reply.empty()) {
-              line.close();
-            } else {
-              line.say(reply);
-            }
-          } else {
-            line.say(word == "PWD" ? "257 \"/\"\r\n" : "500 what\r\n");
-          }
-        };
+    return ftp([&server, mine = server.wrong.size() - 1](const auto& name, const auto& password, Line& line) {
+      const auto reply = server.reply(mine, name, password);
+      if (reply.empty()) {
+        line.close();
+      } else {
+        line.say(reply);
+      }
+    });
   };
 }
 
