@@ -314,7 +314,7 @@ def emulated_as_described(isolation):
             home, server = pathlib.Path(device["folder"]), server_for(device)
             older = (home / "images/hub-2.3.0.img").read_bytes()
             server.start(manifest=manifest(server, older, "2.3.0"), images=[older])
-            tell = [sys.executable, "-B", SOURCE / "tests/devices/support/updatable.py", "tell", home / "control"]
+            tell = [sys.executable, "-B", SOURCE / "tests/devices/support/hand.py", home / "control"]
             said = subprocess.run([*tell, "check-and-wait"], check=True, stdout=subprocess.PIPE, timeout=90).stdout
             server.listener.close()
             version = "2.3.0" if falls else "2.4.0"

@@ -2,7 +2,7 @@
 With --managed: `mender daemon` asks a server of Mender for everything, and nothing is between the two.
 
 usage: mender_hub.py run OPTIONS         the device; --help lists the options
-       mender_hub.py tell SOCKET WORD    the laboratory's hand on it: check, restore, power-cycle, state
+       hand.py control WORD             the laboratory's hand on it: check, restore, power-cycle, state
 
 The artifact is for the update module "single-file" and goes to flash/incoming, from where the boot takes it to the other slot. The client
 knows no older and newer, a server chooses for it; here the agent compares the name, and the managed device takes what it is given. Its data lie in mender/, and it wants
@@ -15,10 +15,8 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import threading
 
-from updatable_front import tell
 from updatable_images import Refused, parts_of_version
 from updater_agent import Agent, add_options
 
@@ -164,9 +162,6 @@ def write_artifacts(folder, flash, options):
 def parse():
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
-    told = verbs.add_parser("tell")
-    told.add_argument("socket")
-    told.add_argument("word")
     run = verbs.add_parser("run")
     add_options(run, "EX-MEND-0001")
     run.add_argument("--managed", default="", help="the server of Mender that it asks; empty: an agent polls instead")
@@ -176,8 +171,6 @@ def parse():
 
 def main():
     options = parse()
-    if options.verb == "tell":
-        sys.exit(tell(options.socket, options.word))
     folder = pathlib.Path(options.folder)
     write_artifacts(folder / "images", folder / "flash", options)
     (Managed if options.managed else Mender)(options).run()

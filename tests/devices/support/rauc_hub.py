@@ -1,7 +1,7 @@
 """A device around the real RAUC: an agent polls a JSON manifest and downloads, RAUC checks the bundle, writes the other slot and chooses it.
 
 usage: rauc_hub.py run OPTIONS         the device; --help lists the options
-       rauc_hub.py tell SOCKET WORD    the laboratory's hand on it: check, restore, power-cycle, state
+       hand.py control WORD           the laboratory's hand on it: check, restore, power-cycle, state
 
 RAUC runs as a service on a message bus of its own, with the "custom" boot loader, which is this script's file flash/primary. Slots are
 files. It mounts bundles, so it needs root. The maker's bundles are written to images/. FLAWS says what is wrong with one setup.
@@ -13,12 +13,10 @@ import pathlib
 import random
 import shutil
 import subprocess
-import sys
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from updatable_front import tell
 from updatable_fetch import PowerCut
 from updatable_images import Refused
 from updater_agent import Agent, add_options
@@ -209,9 +207,6 @@ def write_bundles(folder, options):
 def parse():
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
-    told = verbs.add_parser("tell")
-    told.add_argument("socket")
-    told.add_argument("word")
     run = verbs.add_parser("run")
     add_options(run, "EX-RAUC-0001")
     for name in ("authority", "authority-key", "revoked"):
@@ -222,8 +217,6 @@ def parse():
 
 def main():
     options = parse()
-    if options.verb == "tell":
-        sys.exit(tell(options.socket, options.word))
     write_bundles(pathlib.Path(options.folder) / "images", options)
     Rauc(options).run()
 

@@ -1,7 +1,7 @@
 """A device that takes updates: two slots, a loader that starts the active one, and at most one thing that it does wrong.
 
 usage: updatable.py run OPTIONS      the device; `updatable.py run --help` lists them
-       updatable.py tell SOCKET WORD the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, link-cycle, state; for tests
+       hand.py control WORD          the laboratory's hand on it: check, restore, power-off, power-on, power-cycle, link-cycle, state; for tests
                                      also check-and-wait, wait, wait-for-image
 
 It polls a manifest (JSON: version, url, size, sha256; or a SUIT envelope) by HTTP or CoAP, asks a server of Mender, hears it from a broker
@@ -15,7 +15,6 @@ import email.utils
 import json
 import pathlib
 import socket
-import sys
 import threading
 import time
 import urllib.parse
@@ -27,7 +26,7 @@ from updatable_fetch import Client, PowerCut
 from updatable_images import BadImage, CutShort, Refused
 from updatable_coaps import CoapsClient, PskClient, session_for
 from updatable_flaws import FLAWS
-from updatable_front import Front, tell
+from updatable_front import Front
 from updatable_lwm2m import Lwm2m
 from updatable_maker import write_images
 from updatable_mender import Mender
@@ -469,16 +468,11 @@ def parse():
     run.add_argument("--poll", type=float, default=3.0, help="seconds between two looks for an update")
     run.add_argument("--patience", type=float, default=5.0, help="seconds that a download may take")
     run.add_argument("--install-seconds", type=float, default=0.4)
-    told = verbs.add_parser("tell")
-    told.add_argument("socket")
-    told.add_argument("word")
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    if options.verb == "tell":
-        sys.exit(tell(options.socket, options.word))
     device = Device(options)
     write_images(device)
     listener = socket.socket(socket.AF_UNIX)

@@ -174,17 +174,6 @@ class Banner(socketserver.BaseRequestHandler):
             pass
 
 
-def tell(path, word):
-    """One word to a device's control socket. Prints the answer, which comes when it is done, and returns the exit status."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(90)
-        connection.connect(path)
-        connection.sendall(word.encode())
-        answer = connection.makefile().read().strip()
-    print(answer)
-    return 0 if answer == "done" or answer.startswith("{") else 1
-
-
 class Front:
     """`device` has options, status() and version(), and where takes_uploads() take_upload() and a flaw."""
 

@@ -1,5 +1,6 @@
 """An agent beside an updater that does not fetch by itself: it polls a JSON manifest, downloads, and hands over what it got."""
 import json
+import pathlib
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ from updatable_fetch import Client, PowerCut
 from updatable_images import Refused, digest_of
 from updater_hub import Hub
 
+HAND = pathlib.Path(__file__).resolve().parent / "hand.py"
 LARGEST = 8 << 20
 
 
@@ -57,7 +59,7 @@ class Agent(Hub):
     def poll(self):
         """Says to the control loop, which does one thing at a time, that it is time to look."""
         while not threading.Event().wait(self.options.poll):
-            subprocess.run([sys.executable, "-B", sys.argv[0], "tell", self.folder / "control", "check"], stdout=subprocess.DEVNULL, check=False)
+            subprocess.run([sys.executable, "-I", "-S", "-B", HAND, self.folder / "control", "check"], stdout=subprocess.DEVNULL, check=False)
 
     def run(self):
         if self.options.poll:

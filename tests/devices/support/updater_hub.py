@@ -1,7 +1,7 @@
 """A device around a real updater of the distribution: two slots, a status page, and a loader that starts anew with what was installed.
 
 usage: updater_hub.py swupdate OPTIONS      the device; --help lists the options
-       updater_hub.py tell SOCKET WORD      the laboratory's hand on it: restore, power-cycle, wait, state
+       hand.py control WORD                the laboratory's hand on it: restore, power-cycle, wait, state
 
 The updater itself does all that is looked at: it polls, downloads, checks and writes. This script makes its configuration, and is what
 a boot loader and an init system are around it. The maker's images are written to images/. FLAWS says what is wrong with one setup.
@@ -18,7 +18,7 @@ import sys
 import threading
 
 import swupdate_images
-from updatable_front import Front, tell
+from updatable_front import Front
 
 FLAWS = {
     "sound": "nothing",
@@ -27,6 +27,7 @@ FLAWS = {
     "any-model": "the maker's images say that they fit every model",
     "never-activates": "what was installed is never started",
 }
+HAND = pathlib.Path(__file__).resolve().parent / "hand.py"
 STARTS_IN = 0.3
 # The last act of swupdate. A test may have it take its time.
 INSTALLED = """if [ -e "{folder}/slow" ]; then touch "{folder}/installing"; sleep 2; rm "{folder}/installing"; fi
@@ -184,7 +185,7 @@ class Swupdate(Hub):
         temporary.mkdir()
         (self.folder / "trusted.pem").write_text("".join(pathlib.Path(one).read_text() for one in (self.options.maker, self.options.authority)))
         (self.folder / "swupdate.cfg").write_text(self.configuration())
-        tell = f"{sys.executable} -B {pathlib.Path(__file__).resolve()} tell {self.folder}/control installed"
+        tell = f"{sys.executable} -I -S -B {HAND} {self.folder}/control installed"
         (self.folder / "installed.sh").write_text(INSTALLED.format(folder=self.folder, tell=tell))
         (self.folder / "installing").unlink(missing_ok=True)
         words = ["swupdate", "-f", self.folder / "swupdate.cfg", "-v", "-e", "stable,copy-" + self.other()]
@@ -221,9 +222,6 @@ class Swupdate(Hub):
 def parse():
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
-    told = verbs.add_parser("tell")
-    told.add_argument("socket")
-    told.add_argument("word")
     run = verbs.add_parser("swupdate")
     for name in ("folder", "listen", "maker", "maker-key", "other", "other-key", "authority", "trust", "url"):
         run.add_argument("--" + name, required=True)
@@ -241,8 +239,6 @@ def parse():
 
 def main():
     options = parse()
-    if options.verb == "tell":
-        sys.exit(tell(options.socket, options.word))
     hub = Swupdate(options)
     swupdate_images.write_all(hub.folder / "images", hub.flash, options)
     (hub.folder / "page").mkdir(exist_ok=True)
