@@ -1,8 +1,9 @@
-# assay_add_room(name [PARSERS] LINK row…): the folder's *.cpp as one static library that links only its row of the table in
+# assay_add_room(name [PARSERS] [ALONE names] LINK row…): the folder's *.cpp as one static library that links only its row of the table in
 # docs/architecture.md. Unit tests of tests/unit/<same path>/ become one test program. PARSERS are what fuzzing runs most:
-# they are optimised where nothing else is.
+# they are optimised where nothing else is. Units are compiled eight at a time, but not those that say the same names each on
+# their own: parsers, and what ALONE names (patterns).
 function(assay_add_room name)
-  cmake_parse_arguments(ROOM "PARSERS" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ROOM "PARSERS" "" "LINK;ALONE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   if(sources)
     add_library(assay_${name} STATIC ${sources})
@@ -12,8 +13,14 @@ function(assay_add_room name)
     elseif(ROOM_PARSERS AND ASSAY_FUZZ)
       target_compile_options(assay_${name} PRIVATE -O1)
       target_precompile_headers(assay_${name} REUSE_FROM assay_pch_parsers)
-    else()
+    elseif(ROOM_PARSERS)
       target_precompile_headers(assay_${name} REUSE_FROM assay_pch_base)
+    else()
+      assay_join(assay_${name} base)
+    endif()
+    if(ROOM_ALONE)
+      file(GLOB alone ${ROOM_ALONE})
+      set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   else()
     add_library(assay_${name} INTERFACE)

@@ -14,12 +14,12 @@ else()
 endif()
 set(ASSAY_PCH_ASIO <boost/asio.hpp> <openssl/ssl.h>)
 
-# assay_join(target [header]): its units are compiled eight at a time, so that a heavy header (Asio, CLI11) is read once for
-# all of them and a template made once.
+# assay_join(target [header]): its units are compiled eight at a time, so that a header (Asio, CLI11) is read once for all of
+# them and a template made once. Precompiled beside: `header`, where it gains.
 # g++ takes a coroutine's frame with a type of the unit's own for one that leaks, because the unit is an included file.
 function(assay_join target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  if(ARGC GREATER 1 AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  if(ARGC GREATER 1 AND TARGET assay_pch_${ARGV1})
     target_precompile_headers(${target} REUSE_FROM assay_pch_${ARGV1})
   endif()
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)

@@ -55,17 +55,25 @@ std::string Sha256::finish() {
   if (EVP_DigestFinal_ex(state_->context, digest.data(), &size) != 1) {
     throw std::runtime_error("SHA-256 failed");
   }
+  return hex_text(std::span{digest}.first(size));
+}
+
+std::string hex_text(std::span<const unsigned char> bytes) {
   std::string out;
-  out.reserve(std::size_t{size} * 2);
-  for (unsigned int i = 0; i < size; ++i) {
-    out += kHex[digest[i] >> 4U];
-    out += kHex[digest[i] & 0xFU];
+  out.reserve(bytes.size() * 2);
+  for (const auto byte : bytes) {
+    out += kHex[byte >> 4U];
+    out += kHex[byte & 0xFU];
   }
   return out;
 }
 
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return kHex.find(c) != kHex.npos; });
+}
+
 bool is_sha256(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) { return kHex.find(c) != kHex.npos; });
+  return text.size() == 64 && is_hex(text);
 }
 
 bool is_utc_time(std::string_view text) {

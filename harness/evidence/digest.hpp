@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,12 @@ class Sha256 {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Lower case hex digits, two for each byte.
+std::string hex_text(std::span<const unsigned char> bytes);
+
+/// Lower case hex digits and nothing else.
+bool is_hex(std::string_view text);
 
 /// 64 lower case hex digits.
 bool is_sha256(std::string_view text);

@@ -1,6 +1,5 @@
 #include "harness/evidence/lab_key.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <stdexcept>
@@ -11,6 +10,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "harness/evidence/digest.hpp"
 #include "harness/evidence/files.hpp"
 
 namespace assay::evidence {
@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kHead = "assay-lab-key/1 ";
-constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kNameHead = "hmac:";
 constexpr std::size_t kIdDigits = 8;
 constexpr std::size_t kNameDigits = 16;
@@ -30,19 +29,6 @@ constexpr std::size_t kLongestFile = 256;
 constexpr std::string_view kForId = "assay key id\n";
 constexpr std::string_view kForSecret = "assay secret\n";
 
-std::string hex(const unsigned char* bytes, std::size_t size) {
-  std::string out;
-  for (std::size_t i = 0; i < size; ++i) {
-    out += kHex[bytes[i] >> 4U];
-    out += kHex[bytes[i] & 0xFU];
-  }
-  return out;
-}
-
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return kHex.find(c) != kHex.npos; });
-}
-
 std::string hmac(const std::array<unsigned char, 32>& key, std::string_view purpose, std::string_view text) {
   const auto whole = std::string{purpose} + std::string{text};
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
@@ -51,7 +37,7 @@ std::string hmac(const std::array<unsigned char, 32>& key, std::string_view purp
   if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes, whole.size(), out.data(), &size) == nullptr) {
     throw std::runtime_error("OpenSSL has no HMAC-SHA-256 here");
   }
-  return hex(out.data(), size);
+  return hex_text(std::span{out}.first(size));
 }
 
 Error unfit(const fs::path& file, ErrorKind kind, const std::string& what) {
@@ -111,7 +97,7 @@ Result<> LabKey::write(const fs::path& path) const {
   }
   // Linked into place when it is whole: of two runs that make the first key at once, one takes that of the other.
   const fs::path temporary = path.string() + "." + std::to_string(::getpid()) + std::string{kTemporary};
-  auto written = write_private(temporary, std::string{kHead} + hex(bytes_.data(), bytes_.size()) + "\n");
+  auto written = write_private(temporary, std::string{kHead} + hex_text(bytes_) + "\n");
   if (written && ::link(temporary.c_str(), path.c_str()) != 0) {
     written = errno == EEXIST ? Result<>{unfit(path, ErrorKind::denied, "is there already, and is left as it is")}
                               : Result<>{io_error("create", path, errno)};
