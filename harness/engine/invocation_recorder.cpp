@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMaximumArtifact = 4u << 20u;    // bytes of one artifact
 constexpr std::size_t kMaximumArtifacts = 32u << 20u;  // bytes of all artifacts of one invocation
 constexpr std::size_t kMaximumFact = 256u << 10u;      // bytes of one fact as JSON
+constexpr std::size_t kShortest = 3;                   // characters of a secret that is concealed
 
 }  // namespace
 
@@ -125,7 +126,15 @@ void InvocationRecorder::coverage(std::string_view key, json::value value) {
 }
 
 void InvocationRecorder::conceal(const Secret& secret) {
-  conceal(secret.reveal(), secret.name());
+  if (keep_.secrets.reveal) {
+    return;
+  }
+  const bool word = may_be_word(secret.reveal());
+  conceal_in(concealed_, secret.reveal(), secret.name(), kShortest, word ? Capitals::as_they_are : Capitals::any);
+  finder_.reset();
+  if (word) {
+    conceal_in_bytes(secret);
+  }
 }
 
 void InvocationRecorder::conceal(std::string_view text, std::string_view name) {
@@ -141,7 +150,7 @@ void InvocationRecorder::conceal(std::string_view text, std::string_view name) {
 
 void InvocationRecorder::conceal_in_bytes(const Secret& secret) {
   if (!keep_.secrets.reveal) {
-    conceal_in(in_bytes_, secret.reveal(), secret.name());
+    conceal_in(in_bytes_, secret.reveal(), secret.name(), kShortest, Capitals::any);
   }
 }
 

@@ -58,17 +58,18 @@ bool tells(const CapturedFrame& frame, const PacketKey& key) {
 /// Of the accounts, but for one that says no more than its user name, and the factory values.
 Concealed secrets_of(const Dut& dut) {
   Concealed out;
+  const auto conceal = [&](const Secret& secret) { conceal_in(out, secret.reveal(), secret.name(), 3, Capitals::any); };
   for (const auto& account : dut.accounts) {
     if (account.username != account.secret.reveal()) {
-      conceal_in(out, account.secret.reveal(), account.secret.name());
+      conceal(account.secret);
     }
   }
   for (const auto& one : dut.password_samples) {
-    conceal_in(out, one.secret.reveal(), one.secret.name());
+    conceal(one.secret);
   }
   for (const auto& update : dut.updates) {
     if (update.serve && update.serve->psk) {
-      conceal_in(out, update.serve->psk->key.reveal(), update.serve->psk->key.name());
+      conceal(update.serve->psk->key);
     }
   }
   return out;

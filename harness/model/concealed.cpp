@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::size_t kShortestPart = 6;      // characters of a form that says only a part
 constexpr std::size_t kShortestCoded = 4;     // characters of what hex and UTF-16 are made of
+constexpr std::size_t kShortestCapitals = 4;  // characters of what is looked for with other capitals
+constexpr std::size_t kLongestCapitals = 256;
+constexpr std::size_t kShortestBetween = 4;   // characters of what is looked for between codes
 constexpr std::size_t kLongestSecret = 4096;  // memory that a device gave away is longer, and nobody codes it
 constexpr std::size_t kPairs = 65536;
 
@@ -60,15 +63,45 @@ constexpr std::string_view kUpper = "0123456789ABCDEF";
 constexpr std::string_view kLower = "0123456789abcdef";
 
 /// As those who look at bytes write them: "68 75 6e", "68:75:6e".
-std::string hex_apart(std::string_view text, char between) {
+std::string hex_apart(std::string_view text, char between, std::string_view digits) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (i > 0) {
       out += between;
     }
-    out += hex(text.substr(i, 1), kLower);
+    out += hex(text.substr(i, 1), digits);
   }
   return out;
+}
+
+bool is_upper(char raw) {
+  return raw >= 'A' && raw <= 'Z';
+}
+
+bool is_letter(char raw) {
+  return is_upper(raw) || (raw >= 'a' && raw <= 'z');
+}
+
+std::string in_lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char raw) { return is_upper(raw) ? static_cast<char>(raw - 'A' + 'a') : raw; });
+  return text;
+}
+
+std::string in_upper_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char raw) { return is_letter(raw) && !is_upper(raw) ? static_cast<char>(raw - 'a' + 'A') : raw; });
+  return text;
+}
+
+/// As devices write it that know no small letters, or no others, or begin with a capital. Binary texts have none.
+std::vector<std::string> with_other_capitals(std::string_view secret) {
+  const bool binary = std::any_of(secret.begin(), secret.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (binary || secret.size() < kShortestCapitals || secret.size() > kLongestCapitals) {
+    return {};
+  }
+  const auto lower = in_lower_case(std::string{secret});
+  return {lower, in_upper_case(lower), in_upper_case(lower.substr(0, 1)) + lower.substr(1)};
 }
 
 /// RFC 3986, 2.1, with a blank as `blank`, and all but letters, digits and `kept` encoded.
@@ -108,10 +141,10 @@ std::string json_escaped(std::string_view text, bool solidus) {
 }
 
 /// The same with every character escaped; of ASCII, as UTF-16 below.
-std::string json_escaped_all(std::string_view text) {
+std::string json_escaped_all(std::string_view text, std::string_view digits) {
   std::string out;
   for (const char raw : text) {
-    out += "\\u00" + hex({&raw, 1}, kLower);
+    out += "\\u00" + hex({&raw, 1}, digits);
   }
   return out;
 }
@@ -163,22 +196,23 @@ void add_base64(std::string_view secret, std::vector<std::string>& out) {
   }
 }
 
-/// The first two bytes as one number; a text of one character is filed as if a NUL followed.
-std::size_t pair_of(std::string_view text) {
-  return byte_at(text, 0) * std::size_t{256} + (text.size() > 1 ? byte_at(text, 1) : 0U);
+void add_coded(std::string_view secret, Capitals capitals, std::vector<std::string>& out) {
+  out.push_back(hex(secret, kUpper));
+  out.push_back(hex(secret, kLower));
+  for (const auto digits : {kLower, kUpper}) {
+    if (digits == kLower || capitals == Capitals::any) {
+      out.push_back(hex_apart(secret, ' ', digits));
+      out.push_back(hex_apart(secret, ':', digits));
+      out.push_back(json_escaped_all(secret, digits));
+    }
+  }
+  out.push_back(utf16(secret, true));
+  out.push_back(utf16(secret, false));
 }
 
-}  // namespace
-
-std::vector<std::string> forms_of(std::string_view secret) {
-  std::vector<std::string> out;
-  if (secret.empty()) {
-    return out;
-  }
+/// All forms of a text; of the digits in them the usual ones, or any.
+void add_forms(std::string_view secret, Capitals capitals, std::vector<std::string>& out) {
   out.emplace_back(secret);
-  if (secret.size() > kLongestSecret) {
-    return out;
-  }
   add_base64(secret, out);
   for (const auto digits : {kUpper, kLower}) {
     out.push_back(percent_encoded(secret, "-._~", "%20", digits));
@@ -190,28 +224,53 @@ std::vector<std::string> forms_of(std::string_view secret) {
   out.push_back(html_escaped(secret, "&#39;"));
   out.push_back(html_escaped(secret, "&#x27;"));
   if (secret.size() >= kShortestCoded) {
-    out.push_back(hex(secret, kUpper));
-    out.push_back(hex(secret, kLower));
-    out.push_back(hex_apart(secret, ' '));
-    out.push_back(hex_apart(secret, ':'));
-    out.push_back(json_escaped_all(secret));
-    out.push_back(utf16(secret, true));
-    out.push_back(utf16(secret, false));
+    add_coded(secret, capitals, out);
   }
   if (secret.size() >= kShortestPart) {
     out.emplace_back(secret.rbegin(), secret.rend());
+  }
+}
+
+/// The first two bytes as one number; a text of one character is filed as if a NUL followed.
+std::size_t pair_of(std::string_view text) {
+  return byte_at(text, 0) * std::size_t{256} + (text.size() > 1 ? byte_at(text, 1) : 0U);
+}
+
+}  // namespace
+
+bool may_be_word(std::string_view secret) {
+  constexpr std::string_view kJoins = " -_./";
+  return std::all_of(secret.begin(), secret.end(),
+                     [&](char raw) { return is_letter(raw) || kJoins.find(raw) != std::string_view::npos; });
+}
+
+std::vector<std::string> forms_of(std::string_view secret, Capitals capitals) {
+  std::vector<std::string> out;
+  if (secret.empty()) {
+    return out;
+  }
+  if (secret.size() > kLongestSecret) {
+    out.emplace_back(secret);
+    return out;
+  }
+  add_forms(secret, capitals, out);
+  if (capitals == Capitals::any) {
+    for (const auto& other : with_other_capitals(secret)) {
+      add_forms(other, capitals, out);
+    }
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
-void conceal_in(Concealed& concealed, std::string_view secret, std::string_view name, std::size_t shortest) {
+void conceal_in(Concealed& concealed, std::string_view secret, std::string_view name, std::size_t shortest,
+                Capitals capitals) {
   if (secret.size() < shortest) {
     return;
   }
   const auto shown = "{" + std::string{name} + "}";
-  for (auto& form : forms_of(secret)) {
+  for (auto& form : forms_of(secret, capitals)) {
     concealed.emplace(std::move(form), shown);
   }
 }
@@ -262,7 +321,32 @@ std::uint32_t ConcealedFinder::last_before(std::string_view rest) const {
   return alone < starts_[first + 1] && texts_[alone]->first.size() == 1 ? alone : kNone;
 }
 
-std::vector<ConcealedFinder::Hit> ConcealedFinder::hits(std::string_view text) const {
+std::vector<ConcealedFinder::Hit> ConcealedFinder::hits(std::string_view text,
+                                                        const std::vector<std::string_view>& lines) const {
+  auto out = hits_as_written(text);
+  for (const auto line : lines) {
+    add_between_codes(line, static_cast<std::size_t>(line.data() - text.data()), out);
+  }
+  if (!lines.empty()) {
+    std::stable_sort(out.begin(), out.end(), [](const auto& one, const auto& other) { return one.at < other.at; });
+  }
+  return out;
+}
+
+void ConcealedFinder::add_between_codes(std::string_view line, std::size_t from, std::vector<Hit>& out) const {
+  for (const auto overwriting : {Overwriting::kept, Overwriting::left_out}) {
+    const auto between = between_terminal_codes(line, overwriting);
+    for (const auto& hit : hits_as_written(between.text)) {
+      const auto first = between.at[hit.at];
+      const auto length = between.at[hit.at + hit.length - 1] + 1 - first;
+      if (hit.length >= kShortestBetween && length > hit.length) {  // else it was found as it is
+        out.push_back({from + first, length, hit.shown});
+      }
+    }
+  }
+}
+
+std::vector<ConcealedFinder::Hit> ConcealedFinder::hits_as_written(std::string_view text) const {
   std::vector<Hit> out;
   if (texts_.empty()) {
     return out;
@@ -293,7 +377,22 @@ bool ConcealedFinder::begins_one(std::string_view rest) const {
   return after != end && (*after)->first.starts_with(rest);
 }
 
-std::size_t ConcealedFinder::decided(std::string_view text) const {
+std::size_t ConcealedFinder::decided(std::string_view text, const std::vector<std::string_view>& lines) const {
+  auto out = decided_as_written(text);
+  if (lines.empty() || lines.back().end() != text.end()) {
+    return out;
+  }
+  const auto from = text.size() - lines.back().size();
+  for (const auto overwriting : {Overwriting::kept, Overwriting::left_out}) {
+    const auto between = between_terminal_codes(lines.back(), overwriting);
+    if (const auto at = decided_as_written(between.text); at < between.at.size()) {
+      out = std::min(out, from + between.at[at]);
+    }
+  }
+  return out;
+}
+
+std::size_t ConcealedFinder::decided_as_written(std::string_view text) const {
   for (auto left = std::min(text.size(), std::max<std::size_t>(longest_, 1) - 1); left > 0; --left) {
     if (begins_one(text.substr(text.size() - left))) {
       return text.size() - left;

@@ -6,16 +6,17 @@ namespace assay {
 
 FoundConcealed find_concealed(std::string_view text, std::initializer_list<const ConcealedFinder*> lists) {
   FoundConcealed out{{}, text.size()};
+  const auto lines = lines_with_codes(text);
   for (const auto* list : lists) {
     if (list == nullptr) {
       continue;
     }
-    const auto found = list->hits(text);
+    const auto found = list->hits(text, lines);
     const auto middle = static_cast<std::ptrdiff_t>(out.hits.size());
     out.hits.insert(out.hits.end(), found.begin(), found.end());
     std::inplace_merge(out.hits.begin(), out.hits.begin() + middle, out.hits.end(),
                        [](const auto& one, const auto& other) { return one.at < other.at; });
-    out.decided = std::min(out.decided, list->decided(text));
+    out.decided = std::min(out.decided, list->decided(text, lines));
   }
   return out;
 }

@@ -45,10 +45,11 @@ class Recorder {
   /// Nothing where there is no key. With --reveal-secrets also `clear`, the secret itself.
   virtual void identify(const Secret& secret, json::object& entry) = 0;
 
-  /// From now on this text, in every form of `forms_of`, appears as the secret's name wherever this
-  /// recorder writes: artifacts, facts, reasons.
+  /// From now on this text, in every form of `forms_of` and with other capitals, appears as the secret's name wherever
+  /// this recorder writes: artifacts, facts, reasons. Where it may be a word, other capitals only in artifacts and
+  /// packets.
   virtual void conceal(const Secret& secret) = 0;
-  /// The same for a derived form of a secret (a Digest response, a Basic token).
+  /// The same for a derived form of a secret (a Digest response, a Basic token), with its capitals alone.
   virtual void conceal(std::string_view text, std::string_view name) = 0;
   /// Only in what is kept of the device's and our own bytes, artifacts and packets: the secret is also a word of what
   /// probes write, or a part of a name, and facts would not be readable without it.

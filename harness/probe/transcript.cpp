@@ -56,11 +56,21 @@ void Transcript::conceal(std::string_view text, std::string_view name) {
   finder_.reset();
 }
 
-const ConcealedFinder* Transcript::own() {
-  if (!finder_ && !concealed_.empty()) {
-    finder_.emplace(concealed_);
+void Transcript::conceal(const Secret& secret) {
+  const bool word = may_be_word(secret.reveal());
+  conceal_in(concealed_, secret.reveal(), secret.name(), 1, word ? Capitals::as_they_are : Capitals::any);
+  finder_.reset();
+  if (word) {
+    conceal_in(other_capitals_, secret.reveal(), secret.name(), 1, Capitals::any);
+    other_finder_.reset();
   }
-  return finder_ ? &*finder_ : nullptr;
+}
+
+const ConcealedFinder* Transcript::finder(const Concealed& texts, std::optional<ConcealedFinder>& made) {
+  if (!made && !texts.empty()) {
+    made.emplace(texts);
+  }
+  return made ? &*made : nullptr;
 }
 
 std::string Transcript::masked(std::string_view text) {
@@ -79,14 +89,14 @@ void Transcript::chunk(Record::Kind kind, std::string_view bytes) {
   const auto* in_bytes = in_bytes_ ? &in_bytes_->finder() : nullptr;
   const auto* shared = shared_ ? &shared_->finder() : nullptr;
   if (kept_.waiting.empty()) {  // nearly always, and nothing is copied
-    const auto found = find_concealed(bytes, {shared, own(), in_bytes});
+    const auto found = find_concealed(bytes, {shared, own(), own_in_bytes(), in_bytes});
     if (found.decided == bytes.size()) {
       kept_.pages.chunk(kind == Record::Kind::sent ? '>' : '<', since_start(),
                         ConcealedFinder::masked(bytes, found.hits), 0, bytes);
       return;
     }
   }
-  side(kept_, kind).add(bytes, {shared, own(), in_bytes});
+  side(kept_, kind).add(bytes, {shared, own(), own_in_bytes(), in_bytes});
   wait({kind, since_start(), std::string{bytes}});
 }
 

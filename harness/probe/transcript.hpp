@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "harness/model/concealed.hpp"
+#include "harness/model/secret.hpp"
 #include "harness/probe/masked_stream.hpp"
 #include "harness/probe/transcript_pages.hpp"
 
@@ -33,6 +34,9 @@ class Transcript {
   /// finished text would miss what a dump line splits. Call it before the bytes are passed. What one side says is one
   /// text, however many calls it comes in and whatever the other says in between.
   void conceal(std::string_view text, std::string_view name);
+
+  /// The same, with other capitals too; where it may be a word, in what is sent and received alone.
+  void conceal(const Secret& secret);
 
   /// From now on the texts of a list are concealed too, which transcripts may share.
   void conceal_all(std::shared_ptr<const ConcealedList> list) { shared_ = std::move(list); }
@@ -70,7 +74,12 @@ class Transcript {
   static void write_all(Kept& kept);
 
   Kept with_all() const;
-  const ConcealedFinder* own();
+  static const ConcealedFinder* finder(const Concealed& texts, std::optional<ConcealedFinder>& made);
+
+  const ConcealedFinder* own() { return finder(concealed_, finder_); }
+
+  const ConcealedFinder* own_in_bytes() { return finder(other_capitals_, other_finder_); }
+
   std::string masked(std::string_view text);
   std::string since_start() const;
   void chunk(Record::Kind kind, std::string_view bytes);
@@ -81,7 +90,9 @@ class Transcript {
   std::size_t limit_;
   Kept kept_;
   Concealed concealed_;
-  std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
+  Concealed other_capitals_;                     // of what may be a word
+  std::optional<ConcealedFinder> finder_;        // of concealed_, made anew when that grows
+  std::optional<ConcealedFinder> other_finder_;  // of other_capitals_
   std::shared_ptr<const ConcealedList> shared_;
   std::shared_ptr<const ConcealedList> in_bytes_;
 };

@@ -198,7 +198,6 @@ std::vector<Candidate> with_names(std::vector<Candidate> candidates) {
   return candidates;
 }
 
-/// Secrets are masked with their capitals as they are, so a word of ours with others is not touched by that.
 Concealable concealable(const std::vector<Candidate>& candidates) {
   std::set<std::string_view> names;
   for (const auto& candidate : candidates) {
@@ -217,11 +216,13 @@ Concealable concealable(const std::vector<Candidate>& candidates) {
       continue;
     }
     const bool shipped = candidate.origin == Origin::dictionary || candidate.origin == Origin::community;
-    const bool ours = shipped ? wire::contains_ignoring_case(readable, text) : readable.find(text) != std::string::npos;
-    if (candidate.origin == Origin::derived || (ours && !shipped)) {
+    const bool like_ours = wire::contains_ignoring_case(readable, text);
+    const bool ours = shipped ? like_ours : readable.find(text) != std::string::npos;
+    if (candidate.origin == Origin::derived || (like_ours && !shipped)) {
       out.in_bytes.push_back(candidate.password);
-    } else if (!ours) {
-      out.everywhere.push_back(candidate.password);
+    }
+    if (candidate.origin != Origin::derived && !ours) {
+      (shipped || like_ours ? out.as_they_are : out.everywhere).push_back(candidate.password);
     }
   }
   return out;

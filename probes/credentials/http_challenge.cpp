@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <cctype>
 
 #include <openssl/evp.h>
 
@@ -20,18 +20,40 @@ std::string hash_hex(std::string_view algorithm, std::string_view data) {
   return wire::hex({reinterpret_cast<const char*>(out.data()), size});
 }
 
+namespace {
+
+/// Whether a value may be made with the password: hex or base64 of so many bits that a word which fits is the password.
+/// Where a device says a word there, the word stays readable elsewhere.
+bool may_prove(std::string_view value) {
+  constexpr std::size_t kFewestHex = 8;
+  constexpr std::size_t kFewestBase64 = 16;
+  constexpr std::string_view kHex = "0123456789abcdefABCDEF";
+  const auto all = [&](const auto& known) { return std::all_of(value.begin(), value.end(), known); };
+  const auto any = [&](const auto& known) { return std::any_of(value.begin(), value.end(), known); };
+  const auto upper = [](unsigned char c) { return std::isupper(c) != 0; };
+  const auto lower = [](unsigned char c) { return std::islower(c) != 0; };
+  if (value.size() >= kFewestHex && value.find_first_not_of(kHex) == std::string_view::npos) {
+    return true;
+  }
+  const auto base64 = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view{"+/-_="}.find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  return value.size() >= kFewestBase64 && all(base64) && any(upper) && any(lower);
+}
+
+}  // namespace
+
 void conceal_proof(Door& door, const Result<sessions::HttpAnswer>& answer, const std::string& name) {
-  constexpr std::size_t kSizes[] = {32, 64};  // MD5 and SHA-256 in hex
   if (!answer || !answer->understood) {
     return;
   }
   for (const auto& header : answer->response.all("Authentication-Info")) {
     for (const auto& said : wire::parse_challenges("Digest " + std::string{header})) {
       const auto proof = said.parameter("rspauth");
-      const bool hex = proof.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-      if (hex && std::find(std::begin(kSizes), std::end(kSizes), proof.size()) != std::end(kSizes)) {
-        door.record.conceal(proof, "proof with " + name);
-        door.transcript.conceal(proof, "proof with " + name);
+      if (may_prove(proof)) {
+        const Secret hidden{std::string{proof}, "proof with " + name};
+        door.record.conceal(hidden);
+        door.transcript.conceal(hidden);
       }
     }
   }

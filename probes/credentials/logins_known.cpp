@@ -30,7 +30,7 @@ asio::awaitable<Result<std::optional<Attempt>>> Logins::try_own(Candidate own) {
 /// The same where it is permitted already.
 asio::awaitable<Result<Attempt>> Logins::make_own(Candidate own) {
   context_.record.conceal(own.password);
-  door_.transcript.conceal(own.password.reveal(), own.password.name());
+  door_.transcript.conceal(own.password);
   dialect_.start_afresh();
   auto attempted = co_await attempt(own);
   dialect_.start_afresh();

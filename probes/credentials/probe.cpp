@@ -281,17 +281,27 @@ struct Masks {
   }
 };
 
+constexpr std::size_t kShortestInBytes = 3;
+
 Masks conceal_passwords(Recorder& record, const std::vector<Candidate>& candidates) {
   const auto secrets = concealable(candidates);
   Concealed everywhere;
+  Concealed in_bytes;
   for (const auto& secret : secrets.everywhere) {
+    const bool word = may_be_word(secret.reveal());
     record.conceal(secret);
+    conceal_in(everywhere, secret.reveal(), secret.name(), 1, word ? Capitals::as_they_are : Capitals::any);
+    if (word) {
+      conceal_in(in_bytes, secret.reveal(), secret.name(), kShortestInBytes, Capitals::any);
+    }
+  }
+  for (const auto& secret : secrets.as_they_are) {
+    record.conceal(secret.reveal(), secret.name());
     conceal_in(everywhere, secret.reveal(), secret.name(), 1);
   }
-  Concealed in_bytes;
   for (const auto& secret : secrets.in_bytes) {
     record.conceal_in_bytes(secret);
-    conceal_in(in_bytes, secret.reveal(), secret.name());
+    conceal_in(in_bytes, secret.reveal(), secret.name(), kShortestInBytes, Capitals::any);
   }
   return {std::make_shared<const ConcealedList>(std::move(everywhere)),
           std::make_shared<const ConcealedList>(std::move(in_bytes))};

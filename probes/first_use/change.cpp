@@ -150,7 +150,7 @@ void conceal_all(ProbeContext& context, Transcript& transcript) {
   const auto conceal = [&](const Secret& secret) {
     if (!secret.empty()) {
       context.record.conceal(secret);
-      transcript.conceal(secret.reveal(), secret.name());
+      transcript.conceal(secret);
     }
   };
   for (const auto& account : context.dut.accounts) {

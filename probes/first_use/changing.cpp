@@ -74,7 +74,7 @@ json::object told(const Strength& strength) {
 Secret fresh_password(Work& work, Strength strength) {
   Secret out{drawn_text(strength), "password " + std::to_string(++work.drawn) + " of the probe password_change"};
   work.context.record.conceal(out);
-  work.transcript.conceal(out.reveal(), out.name());
+  work.transcript.conceal(out);
   return out;
 }
 

@@ -388,7 +388,7 @@ class Resistance final : public Probe {
     Transcript transcript{"wrong logins on " + context.endpoint->text(), 512 * 1024};
     for (const auto& account : accounts) {
       context.record.conceal(account.secret);
-      transcript.conceal(account.secret.reveal(), account.secret.name());
+      transcript.conceal(account.secret);
     }
     credentials::Door door{context.network,   context.record,
                            transcript,        context.target.address,

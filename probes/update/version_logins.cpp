@@ -42,7 +42,7 @@ const Account* VersionReader::account_for(const std::string& login) {
   const auto* account = account_of(context_, login);
   if (account != nullptr && !account->secret.empty()) {
     context_.record.conceal(account->secret);
-    transcript_.conceal(account->secret.reveal(), account->secret.name());
+    transcript_.conceal(account->secret);
   }
   return account;
 }

@@ -245,7 +245,7 @@ class WebSessionProbe final : public Probe {
     for (const auto& account : context.dut.accounts) {
       if (!account.secret.empty()) {
         context.record.conceal(account.secret);
-        transcript.conceal(account.secret.reveal(), account.secret.name());
+        transcript.conceal(account.secret);
       }
     }
     Door door{context.network,   context.record,

@@ -10,6 +10,7 @@ import struct
 import urllib.parse
 
 DUMP = re.compile(rb"^[0-9a-f]{8} ((?: [0-9a-f]{2}){1,16}) *\|", re.M)
+CODE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[0-Z\\-~]|[\x07\x0e\x0f\x7f]")
 CHUNK = re.compile(rb"^([<>]) \+[0-9.]+ \d+ bytes?$", re.M)
 PACKET, INTERFACE, SECTION = 6, 1, 0x0A0D0D0A
 ETHERNET, RAW_IP, LOOP = 1, 101, 0
@@ -35,7 +36,8 @@ def forms(secret):
            "form": urllib.parse.quote_plus(secret).encode(), "json": json.dumps(secret)[1:-1].encode(),
            "json, solidus": json.dumps(secret)[1:-1].replace("/", "\\/").encode(), "html": html.escape(secret).encode(),
            "utf-16 little": secret.encode("utf-16-le"), "utf-16 big": secret.encode("utf-16-be"), "reversed": data[::-1],
-           "json, all escaped": "".join(f"\\u{ord(c):04x}" for c in secret).encode()}
+           "json, all escaped": "".join(f"\\u{ord(c):04x}" for c in secret).encode(), "HEX with blanks": data.hex(" ").upper().encode(),
+           "upper case": data.upper(), "lower case": data.lower(), "first letter upper": data[:1].upper() + data[1:].lower()}
     for number, core in enumerate(base64_cores(data)):
         out[f"base64 inside {number}"] = core
     return {name: form for name, form in out.items() if name == "plain" or len(form) >= 6}
@@ -131,13 +133,21 @@ def streams(data):
         yield bytes(text)
 
 
+def as_shown(text):
+    """The text, and what a terminal gets of it: without codes, and without what was written where a backspace went back to."""
+    yield text
+    if b"\x1b" in text or b"\x08" in text:
+        without = CODE.sub(b"", text)
+        yield without.replace(b"\x08", b"")
+        yield re.sub(rb"\x08[ -~]", b"", without)
+
+
 def texts_of(data):
     """The bytes themselves and all that is folded up in them."""
-    yield data
-    if data[:4] == struct.pack("<I", SECTION):
-        yield from streams(data)
-    elif DUMP.search(data):
-        yield from dumped(data)
+    yield from as_shown(data)
+    inside = streams(data) if data[:4] == struct.pack("<I", SECTION) else dumped(data) if DUMP.search(data) else ()
+    for text in inside:
+        yield from as_shown(text)
 
 
 def search(folder, secrets, digests_of=()):

@@ -35,15 +35,18 @@ def keyed(key, data, kind):
 
 
 def digest_proof(said, words):
-    """rspauth of HTTP and RTSP (RFC 7616, 3.5)."""
+    """rspauth of HTTP and RTSP (RFC 7616, 3.5), in hex or base64."""
     def md5(text):
         return hashlib.md5(text.encode()).hexdigest()
 
+    def digits_of(proof):
+        return proof if len(proof) == 32 else base64.b64decode(proof).hex()
+
     whole = b"".join(said).decode("latin-1")
-    for proof, cnonce, count in re.findall(r'rspauth="([0-9a-f]{32})", cnonce="(\w+)", nc=(\w+)', whole):
+    for proof, cnonce, count in re.findall(r'rspauth="([0-9a-f]{32}|[0-9A-Za-z+/]{22}==)", cnonce="(\w+)", nc=(\w+)', whole):
         asked = re.search(r'nonce="(\w+)", uri="([^"]*)"[^\n]*cnonce="' + cnonce, whole)
         for word in words if asked else ():
-            if md5(md5(f"maker:hub:{word}") + f":{asked[1]}:{count}:{cnonce}:auth:" + md5(":" + asked[2])) == proof:
+            if md5(md5(f"maker:hub:{word}") + f":{asked[1]}:{count}:{cnonce}:auth:" + md5(":" + asked[2])) == digits_of(proof):
                 return word
     return None
 

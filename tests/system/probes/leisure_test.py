@@ -52,10 +52,12 @@ def packets_of(data):
     return data[:4] == b"\x0a\x0d\x0d\x0a"
 
 
-def in_pieces(where):
-    clear = {(form, packets_of(open(os.path.join(folder, file), "rb").read())) for folder in [look(where, "maker", KEY, "--reveal-secrets")]
+def in_pieces(where, *more):
+    """`more`: forms beside the plain one in which the device tells it, which the search finds where it is revealed."""
+    revealed = {(form, packets_of(open(os.path.join(folder, file), "rb").read())) for folder in [look(where, "maker", KEY, "--reveal-secrets")]
              for file, _, form in search(folder, [KEY])}
-    true({("plain", False), ("plain", True)} <= clear, f"{where}: the search finds it where it is revealed: {clear}")
+    wanted = {(form, packets) for form in ("plain", *more) for packets in (False, True)}
+    true(wanted <= revealed, f"{where}: the search finds it where it is revealed: {revealed}")
     equal(search(look(where, "maker", KEY), [KEY]), [], f"{where}: places of the password")
 
 
@@ -76,11 +78,11 @@ def telling():
 
 
 def page():
-    in_pieces(f"tcp/{PAGE}")
+    in_pieces(f"tcp/{PAGE}", "upper case", "lower case", "first letter upper", "HEX with blanks")
 
 
 def echo():
-    in_pieces(f"tcp/{ECHO}")
+    in_pieces(f"tcp/{ECHO}", "upper case", "reversed")
 
 
 def digest():

@@ -1,8 +1,9 @@
 """A device that tells its password in pieces, or what was made with it, to whoever logs in.
 
 usage: telling.py ADDRESS PASSWORD PAGE_PORT ECHO_PORT DIGEST_PORT CAMERA_PORT
-The page shows the password over two writes; the command line echoes what is typed one character a packet and has the password backwards in
-its banner; the digest pages prove in Authentication-Info that the device knows the password too (RFC 7616, 3.5).
+The page shows the password over two writes, in other capitals and with codes for a terminal; the command line echoes what is typed one
+character a packet, writes an asterisk over each of a password, and has the password backwards and in capitals in its banner; the digest pages
+prove in Authentication-Info that the device knows the password too (RFC 7616, 3.5), that of HTTP in base64.
 """
 import base64
 import hashlib
@@ -48,19 +49,21 @@ class Page(Web):
             self.reply(401, ("WWW-Authenticate", 'Basic realm="hub"'), b"no")
             return
         word, half = PASSWORD.encode(), len(PASSWORD) // 2
-        self.reply(200, ("Content-Type", "text/html"), b"<html>" + b"x" * 1400 + b"<p>Your key: " + word[:half], word[half:] + b"</p></html>")
+        others = [word.upper(), word.lower(), word.capitalize(), word.hex(" ").upper().encode(), b"\x1b[0m".join(word[at:at + 1] for at in range(len(word)))]
+        self.reply(200, ("Content-Type", "text/html"), b"<html>" + b"x" * 1400 + b"<p>Your key: " + word[:half],
+                   word[half:] + b"</p><pre>" + b"\n".join(others) + b"</pre></html>")
 
     do_HEAD = do_GET
 
 
-def proof_of(given, method):
-    """The device's own proof for a right login; nothing for a wrong one."""
+def proof_of(given, method, written=str):
+    """The device's own proof for a right login, its digits as they are `written`; nothing for a wrong one."""
     part = dict(re.findall(r'(\w+)="?([^",]+)"?', given))
     if part.get("username") != USER or "cnonce" not in part:
         return None
     known = md5(f"{USER}:hub:{PASSWORD}") + f":{part['nonce']}:{part['nc']}:{part['cnonce']}:auth:"
     right = part["response"] == md5(known + md5(f"{method}:{part['uri']}"))
-    return f'rspauth="{md5(known + md5(":" + part["uri"]))}", cnonce="{part["cnonce"]}", nc={part["nc"]}, qop=auth' if right else None
+    return f'rspauth="{written(md5(known + md5(":" + part["uri"])))}", cnonce="{part["cnonce"]}", nc={part["nc"]}, qop=auth' if right else None
 
 
 def challenge():
@@ -69,7 +72,7 @@ def challenge():
 
 class Digest(Web):
     def do_GET(self):
-        proof = proof_of(self.headers.get("Authorization", ""), self.command)
+        proof = proof_of(self.headers.get("Authorization", ""), self.command, lambda digits: base64.b64encode(bytes.fromhex(digits)).decode())
         self.reply(*((200, ("Authentication-Info", proof), b"inside") if proof else (401, ("WWW-Authenticate", challenge()), b"no")))
 
     do_HEAD = do_GET
@@ -98,7 +101,7 @@ class Echo(socketserver.BaseRequestHandler):
     def say(self, words):
         self.request.sendall(words)
 
-    def line(self):
+    def line(self, over=b""):
         typed = b""
         while (one := self.request.recv(1)) not in (b"\r", b"\n") or not typed:
             if not one:
@@ -108,6 +111,7 @@ class Echo(socketserver.BaseRequestHandler):
             elif one not in b"\0\r\n":
                 typed += one
                 self.say(one)
+                self.say(over)
                 time.sleep(PAUSE / 3)
         self.say(b"\r\n")
         return typed
@@ -115,11 +119,11 @@ class Echo(socketserver.BaseRequestHandler):
     def handle(self):
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            self.say(b"Hub, made of " + PASSWORD[::-1].encode() + b"\r\nlogin: ")
+            self.say(b"Hub, made of " + PASSWORD[::-1].encode() + b", " + PASSWORD.upper().encode() + b"\r\nlogin: ")
             while True:
                 user = self.line()
                 self.say(b"Password: ")
-                if (user, self.line()) == (USER.encode(), PASSWORD.encode()):
+                if (user, self.line(b"\x1b[0m\b*")) == (USER.encode(), PASSWORD.encode()):
                     break
                 time.sleep(0.2)
                 self.say(b"Login incorrect\r\nlogin: ")

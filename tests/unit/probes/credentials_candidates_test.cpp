@@ -170,14 +170,16 @@ TEST_CASE("A device whose password is its serial number is found within the usua
 
 TEST_CASE("Secrets of the DUT file are concealed in bytes even where they are words of ours or parts of a name") {
   Dut dut;
-  dut.vendor_credentials = {{"service", Secret{"Desktop", "vendor entry 1"}},
-                            {"acme-Zk9qPx-svc", Secret{"Zk9qPx", "vendor entry 2"}},
-                            {"maker", Secret{"telnet", "vendor entry 3"}},
-                            {"operator", Secret{"maker", "vendor entry 4"}},
-                            {"guest", Secret{"9x", "vendor entry 5"}}};
+  dut.vendor_credentials = {
+      {"service", Secret{"Desktop", "vendor entry 1"}}, {"acme-Zk9qPx-svc", Secret{"Zk9qPx", "vendor entry 2"}},
+      {"maker", Secret{"telnet", "vendor entry 3"}},    {"operator", Secret{"maker", "vendor entry 4"}},
+      {"guest", Secret{"9x", "vendor entry 5"}},        {"guest", Secret{"Zk9qPx-other", "vendor entry 6"}}};
   const auto secrets = concealable(made(dut, pairs({{"admin", "password"}, {"root", "dahua7"}})));
-  CHECK(holds(secrets.everywhere, "Desktop"));  // ours is "desktop", which the mask does not touch
-  CHECK(holds(secrets.everywhere, "dahua7"));
+  CHECK(holds(secrets.as_they_are, "Desktop"));  // ours is "desktop", which the mask does not touch
+  CHECK(holds(secrets.in_bytes, "Desktop"));
+  CHECK(holds(secrets.as_they_are, "dahua7"));
+  CHECK_FALSE(holds(secrets.in_bytes, "dahua7"));
+  CHECK(holds(secrets.everywhere, "Zk9qPx-other"));
   CHECK(holds(secrets.in_bytes, "Zk9qPx"));
   CHECK(holds(secrets.in_bytes, "telnet"));
   for (const std::string shown : {"maker", "password"}) {

@@ -12,7 +12,7 @@ namespace {
 
 Concealed of(std::string_view secret) {
   Concealed out;
-  conceal_in(out, secret, "pin");
+  conceal_in(out, secret, "pin", 3, Capitals::any);
   return out;
 }
 
@@ -50,6 +50,72 @@ TEST_CASE("a secret is known backwards and as those write it who look at bytes")
   CHECK(has(forms, "68:75:6e:74:65:72"));
   CHECK(has(forms, "\\u0068\\u0075\\u006e\\u0074\\u0065\\u0072"));
   CHECK_FALSE(has(forms_of("abcde"), "edcba"));  // too short for it
+}
+
+TEST_CASE("a secret is known with other capitals, in its other forms too, and as it is alone where that is asked for") {
+  for (const std::string text : {"hunter-2x", "HUNTER-2X", "Hunter-2x", "hUnter-2X", "X2-RETNUH", "SFVOVEVSLTJY",
+                                 "68 75 4E 74 65 72 2D 32 58", "48:55:4e:54:45:52:2d:32:58"}) {
+    INFO(text);
+    const bool known = text != "68 75 4E 74 65 72 2D 32 58";  // "huNter-2X": no writer makes that of it
+    CHECK((masked("hUnter-2X", "is " + text + ".") == "is {pin}.") == known);
+  }
+  CHECK_FALSE(has(forms_of("hunter-2x"), "HUNTER-2X"));
+  CHECK(masked("abc", "ABC") == "ABC");              // too short: it is everywhere
+  CHECK(masked("ab\x01z", "AB\x01Z") == "AB\x01Z");  // bytes have no capitals
+  CHECK(may_be_word("Desk-top"));
+  CHECK_FALSE(may_be_word("Desktop7"));
+}
+
+TEST_CASE("codes for terminals between the characters of a secret hide nothing") {
+  for (const std::string text : {"h\x1b[0mu\x1b[1;31mnter22",              // colours
+                                 "h\b*u\b*n\b*t\b*e\b*r\b*2\b*2",          // asterisks over what was shown
+                                 "h\bhu\bun\bnt\bte\ber\br2\b22",          // written twice, as bold text is
+                                 "h\bu\bnter22",                           // gone back
+                                 "h\b \bu\b \bnter22",                     // taken away again
+                                 "hunter\x1b[K\x1b[2C\a2\x1b]0;title\a2",  // more than one, and a title
+                                 "hu\xff\xf9nt\xff\xfb\1er22",             // telnet: go ahead, will echo
+                                 "h\\x1b[0mu\\u001b[0mnter22",             // as facts and JSON write them
+                                 "H\x1b[0mUNTER22"}) {
+    INFO(text);
+    CHECK(masked("hunter22", "is " + text + ".") == "is {pin}.");
+  }
+  CHECK(masked("hunter22", "\x1b[0mhunter22\x1b[0m") == "\x1b[0m{pin}\x1b[0m");
+  CHECK(masked("hunter22", "h\x1b[0mungry\b") == "h\x1b[0mungry\b");
+  CHECK(masked("123", "1\x1b[0m23") == "1\x1b[0m23");  // too short: codes are everywhere in binary texts
+}
+
+TEST_CASE("a text that may go on behind a code is not decided, and so many codes in a row are none") {
+  const auto concealed = of("hunter22");
+  const ConcealedFinder finder{concealed};
+  for (const std::string text :
+       {"hu\x1b", "hu\x1b[", "hu\x1b[0", "hu\x1b[0m", "hu\b", "hu\b*", "h\x1b[0mu", "hu\xff", "hu\xff\xfb"}) {
+    INFO(text);
+    CHECK(finder.decided("is " + text) == 3);
+  }
+  CHECK(finder.decided("is ox\x1b[") == 7);
+  std::string codes;
+  while (codes.size() <= 64) {
+    codes += "\x1b[0m";
+  }
+  CHECK(finder.decided("hu" + codes) == 2 + codes.size());
+  CHECK(masked("hunter22", "hu" + codes + "nter22") == "hu" + codes + "nter22");
+}
+
+TEST_CASE("no text of codes is read beyond its end, and masks lie within it") {
+  std::mt19937 chance{11};
+  constexpr std::string_view kPieces = "a\x1b[]\b \xff\xfa\xf0\\x0u1b7;m\a*";
+  const auto concealed = of("aaaa");
+  const ConcealedFinder finder{concealed};
+  for (int round = 0; round < 20000; ++round) {
+    std::string text;
+    for (auto length = chance() % 24; length > 0; --length) {
+      text += kPieces[chance() % kPieces.size()];
+    }
+    for (const auto& hit : finder.hits(text)) {
+      CHECK(hit.at + hit.length <= text.size());
+    }
+    CHECK(finder.decided(text) <= text.size());
+  }
 }
 
 TEST_CASE("a secret inside something longer is found in its base64, wherever it begins there") {
@@ -105,7 +171,7 @@ TEST_CASE("the same places are found as by trying every text at every place") {
   const auto word = [&](std::size_t most) {
     std::string out;
     for (auto length = chance() % (most + 1); length > 0; --length) {
-      out += "ab\xff\0"[chance() % 4];
+      out += "ab\xfe\0"[chance() % 4];
     }
     return out;
   };

@@ -146,6 +146,29 @@ TEST_CASE("A secret that several reads split is masked as one that came at once"
   }
 }
 
+TEST_CASE("A secret with codes for terminals between its characters is masked, however it is cut") {
+  constexpr std::string_view kSaid = "# \x1b[1mK\x1b[0mx\b*8\b*-z\x1b[0med9\x1b[KPa\r\n# KX8-ZED9PA\r\n# ok";
+  for (std::size_t size = 1; size <= kSaid.size(); ++size) {
+    INFO(size);
+    Transcript transcript{"echo"};
+    transcript.conceal(assay::Secret{"Kx8-zed9Pa", "key"});
+    receive_in_pieces(transcript, kSaid, size);
+    CHECK(said(transcript.text(), '<') == "# \x1b[1m{key}\r\n# {key}\r\n# ok");
+    REQUIRE(transcript.open_text());
+    CHECK(said(*transcript.open_text(), '<') == kSaid);
+  }
+}
+
+TEST_CASE("Other capitals of a secret that may be a word are masked in bytes, and notes stay readable") {
+  Transcript transcript{"login"};
+  transcript.conceal(assay::Secret{"Password", "owner's"});
+  transcript.note("a password, not Password");
+  transcript.received(bytes("PASSWORD password"));
+  const auto text = transcript.text();
+  CHECK(text.find("a password, not {owner's}\n") != std::string::npos);
+  CHECK(said(text, '<') == "{owner's} {owner's}");
+}
+
 TEST_CASE("What belongs to a mask above it is said where it came") {
   Transcript transcript{"page"};
   transcript.conceal("hunter22", "pin");
