@@ -1,20 +1,28 @@
 #include "probes/uniqueness/texts.hpp"
 
 #include <algorithm>
-#include <array>
+#include <span>
 
-#include <openssl/evp.h>
-
+#include "probes/sessions/digests.hpp"
+#include "probes/uniqueness/wps_pin.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::probes::uniqueness {
 
 namespace {
 
+using sessions::digest;
+using sessions::Hash;
+using sessions::hmac;
+
 constexpr std::size_t kOuiDigits = 6;
 constexpr std::size_t kMacDigits = 12;
 constexpr std::size_t kFewestDigits = 3;    // that are hashed by themselves
 constexpr std::size_t kDecimalDigits = 18;  // of a hash as a number
+
+constexpr std::pair<const char*, Hash> kHashes[] = {
+    {"MD5", Hash::md5}, {"SHA-1", Hash::sha1}, {"SHA-256", Hash::sha256}, {"SHA-512", Hash::sha512}};
+constexpr std::span kUsualHashes{kHashes, 3};
 
 std::string reversed(std::string text) {
   std::reverse(text.begin(), text.end());
@@ -37,15 +45,6 @@ std::string to_hex(std::uint64_t number, std::size_t digits) {
     out += "0123456789abcdef"[number & 15U];
   }
   return reversed(out);
-}
-
-std::string digest(const EVP_MD* algorithm, std::string_view data) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  unsigned int size = 0;
-  if (EVP_Digest(data.data(), data.size(), out.data(), &size, algorithm, nullptr) != 1) {
-    return {};
-  }
-  return {reinterpret_cast<const char*>(out.data()), size};
 }
 
 void add(Texts& out, const std::string& way, const std::string& text) {
@@ -71,6 +70,9 @@ void add_mac(Texts& out, const std::string& kind, const std::string& plain) {
     octets += plain.substr(i - 2, 2);
   }
   add(out, "the octets of the " + kind + " in reverse", octets);
+  for (const auto& [way, pin] : wps_pins(number)) {
+    add(out, way, pin);
+  }
 }
 
 void add_numbers(Texts& out, const std::string& kind, const std::string& plain) {
@@ -175,10 +177,8 @@ void add_start(Texts& out, const std::string& way, const std::string& text) {
 }
 
 void add_hashes(Texts& out, const std::string& of, const std::string& data) {
-  const std::pair<const char*, const EVP_MD*> algorithms[] = {
-      {"MD5", EVP_md5()}, {"SHA-1", EVP_sha1()}, {"SHA-256", EVP_sha256()}};
-  for (const auto& [name, algorithm] : algorithms) {
-    const auto bytes = digest(algorithm, data);
+  for (const auto& [name, hash] : kUsualHashes) {
+    const auto bytes = digest(hash, data);
     add_start(out, std::string{name} + " of the " + of + ", in hexadecimal", wire::hex(bytes));
     add_start(out, std::string{name} + " of the " + of + ", in base64", wire::base64(bytes));
   }
@@ -187,22 +187,55 @@ void add_hashes(Texts& out, const std::string& of, const std::string& data) {
 /// Of one identifier, what is rarer too.
 void add_more_hashes(Texts& out, const std::string& of, const std::string& data) {
   add_hashes(out, of, data);
-  const std::pair<const char*, const EVP_MD*> algorithms[] = {
-      {"MD5", EVP_md5()}, {"SHA-1", EVP_sha1()}, {"SHA-256", EVP_sha256()}, {"SHA-512", EVP_sha512()}};
-  for (const auto& [name, algorithm] : algorithms) {
-    const auto bytes = digest(algorithm, data);
+  for (const auto& [name, hash] : kHashes) {
+    const auto bytes = digest(hash, data);
     const auto way = std::string{name} + " of the " + of;
     add_start(out, way + ", in base32", base32(bytes));
     add(out, way + ", as a decimal number", decimal_end(bytes, kDecimalDigits));
     // Programs that have no longer numbers take the first four octets.
     add(out, way + ", its first 4 octets as a decimal number", decimal_end(std::string_view{bytes}.substr(0, 4), 10));
   }
-  const auto longest = digest(EVP_sha512(), data);
+  for (const auto& [name, hash] : kUsualHashes) {  // as scripts do that call md5sum twice
+    const auto twice = digest(hash, wire::hex(digest(hash, data)));
+    add_start(out, std::string{name} + " of the " + name + " in hexadecimal of the " + of + ", in hexadecimal",
+              wire::hex(twice));
+  }
+  const auto longest = digest(Hash::sha512, data);
   add_start(out, "SHA-512 of the " + of + ", in hexadecimal", wire::hex(longest));
   add_start(out, "SHA-512 of the " + of + ", in base64", wire::base64(longest));
   const auto sum = crc32(data);
   add(out, "CRC-32 of the " + of + ", in hexadecimal", to_hex(sum, 8));
   add(out, "CRC-32 of the " + of + ", as a decimal number", std::to_string(sum));
+}
+
+bool on_every_label(const Identifier& one) {
+  return one.kind == "serial" || one.kind == "mac" || one.kind == "model";
+}
+
+/// Two of a label, put together in more ways, and one hashed under the other as the key.
+void add_label_hashes(Texts& out, const Identifier& first, const Identifier& second) {
+  const auto both = first.kind + " and " + second.kind;
+  add_hashes(out, both + " without separators, in upper case",
+             upper(alphanumeric(first.text) + alphanumeric(second.text)));
+  for (const auto& [name, hash] : kUsualHashes) {
+    for (const char between : {':', '-', '_'}) {
+      add_start(out, std::string{name} + " of the " + both + " with " + between + " between, in hexadecimal",
+                wire::hex(digest(hash, first.text + between + second.text)));
+    }
+    const auto way = "HMAC-" + std::string{name} + " of the " + second.kind + " with the " + first.kind + " as the key";
+    add_start(out, way + ", in hexadecimal", wire::hex(hmac(hash, first.text, second.text)));
+    add_start(out, way + ", both without separators in lower case, in hexadecimal",
+              wire::hex(hmac(hash, folded(alphanumeric(first.text)), folded(alphanumeric(second.text)))));
+  }
+}
+
+void add_pair_hashes(Texts& out, const Identifier& first, const Identifier& second) {
+  const auto both = first.kind + " and " + second.kind;
+  add_hashes(out, both, first.text + second.text);
+  add_hashes(out, both + " without separators", folded(alphanumeric(first.text) + alphanumeric(second.text)));
+  if (on_every_label(first) && on_every_label(second)) {
+    add_label_hashes(out, first, second);
+  }
 }
 
 }  // namespace
@@ -238,9 +271,7 @@ Texts derived_texts(const Value& value) {
       const bool telling =
           first.kind == "serial" || first.kind == "mac" || second.kind == "serial" || second.kind == "mac";
       if (first.kind != second.kind && telling) {
-        add_hashes(out, first.kind + " and " + second.kind, first.text + second.text);
-        add_hashes(out, first.kind + " and " + second.kind + " without separators",
-                   folded(alphanumeric(first.text) + alphanumeric(second.text)));
+        add_pair_hashes(out, first, second);
       }
     }
   }

@@ -116,6 +116,26 @@ TEST_CASE("The date and the network of a sample are among its factory values") {
   CHECK(source_of(made(dut, common(), many), "Acme_7F3a").empty());
 }
 
+TEST_CASE("Default PINs of Wi-Fi Protected Setup are among what is derived, the likeliest within the usual number") {
+  const auto usual = made(labelled(), common());
+  CHECK(source_of(usual, "12593750") == "derived: the WPS PIN of the MAC address by its last 24 bits");
+  CHECK(source_of(usual, "61403994").empty());
+  CandidateOptions many;
+  many.derived = 1000;
+  const auto all = made(labelled(), common(), many);
+  CHECK(source_of(all, "61403994") == "derived: the WPS PIN of the MAC address by its last 28 bits");
+  CHECK(source_of(all, "83176791") == "derived: the WPS PIN of the MAC address by its last 32 bits");
+  CHECK(source_of(all, "55575300") == "derived: the WPS PIN of the MAC address as D-Link makes it");
+  CHECK(source_of(all, "12197019") == "derived: the WPS PIN of the MAC address plus 1 as D-Link makes it");
+  CHECK(source_of(all, "12593743") == "derived: the WPS PIN of the MAC address less 1 by its last 24 bits");
+  CHECK(passwords_of(all, "admin").size() <= 53 + 5);  // so many ways, and those of the dictionary
+  auto dut = labelled();
+  dut.samples[0].mac.clear();
+  const auto none = made(dut, common(), many);
+  CHECK(std::none_of(none.begin(), none.end(),
+                     [](const auto& one) { return one.source.find("WPS") != std::string::npos; }));
+}
+
 TEST_CASE("An account that is there gets the two best derived passwords, and keeps the rest of its budget") {
   auto dut = labelled();
   dut.accounts = {{"owner", "holder", Secret{"not-tried", "accounts entry 1"}}};
