@@ -14,22 +14,11 @@ SECRET = "zlxx.7Q"
 
 
 def attack(endpoint, passwords=(SECRET,), **settings):
-    observation, kept = daemons.probe("credentials", endpoint, dut=dut(passwords), **settings)
+    observation, kept = daemons.probe("credentials", endpoint, dut=daemons.dut([("maker", word) for word in passwords]), **settings)
     equal(observation["completion"], "completed", f"{endpoint}: {observation['error']}")
     text = str(observation) + kept
     true(SECRET not in text, f"{endpoint}: the password stands in the records")
     return observation
-
-
-def dut(passwords):
-    pairs = "".join(f'  - {{username: maker, password: "{word}"}}\n' for word in passwords)
-    return write("dut.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [{ADDRESS}/32]
-vendor_credentials:
-{pairs}""")
 
 
 def accepted(observation):
@@ -61,15 +50,7 @@ def basic():
 
 
 def declared(pairs, limit):
-    rows = "".join(f'  - {{username: {user}, password: "{word}"}}\n' for user, word in pairs)
-    return write("together.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [{ADDRESS}/32]
-pace: {{login_attempts_per_account: {limit}}}
-vendor_credentials:
-{rows}""")
+    return daemons.dut(pairs, f"pace: {{login_attempts_per_account: {limit}}}\n")
 
 
 def server_of(port, most):

@@ -1,6 +1,7 @@
 """Real daemons on the loopback of a network namespace of this script's own, and the probes run against them."""
 
 import atexit
+import itertools
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ ADDRESS = "127.0.0.1"
 FOLDER = tempfile.mkdtemp(prefix="assay-probes-")
 LIBRARY = os.path.join(os.environ.get("ASSAY_SOURCE_DIR", os.getcwd()), "testplans")
 _running = []
+_numbers = itertools.count()
 
 # The laboratory's key of the tests, and not that of whoever runs them.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="assay-laboratory-")
@@ -54,6 +56,18 @@ def write(name, text, mode=0o644):
         file.write(text)
     os.chmod(path(name), mode)
     return path(name)
+
+
+def dut(pairs=(), more="", lan=ADDRESS):
+    """A DUT file of a hub at `lan`, with (name, password) pairs of its maker, and what else it says."""
+    rows = "".join(f'  - {{username: {user}, password: "{word}"}}\n' for user, word in pairs)
+    return write(f"dut-{next(_numbers)}.yaml", f"""assay: dut/1
+device: {{vendor: Example, model: Hub}}
+samples:
+  - {{id: A, at: {{lan: {lan}}}}}
+scope: [127.0.0.0/16]
+{"vendor_credentials:" if rows else ""}
+{rows}{more}""")
 
 
 def start(command, tcp=None, cwd=None, stdin=subprocess.DEVNULL):

@@ -27,17 +27,6 @@ WORDS = [("service", "Desktop"), ("acme-Zk9qPx-svc", "Zk9qPx"), ("maker", "telne
 LONG = [("maker", "wrong-1-long"), ("maker", SECRET + "long")]
 
 
-def dut(name, pairs):
-    rows = "".join(f'  - {{username: {user}, password: "{word}"}}\n' for user, word in pairs)
-    return write(f"dut-{name}.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/16]
-vendor_credentials:
-{rows}""")
-
-
 def serve(port, talk):
     """`talk` has a connection, and a list for what lets a password be guessed."""
     heard = []
@@ -193,7 +182,7 @@ def look(what, where, heard, pairs, dialect, accepted=()):
     """The folder of what was kept."""
     folder = tempfile.mkdtemp(dir=daemons.FOLDER)
     command = [os.environ["ASSAY"], "probe", "credentials", ADDRESS, "--library", daemons.LIBRARY, "--json", "--pace", "fast", "--artifacts", folder,
-               "--endpoint", where, "--dut", dut(what.replace(" ", "-"), pairs), "--set", "dictionary=", "--set", "stop_at_first=false"]
+               "--endpoint", where, "--dut", daemons.dut(pairs), "--set", "dictionary=", "--set", "stop_at_first=false"]
     seen = daemons.observation(command)
     equal(dialect in seen["facts"].get("credentials.dialects", []), True, f"{what}: {seen['facts']}, {seen['unobserved']}")
     equal([entry["username"] for entry in seen["facts"].get("credentials.accepted", [])], list(accepted), f"{what}: accepted; {seen['coverage']}")

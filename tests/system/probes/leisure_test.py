@@ -27,12 +27,7 @@ PAGE, ECHO, DIGEST, CAMERA = 8001, 2301, 8002, 5541
 def look(where, user, word, *more):
     """The files that a run of one login keeps, in a folder; the login is found."""
     folder = tempfile.mkdtemp(dir=daemons.FOLDER)
-    dut = write(f"dut-{os.path.basename(folder)}.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples: [{{id: A, at: {{lan: {ADDRESS}}}}}]
-scope: [127.0.0.0/16]
-vendor_credentials: [{{username: {user}, password: "{word}"}}]
-""")
+    dut = daemons.dut([(user, word)])
     done = subprocess.run([os.environ["ASSAY"], "probe", "credentials", ADDRESS, "--library", daemons.LIBRARY, "--endpoint", where, "--pace", "fast", "--dut", dut,
                            "--set", "dictionary=", "--set", "communities=", "--json", "--capture", "on", "--artifacts", folder, *more],
                           capture_output=True, text=True, timeout=280)

@@ -16,18 +16,12 @@ daemons.own_namespace()
 BUDGET = 5
 OTHER = "127.0.0.2"
 UNKNOWN = "Kq8-uncommon-0193"
-HEAD = """assay: dut/1
-device: {vendor: Example, model: Hub}
-samples:
-  - {id: A, at: {lan: [%s]}}
-scope: [127.0.0.0/24]
-pace: {profile: fast, login_attempts_per_account: 5, login_interval_ms: %d, guesses_per_login: 0}
-"""
-ONE = write("one.yaml", HEAD % (ADDRESS, 0))
-SPACED = write("spaced.yaml", HEAD % (ADDRESS, 1))
-NAMELESS = write("nameless.yaml", HEAD % (ADDRESS, 0) +
-                 """logins:\n  - {port: tcp/9105, path: /api/login, body: '{"secret": "{password}"}', check: /api/status, token: /data/token, header: "X-Token: {token}"}\n""")
-TWO = write("two.yaml", HEAD % (f"{ADDRESS}, {OTHER}", 20))
+PACE = "pace: {profile: fast, login_attempts_per_account: 5, login_interval_ms: %d, guesses_per_login: 0}\n"
+ONE = daemons.dut(more=PACE % 0)
+SPACED = daemons.dut(more=PACE % 1)
+NAMELESS = daemons.dut(more=PACE % 0 +
+                       """logins:\n  - {port: tcp/9105, path: /api/login, body: '{"secret": "{password}"}', check: /api/status, token: /data/token, header: "X-Token: {token}"}\n""")
+TWO = daemons.dut(more=PACE % 20, lan=[ADDRESS, OTHER])
 PLAN = """assay: plan/1
 id: guessed/1
 title: Logins

@@ -30,15 +30,8 @@ ED, RSA = "HostKey " + servers.ssh_key("ed25519"), "HostKey " + servers.ssh_key(
 BUDGET = 20  # wrong logins for one account: the pace fast
 
 
-def dut(passwords, logins=""):
-    pairs = "".join(f'  - {{username: {USER}, password: "{word}"}}\n' for word in passwords)
-    return write(f"dut-{len(passwords)}{len(logins)}.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/16]
-vendor_credentials:
-{pairs}{logins}""")
+def dut(passwords, more=""):
+    return daemons.dut([(USER, word) for word in passwords], more)
 
 
 TRIED = dut(["wrong-1", "wrong-2", SECRET])

@@ -9,7 +9,7 @@ import daemons
 import login_servers
 import more_login_servers as servers
 import peers
-from daemons import ADDRESS, equal, true, write
+from daemons import ADDRESS, equal, true
 from login_servers import SECRET, UNKNOWN, USER
 
 daemons.own_namespace()
@@ -17,19 +17,8 @@ os.chmod(daemons.FOLDER, 0o755)
 LONG = SECRET + "long"  # a user of SNMP v3 has at least eight letters
 
 
-def dut(name, *pairs):
-    rows = "".join(f'  - {{username: {user}, password: "{word}"}}\n' for user, word in pairs)
-    return write(f"dut-{name}.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/16]
-vendor_credentials:
-{rows}""")
-
-
 def look(where, *pairs):
-    seen, kept = daemons.probe("credentials", where, dut=dut(where.replace("/", "") + "-" + pairs[0][0], *pairs), dictionary="")
+    seen, kept = daemons.probe("credentials", where, dut=daemons.dut(pairs), dictionary="")
     for word in (SECRET, UNKNOWN, LONG):
         true(word not in str(seen) + kept, f"{where}: a password stands in the records")
     equal(seen["completion"], "completed", f"{where}: {seen['error']}")
@@ -123,8 +112,7 @@ def communities():
         except ValueError:
             time.sleep(0.1)
     for budget in (4, 9):
-        file = dut(f"communities-{budget}", ("nobody-here", LONG))
-        open(file, "a").write(f"pace: {{profile: fast, login_attempts_per_account: {budget}}}\n")
+        file = daemons.dut([("nobody-here", LONG)], f"pace: {{profile: fast, login_attempts_per_account: {budget}}}\n")
         seen, _ = daemons.probe("credentials", "udp/1615", dut=file)
         equal(seen["completion"], "completed", seen["error"])
         after = servers.wrong_communities(1615)

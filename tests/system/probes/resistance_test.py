@@ -19,15 +19,7 @@ OTHER = "127.0.0.9"
 
 def dut(sources=False, guesses=40):
     lab = f"lab:\n  sources: [{OTHER}/32]\n" if sources else ""
-    return write(f"dut-{time.monotonic_ns()}.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/16]
-pace: {{profile: fast, guesses_per_login: {guesses}}}
-{lab}accounts:
-  - {{role: owner, username: maker, secret: "{SECRET}"}}
-""")
+    return daemons.dut(more=f"pace: {{profile: fast, guesses_per_login: {guesses}}}\n{lab}accounts: [{{role: owner, username: maker, secret: \"{SECRET}\"}}]\n")
 
 
 def measure(endpoint, file=None, **settings):

@@ -29,14 +29,7 @@ def server(port, password, refused, judged, words):
 
 
 def dut(*passwords):
-    pairs = "".join(f'  - {{username: {USER}, password: "{word}"}}\n' for word in passwords)
-    return write(f"dut-{len(passwords)}.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/16]
-vendor_credentials:
-{pairs}""")
+    return daemons.dut([(USER, word) for word in passwords])
 
 
 TRIED = dut("wrong-1", "wrong-2", SECRET)

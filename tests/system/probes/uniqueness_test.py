@@ -5,7 +5,7 @@ import random
 import string
 
 import daemons
-from daemons import ADDRESS, equal, true, write
+from daemons import equal, true, write
 
 daemons.own_namespace()
 MACS = [f"02:4f:9b:31:{a:02x}:{b:02x}" for a, b in ((1, 9), (1, 44), (2, 7), (5, 200), (5, 201), (9, 66), (14, 3), (14, 90), (77, 8), (140, 1))]
@@ -17,13 +17,7 @@ def look(values):
     for number, (mac, value) in enumerate(zip(MACS, values), 1):
         write(f"value{number}", value + "\n", 0o600)
         rows.append(f'  - {{mechanism: AM-1, secret: "file:value{number}", mac: "{mac}", serial: EX-{4100 + number * 7}, ssid: Hub-{number * 13}}}')
-    dut = write("dut.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [{ADDRESS}/32]
-password_samples:
-""" + "\n".join(rows) + "\n")
+    dut = daemons.dut(more="password_samples:\n" + "\n".join(rows) + "\n")
     observation, kept = daemons.probe("uniqueness", dut=dut)
     equal(observation["completion"], "completed", str(observation["error"]))
     for value in values:

@@ -10,6 +10,7 @@ from daemons import ADDRESS, equal, path, true, write
 daemons.own_namespace()
 lighttpd, php, curl = daemons.need("lighttpd"), daemons.need("php-cgi"), daemons.need("curl")
 SECRET = "zlxx.7Q-long"
+OWNER = daemons.dut(more=f"accounts: [{{role: owner, username: maker, secret: \"{SECRET}\"}}]\n")
 CARE = """ini_set('session.use_strict_mode', '1');
 session_set_cookie_params(['httponly' => true, 'samesite' => 'Strict', 'path' => '/']);
 """
@@ -50,19 +51,8 @@ index-file.names = ("index.php")
     daemons.start([lighttpd, "-D", "-f", conf], port)
 
 
-def dut(port):
-    return write(f"dut-{port}.yaml", f"""assay: dut/1
-device: {{vendor: Example, model: Hub}}
-samples:
-  - {{id: A, at: {{lan: {ADDRESS}}}}}
-scope: [127.0.0.0/16]
-accounts:
-  - {{role: owner, username: maker, secret: "{SECRET}"}}
-""")
-
-
 def look(port):
-    seen, kept = daemons.probe("web_session", f"tcp/{port}", dut=dut(port), logins=6)
+    seen, kept = daemons.probe("web_session", f"tcp/{port}", dut=OWNER, logins=6)
     equal(seen["completion"], "completed", f"{port}: {seen['error']}")
     true(SECRET not in str(seen) + kept, f"{port}: the password stands in the records")
     return seen["facts"], seen, kept
