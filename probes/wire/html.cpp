@@ -1,6 +1,7 @@
 #include "probes/wire/html.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html_tags.hpp"
@@ -10,8 +11,12 @@ namespace assay::wire {
 namespace {
 
 using html::attribute;
+using html::base_of;
+using html::from_base;
 using html::kMaximumTag;
 using html::resolved;
+using html::submit_by;
+using html::submits;
 using html::tag_name;
 using html::Tags;
 
@@ -19,15 +24,16 @@ using html::Tags;
 
 std::vector<std::string> html_pages(std::string_view html, std::size_t most) {
   std::vector<std::string> pages;
+  const auto base = base_of(html);
   for (Tags tags{html}; pages.size() < most && tags.next();) {
     const auto name = tag_name(tags.inside());
     if (equal_ignoring_case(name, "frame") || equal_ignoring_case(name, "iframe")) {
-      pages.push_back(resolved(attribute(tags.inside(), "src")));
+      pages.push_back(from_base(base, resolved(attribute(tags.inside(), "src"))));
     } else if (equal_ignoring_case(name, "a")) {
       auto link = resolved(attribute(tags.inside(), "href"));
       const auto plain = lower(link);
       if (plain.ends_with(".htm") || plain.ends_with(".html") || plain.ends_with(".asp") || plain.ends_with(".php")) {
-        pages.push_back(std::move(link));
+        pages.push_back(from_base(base, link));
       }
     }
   }
@@ -35,37 +41,39 @@ std::vector<std::string> html_pages(std::string_view html, std::size_t most) {
 }
 
 std::optional<PasswordForm> find_password_form(std::string_view html) {
+  const auto base = base_of(html);
   PasswordForm form;
-  for (auto open = html.find('<'); open != std::string_view::npos; open = html.find('<', open + 1)) {
-    const auto window = html.substr(open + 1, kMaximumTag);
-    if (window.starts_with("!--")) {
-      const auto end = html.find("-->", open);
-      if (end == std::string_view::npos) {
-        break;
-      }
-      open = end;
-      continue;
-    }
-    const auto tag = window.substr(0, window.find('>'));
+  bool found = false;
+  bool has_button = false;
+  for (Tags tags{html}; tags.next();) {
+    const auto tag = tags.inside();
     const auto name = tag_name(tag);
-    if (equal_ignoring_case(name, "form")) {
+    const bool begins = equal_ignoring_case(name, "form");
+    if (found && (begins || equal_ignoring_case(name, "/form"))) {
+      break;
+    }
+    if (begins) {
       form = PasswordForm{};
-      form.action = attribute(tag, "action");
+      form.action = from_base(base, resolved(attribute(tag, "action")));
       if (const auto method = lower(attribute(tag, "method")); !method.empty()) {
         form.method = method;
       }
-    } else if (equal_ignoring_case(name, "input")) {
+      has_button = false;
+    } else if (submits(tag, name)) {
+      if (!std::exchange(has_button, true)) {
+        submit_by(tag, base, form.action, form.method);
+      }
+    } else if (equal_ignoring_case(name, "input") && !found) {
       const auto type = lower(attribute(tag, "type"));
       if (type == "password") {
         form.password_field = attribute(tag, "name");
-        return form;
-      }
-      if (type.empty() || type == "text" || type == "email") {
+        found = true;
+      } else if (type.empty() || type == "text" || type == "email") {
         form.username_field = attribute(tag, "name");
       }
     }
   }
-  return std::nullopt;
+  return found ? std::optional{form} : std::nullopt;
 }
 
 std::string html_redirect(std::string_view html) {
@@ -80,7 +88,7 @@ std::string html_redirect(std::string_view html) {
     if (mark != std::string::npos) {
       const auto target = trim(std::string_view{content}.substr(mark + 4));
       const bool quoted = target.size() > 1 && (target.front() == '\'' || target.front() == '"');
-      return std::string{quoted ? target.substr(1, target.find(target.front(), 1) - 1) : target};
+      return from_base(base_of(html), quoted ? target.substr(1, target.find(target.front(), 1) - 1) : target);
     }
   }
   for (const std::string_view mark :
@@ -92,7 +100,7 @@ std::string html_redirect(std::string_view html) {
     const auto rest = trim(html.substr(at + mark.size(), kMaximumTag));
     if (rest.size() > 1 && (rest.front() == '\'' || rest.front() == '"')) {
       const auto end = rest.find(rest.front(), 1);
-      return end == std::string_view::npos ? std::string{} : std::string{rest.substr(1, end - 1)};
+      return end == std::string_view::npos ? std::string{} : from_base(base_of(html), rest.substr(1, end - 1));
     }
   }
   return {};

@@ -11,7 +11,7 @@
 namespace assay::wire {
 
 struct PasswordForm {
-  std::string action;          // as written; empty: the page itself
+  std::string action;          // entities and base resolved, of the button where it has one; empty: the page itself
   std::string method = "get";  // lower case
   std::string username_field;  // name of the text field before the password, may be empty
   std::string password_field;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,12 +46,27 @@ class Tags {
   std::size_t at_ = 0;
 };
 
-/// Attribute of the inside of a tag ("input type=password name='x'"), empty when it is not there.
+/// Attribute of the inside of a tag ("input type=password name='x'"), empty where it has no value.
+std::optional<std::string> find_attribute(std::string_view tag, std::string_view wanted);
+
+/// The same, empty when it is not there.
 std::string attribute(std::string_view tag, std::string_view wanted);
 
 std::string_view tag_name(std::string_view tag);
 
 /// Text with the few entities resolved that stand in attributes of forms.
 std::string resolved(std::string_view text);
+
+/// What the references of a page start from: the href of the first <base> that has one (HTML, 2.4.3); empty: the page.
+std::string base_of(std::string_view html);
+
+/// A reference of a page with that base, written so that it leads from the page itself to the same place.
+std::string from_base(std::string_view base, std::string_view reference);
+
+/// A tag of this name submits its form when it is pressed.
+bool submits(std::string_view tag, std::string_view name);
+
+/// Where a form is sent and how, once this button submits it: its formaction and formmethod win (HTML, 4.10.21.3).
+void submit_by(std::string_view button, std::string_view base, std::string& action, std::string& method);
 
 }  // namespace assay::wire::html

@@ -359,6 +359,32 @@ HttpReader::State HttpReader::finish() {
   return state_;
 }
 
+namespace {
+
+/// Without the segments "." and ".." (RFC 3986, 5.2.4). The path begins with a slash.
+std::string without_dots(std::string_view path) {
+  const auto end = std::min(path.find('?'), path.size());
+  std::string out;
+  for (std::size_t at = 0; at < end;) {
+    const auto next = std::min(path.find('/', at + 1), end);
+    const auto segment = path.substr(at + 1, next - at - 1);
+    const bool up = segment == "..";
+    if (up) {
+      out.resize(out.empty() ? 0 : out.rfind('/'));
+    }
+    if (!up && segment != ".") {
+      out += '/';
+      out += segment;
+    } else if (next == end) {
+      out += '/';
+    }
+    at = next;
+  }
+  return out.append(path.substr(end));
+}
+
+}  // namespace
+
 std::optional<HttpPlace> http_location(std::string_view value, std::string_view base_path) {
   value = trim(value);
   if (value.empty() || value.size() > 2048) {
@@ -407,6 +433,7 @@ std::optional<HttpPlace> http_location(std::string_view value, std::string_view 
   if (!place.path.starts_with('/')) {
     place.path.insert(0, "/");
   }
+  place.path = without_dots(place.path);
   return place;
 }
 

@@ -1,6 +1,7 @@
 #include "probes/wire/login_form.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html_tags.hpp"
@@ -11,7 +12,11 @@ namespace assay::wire {
 namespace {
 
 using html::attribute;
+using html::base_of;
+using html::from_base;
 using html::resolved;
+using html::submit_by;
+using html::submits;
 using html::tag_name;
 using html::Tags;
 
@@ -60,8 +65,11 @@ struct TextField {
 
 /// Puts one form together from its tags.
 struct FormInTheMaking {
+  explicit FormInTheMaking(std::string_view page_base) : base(page_base) {}
+
   LoginForm form;
   int passwords = 0;
+  std::string_view base;  // of the page
 
   void add(std::string_view tag, std::string_view name) {
     form.scripted = form.scripted || has_attribute(tag, "onsubmit") || has_attribute(tag, "onclick");
@@ -69,13 +77,13 @@ struct FormInTheMaking {
     auto field = resolved(attribute(tag, "name"));
     if (equal_ignoring_case(name, "select")) {
       choice_ = passwords == 0 && choice_.empty() ? std::move(field) : choice_;
+    } else if (submits(tag, name)) {
+      add_button(tag, type == "image", std::move(field));
     } else if (equal_ignoring_case(name, "button")) {
-      add_button(tag, type.empty() || type == "submit", std::move(field));
+      return;  // for scripts
     } else if (type == "password") {
       form.new_password = form.new_password || equal_ignoring_case(attribute(tag, "autocomplete"), "new-password");
       form.password_field = ++passwords == 1 ? std::move(field) : form.password_field;
-    } else if (type == "submit" || type == "image") {
-      add_button(tag, type == "submit", std::move(field));
     } else if (type == "hidden" || has_attribute(tag, "checked")) {
       add_field(std::move(field), resolved(attribute(tag, "value")));
     } else if (takes_text(type)) {
@@ -113,9 +121,17 @@ struct FormInTheMaking {
     texts_.push_back({std::move(field), resolved(attribute(tag, "value")), passwords == 0 && !captcha, of_users});
   }
 
-  void add_button(std::string_view tag, bool sends, std::string field) {
-    if (sends && !has_button_) {
-      has_button_ = true;
+  /// The first one is pressed, as by who ends the password with the enter key: a picture where no pointer stood.
+  void add_button(std::string_view tag, bool picture, std::string field) {
+    if (std::exchange(has_button_, true)) {
+      return;
+    }
+    submit_by(tag, base, form.action, form.method);
+    if (picture) {
+      const auto prefix = field.empty() ? std::string{} : field + ".";
+      add_field(prefix + "x", "0");
+      add_field(prefix + "y", "0");
+    } else {
       add_field(std::move(field), resolved(attribute(tag, "value")));
     }
   }
@@ -134,7 +150,7 @@ struct FormInTheMaking {
 /// The forms of a page with exactly one password field, one after the other.
 class LoginForms {
  public:
-  explicit LoginForms(std::string_view html) : tags_(html) {}
+  explicit LoginForms(std::string_view html) : base_(base_of(html)), tags_(html) {}
 
   std::optional<LoginForm> next() {
     while (tags_.next()) {
@@ -164,8 +180,8 @@ class LoginForms {
 
  private:
   void begin(std::string_view tag) {
-    making_.emplace();
-    making_->form.action = resolved(attribute(tag, "action"));
+    making_.emplace(base_);
+    making_->form.action = from_base(base_, resolved(attribute(tag, "action")));
     making_->form.scripted = has_attribute(tag, "onsubmit");
     if (auto method = lower(attribute(tag, "method")); !method.empty()) {
       making_->form.method = std::move(method);
@@ -192,6 +208,7 @@ class LoginForms {
     }
   }
 
+  std::string base_;
   Tags tags_;
   std::optional<FormInTheMaking> making_;
   bool scripted_ = false;

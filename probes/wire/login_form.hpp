@@ -11,7 +11,7 @@ namespace assay::wire {
 
 /// A form that asks for one password.
 struct LoginForm {
-  std::string action;          // entities resolved; empty: the page itself
+  std::string action;          // entities and base resolved, of the button where it has one; empty: the page itself
   std::string method = "get";  // lower case
   std::string username_field;  // the text field or choice before the password that is the name's; may be empty
   std::string password_field;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html_tags.hpp"
@@ -11,7 +12,11 @@ namespace assay::wire {
 namespace {
 
 using html::attribute;
+using html::base_of;
+using html::from_base;
 using html::resolved;
+using html::submit_by;
+using html::submits;
 using html::tag_name;
 using html::Tags;
 
@@ -99,7 +104,9 @@ void add_option(WebForm& form, Choice& choice, std::string_view tag) {
 
 std::vector<WebForm> html_forms(std::string_view html, std::size_t most) {
   std::vector<WebForm> forms;
+  const auto base = base_of(html);
   bool open = false;
+  bool has_button = false;
   Choice choice;
   for (Tags tags{html}; tags.next();) {
     const auto tag = tags.inside();
@@ -109,16 +116,22 @@ std::vector<WebForm> html_forms(std::string_view html, std::size_t most) {
         break;
       }
       auto& form = forms.emplace_back();
-      form.action = resolved(attribute(tag, "action"));
+      form.action = from_base(base, resolved(attribute(tag, "action")));
       const auto method = lower(attribute(tag, "method"));
       form.method = method.empty() ? form.method : method;
       open = true;
+      has_button = false;
       choice = {};
     } else if (equal_ignoring_case(name, "/form")) {
       open = false;
-    } else if (!open) {
+    }
+    if (!open) {
       continue;
-    } else if (equal_ignoring_case(name, "input")) {
+    }
+    if (submits(tag, name) && !std::exchange(has_button, true)) {
+      submit_by(tag, base, forms.back().action, forms.back().method);
+    }
+    if (equal_ignoring_case(name, "input")) {
       add_input(forms.back(), tag);
     } else if (equal_ignoring_case(name, "textarea")) {
       add(forms.back(), resolved(attribute(tag, "name")), text_after(tags));
@@ -135,6 +148,7 @@ std::vector<WebForm> html_forms(std::string_view html, std::size_t most) {
 
 std::vector<WebLink> html_links(std::string_view html, std::size_t most) {
   std::vector<WebLink> links;
+  const auto base = base_of(html);
   for (Tags tags{html}; links.size() < most && tags.next();) {
     const auto name = tag_name(tags.inside());
     const bool link = equal_ignoring_case(name, "a") || equal_ignoring_case(name, "area");
@@ -142,9 +156,9 @@ std::vector<WebLink> html_links(std::string_view html, std::size_t most) {
     if (!link && !frame) {
       continue;
     }
-    auto target = resolved(attribute(tags.inside(), link ? "href" : "src"));
+    const auto target = resolved(attribute(tags.inside(), link ? "href" : "src"));
     if (!target.empty() && !target.starts_with('#')) {
-      links.push_back({std::move(target), link ? text_after(tags) : std::string{}, frame});
+      links.push_back({from_base(base, target), link ? text_after(tags) : std::string{}, frame});
     }
   }
   return links;

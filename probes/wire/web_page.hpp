@@ -12,7 +12,7 @@ namespace assay::wire {
 
 /// A form as a browser would send it untouched: what its fields hold.
 struct WebForm {
-  std::string action;                                       // entities resolved; empty: the page itself
+  std::string action;                                       // as that of LoginForm
   std::string method = "get";                               // lower case
   std::string text;                                         // of its button
   int passwords = 0;                                        // fields for one
@@ -24,7 +24,7 @@ struct WebForm {
 std::vector<WebForm> html_forms(std::string_view html, std::size_t most);
 
 struct WebLink {
-  std::string target;  // as written, entities resolved
+  std::string target;  // entities and base resolved
   std::string text;    // between the tags, at most 64 bytes
   bool frame = false;  // a browser fetches it by itself
 };

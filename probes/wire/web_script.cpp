@@ -53,6 +53,7 @@ std::string base_of(const json::object& document) {
 
 std::vector<WebScript> html_scripts(std::string_view html, std::size_t most) {
   std::vector<WebScript> out;
+  const auto base = html::base_of(html);
   for (html::Tags tags{html}; out.size() < most && tags.next();) {
     if (!equal_ignoring_case(html::tag_name(tags.inside()), "script")) {
       continue;
@@ -61,7 +62,7 @@ std::vector<WebScript> html_scripts(std::string_view html, std::size_t most) {
     const auto begin = std::min(rest.find('>'), rest.size());
     const auto end = rest.find("</script", begin);
     WebScript script;
-    script.source = html::resolved(html::attribute(tags.inside(), "src"));
+    script.source = html::from_base(base, html::resolved(html::attribute(tags.inside(), "src")));
     script.text = script.source.empty() ? rest.substr(begin, end == std::string_view::npos ? end : end - begin)
                                         : std::string_view{};
     out.push_back(std::move(script));

@@ -61,6 +61,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((form && !shows_form(bytes, *form)) || find_captcha(bytes).size() > 512) {
     std::abort();  // a page shows its own form
   }
+  const auto base = html::base_of(bytes);
+  if (base.size() > html::kMaximumTag || !html::from_base(base, "").empty() ||
+      !html::from_base(base, bytes.substr(0, 64)).ends_with(bytes.substr(0, 64))) {
+    std::abort();  // what is written last in an address is the reference
+  }
   goes_in_clear(form ? form->action : bytes, true);
   const auto forms = html_forms(bytes, 8);
   const auto links = html_links(bytes, 8);

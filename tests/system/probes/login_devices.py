@@ -19,6 +19,10 @@ FAILED = '<html><body><p>Sign in did not work.</p><a href="/">Back</a></body></h
 PUZZLE = '<img src="/captcha.png"><input name="captcha">'
 # What a visitor gets at "/" where the form stands at /login.html.
 FRONT = {"link": '<h1>Cam</h1><a href="/reboot.cgi">Restart</a><a href="/login.html">Sign in</a>', "frame": '<frameset rows="*"><frame src="/login.html"></frameset>'}
+# Where logins go, if not to the action of the form as it stands: the head of the page, the form, its button.
+ELSEWHERE = {"base": ('<base href="/cgi/">', 'method="post" action="login"', ""),
+             "button": ("", 'action="/search"', 'formaction="/cgi/login" formmethod="post"'),
+             "base away": ('<base href="http://192.0.2.99/">', 'method="post" action="login"', "")}
 LOCKED = "<p>This account is locked, try again later.</p>"
 
 
@@ -32,6 +36,7 @@ class Device:
         self.inside = set()   # sessions that have logged in
         self.failed = set()   # sessions whose last login failed
         self.total = 0
+        self.place = "/cgi/login" if habit in ELSEWHERE else "/login"
 
     def form(self, session, note=""):
         self.tokens[session] = secrets.token_hex(8)
@@ -40,6 +45,9 @@ class Device:
             page = page.replace('<input name="user">', '<input type="tel" name="user"><input name="domain" value="local">')
         if self.habit == "no name":
             page = page.replace('<input name="user">', "")
+        if self.habit in ELSEWHERE:
+            head, form, button = ELSEWHERE[self.habit]
+            page = page.replace("<title>", head + "<title>").replace('method="post" action="/login"', form).replace('type="submit"', 'type="submit" ' + button)
         if self.habit == "captcha":
             page = page.replace('<input type="submit"', PUZZLE + '<input type="submit"')
         return 200, {}, page
@@ -213,7 +221,8 @@ def handler(device):
             session = self.session() or secrets.token_hex(8)
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
             fields = body if isinstance(device, Api) else dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
-            self.reply(device.login(session, fields), session)
+            missed = isinstance(device, Device) and self.path != device.place
+            self.reply((404, {}, "not here") if missed else device.login(session, fields), session)
 
     return Handler
 

@@ -121,6 +121,11 @@ HABITS = [  # port, habit, password, what is to be seen
     (8224, "flash", UNKNOWN, "refused"),  # the same, and the tester knows an account
     (8225, "captcha", SECRET, "doubt"),
     (8226, "no name", SECRET, "accepted"),
+    (8251, "base", SECRET, "accepted"),
+    (8252, "base", UNKNOWN, "refused"),
+    (8253, "button", SECRET, "accepted"),
+    (8254, "button", UNKNOWN, "refused"),
+    (8255, "base away", SECRET, "doubt"),  # nothing is sent to another host
 ]
 
 BASIC = [  # the same behind HTTP Basic, where only some accounts are known to the tester

@@ -30,6 +30,7 @@ struct House {
   std::string right = "user=admin&pass=letmein1";  // what a login that is taken ends with
   std::map<std::string, std::string> pages{};      // of anybody
   std::map<std::string, std::string> of_failed{};  // of a session whose login failed
+  std::string posted_to{};                         // what takes logins; empty: any place
   std::string refusal = to("/", "failed1");
   std::string refusal_later{};  // from the third wrong login on; empty: the same
   int wrong = 0;
@@ -38,6 +39,9 @@ struct House {
   std::string answer(std::string_view request) {
     const auto path = std::string{request.substr(request.find(' ') + 1, request.find(" HTTP") - request.find(' ') - 1)};
     if (request.starts_with("POST ")) {
+      if (!posted_to.empty() && path != posted_to) {
+        return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+      }
       if (request.ends_with(right)) {
         return to("/", "opened1");
       }
@@ -279,6 +283,39 @@ TEST_CASE("Where no login was found it is said what was looked at, unless all of
   endless.pages["/"] = ok(links);
   CHECK(why(visit(endless), "credentials.accepted").find("12 that they lead to") != std::string::npos);
   CHECK(endless.asked.size() == 9);
+}
+
+TEST_CASE("A form is sent to where its button or the base of its page leads, and to no other host") {
+  const std::string inputs = "<input name=user><input type=password name=pass>";
+  const std::string ways[] = {
+      "<base href=/cgi/><form method=post action=login>" + inputs + "</form>",
+      "<form action=/search>" + inputs + "<button formaction=/cgi/login formmethod=post>In</button></form>"};
+  for (const auto& form : ways) {
+    CAPTURE(form);
+    House house;
+    house.form = form;
+    house.posted_to = "/cgi/login";
+    CHECK(takes(house));
+    CHECK(refuses(house));
+  }
+  for (const std::string& away :
+       {"<base href=//192.0.2.99/>" + kForm,
+        "<base href=http://192.0.2.99/><form method=post action=x>" + inputs + "</form>",
+        "<form method=post action=/login>" + inputs + "<button formaction=http://192.0.2.99/>In</button></form>"}) {
+    CAPTURE(away);
+    House house;
+    house.form = away;
+    const auto run = visit(house);
+    CHECK(why(run, "credentials.accepted").find("sent to another place") != std::string::npos);
+    CHECK(house.wrong == 0);
+  }
+}
+
+TEST_CASE("A login behind a link is found where the base of the page leads it") {
+  House house;
+  house.login = "/cgi/login.html";
+  house.pages["/"] = ok("<base href=/cgi/><a href=login.html>Sign in</a>");
+  CHECK(takes(house));
 }
 
 TEST_CASE("A login inside TLS whose form leads to HTTP is one in clear, and nothing is sent there") {
