@@ -60,6 +60,10 @@ asio::awaitable<Attempt> SpokenLogin::once(std::string username, Secret password
   }
   Attempt attempted;
   attempted.outcome = outcome_of(told.answer, cuts_ >= kCutControls);
+  attempted.must_change = told.must_change;
+  if (control && told.must_change) {
+    attempted.outcome = Outcome::unclear;  // who asks everybody for a new password has not let anybody in
+  }
   attempted.took = told.took;
   attempted.by_code = told.by_code;
   attempted.sent = told.sent ? told.times : told.times - 1;

@@ -25,6 +25,7 @@ struct Told {
   Answer answer = Answer::unclear;
   std::string text;              // the device's words, raw and bounded
   std::string proof;             // for yes: what was reached
+  bool must_change = false;      // for yes: a new password is demanded
   bool sent = true;              // the secret went out
   milliseconds took{0};          // from the open connection to the answer
   bool by_code = false;          // locked is said by a code of the protocol

@@ -233,6 +233,7 @@ asio::awaitable<Result<bool>> Logins::reserve_check() {
 asio::awaitable<Result<>> Logins::calibrate() {
   int refused = 0;
   int accepted = 0;
+  int asked_anew = 0;
   for (int i = 0; i < kControlsAtMost && refused < kControlsWanted && accepted < kControlsWanted; ++i) {
     auto attempted = co_await control();
     if (!attempted && !dialect_.names_accounts() && attempted.error().kind == ErrorKind::denied) {
@@ -241,6 +242,7 @@ asio::awaitable<Result<>> Logins::calibrate() {
     if (!attempted) {
       co_return attempted.error();
     }
+    asked_anew += attempted->must_change ? 1 : 0;
     if (attempted->outcome == Outcome::accepted) {
       ++accepted;
       dialect_.start_afresh();
@@ -261,8 +263,10 @@ asio::awaitable<Result<>> Logins::calibrate() {
   } else if (refused >= kControlsWanted && accepted == 0) {
     tally_.open = false;
   } else {
-    tally_.why_stopped = accepted > 0 ? "logins with random names and passwords gave different answers"
-                                      : "logins with random names and passwords gave no clear refusal";
+    tally_.why_stopped =
+        "logins with random names and passwords " + std::string{accepted > 0     ? "gave different answers"
+                                                                : asked_anew > 0 ? "are asked for a new password too"
+                                                                                 : "gave no clear refusal"};
   }
   co_return Result<>{};
 }
@@ -463,6 +467,9 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
   entry["username"] = wire::printable(candidate.username, 128);
   entry["source"] = (second->without_password ? "no password, the name alone; from " : "") + candidate.source;
   entry["proof"] = proof;
+  if (second->must_change) {
+    entry["must_change"] = true;
+  }
   if (!second->without_password) {
     context_.record.identify(candidate.password, entry);
   }
@@ -470,7 +477,8 @@ asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof
   // At once: what was found stays found when the time of the step runs out.
   context_.record.fact("credentials.accepted", tally_.accepted);
   solved_.insert(candidate.username);
-  if (options_.stop_at_first) {
+  // A pair behind which a new password is demanded settles nothing: another may open the device as it is.
+  if (options_.stop_at_first && !second->must_change) {
     tally_.why_stopped = "a pair was accepted";
   }
   co_return Result<>{};

@@ -42,7 +42,8 @@ constexpr FactSpec kFacts[] = {
     {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
     {"credentials.accepted", ValueKind::list,
      "pairs that work, each proved, confirmed and controlled: dialect, username (empty where a login has none), "
-     "source, proof, secret (by what the laboratory knows it again; none where the name alone was enough)"},
+     "source, proof, secret (by what the laboratory knows it again; none where the name alone was enough), must_change "
+     "(true where telnet or SSH demanded a new password at once; what works before that was not looked at)"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
      "whether the device stopped taking logins: observed, sign, after_attempts, account, resumed (times that logins "

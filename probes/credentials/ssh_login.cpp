@@ -22,9 +22,10 @@ bool holds(const std::vector<std::string>& methods, std::string_view wanted) {
 
 std::string proof_of(const sessions::SshLogin& login) {
   const std::string how = login.without_password ? "the name alone was enough" : "the login was taken";
-  return how + (login.echoed    ? ", and a shell evaluated a random echo"
-                : login.session ? ", and a session was opened"
-                                : ", in the words of the protocol");
+  return how + (login.echoed        ? ", and a shell evaluated a random echo"
+                : login.must_change ? ", and a new password is demanded"
+                : login.session     ? ", and a session was opened"
+                                    : ", in the words of the protocol");
 }
 
 using KnownMethods = std::map<std::string, std::vector<std::string>>;
@@ -36,6 +37,7 @@ Told told_by(const sessions::SshLogin& login) {
     case Answer::accepted:
       told.answer = Told::Answer::yes;
       told.proof = proof_of(login);
+      told.must_change = login.must_change;
       break;
     case Answer::refused:
     case Answer::no_method:

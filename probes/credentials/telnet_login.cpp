@@ -92,9 +92,10 @@ class TelnetLogin final : public Dialect {
     auto greeting = co_await talk_->hear(kPatience);
     arrived.ended = greeting.error;
     arrived.says = greeting.text.substr(0, 512);
-    if (greeting.prompt.empty() || wire::asks_for_password(greeting.prompt) != secret_alone_) {
+    arrived.must_change = wire::demands_new_password(greeting.prompt);
+    if (greeting.prompt.empty() || wire::asks_for_password(greeting.prompt) != secret_alone_ || arrived.must_change) {
       // Closed without a prompt is how many servers say that too many connections came. A name is never typed where a
-      // password is asked for: it would be a wrong one that nobody counted.
+      // password is asked for: it would be a wrong one that nobody counted, and nothing where a new one is.
       arrived.sent = 0;
       arrived.outcome = greeting.ended && greeting.text.empty() ? Outcome::lost : Outcome::unclear;
       talk_.reset();
@@ -134,6 +135,14 @@ class TelnetLogin final : public Dialect {
           co_return attempted;
         }
         heard = co_await give_name(entry.username);
+      }
+      if (!heard.ended && wire::demands_new_password(heard.prompt)) {
+        // Whatever is typed there may become the password.
+        attempted.outcome = Outcome::unclear;
+        attempted.must_change = true;
+        attempted.says = heard.text.substr(0, 512);
+        talk_.reset();
+        co_return attempted;
       }
       asked.name_echoed = heard.text.find(entry.username) != std::string::npos;
       asked.prompt = heard.prompt;
@@ -178,6 +187,11 @@ class TelnetLogin final : public Dialect {
     const bool waits = asks && !heard.ended;
     const bool at_start = asks && same(heard.prompt, first_prompt_, entry.username);
     const bool back = at_start || (asks && same(heard.prompt, asked.prompt, entry.username));
+    if (waits && !at_start && demands_change(heard, asked, entry)) {
+      attempted = co_await prove_demand(std::move(attempted), entry);
+      talk_.reset();
+      co_return attempted;
+    }
     const bool new_prompt = waits && is_new(heard, asked, entry, back);
     if (new_prompt && looks_like_command_line(heard.prompt)) {
       attempted.proof = co_await prove_shell(*talk_, heard.prompt);
@@ -227,32 +241,78 @@ class TelnetLogin final : public Dialect {
   }
 
   /// A menu asks for a choice as others ask for a password. It counts where two empty lines bring it again, and another
-  /// password of the same account does not get there: devices speak otherwise to names that they know.
+  /// password of the same account does not get there.
   asio::awaitable<Attempt> prove_menu(Attempt attempted, const std::string& prompt, const Entry& entry) {
     const bool again = co_await comes_back(*talk_, prompt);
     if (!again) {
       co_return attempted;
     }
-    if (!entry.counter && !menus_of_.contains(entry.username)) {
-      auto permitted = co_await door_.network.permit_login(door_.endpoint, entry.username);
-      if (!permitted) {
-        attempted.says = "a menu that is not known to be behind the login: no wrong login is left to tell";
-        if (permitted.error().kind != ErrorKind::denied) {
-          attempted.ended = permitted.error();
-        }
-        co_return attempted;
-      }
-      Entry other{entry.username, Secret{sessions::random_word(14), "random password"}, false, true};
-      talk_.reset();
-      auto wrong = co_await dialogue(std::move(other));
-      attempted.sent += wrong.sent;
-      attempted.ended = wrong.ended;
-      if (wrong.outcome != Outcome::rejected) {
-        co_return attempted;
-      }
-      menus_of_.insert(entry.username);
+    if (!entry.counter) {
+      attempted = co_await try_another(std::move(attempted), entry);
     }
-    attempted.proof = "a menu answered twice that neither random logins nor another password of the name reach";
+    if (entry.counter || told_apart_.contains(entry.username)) {
+      attempted.proof = "a menu answered twice that neither random logins nor another password of the name reach";
+    }
+    co_return attempted;
+  }
+
+  /// Devices speak otherwise to names that they know: whether another password of the name is refused, for a permit.
+  asio::awaitable<Attempt> try_another(Attempt attempted, const Entry& entry) {
+    if (told_apart_.contains(entry.username)) {
+      co_return attempted;
+    }
+    auto permitted = co_await door_.network.permit_login(door_.endpoint, entry.username);
+    if (!permitted) {
+      attempted.says = "an answer that is not known to be one to the password: no wrong login is left to tell";
+      if (permitted.error().kind != ErrorKind::denied) {
+        attempted.ended = permitted.error();
+      }
+      co_return attempted;
+    }
+    Entry other{entry.username, Secret{sessions::random_word(14), "random password"}, false, true};
+    talk_.reset();
+    auto wrong = co_await dialogue(std::move(other));
+    attempted.sent += wrong.sent;
+    attempted.ended = wrong.ended;
+    if (wrong.outcome == Outcome::rejected) {
+      told_apart_.insert(entry.username);
+    }
+    co_return attempted;
+  }
+
+  /// A new password is asked for: by the words of the prompt, of the line before it, or of any line that is none of a
+  /// refusal where a password is asked for. A shell or a menu that comes with such words has let somebody in already.
+  bool demands_change(const Heard& heard, const Asked& asked, const Entry& entry) const {
+    const bool back = same(heard.prompt, asked.prompt, entry.username);
+    if (back ? entry.control : is_in(prompts_, heard.prompt, entry.username)) {
+      return false;
+    }
+    if (!back && wire::demands_new_password(heard.prompt)) {
+      return true;
+    }
+    if (looks_like_command_line(heard.prompt)) {
+      return false;
+    }
+    if (!wire::asks_for_password(heard.prompt)) {
+      return wire::demands_new_password(last_line_of(heard.text));
+    }
+    const auto lines = shapes_of(heard.text, entry);
+    return std::any_of(lines.begin(), lines.end(), [&](const auto& line) {
+      return !refusals_.contains(line) && !greeting_.contains(line) && wire::demands_new_password(line);
+    });
+  }
+
+  /// Nothing is typed, so what was demanded is shown by who is asked for it: not random names, and not another password
+  /// of the name. A control that is asked shows that everybody is.
+  asio::awaitable<Attempt> prove_demand(Attempt attempted, const Entry& entry) {
+    attempted.must_change = true;
+    if (!entry.control && !entry.counter) {
+      attempted = co_await try_another(std::move(attempted), entry);
+      if (told_apart_.contains(entry.username)) {
+        attempted.outcome = Outcome::accepted;
+        attempted.proof = "a new password is demanded, of neither random logins nor another password of the name";
+      }
+    }
     co_return attempted;
   }
 
@@ -339,7 +399,7 @@ class TelnetLogin final : public Dialect {
   std::set<std::string> prompts_;         // at which random logins were seen to wait
   std::set<std::string> secret_prompts_;  // those of them that a password was typed at
   std::set<std::string> refusals_;        // lines that came after wrong logins
-  std::set<std::string> menus_of_;        // names of which another password was seen to be refused
+  std::set<std::string> told_apart_;      // names of which another password was seen to be refused
   int cuts_ = 0;                          // wrong logins that were answered by nothing but the end of the connection
   milliseconds slowest_refusal_{0};
 };

@@ -37,6 +37,11 @@ std::set<std::string> lines_of(std::string_view text, std::string_view typed) {
   return lines;
 }
 
+std::string_view last_line_of(std::string_view text) {
+  text = wire::trim(text.substr(0, text.find_last_of("\r\n") + 1));
+  return text.substr(text.find_last_of("\r\n") + 1);
+}
+
 bool looks_like_command_line(std::string_view prompt) {
   return wire::waits_for_command(prompt) || (prompt.ends_with(']') && !wire::asks_for_login(prompt));
 }

@@ -26,6 +26,9 @@ struct Heard {
 /// Lines that were finished, without those too short to say anything and without what was `typed`.
 std::set<std::string> lines_of(std::string_view text, std::string_view typed = {});
 
+/// The last line that was finished and is not empty.
+std::string_view last_line_of(std::string_view text);
+
 /// A prompt behind which commands are typed, as far as its last character and its words tell.
 bool looks_like_command_line(std::string_view prompt);
 

@@ -41,6 +41,7 @@ struct SshLogin {
   bool without_password = false;  // the request "none" was enough
   bool session = false;           // a session was opened after the login
   bool echoed = false;            // a command was run, and its output came back
+  bool must_change = false;       // a new password is demanded: in keyboard-interactive, or where a command was to run
   std::vector<std::string> methods;
   std::string error;  // the library's words when it was cut
 };
@@ -62,7 +63,8 @@ class SshSession {
 
   /// One login: before the first the key exchange and the request "none", which is left out where `methods` says by
   /// which the server takes passwords and saves a round trip so; then one password by the method "password" or, where
-  /// that is not offered, as the answer to the first hidden question of keyboard-interactive (RFC 4256). After a
+  /// that is not offered, as the answer to the first hidden question of keyboard-interactive (RFC 4256); where a new
+  /// password is asked for next it was taken, and none is given. After a
   /// success a session is opened, and "echo" of `word` is run and awaited for a short time (RFC 4254, 6.1 and 6.5).
   /// Errors as `ask_ssh_methods`; `awaits_answer` says whether the password had gone out. Nothing follows an error, a
   /// cut or a success. At most 256 KiB are taken from the server for each login.

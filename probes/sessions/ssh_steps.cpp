@@ -4,6 +4,7 @@
 #include <libssh/libssh.h>
 #include <utility>
 
+#include "probes/wire/banner.hpp"
 #include "probes/wire/bytes.hpp"
 
 namespace assay::sessions {
@@ -89,6 +90,9 @@ bool SshSteps::answer(ssh_session session, int outcome) {
     take(session, outcome);
     return false;
   }
+  if (answered_ && take_demand(session)) {
+    return false;
+  }
   const int prompts = ssh_userauth_kbdint_getnprompts(session);
   bool stuck = ++rounds_ > kMaximumRounds;
   for (int i = 0; i < prompts && !stuck; ++i) {
@@ -103,6 +107,36 @@ bool SshSteps::answer(ssh_session session, int outcome) {
     stage_ = Stage::over;
   }
   return !stuck;
+}
+
+/// What comes after the password asks for another one, which nobody gives here: servers ask so once they took the first
+/// (PAM, after pam_acct_mgmt).
+bool SshSteps::take_demand(ssh_session session) {
+  const auto text_of = [](const char* text) { return std::string{text == nullptr ? "" : text} + "\n"; };
+  auto text = text_of(ssh_userauth_kbdint_getinstruction(session));
+  bool hidden = false;
+  const int prompts = ssh_userauth_kbdint_getnprompts(session);
+  for (int i = 0; i < prompts; ++i) {
+    char shown = 0;
+    text += text_of(ssh_userauth_kbdint_getprompt(session, static_cast<unsigned>(i), &shown));
+    hidden = hidden || shown == 0;
+  }
+  if (!hidden || !wire::demands_new_password(text)) {
+    return false;
+  }
+  login_.must_change = true;
+  login_.answer = SshLogin::Answer::accepted;
+  stage_ = Stage::over;
+  return true;
+}
+
+/// OpenSSH says there that the password has expired, and runs no command (RFC 4254, 5.2: extended data).
+void SshSteps::hear_errors() {
+  std::array<char, 1024> buffer{};
+  for (int count = 1; count > 0 && errors_.size() < kMaximumOutput;) {
+    count = ssh_channel_read_nonblocking(channel_, buffer.data(), buffer.size(), 1);
+    errors_.append(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  }
 }
 
 void SshSteps::open(ssh_session session) {
@@ -124,6 +158,7 @@ void SshSteps::go_on(int outcome, Stage next) {
 void SshSteps::listen() {
   std::array<char, 1024> buffer{};
   for (;;) {
+    hear_errors();
     const int count = ssh_channel_read_nonblocking(channel_, buffer.data(), buffer.size(), 0);
     if (count == SSH_AGAIN || (count == 0 && ssh_channel_is_eof(channel_) == 0)) {
       return;
@@ -135,6 +170,7 @@ void SshSteps::listen() {
     login_.echoed = !awaited_.empty() && output_.find(awaited_) != std::string::npos;
     if (count <= 0 || login_.echoed || output_.size() > kMaximumOutput) {
       stage_ = Stage::over;
+      login_.must_change = output_.empty() && wire::demands_new_password(errors_);
       return;
     }
   }

@@ -44,6 +44,8 @@ class SshSteps {
   void open(ssh_session_struct* session);
   void go_on(int outcome, Stage next);
   void listen();
+  bool take_demand(ssh_session_struct* session);
+  void hear_errors();
 
   std::string user_;
   std::string password_;
@@ -54,6 +56,7 @@ class SshSteps {
   bool answered_ = false;
   ssh_channel_struct* channel_ = nullptr;
   std::string output_;
+  std::string errors_;  // of the command, or of what the server runs in its place
   bool ended_ = false;  // the output, by itself
   SshLogin login_;
 };

@@ -49,6 +49,15 @@ constexpr std::array<std::string_view, 7> kNameParts{"login",   "logon",   "user
                                                      "usuario", "account", "anmelde"};
 constexpr std::array<std::string_view, 3> kNameWords{"name", "konto", "id"};
 
+// What a line that demands another password has beside a word for one.
+constexpr std::array<std::string_view, 14> kNewWords{"new",   "neu",  "neue", "neues", "neuen", "nouveau", "nueva",
+                                                     "nuevo", "nova", "novo", "nuova", "nieuw", "nieuwe",  "choose"};
+constexpr std::array<std::string_view, 10> kChangeParts{"change", "expired", "abgelaufen", "ndern",    "wechseln",
+                                                        "expiré", "cambi",   "caducad",    "verlopen", "wijzig"};
+// The same in languages that do not set words apart or are not known to the lists above.
+constexpr std::array<std::string_view, 6> kNewPasswords{"新密码",           "新的密码",     "修改密码",
+                                                        "新しいパスワード", "новый пароль", "Новый пароль"};
+
 bool mentions(std::string_view prompt, std::span<const std::string_view> parts) {
   return std::any_of(parts.begin(), parts.end(), [&](auto part) { return contains_ignoring_case(prompt, part); });
 }
@@ -70,6 +79,23 @@ bool has_any_word(std::string_view prompt, std::span<const std::string_view> wor
     at = end + 1;
   }
   return false;
+}
+
+/// One of the words stands by itself, and not within a name as in "new-hub".
+bool has_word_alone(std::string_view line, std::span<const std::string_view> words) {
+  const auto in_name = [&](std::size_t at) {
+    return at < line.size() && std::string_view{"-_.@/"}.find(line[at]) != std::string_view::npos;
+  };
+  return std::any_of(words.begin(), words.end(), [&](auto word) {
+    for (std::size_t at = 0; at + word.size() <= line.size(); ++at) {
+      const auto end = at + word.size();
+      if (equal_ignoring_case(line.substr(at, word.size()), word) && (at == 0 || !is_letter(line[at - 1])) &&
+          (end == line.size() || !is_letter(line[end])) && !in_name(at - 1) && !in_name(end)) {
+        return true;
+      }
+    }
+    return false;
+  });
 }
 
 std::string_view words_before_mark(std::string_view prompt) {
@@ -178,6 +204,20 @@ std::string prompt_of(std::string_view text) {
 bool asks_for_password(std::string_view prompt) {
   const bool asks = mentions(prompt, kHiddenParts) || has_any_word(prompt, kHiddenWords);
   return asks && is_question(prompt) && !ends_in_name(words_before_mark(prompt));
+}
+
+bool demands_new_password(std::string_view text) {
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_of("\r\n"), text.size());
+    const auto line = text.substr(0, end);
+    const bool of_password = mentions(line, kHiddenParts) || has_any_word(line, kHiddenWords);
+    const bool another = mentions(line, kChangeParts) || has_word_alone(line, kNewWords);
+    if ((of_password && another) || mentions(line, kNewPasswords)) {
+      return true;
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return false;
 }
 
 bool asks_for_login(std::string_view prompt) {

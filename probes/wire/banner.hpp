@@ -39,6 +39,9 @@ bool asks_for_password(std::string_view prompt);
 /// A prompt that asks for a name or a password by its words, whatever it ends with: "User?", "login>", "PIN".
 bool asks_for_login(std::string_view prompt);
 
+/// A line of the text says that another password has to be chosen, or asks for it: "New password:".
+bool demands_new_password(std::string_view text);
+
 /// A prompt that asks for something: it ends with a colon, or asks for a name or a password.
 bool asks_for_input(std::string_view prompt);
 

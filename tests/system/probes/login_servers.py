@@ -26,16 +26,17 @@ int main(int argc, char** argv) {
 
 
 def accounts():
-    """Two account bases; a daemon sees the one that it is started with."""
+    """Account bases, of which a daemon sees the one that it is started with. In those that are expired a login has to set a new password."""
     write("passwd", "root:x:0:0:root:/root:/bin/sh\nsshd:x:110:65534::/run/sshd:/usr/sbin/nologin\nftp:x:111:65534::/srv/ftp:/usr/sbin/nologin\n"
                     "nobody:x:65534:65534::/:/usr/sbin/nologin\nmaker:x:1000:1000:maker:/:/bin/sh\n")
-    for name, word in (("weak", SECRET), ("sound", UNKNOWN)):
+    for name, word, changed in (("weak", SECRET, 19000), ("sound", UNKNOWN, 19000), ("expired", SECRET, 0), ("sound-expired", UNKNOWN, 0)):
         digest = subprocess.run([daemons.need("openssl"), "passwd", "-6", word], capture_output=True, text=True, check=True).stdout.strip()
-        write("shadow-" + name, f"root:*:19000:0:99999:7:::\nmaker:{digest}:19000:0:99999:7:::\n", 0o600)
+        write("shadow-" + name, f"root:*:19000:0:99999:7:::\nmaker:{digest}:{changed}:0:99999:7:::\n", 0o600)
     os.makedirs(path("pam"), exist_ok=True)
     write("pam/assay", "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession optional pam_permit.so\n")
     # As it stands on a small device: this module has enough after three wrong passwords, and sshd lists no password from then on.
-    write("pam/sshd", "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession optional pam_permit.so\n")
+    for name in ("sshd", "login"):
+        write("pam/" + name, "auth required pam_unix.so nodelay\naccount required pam_unix.so\npassword required pam_unix.so\nsession optional pam_permit.so\n")
 
 
 def seeing(kind, command):

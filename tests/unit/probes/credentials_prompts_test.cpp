@@ -16,6 +16,7 @@ struct PromptWords {
   std::string wrong = "\r\nLogin incorrect\r\n";
   std::string inside = "\r\nACME# ";
   bool secret_alone = false;
+  bool takes_all = false;     // every password leads to `inside`
   bool echoes = false;        // each byte of a password by itself
   bool echoes_names = true;   // as terminals do
   std::string free_name{};    // that is let in without a password
@@ -74,13 +75,14 @@ class PromptDevice {
       seen_.behind.push_back(text);
       line.say("\r\nUnknown command\r\n" + words_.inside);
     } else {
+      seen_.behind.push_back(text);
       line.say(words_.known_wrong);
     }
   }
 
   void judge(const std::string& password, Line& line) {
     seen_.passwords.push_back(password);
-    if (password == "letmein1" && (words_.secret_alone || name_ == "admin")) {
+    if (words_.takes_all || (password == "letmein1" && (words_.secret_alone || name_ == "admin"))) {
       stage_ = Stage::inside;
       line.say(words_.inside);
       return;
@@ -229,6 +231,73 @@ TEST_CASE("A telnet that asks for a password alone has one secret, and its budge
   const auto found = attack_prompts(words, kOneRight, 10);
   REQUIRE(found.accepted().size() == 1);
   CHECK(found.accepted()[0].at("username") == json::value(""));
+}
+
+TEST_CASE("A new password that is demanded behind a login shows that it was taken, and none is given") {
+  for (const char* inside :
+       {"\r\nNew password: ", "\r\nEnter new password> ", "\r\nNeues Kennwort: ", "\r\nNew password # ",
+        "\r\nYou are required to change your password immediately (root enforced).\r\nCurrent password: ",
+        "\r\nYour password has expired.\r\nPassword: ", "\r\nYou have to choose a new password.\r\nEnter: "}) {
+    CAPTURE(inside);
+    PromptWords words;
+    words.inside = inside;
+    auto list = kOneRight;
+    list.emplace_back("guest", "guest1");
+    const auto found = attack_prompts(words, list);
+    REQUIRE(found.accepted().size() == 1);
+    const auto entry = found.accepted()[0].as_object();
+    CHECK(entry.at("username") == json::value("admin"));
+    CHECK(entry.at("must_change") == json::value(true));
+    CHECK(found.seen.behind.empty());
+    CHECK(coverage(found.run, "tried") == 4);  // it settles nothing, so the others are tried too
+    const auto none = attack_prompts(words, kNoneRight);
+    CHECK(none.run.record.value("credentials.accepted") == json::value(json::array{}));
+  }
+}
+
+TEST_CASE("A hint to change the password before a command line or a menu is no demand") {
+  for (const char* inside : {"\r\nPlease change the default password!\r\nACME# ",
+                             "\r\nPlease change the password!\r\n 1. Status\r\n 2. Exit\r\nEnter selection: "}) {
+    CAPTURE(inside);
+    PromptWords words;
+    words.inside = inside;
+    const auto found = attack_prompts(words, kOneRight);
+    REQUIRE(found.accepted().size() == 1);
+    CHECK_FALSE(found.accepted()[0].as_object().contains("must_change"));
+  }
+}
+
+TEST_CASE("A device that asks everybody, or whoever has a known name, for a new password shows nothing of one") {
+  PromptWords everybody;
+  everybody.takes_all = true;
+  everybody.inside = "\r\nNew password: ";
+  PromptWords by_name;
+  by_name.known_name = "admin";
+  by_name.known_wrong = "\r\nNew password: ";
+  PromptWords at_once;
+  at_once.secret = "New password: ";
+  PromptWords first;
+  first.secret_alone = true;
+  first.secret = "Choose a password: ";
+  for (const auto& words : {everybody, by_name, at_once, first}) {
+    CAPTURE(words.secret, words.inside, words.known_wrong);
+    const auto run = attack_prompts(words, kNoneRight);
+    CHECK(run.accepted().empty());
+    CHECK(run.run.record.is_unobserved("credentials.accepted"));
+    CHECK(run.seen.behind.empty());
+    CHECK((words.known_name.empty() ? run.run.record.is_unobserved("credentials.open") : true));
+    CHECK((words.secret == "Password: " || run.seen.passwords.empty()));
+  }
+  const auto run = attack_prompts(everybody, kNoneRight);
+  CHECK(run.run.record.reasons.at("credentials.open").find("asked for a new password too") != std::string::npos);
+}
+
+TEST_CASE("A demand without a wrong login left to tell it by is no verdict") {
+  PromptWords words;
+  words.inside = "\r\nNew password: ";
+  const auto run = attack_prompts(words, {{"admin", "letmein1"}}, 1);
+  CHECK(run.run.record.is_unobserved("credentials.accepted"));
+  CHECK(run.seen.behind.empty());
 }
 
 TEST_CASE("A password that comes back byte by byte stands in no transcript") {
