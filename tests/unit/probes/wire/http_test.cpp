@@ -164,6 +164,8 @@ TEST_CASE("A Location leads where a browser would go") {
       {"http://[fe80::1]:81/x#y", "/", "http", "fe80::1", 81, "/x"},
       {"http://user@h/x", "/", "http", "h", 0, "/x"},
       {"?a=1", "/p?b=2", "", "", 0, "/p?a=1"},
+      {"../x/./y/..?z=/../w", "/a/b/c", "", "", 0, "/a/x/?z=/../w"},
+      {"/../../.", "/", "", "", 0, "/"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.value);

@@ -292,6 +292,19 @@ TEST_CASE("A prompt asks for a login by its words, and a command line tells only
     CHECK(asks_for_login(prompt));
     CHECK(asks_for_password(prompt));
   }
+  for (const char* text : {"New password:", "Enter new UNIX password: ", "Neues Kennwort:", "Nouveau mot de passe :",
+                           "Nueva contrase\xc3\xb1"
+                           "a:",
+                           "Nova senha:", "New PIN #", "新密码：", "WARNING: Your password has expired.\r\n",
+                           "Hello\r\nYou must change your password now\r\n> "}) {
+    CAPTURE(text);
+    CHECK(demands_new_password(text));
+  }
+  for (const char* text : {"", "Password:", "Password for new-hub:", "New firmware is available.\r\nPassword:",
+                           "renewed secret:", "newpassword"}) {
+    CAPTURE(text);
+    CHECK_FALSE(demands_new_password(text));
+  }
   for (const char* prompt :
        {"", "#", "user@hub:~$", "account#", "admin@user>", "hub>", "Opinion?", "Enter selection:"}) {
     CAPTURE(prompt);
