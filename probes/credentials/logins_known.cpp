@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "probes/credentials/logins.hpp"
@@ -6,10 +7,11 @@
 /// whether the device still judges logins when all others were made.
 namespace assay::probes::credentials {
 
-/// One login of the tester's. Nothing: its budget is spent, or it has no name.
+/// One login of the tester's. Nothing: its budget is spent, or it has a name where the login has none, or the other
+/// way.
 asio::awaitable<Result<std::optional<Attempt>>> Logins::try_own(Candidate own) {
   std::optional<Attempt> out;
-  if (!dialect_.names_accounts() || own.username.empty()) {
+  if (dialect_.names_accounts() == own.username.empty()) {
     co_return out;
   }
   auto permitted = co_await permit(own.username);
@@ -82,12 +84,15 @@ asio::awaitable<Result<>> Logins::calibrate_with_known() {
 }
 
 /// Looks before the candidates whether the first account gets in here, and keeps a permit to look once more after them.
+/// Not where a login has no name, for that would leave the candidates next to nothing of the one budget.
 asio::awaitable<Result<>> Logins::find_known() {
-  if (context_.dut.accounts.empty() || candidates_.empty()) {
+  const auto& accounts = context_.dut.accounts;
+  const auto account =
+      std::find_if(accounts.begin(), accounts.end(), [](const auto& one) { return !one.username.empty(); });
+  if (account == accounts.end() || candidates_.empty() || !dialect_.names_accounts()) {
     co_return Result<>{};
   }
-  const auto& account = context_.dut.accounts.front();
-  const Candidate own{account.username, account.secret, "accounts"};
+  const Candidate own{account->username, account->secret, "accounts"};
   auto attempted = co_await try_own(own);
   if (!attempted) {
     co_return attempted.error();

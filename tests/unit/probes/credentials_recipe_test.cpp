@@ -185,3 +185,19 @@ TEST_CASE("A recipe without a name has one secret, on which all logins spend one
   CHECK(coverage(run, "skipped_budget") == 18);
   CHECK(run.record.is_unobserved("credentials.accepted"));
 }
+
+TEST_CASE("What an interface without names refuses is believed once the account without a name got in") {
+  for (const bool declared : {false, true}) {
+    CAPTURE(declared);
+    FakeNetwork network;
+    auto dut = described(declared);
+    dut.logins.front().body = R"({"role": "admin", "word": "{password}"})";
+    if (declared) {
+      dut.accounts.front().username.clear();
+    }
+    const auto run = attack_hub(network, hub(status(401)), dut, "wrong1");
+    CHECK(run.record.is_unobserved("credentials.accepted") == !declared);
+    CHECK(run.record.is_unobserved("credentials.open") == !declared);
+    CHECK(coverage(run, "tried") == 1);
+  }
+}
