@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <unistd.h>
+#include <utility>
 
 #include "harness/evidence/files.hpp"
 #include "harness/model/display.hpp"
@@ -17,7 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPutBack =
     "Log in at the endpoint with what \"holds\" says, or with one of \"asked\", the last first, and set the password "
-    "of the DUT file. null: the account has that already, unless one of \"asked\" was taken. Then remove this file.";
+    "of the DUT file. null: the account has that already, or none in factory state, unless one of \"asked\" holds. "
+    "Then remove this file.";
 
 /// Nobody else may read it at any instant, and its name never stands for half a file.
 Result<> write_for_owner(const fs::path& file, std::string_view text) {
@@ -136,6 +138,19 @@ Result<> ChangedPasswords::settle(const Invocation& invocation, const std::strin
     accounts_.erase(accounts_.begin() + (&one - accounts_.data()));
   }
   return write();
+}
+
+Result<> ChangedPasswords::begin_state(const std::vector<Target>& targets) {
+  bool any = false;
+  for (auto& one : accounts_) {
+    const auto is_there = [&](const Target& target) { return target.address == one.address; };
+    if (one.holds && std::any_of(targets.begin(), targets.end(), is_there)) {
+      one.asked.insert(one.asked.begin(), *std::exchange(one.holds, std::nullopt));
+      one.applied = false;
+      any = true;
+    }
+  }
+  return any ? write() : Result<>{};
 }
 
 std::optional<Dut> ChangedPasswords::applied(const Dut& dut, const Target& target) {

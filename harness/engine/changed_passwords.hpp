@@ -30,6 +30,10 @@ class ChangedPasswords {
   /// A login showed which password the account has.
   Result<> settle(const Invocation& invocation, const std::string& username, const Secret& holds);
 
+  /// A recipe brought these targets to a state of the DUT file, whose accounts are as the DUT file says. What an
+  /// account had stays in the file: a recipe may promise more than it does.
+  Result<> begin_state(const std::vector<Target>& targets);
+
   /// The DUT with the passwords that its accounts have on this target; nothing where all are as it says.
   std::optional<Dut> applied(const Dut& dut, const Target& target);
 

@@ -194,7 +194,10 @@ asio::awaitable<void> PlanRun::check_all(std::string_view when, int rounds) {
 asio::awaitable<void> PlanRun::bring_about() {
   const auto targets = targets_in(inputs_.plan, phase_);
   std::ignore = co_await places_.stranger(targets);  // who it was before
-  const auto reached = co_await states_.reach(*phase_);
+  auto reached = co_await states_.reach(*phase_);
+  if (reached && phase_->trigger.empty() && inputs_.secrets.changed) {
+    reached = inputs_.secrets.changed->begin_state(targets);
+  }
   if (reached && !stopping()) {
     co_await places_.await_ready(targets);
     co_await check_all("after a change of state", kConfirmRounds);

@@ -53,11 +53,26 @@ void add_ports(json::object& device, std::string_view key, const Entries& entrie
   }
 }
 
+/// The schemes of a plan and of those that it extends: what stands before the / of their ids.
+json::array schemes_of(const Plan& plan) {
+  json::array out;
+  const auto add = [&](std::string_view id) {
+    const json::value name = json::string(id.substr(0, id.find('/')));
+    if (std::find(out.begin(), out.end(), name) == out.end()) {
+      out.push_back(name);
+    }
+  };
+  add(plan.id);
+  std::for_each(plan.extends.begin(), plan.extends.end(), add);
+  return out;
+}
+
 }  // namespace
 
 json::object declaration_document(const Plan& plan, const Dut& dut, std::string_view date) {
   json::object document;
-  document["run"] = json::object{{"date", date}, {"plan", plan.id}, {"parameters", plan.parameters}};
+  document["run"] =
+      json::object{{"date", date}, {"plan", plan.id}, {"schemes", schemes_of(plan)}, {"parameters", plan.parameters}};
   auto device = to_json(dut.device);
   device.as_object()["samples"] = to_json(dut.samples);
   add_ports(device.as_object(), "logins", dut.logins);

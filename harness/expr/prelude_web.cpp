@@ -84,7 +84,8 @@ def password_session_lives: obs("changes") | . as $o | (__if_known("password.ses
 def password_unasked: obs("changes") | . as $o | (__if_known("password.old_asked") // {}) | select(.wrong_taken == true or .empty_taken == true)
   | (if .wrong_taken == true then "a wrong" else "no" end) as $with
   | $o | __told("password.old_asked"; "changes the password with \($with) old one"; "the right old password is asked for"; "the new password was taken");
-def __weak($k): . as $o | (__if_known($k) // [])[] | select(.taken == true and (.confidence | IN("sourced", "derived"))) | . as $w
+def __of_these_schemes: .schemes == null or any(.schemes[]; IN(($__judge.run.schemes // [])[]));
+def __weak($k): . as $o | (__if_known($k) // [])[] | select(.taken == true and (.confidence | IN("sourced", "derived")) and __of_these_schemes) | . as $w
   | $o | __told($k; "takes a password that is weak (\($w.kind), \($w.length) characters)"; "refused: \($w.source)"; "a login with it succeeds");
 def password_weak: (obs("changes") | __weak("password.weak"));
 def first_use_weak: (obs("first") | __weak("first_use.weak"));

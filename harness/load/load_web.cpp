@@ -136,7 +136,7 @@ PasswordRules password_rules_of(const Node& root, Faults& faults) {
   PasswordRules out{text_of(root, "id"), text_of(root, "title"), text_of(root, "source"), {}};
   for (const auto& node : child(root, "weak").items) {
     WeakPassword weak{text_of(node, "kind"), text_of(node, "value"), text_of(node, "source"),
-                      text_of(node, "confidence")};
+                      text_of(node, "confidence"), texts_of(node, "schemes")};
     const auto mark = weak.kind == kNeedsMark[0] ? "{username}" : weak.kind == kNeedsMark[1] ? "{old}" : "";
     if (weak.value.find(mark) == std::string::npos) {
       faults.add(place_of(node, "value"), "a password of the kind " + weak.kind + " holds " + mark);

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::string_view kMethodWords[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 constexpr std::string_view kRulesTag[] = {"password-rules/1"};
-constexpr std::string_view kWeakWords[] = {"blank",    "short",     "listed",   "repeated",
-                                           "sequence", "one_class", "username", "previous"};
+constexpr std::string_view kWeakWords[] = {"blank",     "short",   "listed",   "repeated", "sequence",
+                                           "one_class", "doubled", "username", "previous"};
 
 constinit const Shape kMethodWord{.form = Form::word, .words = kMethodWords};
 constinit const Shape kEndpointItem{.form = Form::text, .syntax = &kEndpointText};
@@ -100,13 +100,19 @@ constinit const Key kWebKeys[] = {
 
 constinit const Shape kRulesTagWord{.form = Form::word, .words = kRulesTag};
 constinit const Shape kWeakWord{.form = Form::word, .words = kWeakWords};
+constinit const Shape kSchemeNames{.form = Form::list, .item = &kIdentifierText};
 constinit const Key kWeakKeys[] = {
     {"kind", &kWeakWord, true, "", "What makes it weak", "short"},
     {"value", &kText, true, "",
-     "The password; {username} and {old} stand for those of the account, {random:N} for N characters of all classes",
+     "The password; {username} and {old} stand for those of the account, {random:N} for N characters of all classes, "
+     "{digits:N} for digits, {lower:N} for small letters, none twice in a row",
      "\"{random:7}\""},
     {"source", &kSentence, true, "", "Document and place", "Own making"},
     {"confidence", &kStrength, true, "", "How sure we are that it says so", "reasoned"},
+    {"schemes", &kSchemeNames, false, "all",
+     "Schemes whose rule it is, by what stands before the / of their plans' ids: it decides nothing in a plan of "
+     "others",
+     "[cls-iot-gateway]"},
 };
 constinit const Table kWeakTable{"a weak password", "One password that a device should refuse", kWeakKeys};
 constinit const Shape kWeak{.form = Form::mapping, .table = &kWeakTable};

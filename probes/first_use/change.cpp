@@ -7,24 +7,71 @@
 
 namespace assay::probes::first_use {
 
-const std::string_view kStrong = "Vq7-mTz4pKw2!";
-const std::string_view kStronger = "Nd5!xRb9-hGc8";
-
 namespace {
 
 constexpr std::size_t kMostRandom = 64;
+// None that a person takes for another, who may have to type it.
+constexpr std::string_view kUpper = "ABCDEFGHJKLMNPQRSTUVWXYZ";
+constexpr std::string_view kLower = "abcdefghijkmnopqrstuvwxyz";
+constexpr std::string_view kDigits = "23456789";
+constexpr std::string_view kSymbols = "-!+";
+constexpr std::string_view kClasses[] = {kUpper, kLower, kDigits, kSymbols};
+constexpr Strength kLadder[] = {{14, true}, {12, false}, {10, false}, {8, false}};
 
-/// Characters of chance with all classes among them, none twice in a row.
-std::string random_text(std::size_t length) {
-  constexpr std::string_view kClasses[] = {"ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "-!+"};
+/// One more character by chance, not the one before again: some rules forbid that.
+void add_drawn(std::string& text, std::string_view letters, char chance) {
+  auto at = static_cast<unsigned char>(chance) % letters.size();
+  if (!text.empty() && letters[at] == text.back()) {
+    at = (at + 1) % letters.size();
+  }
+  text += letters[at];
+}
+
+/// Characters of these classes in turn.
+std::string random_text(std::size_t length, std::span<const std::string_view> classes) {
   const auto draw = sessions::random_bytes(length);
   std::string out;
   for (std::size_t i = 0; i < length; ++i) {
-    const auto& letters = kClasses[i % std::size(kClasses)];
-    auto at = static_cast<unsigned char>(draw[i]) % letters.size();
-    out += letters[at];
+    add_drawn(out, classes[i % classes.size()], draw[i]);
   }
   return out;
+}
+
+/// The first characters are of each class, so that none is missing.
+std::string strong_text(Strength strength) {
+  const auto all = std::string{kUpper}.append(kLower).append(kDigits);
+  const std::size_t each = strength.symbols ? std::size(kClasses) : std::size(kClasses) - 1;
+  const auto draw = sessions::random_bytes(strength.length);
+  std::string out;
+  for (std::size_t i = 0; i < strength.length; ++i) {
+    add_drawn(out, i < each ? kClasses[i] : std::string_view{all}, draw[i]);
+  }
+  return out;
+}
+
+/// What the marks of the rules stand for.
+struct Mark {
+  std::string_view begins;
+  std::span<const std::string_view> classes;
+};
+
+constexpr Mark kMarks[] = {{"{random:", kClasses}, {"{digits:", {&kClasses[2], 1}}, {"{lower:", {&kClasses[1], 1}}};
+
+bool is_drawn(const WeakPassword& rule) {
+  return std::any_of(std::begin(kMarks), std::end(kMarks),
+                     [&](const auto& mark) { return rule.value.find(mark.begins) != std::string::npos; });
+}
+
+void draw_marked(std::string& text, const Mark& mark) {
+  const auto at = text.find(mark.begins);
+  if (at == std::string::npos) {
+    return;
+  }
+  const auto end = text.find('}', at);
+  std::size_t length = 0;
+  std::from_chars(text.data() + at + mark.begins.size(), text.data() + std::min(end, text.size()), length);
+  text.replace(at, end == std::string::npos ? end : end + 1 - at,
+               random_text(std::min(length, kMostRandom), mark.classes));
 }
 
 void replace_all(std::string& text, std::string_view mark, std::string_view with) {
@@ -34,12 +81,8 @@ void replace_all(std::string& text, std::string_view mark, std::string_view with
 }
 
 std::string filled(std::string text, const std::string& username, const Secret& old) {
-  constexpr std::string_view kRandom = "{random:";
-  if (const auto at = text.find(kRandom); at != std::string::npos) {
-    const auto end = text.find('}', at);
-    std::size_t length = 0;
-    std::from_chars(text.data() + at + kRandom.size(), text.data() + std::min(end, text.size()), length);
-    text.replace(at, end == std::string::npos ? end : end + 1 - at, random_text(std::min(length, kMostRandom)));
+  for (const auto& mark : kMarks) {
+    draw_marked(text, mark);
   }
   replace_all(text, "{username}", username);
   replace_all(text, "{old}", old.reveal());
@@ -48,12 +91,23 @@ std::string filled(std::string text, const std::string& username, const Secret& 
 
 }  // namespace
 
-Secret strong_password() {
-  return Secret{std::string{kStrong}, "first password of the probe"};
+std::span<const Strength> ladder() {
+  return kLadder;
 }
 
-Secret stronger_password() {
-  return Secret{std::string{kStronger}, "second password of the probe"};
+json::object told(const Strength& strength) {
+  json::array classes{"upper case", "lower case", "digits"};
+  if (strength.symbols) {
+    classes.emplace_back("others");
+  }
+  return {{"length", static_cast<std::int64_t>(strength.length)}, {"classes", std::move(classes)}};
+}
+
+Secret fresh_password(ProbeContext& context, Transcript& transcript, Strength strength, std::string name) {
+  Secret out{strong_text(strength), std::move(name)};
+  context.record.conceal(out);
+  transcript.conceal(out.reveal(), out.name());
+  return out;
 }
 
 std::vector<Weak> weak_passwords(const PasswordRules& rules, const std::string& username, const Secret& old) {
@@ -68,9 +122,25 @@ std::vector<Weak> weak_passwords(const PasswordRules& rules, const std::string& 
   return out;
 }
 
+void conceal_drawn(const std::vector<Weak>& weak, ProbeContext& context, Transcript& transcript) {
+  for (const auto& one : weak) {
+    if (is_drawn(*one.rule)) {
+      context.record.conceal(one.value);
+      transcript.conceal(one.value.reveal(), one.value.name());
+    }
+  }
+}
+
 json::object told(const Weak& weak, std::optional<bool> taken) {
   json::object out{{"kind", weak.rule->kind}, {"source", weak.rule->source}, {"confidence", weak.rule->confidence}};
   out["length"] = std::ssize(weak.value.reveal());
+  if (!weak.rule->schemes.empty()) {
+    json::array schemes;
+    for (const auto& scheme : weak.rule->schemes) {
+      schemes.emplace_back(json::string(scheme));
+    }
+    out["schemes"] = std::move(schemes);
+  }
   out["taken"] = taken ? json::value(*taken) : json::value(nullptr);
   return out;
 }
@@ -146,18 +216,13 @@ bool has_place(const ProbeContext& context) {
                                           [&](const auto& entry) { return entry.port == *context.endpoint; }));
 }
 
-void conceal_all(ProbeContext& context, Transcript& transcript) {
-  const auto conceal = [&](const Secret& secret) {
-    if (!secret.empty()) {
-      context.record.conceal(secret);
-      transcript.conceal(secret);
-    }
-  };
+void conceal_accounts(ProbeContext& context, Transcript& transcript) {
   for (const auto& account : context.dut.accounts) {
-    conceal(account.secret);
+    if (!account.secret.empty()) {
+      context.record.conceal(account.secret);
+      transcript.conceal(account.secret);
+    }
   }
-  conceal(strong_password());
-  conceal(stronger_password());
 }
 
 }  // namespace assay::probes::first_use

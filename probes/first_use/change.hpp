@@ -1,8 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "probes/credentials/web_user.hpp"
@@ -20,13 +20,20 @@ using credentials::WebHouse;
 using credentials::WebLogin;
 using credentials::WebUser;
 
-/// The passwords that these probes set: strong by any rule, and written down, so that whoever finds the device with one
-/// of them gets in. Two, for devices that do not take the last one again.
-extern const std::string_view kStrong;
-extern const std::string_view kStronger;
+/// What a strong password is made of: letters of both cases and digits, and symbols where they are wanted.
+struct Strength {
+  std::size_t length = 0;
+  bool symbols = false;
+};
 
-Secret strong_password();
-Secret stronger_password();
+/// The strongest first: a device may take no symbols, or no more than so many characters.
+std::span<const Strength> ladder();
+
+/// `length` and `classes`, for a fact.
+json::object told(const Strength& strength);
+
+/// A password that nobody knew before, without equal characters in a row; concealed in what is kept.
+Secret fresh_password(ProbeContext& context, Transcript& transcript, Strength strength, std::string name);
 
 /// A weak password of the rules, filled in for the account.
 struct Weak {
@@ -35,6 +42,9 @@ struct Weak {
 };
 
 std::vector<Weak> weak_passwords(const PasswordRules& rules, const std::string& username, const Secret& old);
+
+/// Conceals those that are drawn: the device may be left with one.
+void conceal_drawn(const std::vector<Weak>& weak, ProbeContext& context, Transcript& transcript);
 
 /// What is told of one weak password; `taken` null: it is not known.
 json::object told(const Weak& weak, std::optional<bool> taken);
@@ -60,7 +70,7 @@ Result<const PasswordRules*> rules_of(const ProbeContext& context);
 /// The endpoint is one that passwords may be set on: TCP, or one of `messages`.
 bool has_place(const ProbeContext& context);
 
-/// Conceals the accounts' passwords and those of these probes.
-void conceal_all(ProbeContext& context, Transcript& transcript);
+/// Conceals the accounts' passwords.
+void conceal_accounts(ProbeContext& context, Transcript& transcript);
 
 }  // namespace assay::probes::first_use

@@ -9,28 +9,7 @@ using first_use::Said;
 
 namespace {
 
-constexpr Strength kLadder[] = {{14, true}, {12, false}, {10, false}, {8, false}};
 constexpr int kMostDetours = 12;  // passwords that a device may remember
-constexpr std::string_view kSymbols = "-!+";
-// None that a person takes for another, who may have to type it.
-constexpr std::string_view kLetters[] = {"ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789"};
-
-/// Characters of chance; the first ones are of each class, so that none is missing.
-std::string drawn_text(Strength strength) {
-  std::string all;
-  for (const auto letters : kLetters) {
-    all += letters;
-  }
-  const auto draw = sessions::random_bytes(strength.length);
-  std::string out;
-  for (std::size_t i = 0; i < strength.length; ++i) {
-    const auto from = i < std::size(kLetters)                        ? kLetters[i]
-                      : i == std::size(kLetters) && strength.symbols ? kSymbols
-                                                                     : std::string_view{all};
-    out += from[static_cast<unsigned char>(draw[i]) % from.size()];
-  }
-  return out;
-}
 
 /// Which of two passwords opens the account, the likelier first: a wrong one costs a permit.
 asio::awaitable<Result<bool>> is_now(Work& work, Secret wanted, Secret before, bool likely) {
@@ -59,23 +38,9 @@ asio::awaitable<Result<bool>> is_now(Work& work, Secret wanted, Secret before, b
 
 }  // namespace
 
-std::span<const Strength> ladder() {
-  return kLadder;
-}
-
-json::object told(const Strength& strength) {
-  json::array classes{"upper case", "lower case", "digits"};
-  if (strength.symbols) {
-    classes.emplace_back("others");
-  }
-  return {{"length", static_cast<std::int64_t>(strength.length)}, {"classes", std::move(classes)}};
-}
-
-Secret fresh_password(Work& work, Strength strength) {
-  Secret out{drawn_text(strength), "password " + std::to_string(++work.drawn) + " of the probe password_change"};
-  work.context.record.conceal(out);
-  work.transcript.conceal(out);
-  return out;
+Secret next_password(Work& work, Strength strength) {
+  auto name = "password " + std::to_string(++work.drawn) + " of the probe password_change";
+  return first_use::fresh_password(work.context, work.transcript, strength, std::move(name));
 }
 
 asio::awaitable<Result<bool>> try_login(Work& work, Secret password) {
@@ -143,7 +108,7 @@ asio::awaitable<Result<bool>> restore(Work& work) {
       co_return false;
     }
     if (detour > 0) {
-      const auto other = fresh_password(work, work.strength);
+      const auto other = next_password(work, work.strength);
       auto moved = co_await change(work, work.now, other);
       if (!moved) {
         co_return moved.error();
@@ -165,11 +130,17 @@ asio::awaitable<Result<bool>> restore(Work& work) {
 }
 
 asio::awaitable<Result<>> recover(Work& work) {
-  if (work.stranded.empty()) {
-    auto back = co_await restore(work);
-    co_return back ? Result<>{} : Result<>{back.error()};
+  if (work.now.reveal() == work.known.password.reveal()) {
+    co_return Result<>{};
   }
-  const auto other = fresh_password(work, work.strength);
+  // Once: past all that a device remembers it would cost more logins than there may be.
+  if (work.stranded.empty()) {
+    auto back = co_await change(work, work.now, work.known.password);
+    if (!back || *back) {
+      co_return back ? Result<>{} : Result<>{back.error()};
+    }
+  }
+  const auto other = next_password(work, work.strength);
   auto moved = co_await change(work, work.now, other);
   co_return moved ? Result<>{} : Result<>{moved.error()};
 }

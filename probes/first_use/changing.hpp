@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 
 #include "probes/first_use/place.hpp"
@@ -11,17 +10,7 @@
 /// sent, and drawn at random, but for the weak ones of the rules.
 namespace assay::probes::password_change {
 
-/// What a strong password is made of: letters of both cases and digits, and symbols where they are wanted.
-struct Strength {
-  std::size_t length = 0;
-  bool symbols = false;
-};
-
-/// The strongest first: a device may take no symbols, or no more than so many characters.
-std::span<const Strength> ladder();
-
-/// `length` and `classes`, for a fact.
-json::object told(const Strength& strength);
+using first_use::Strength;
 
 struct Known {
   std::string role;
@@ -47,8 +36,8 @@ struct Work {
   std::string kept_in{};          // where the passwords are
 };
 
-/// A password that nobody knew before; concealed in what is kept.
-Secret fresh_password(Work& work, Strength strength);
+/// One more password that nobody knew before, with its number in its name.
+Secret next_password(Work& work, Strength strength);
 
 /// A login that may be wrong costs a permit.
 asio::awaitable<Result<bool>> try_login(Work& work, Secret password);

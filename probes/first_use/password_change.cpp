@@ -31,7 +31,8 @@ constexpr FactSpec kFacts[] = {
      "changes with a wrong old password and with none: wrong_taken, empty_taken; absent: the DUT file's request has no "
      "{old}"},
     {"password.weak", ValueKind::list,
-     "changes to weak passwords: kind, source, confidence, length, taken (null: not known)"},
+     "changes to weak passwords: kind, source, confidence, schemes (whose rule it is; without: of all), length, taken "
+     "(null: not known)"},
     {"password.again", ValueKind::boolean, "a strong password was still taken after all the others"},
     {"password.restored", ValueKind::boolean, "the password of the DUT file is the account's again"},
     {"password.left", ValueKind::object,
@@ -58,7 +59,7 @@ asio::awaitable<Result<bool>> change_rightly(Work& work) {
   json::array refused;
   std::set<std::string> no{};  // words of a refusal: the same again is one, whatever its status
   for (const auto& strength : ladder()) {
-    const auto wanted = fresh_password(work, strength);
+    const auto wanted = next_password(work, strength);
     auto answer = co_await ask(work, work.known.password, wanted, true);
     if (!answer) {
       co_return answer.error();
@@ -121,7 +122,7 @@ asio::awaitable<Result<>> change_without_old(Work& work, Seen& seen) {
   for (const bool wrong : {true, false}) {
     const Secret claimed = wrong ? Secret{sessions::random_word(12), "wrong old password"} : Secret{};
     // One that the account never had: where old ones live on, a login with them shows nothing.
-    const auto wanted = fresh_password(work, work.strength);
+    const auto wanted = next_password(work, work.strength);
     auto taken = co_await change(work, claimed, wanted);
     if (!taken) {
       co_return taken.error();
@@ -158,7 +159,9 @@ asio::awaitable<Result<std::optional<bool>>> repeat_old(Work& work, const Weak& 
 asio::awaitable<Result<>> change_weakly(Work& work, const PasswordRules& rules, Seen& seen) {
   json::array out;
   Result<> ended;
-  for (const auto& weak : weak_passwords(rules, work.known.username, work.known.password)) {
+  const auto all = weak_passwords(rules, work.known.username, work.known.password);
+  conceal_drawn(all, work.context, work.transcript);
+  for (const auto& weak : all) {
     std::optional<bool> taken;
     if (ended) {
       const bool same = weak.value.reveal() == work.now.reveal();
@@ -224,7 +227,7 @@ asio::awaitable<Result<>> change_wrongly(Work& work, const PasswordRules& rules,
   if (!weak) {
     co_return weak;
   }
-  const auto other = fresh_password(work, work.strength);
+  const auto other = next_password(work, work.strength);
   auto again = co_await change(work, work.now, other);
   if (!again) {
     co_return again.error();
@@ -395,7 +398,7 @@ class PasswordChange final : public Probe {
       co_return ready;
     }
     Transcript transcript{"changes of a password on " + context.endpoint->text(), 1024 * 1024};
-    conceal_all(context, transcript);
+    conceal_accounts(context, transcript);
     Door door{context.network,   context.record,
               transcript,        context.target.address,
               *context.endpoint, sessions::timers_for(context.network),

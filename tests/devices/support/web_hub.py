@@ -28,6 +28,7 @@ old-sessions     sessions go on after a change of the password
 no-old           the change does not ask for the old password
 any-password     every password will do
 refuses-all      no password will do
+eight            8 characters will do where 10 are wanted
 factory          not set up yet: nothing but the set-up works
 factory-open     not set up yet, and everybody may change settings
 """
@@ -45,7 +46,7 @@ import urllib.parse
 
 ADMIN, USER = ("admin", "Wm4-kP7x-Tz2q"), ("guest", "Rb6-yN3v-Jd8s")
 IDLE_SECONDS = 18
-LISTED = {"password", "password123!", "12345678", "admin123"}
+LISTED = {"password", "password123!", "welcome123!", "12345678", "admin123"}
 PAGE = "<!doctype html><html><head><title>Hub</title></head><body>{}</body></html>"
 LOGIN = ('<h1>Welcome</h1><form method="post" action="/login"><input name="user"><input type="password" name="pass">'
          '<button>Sign in</button></form><p>New here? See the <a href="/help.html">help</a>.</p>')
@@ -61,13 +62,15 @@ OPEN_CALLS = {"/api/lamps": "open-call", "/api/rooms": "open-described", "/backu
 HELP = "<h1>Help</h1><p>The password is printed below the stand. Lamps blink while an update runs.</p>"
 
 
-def weak(password, user, old):
+def weak(password, user, old, least=10):
     """Why a password is refused; empty: it is taken."""
-    if len(password) < 8:
+    if len(password) < least:
         return "too short"
     if password.lower() in LISTED:
         return "too common"
-    if re.search(r"(.)\1\1\1", password) or "12345678" in password:
+    if sum(bool(re.search(kind, password)) for kind in ("[A-Z]", "[a-z]", "[0-9]", "[^A-Za-z0-9]")) < 2:
+        return "all of one kind"
+    if re.search(r"(.)\1", password):
         return "too regular"
     return "the name or the old password" if password in (user, old) else ""
 
@@ -118,7 +121,7 @@ class Hub:
             return "not now"
         if not self.has("no-old") and not self.right(user, old):
             return "the old password is wrong"
-        refused = "" if self.has("any-password") else weak(new, user, self.passwords[user])
+        refused = "" if self.has("any-password") else weak(new, user, self.passwords[user], 8 if self.has("eight") else 10)
         if not refused:
             self.old[user], self.passwords[user] = self.passwords[user], new
             if not self.has("old-sessions"):

@@ -1,5 +1,5 @@
 """Passwords that are changed, each web interface with one flaw: exactly that is found, and the password is the old one afterwards, as curl
-sees too."""
+sees too. One that takes 8 characters fails the plan whose rule is 10, and no other."""
 
 import json
 import os
@@ -7,11 +7,11 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import SOURCE, emulated, inside, need, port, side_by_side  # noqa: E402
+from common import FEW_GUESSES, SOURCE, assay, emulated, folder, inside, need, port, run, side_by_side  # noqa: E402
 
 need("curl")
 DEVICE, SECRET = "deviant/web-defects", "Wm4-kP7x-Tz2q"
-ALL = {"blank", "short", "listed", "repeated", "sequence", "username", "previous"}
+ALL = {"blank", "short", "listed", "repeated", "sequence", "one_class", "doubled", "username", "previous"}
 SOUND = {"taken": True, "old_refused": True, "own": True, "other": False, "wrong": False, "empty": False, "weak": set()}
 EXPECTED = {
     "sound": {},
@@ -20,6 +20,7 @@ EXPECTED = {
     "no-old": {"wrong": True, "empty": True},
     "any-password": {"weak": ALL},
     "refuses-all": None,
+    "eight": {"weak": {"short"}},
 }
 
 
@@ -58,5 +59,32 @@ def one(device, name):
     assert found == expected, f"{name}: {[(key, found[key], expected[key]) for key in found if found[key] != expected[key]]}"
 
 
+def dut_of(device, name):
+    """The DUT file with this one interface, of a gateway."""
+    head, rest = pathlib.Path(device["dut"]).read_text().split("web:\n")
+    entries, tail = rest.split("standard:")
+    place = f"tcp/{port(device, name)}"
+    own = next(entry for entry in entries.split("  - port: ") if entry.startswith(place + "\n"))
+    lines = [f"      port: {place}" if line.startswith("      port: [") else line for line in tail.split("\n")]
+    head = head.replace("product_class: other", "product_class: router, managed: retail")
+    # The list of factory logins needs its own share of the wrong ones.
+    return head + "pace: {profile: fast, login_attempts_per_account: 500}\n" + "web:\n  - port: " + own + "standard:" + "\n".join(lines)
+
+
+def verdict(device, name, plan):
+    """Of the requirement on changes, and the reason."""
+    with folder() as work:
+        (work / "dut.yaml").write_text(dut_of(device, name))
+        run({**device, "dut": work / "dut.yaml"}, work / "out", "--set", "ports.tcp=1-1024", *FEW_GUESSES, plan=plan)
+        assay("report", work / "out", "--format", "json")
+        report = json.loads((work / "out/report.json").read_text())
+    found = next(one for one in report["requirements"] if one["id"] == "EN303645@2.1.1:5.1-4")
+    return found["verdict"], found["because"]
+
+
 with emulated(DEVICE) as device:
     side_by_side(*[lambda name=name: one(device, name) for name in EXPECTED], at_once=3)
+    verdicts = [("eight", "cls-iot-gateway/1"), ("sound", "cls-iot-gateway/1"), ("eight", "cls-iot/1")]
+    short, sound, elsewhere = side_by_side(*[lambda name=name, plan=plan: verdict(device, name, plan) for name, plan in verdicts])
+    assert short[0] == "fail" and "takes a password that is weak (short, 9 characters)" in short[1], short
+    assert sound[0] != "fail" and elsewhere[0] != "fail", (sound, elsewhere)

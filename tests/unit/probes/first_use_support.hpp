@@ -199,11 +199,18 @@ inline fake::FakeLibrary with_rules() {
   PasswordRules rules;
   rules.id = "baseline-passwords";
   rules.weak = {{"blank", "", "a test", "reasoned"},
-                {"short", "{random:5}", "a test", "reasoned"},
+                {"short", "{random:5}", "a test", "reasoned", {"cls-iot-gateway"}},
                 {"username", "{username}", "a test", "reasoned"},
                 {"previous", "{old}", "a test", "reasoned"}};
   library.rules["baseline-passwords"] = rules;
   return library;
+}
+
+/// None of the passwords that were handed over stands there; the shortest are weak ones, which are words too.
+inline void check_hidden(const fake::Run& run, const std::string& text) {
+  for (const auto& password : run.record.entrusted) {
+    CHECK((password.size() < 8 || text.find(password) == std::string::npos));
+  }
 }
 
 inline fake::Run look(const ProbeDescriptor& probe, FakeNetwork& network, std::shared_ptr<Hub> hub,
@@ -213,7 +220,7 @@ inline fake::Run look(const ProbeDescriptor& probe, FakeNetwork& network, std::s
   CHECK(run.record.fault.empty());
   for (const auto& one : run.record.artifacts) {
     CHECK(one.bytes.find("Old4-word") == std::string::npos);
-    CHECK(one.bytes.find(probes::first_use::kStrong) == std::string::npos);
+    check_hidden(run, one.bytes);
   }
   return run;
 }

@@ -95,6 +95,21 @@ TEST_CASE("Later probes get the password that holds; the file goes when the old 
   CHECK(changed.left().empty());
 }
 
+TEST_CASE("In another state of the device nobody logs in with what an account had, and it is still in the file") {
+  const Place place;
+  ChangedPasswords changed(place.file);
+  REQUIRE(changed.entrust(on("10.0.0.1"), "maker", kOwn, kFirst));
+  REQUIRE(changed.settle(on("10.0.0.1"), "maker", kFirst));
+  REQUIRE(changed.begin_state({on("10.0.0.2").target}));
+  CHECK(changed.applied(with_account(), on("10.0.0.1").target));
+  REQUIRE(changed.begin_state({on("10.0.0.1").target}));
+  CHECK_FALSE(changed.applied(with_account(), on("10.0.0.1").target));
+  CHECK(place.text().find("Nw7-qPz2") != std::string::npos);
+  CHECK_FALSE(ChangedPasswords(place.file).applied(with_account(), on("10.0.0.1").target));
+  REQUIRE(changed.settle(on("10.0.0.1"), "maker", kOwn));
+  CHECK_FALSE(fs::exists(place.file));
+}
+
 TEST_CASE("What an interrupted run left is known to the next, and nothing is overwritten that cannot be read") {
   const Place place;
   {

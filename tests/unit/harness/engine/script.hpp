@@ -111,6 +111,7 @@ struct Script {
   std::vector<std::string> ran;          // probes, and recipes with the state they lead to
   std::set<std::string> broken_recipes;  // command lines that fail
   std::string device_state;              // that an interrupted run left
+  std::shared_ptr<ChangedPasswords> changed{};
   std::function<void()> while_running;
 };
 
@@ -311,6 +312,7 @@ inline Ran run(const RunPlan& plan, Script& shared, std::vector<Observation> ear
     return std::make_unique<ScriptedNetwork>(shared.device, target);
   };
   inputs.device_state = shared.device_state;
+  inputs.secrets.changed = shared.changed;
   inputs.recipes =
       [&](const Recipe& recipe,
           const std::map<std::string, std::string>& environment) -> asio::awaitable<Result<RecipeOutcome>> {

@@ -46,6 +46,33 @@ TEST_CASE("engine: all work of one state comes before the next, and a trigger is
   CHECK(ran.outcome.observations.size() == 3);
 }
 
+TEST_CASE(
+    "engine: after a recipe of a state accounts are as the DUT file says, and what they had is kept; a trigger changes "
+    "none") {
+  const TemporaryFolder folder;
+  const auto file = folder.path / "passwords-left.json";
+  Dut dut;
+  dut.accounts.push_back({"admin", "maker", Secret{"Old4-word!x", "its own"}});
+  Invocation before;
+  before.target.address = "127.0.0.1";
+  for (const bool is_trigger : {false, true}) {
+    Script shared;
+    shared.changed = std::make_shared<ChangedPasswords>(file);
+    const Secret other{"Nw7-qPz2", "password 1"};
+    REQUIRE(shared.changed->entrust(before, "maker", dut.accounts[0].secret, other));
+    REQUIRE(shared.changed->settle(before, "maker", other));
+    run(phased(
+            {{"factory", "", {}, true, {}, {}},
+             {is_trigger ? "factory+off" : "initialised", is_trigger ? "off" : "", {}, false, command("go on"), {}}}),
+        shared);
+    CHECK(shared.changed->applied(dut, before.target).has_value() == is_trigger);
+    REQUIRE(shared.changed->left().size() == 1);
+    CHECK((shared.changed->left()[0].find("may now have") == std::string::npos) == is_trigger);
+    REQUIRE(shared.changed->settle(before, "maker", dut.accounts[0].secret));
+    CHECK_FALSE(fs::exists(file));
+  }
+}
+
 TEST_CASE("engine: a trigger is pulled in its own state, not on top of another one") {
   Script shared;
   run(phased({{"initialised", "", {}, true, command("set up"), {}},

@@ -1,3 +1,4 @@
+#include "harness/expr/document.hpp"
 #include "harness/expr/expr.hpp"
 #include "tests/support/catch.hpp"
 
@@ -67,8 +68,8 @@ json::array one(json::object item) {
   return out;
 }
 
-Evaluated judge(const std::string& program, json::object seen, const std::string& alias = "web",
-                json::object ixit = {}) {
+Evaluated judge(const std::string& program, json::object seen, const std::string& alias = "web", json::object ixit = {},
+                const Plan& plan = {}) {
   json::object parameters;
   parameters["session"] = json::object{{"idle_minutes", 10}};
   json::object device;
@@ -83,13 +84,12 @@ Evaluated judge(const std::string& program, json::object seen, const std::string
                              "web.idle",  "web.forgery", "web.pages",      "web.open",     "web.crossed"};
   specs["changes"] = json::array{"password.change", "password.sessions", "password.old_asked", "password.weak"};
   specs["first"] = json::array{"first_use.action", "first_use.weak"};
+  auto run = declaration_document(plan, {}, "2026-11-26T00:00:00Z").at("run").as_object();
+  run["parameters"] = std::move(parameters);
   const json::object document{
-      {"run", json::object{{"date", "2026-11-26T00:00:00Z"}, {"parameters", std::move(parameters)}}},
-      {"dut", std::move(device)},
-      {"ixit", std::move(ixit)},
-      {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{"1-AuthMech"}}}},
-      {"obs", std::move(obs)},
-      {"specs", std::move(specs)}};
+      {"run", std::move(run)},   {"dut", std::move(device)},
+      {"ixit", std::move(ixit)}, {"names", json::object{{"ics", json::array{}}, {"ixit", json::array{"1-AuthMech"}}}},
+      {"obs", std::move(obs)},   {"specs", std::move(specs)}};
   const Evaluation evaluation{program, "c.yaml:1:1", document, nullptr};
   auto out = evaluate({&evaluation, 1}).front();
   INFO(program);
@@ -247,6 +247,18 @@ TEST_CASE("expr: passwords that live on, are weak, or work before the set-up are
   weak["confidence"] = "reasoned";
   CHECK(changes({{"password.weak", one(weak)}}, "password_weak").items.empty());
   weak["confidence"] = "derived";
+  weak["schemes"] = json::array{"cls-iot-gateway", "other"};
+  const auto in_plan = [&](const std::string& id, std::vector<std::string> extends) {
+    Plan plan;
+    plan.id = id;
+    plan.extends = std::move(extends);
+    return judge("password_weak", observation("o-3", {{"password.weak", one(weak)}}), "changes", {}, plan);
+  };
+  CHECK(says(in_plan("cls-iot-gateway/2", {"cls-iot-gateway/1"}), "short, 5 characters"));
+  CHECK(says(in_plan("lab/own", {"cls-iot-gateway/2", "cls-iot-gateway/1"}), "short, 5 characters"));
+  CHECK(in_plan("cls-iot/2", {"cls-iot/1"}).items.empty());
+  weak.erase("schemes");
+  CHECK(says(in_plan("cls-iot/2", {"cls-iot/1"}), "short, 5 characters"));
   const auto first = observation(
       "o-4", {{"first_use.action", json::object{{"before", true}, {"after", false}}}, {"first_use.weak", one(weak)}});
   CHECK(says(judge("first_use_open", first, "first"), "before the device is set up"));

@@ -98,7 +98,8 @@ inline ProbeCatalogue catalogue() {
   out.emplace("password_change",
               probe("password_change", ProbeSubject::endpoint, {},
                     {"password.change", "password.sessions", "password.old_asked", "password.weak"}));
-  out.emplace("first_use", probe("first_use", ProbeSubject::endpoint, {}, {"first_use.action", "first_use.weak"}));
+  out.emplace("first_use", probe("first_use", ProbeSubject::endpoint, {},
+                                 {"first_use.action", "first_use.weak", "first_use.kept_in"}));
   return out;
 }
 

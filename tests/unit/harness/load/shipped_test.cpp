@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "harness/load/key_docs.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/harness/load/fixtures.hpp"
@@ -75,6 +77,23 @@ TEST_CASE("the shipped library loads as a whole") {
   CHECK(policies.value->size() >= 3);
   CHECK(lines(load_approvals(kLibrary).errors) == std::vector<std::string>{});
   CHECK(lines(load_crosswalk(kLibrary).errors) == std::vector<std::string>{});
+}
+
+TEST_CASE("each scheme that shipped password rules name is one of a shipped plan") {
+  const auto plans = load_plans(kLibrary, catalogue());
+  const auto data = load_probe_data(kLibrary);
+  REQUIRE(plans.value);
+  REQUIRE(data.value);
+  std::size_t named = 0;
+  for (const auto& weak : data.value->password_rules.at("baseline-passwords").weak) {
+    for (const auto& scheme : weak.schemes) {
+      INFO(weak.value << " of " << scheme);
+      CHECK(std::any_of(plans.value->begin(), plans.value->end(),
+                        [&](const auto& plan) { return plan.id.starts_with(scheme + "/"); }));
+      ++named;
+    }
+  }
+  CHECK(named > 0);
 }
 
 TEST_CASE("each level of a scheme has all that the level below has, with the same parameters") {

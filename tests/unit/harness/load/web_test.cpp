@@ -74,4 +74,6 @@ TEST_CASE("password rules: a mark stands where its kind needs it, and only a bla
   CHECK(faults("kind: previous, value: \"{old}\"").empty());
   CHECK(faults("kind: short, value: \"\"").size() == 1);
   CHECK(faults("kind: blank, value: x").size() == 1);
+  CHECK(faults("kind: doubled, value: \"kk{random:8}\", schemes: [cls-iot-gateway, cls-iot]").empty());
+  CHECK(faults("kind: short, value: x, schemes: [CLS of gateways]").size() == 1);
 }
