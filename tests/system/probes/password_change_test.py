@@ -4,6 +4,7 @@ sees too. One that takes 8 characters fails the plan whose rule is 10, and no ot
 import json
 import os
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -68,7 +69,8 @@ def dut_of(device, name):
     lines = [f"      port: {place}" if line.startswith("      port: [") else line for line in tail.split("\n")]
     head = head.replace("product_class: other", "product_class: router, managed: retail")
     # The list of factory logins needs its own share of the wrong ones.
-    return head + "pace: {profile: fast, login_attempts_per_account: 500}\n" + "web:\n  - port: " + own + "standard:" + "\n".join(lines)
+    head = re.sub("^pace:.*(\n .*)*$", "pace: {profile: fast, login_attempts_per_account: 500}", head, flags=re.M)
+    return head + "web:\n  - port: " + own + "standard:" + "\n".join(lines)
 
 
 def verdict(device, name, plan):
