@@ -22,12 +22,17 @@ using Answer = sessions::PskLogin::Answer;
 
 constexpr milliseconds kPatience{1200};  // OpenSSL and others send a flight again after a second
 constexpr int kSilentControls = 2;
+// Where silence is known to be how a wrong key ends, it is waited for as long as a device needs that is this many times
+// slower than it was in the handshakes before. Each silence is heard three times, so that a lost datagram is none.
+constexpr int kTimesSlower = 8;
+constexpr milliseconds kLeastPatience{250};
 
 milliseconds patience(const Door& door) {
   return std::max(kPatience, 2 * door.timers.quiet);
 }
 
-asio::awaitable<Result<sessions::PskLogin>> shake_hands(Door& door, std::string identity, std::string key) {
+asio::awaitable<Result<sessions::PskLogin>> shake_hands(Door& door, std::string identity, std::string key,
+                                                        milliseconds within) {
   auto socket = co_await door.network.open_udp(door.endpoint);
   if (!socket) {
     co_return socket.error();
@@ -39,7 +44,7 @@ asio::awaitable<Result<sessions::PskLogin>> shake_hands(Door& door, std::string 
   offer.conceal = [&door](std::string_view random) { door.record.conceal(random, "random of the client"); };
   offer.question = wire::encode_coap(wire::coap_get(".well-known/core", 0x6173, token));
   sessions::PskOverDatagrams carrier{**socket, door.transcript};
-  auto told = co_await sessions::log_in_psk(carrier, door.transcript, std::move(offer), patience(door));
+  auto told = co_await sessions::log_in_psk(carrier, door.transcript, std::move(offer), within);
   if (told && told->answer == Answer::accepted) {
     const auto parse = wire::parse_coap(told->reply);
     const bool ours = parse.state == wire::Parse::complete && parse.message.token == token;
@@ -79,7 +84,7 @@ class CoapsLogin final : public Dialect {
     }
     const auto start = Clock::now();
     auto bytes = key.reveal();
-    auto told = co_await shake_hands(door_, std::move(identity), std::move(bytes));
+    auto told = co_await shake_hands(door_, std::move(identity), std::move(bytes), patience_now(control));
     attempted.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
     if (!told) {
       attempted.outcome = told.error().kind == ErrorKind::refused ? Outcome::lost : Outcome::unclear;
@@ -89,11 +94,17 @@ class CoapsLogin final : public Dialect {
       }
       co_return attempted;
     }
+    slowest_ = std::max(slowest_, told->slowest);
     if (control) {
       silent_ = told->answer == Answer::silent ? silent_ + 1 : 0;
     }
     read(*told, attempted);
     co_return attempted;
+  }
+
+  milliseconds patience_now(bool control) const {
+    const auto whole = patience(door_);
+    return control || silent_ < kSilentControls ? whole : std::clamp(kTimesSlower * slowest_, kLeastPatience, whole);
   }
 
   void read(const sessions::PskLogin& told, Attempt& attempted) const {
@@ -115,13 +126,14 @@ class CoapsLogin final : public Dialect {
 
   Door& door_;
   int silent_ = 0;  // controls in a row that got no answer to their last flight
+  milliseconds slowest_{0};
 };
 
 asio::awaitable<Result<Detection>> find(Door& door) {
   Detection found;
   const auto identity = "assay" + sessions::random_word(8);
   const std::string no_key;
-  auto told = co_await shake_hands(door, identity, no_key);
+  auto told = co_await shake_hands(door, identity, no_key, patience(door));
   if (!told) {
     if (sessions::ends_probe(told.error().kind)) {
       co_return told.error();

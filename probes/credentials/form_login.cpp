@@ -257,6 +257,24 @@ class FormLogin final : public Dialect {
     co_return shown->status == 200 && path == inside.place && !wire::shows_form(shown->body, form_);
   }
 
+  /// Whatever page the session asks for, it gets one where a password is chosen, or is asked for a login.
+  asio::awaitable<Result<bool>> opens_a_change_alone(WebSession& session, Sent sent) {
+    auto pages = links_from(*door_, tls_, sent.text, sent.place);
+    pages.insert(pages.begin(), {path_, "/"});
+    for (const auto& wanted : pages) {
+      auto place = wanted;
+      auto page = co_await session.visit(place);
+      if (!page) {
+        co_return page.error();
+      }
+      const bool other = !shows_change_form(page->body) && !wire::shows_form(page->body, form_);
+      if (page->status == 200 && other && !shown_to_failed_.contains(wanted)) {
+        co_return false;
+      }
+    }
+    co_return true;
+  }
+
   asio::awaitable<Attempt> judge(WebSession& session, Sent sent, Tried tried) {
     Attempt attempted;
     attempted.says = sent.text.substr(0, kKeptAnswer);
@@ -276,9 +294,17 @@ class FormLogin final : public Dialect {
       co_return failed(inside.error(), true);
     }
     if (!inside->path.empty()) {
+      Result<bool> change{false};
+      if (!tried.control && shows_change_form(sent.text)) {
+        change = co_await opens_a_change_alone(session, sent);
+      }
+      if (!change) {
+        co_return failed(change.error(), true);
+      }
       taken_ = true;
       attempted.outcome = Outcome::accepted;
       attempted.proof = inside->proof;
+      attempted.must_change = *change;
       co_return attempted;
     }
     if (asks_for_captcha_now(sent.text)) {

@@ -43,7 +43,8 @@ constexpr FactSpec kFacts[] = {
     {"credentials.accepted", ValueKind::list,
      "pairs that work, each proved, confirmed and controlled: dialect, username (empty where a login has none), "
      "source, proof, secret (by what the laboratory knows it again; none where the name alone was enough), must_change "
-     "(true where telnet or SSH demanded a new password at once; what works before that was not looked at)"},
+     "(true where a new password is demanded at once, by telnet, SSH or a page besides which nothing opens; what works "
+     "before that was not looked at)"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
     {"credentials.lockout", ValueKind::object,
      "whether the device stopped taking logins: observed, sign, after_attempts, account, resumed (times that logins "

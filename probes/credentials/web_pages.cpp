@@ -1,8 +1,11 @@
 #include "probes/credentials/web_pages.hpp"
 
+#include <algorithm>
+
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
 #include "probes/wire/login_form.hpp"
+#include "probes/wire/web_page.hpp"
 
 namespace assay::probes::credentials {
 
@@ -10,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMostWords = 512;
 constexpr std::size_t kMostPages = 4;
+constexpr std::size_t kMostLinks = 8;
+constexpr std::size_t kMostForms = 16;
 constexpr int kAlike = 70;  // percent of common words
 
 /// Whether a visitor is asked for a login where the session got a page. `elsewhere`: he is led to the login page, and
@@ -119,6 +124,23 @@ asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string lo
     }
   }
   co_return Inside{};
+}
+
+bool shows_change_form(std::string_view html) {
+  const auto forms = wire::html_forms(html, kMostForms);
+  return std::any_of(forms.begin(), forms.end(), [](const auto& form) { return form.passwords > 1; });
+}
+
+std::vector<std::string> links_from(const Door& door, bool tls, const std::string& html, const std::string& place) {
+  std::vector<std::string> links;
+  for (const auto& link : wire::html_links(html, kMostLinks)) {
+    const auto target = wire::http_location(link.target, place);
+    if (target && wire::leads_to(*target, door.address, door.endpoint.port, tls) &&
+        !wire::may_act(link, target->path)) {
+      links.push_back(target->path);
+    }
+  }
+  return links;
 }
 
 std::vector<std::string> pages_from(const Door& door, bool tls, const wire::HttpResponse& page,

@@ -34,6 +34,12 @@ struct Inside {
 asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string login_path, wire::LoginForm login,
                                             WebSession& session, std::vector<std::string> pages);
 
+/// The page has a form with more than one password field, by which a password is chosen.
+bool shows_change_form(std::string_view html);
+
+/// Where the links of a page lead on this endpoint, the first eight; not those that do something, as to log out.
+std::vector<std::string> links_from(const Door& door, bool tls, const std::string& html, const std::string& place);
+
 /// Pages that a page of this endpoint leads to, the page itself and the first one with them.
 std::vector<std::string> pages_from(const Door& door, bool tls, const wire::HttpResponse& page,
                                     const std::string& place, const std::string& login_page);

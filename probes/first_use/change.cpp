@@ -106,7 +106,7 @@ json::object told(const Strength& strength) {
 Secret fresh_password(ProbeContext& context, Transcript& transcript, Strength strength, std::string name) {
   Secret out{strong_text(strength), std::move(name)};
   context.record.conceal(out);
-  transcript.conceal(out.reveal(), out.name());
+  transcript.conceal(out);
   return out;
 }
 
@@ -126,7 +126,7 @@ void conceal_drawn(const std::vector<Weak>& weak, ProbeContext& context, Transcr
   for (const auto& one : weak) {
     if (is_drawn(*one.rule)) {
       context.record.conceal(one.value);
-      transcript.conceal(one.value.reveal(), one.value.name());
+      transcript.conceal(one.value);
     }
   }
 }

@@ -98,8 +98,17 @@ class Client {
     BIO_write(in_, datagram.data(), static_cast<int>(datagram.size()));
   }
 
-  /// Sends the last flight again when its time has come.
+  /// How long the other side may be silent before the last flight is sent again.
+  void repeat_after(milliseconds patience) {
+    patience_ = patience;
+    if (SSL_is_dtls(session_.get())) {
+      DTLS_set_timer_cb(session_.get(), &Client::time_to_repeat);
+    }
+  }
+
   void repeat() { DTLSv1_handle_timeout(session_.get()); }
+
+  void took(milliseconds answer) { slowest_ = std::max(slowest_, answer); }
 
   void write(std::string_view bytes) { SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size())); }
 
@@ -128,6 +137,7 @@ class Client {
     const auto* suite = SSL_get_current_cipher(session_.get());
     out.suite = suite != nullptr ? SSL_CIPHER_get_name(suite) : "";
     out.answer = answer();
+    out.slowest = slowest_;
     return out;
   }
 
@@ -205,6 +215,12 @@ class Client {
     return static_cast<unsigned int>(offer.key.size());
   }
 
+  /// In microseconds; the same each time, and a little less than what is waited. OpenSSL's own begins with a second.
+  static unsigned int time_to_repeat(SSL* session, unsigned int /*last*/) {
+    const auto& self = *static_cast<Client*>(SSL_get_app_data(session));
+    return static_cast<unsigned int>(self.patience_.count()) * 900U;
+  }
+
   static void hear_alert(const SSL* session, int where, int value) {
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT) {
       auto& self = *static_cast<Client*>(SSL_get_app_data(session));
@@ -224,6 +240,8 @@ class Client {
   std::string alert_;
   int alert_number_ = -1;
   std::string hint_;
+  milliseconds patience_{0};
+  milliseconds slowest_{0};
 };
 
 asio::awaitable<Result<>> send(Client& client, PskCarrier& carrier) {
@@ -252,6 +270,7 @@ asio::awaitable<Result<bool>> receive(Client& client, PskCarrier& carrier, milli
 /// Until the handshake is over either way.
 asio::awaitable<Result<>> shake_hands(Client& client, PskCarrier& carrier, Transcript& transcript,
                                       milliseconds patience) {
+  using Clock = std::chrono::steady_clock;
   int silences = 0;
   for (int reads = 0; reads < kMostReads && silences < carrier.most_silences(); ++reads) {
     const int state = client.step();
@@ -265,9 +284,13 @@ asio::awaitable<Result<>> shake_hands(Client& client, PskCarrier& carrier, Trans
     if (state != 0) {
       break;
     }
+    const auto since = Clock::now();
     auto heard = co_await receive(client, carrier, patience);
     if (!heard) {
       co_return heard.error();
+    }
+    if (*heard) {
+      client.took(std::chrono::ceil<milliseconds>(Clock::now() - since));
     }
     silences = *heard ? 0 : silences + 1;
   }
@@ -437,6 +460,7 @@ asio::awaitable<Result<PskLogin>> log_in_psk(PskCarrier& carrier, Transcript& tr
   if (!client.ready()) {
     co_return psk::no_keys();
   }
+  client.repeat_after(patience);
   auto done = co_await psk::shake_hands(client, carrier, transcript, patience);
   if (!done) {
     co_return done.error();
@@ -463,21 +487,6 @@ asio::awaitable<Result<PskChannel>> open_psk_channel(Network& network, Endpoint 
   offer.version13 = true;
   auto newer = co_await psk::open(network, std::move(to), transcript, std::move(offer), patience);
   co_return newer;
-}
-
-std::string psk_of_word(const std::string& word) {
-  const bool hex = word.size() % 2 == 0 && std::all_of(word.begin(), word.end(), [](char c) {
-                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-                   });
-  if (!hex) {
-    return word;
-  }
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
-  std::string key;
-  for (std::size_t at = 0; at < word.size(); at += 2) {
-    key += static_cast<char>(digit(word[at]) * 16 + digit(word[at + 1]));
-  }
-  return key;
 }
 
 }  // namespace assay::sessions

@@ -28,7 +28,8 @@ struct PskLogin {
   int alert_number = -1;  // its description; -1: none came
   std::string hint;       // of the server for the identity (RFC 4279, 5.2), at most 128 bytes
   std::string suite;
-  std::string reply;  // the answer to the last question inside the session; empty: none came
+  std::string reply;        // the answer to the last question inside the session; empty: none came
+  milliseconds slowest{0};  // of the answers in the handshake
 };
 
 /// In one session.

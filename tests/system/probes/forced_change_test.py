@@ -1,11 +1,13 @@
 """Logins behind which a new password is demanded: the shared one was taken, which is told with the demand, and none is given. OpenSSH and login
-by telnet, each with such an account, without the demand, and with a password that nobody knows; OpenSSH's client says the same. A run judges it."""
+by telnet, each with such an account, without the demand, and with a password that nobody knows; OpenSSH's client says the same. Pages of a device of
+which nothing opens but the change, and of one that shows it beside the rest. A run judges it."""
 
 import json
 import os
 import subprocess
 
 import daemons
+import login_devices
 import login_servers as servers
 import peers
 from daemons import ADDRESS, equal, path, true, write
@@ -94,6 +96,17 @@ def everybody():
     equal(typed, [], "nothing was typed at the demand")
 
 
+def pages():
+    """A page where a password may be changed is a demand where nothing else opens."""
+    for port, habit, word, found in ((8031, "forced", login_devices.SECRET, [True]), (8032, "change beside", login_devices.SECRET, [False]),
+                                     (8033, "forced", UNKNOWN, [])):
+        login_devices.serve(ADDRESS, port, login_devices.Device(habit, word))
+        dut = daemons.dut([(login_devices.USER, "wrong-1"), (login_devices.USER, login_devices.SECRET)])
+        seen, _ = daemons.probe("credentials", f"tcp/{port}", dut=dut, dictionary="")
+        equal([entry.get("must_change", False) for entry in seen["facts"].get("credentials.accepted", [])], found, f"{habit}: {seen['facts']}, {seen['unobserved']}")
+        true(seen["facts"].get("credentials.dialect") == "http-form", f"{habit}: {seen['facts']}")
+
+
 def judged(name, address):
     """The units about the login of a run against one address."""
     out = path("run-" + name)
@@ -126,5 +139,6 @@ for port, dialect, _ in SERVERS:
 for port in (2301, 2311):
     true("expired" in by_openssh(port) and by_openssh(port + 1).startswith("in"), f"{port}: ssh is told to change the password: {by_openssh(port)}")
 everybody()
+pages()
 verdicts()
-print("checked", len(SERVERS) * len(KINDS), "logins, one that asks everybody, and two runs")
+print("checked", len(SERVERS) * len(KINDS), "logins, three of pages, one that asks everybody, and two runs")

@@ -15,6 +15,8 @@ HOME = "<html><body><table><tr><td>Uptime</td><td>12 days</td></tr><tr><td>Radio
 RADIO = ('<html><body><h1>Quick setup</h1><form method="post" action="/radio"><input name="ssid" value="Home"><input type="password" name="key">'
          '</form></body></html>')
 CHOOSE = '<html><body><h1>First steps</h1><form method="post" action="/choose"><input type="password" name="new"></form></body></html>'
+ANOTHER = ('<html><body><form method="post" action="/change"><input type="password" name="new"><input type="password" name="again"></form>'
+           '<a href="/logout">Log out</a>{more}</body></html>')
 FAILED = '<html><body><p>Sign in did not work.</p><a href="/">Back</a></body></html>'
 PUZZLE = '<img src="/captcha.png"><input name="captcha">'
 # What a visitor gets at "/" where the form stands at /login.html.
@@ -53,6 +55,10 @@ class Device:
         return 200, {}, page
 
     def page(self, session, path):
+        if session in self.inside and self.habit == "forced":
+            return (200, {}, ANOTHER.format(more="")) if path == "/change" else (302, {"Location": "/change"}, "")
+        if session in self.inside and self.habit == "change beside":
+            return 200, {}, HOME if path == "/status" else ANOTHER.format(more='<a href="/status">Status</a>')
         if session in self.inside:
             return 200, {}, {"radio": RADIO, "choose": CHOOSE}.get(self.habit, HOME)
         if session in self.failed and path == "/failed":

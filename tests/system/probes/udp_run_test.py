@@ -2,11 +2,16 @@
 
 import json
 import os
+import pathlib
 import subprocess
+import sys
 
 import daemons
 from daemons import equal
 from udp_lab import DEVICE, dut_file
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import library_of_few_logins  # noqa: E402
 
 DECLARED = """standard: TS103701@1.1.1
 ixit:
@@ -18,7 +23,7 @@ ixit:
 
 dut = dut_file(DEVICE, DECLARED)
 out = os.path.join(daemons.FOLDER, "run")
-subprocess.run([os.environ["ASSAY"], "run", "--plan", "cls-iot/4", "--dut", dut, "--pace", "fast", "--library", daemons.LIBRARY, "-q", "-o", out,
+subprocess.run([os.environ["ASSAY"], "run", "--plan", "cls-iot/4", "--dut", dut, "--pace", "fast", "--library", library_of_few_logins(daemons.FOLDER), "-q", "-o", out,
                 "--set", "udp.prove=90"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=400)
 with open(os.path.join(out, "bundle", "verdicts.json")) as file:
     verdicts = json.load(file)

@@ -8,6 +8,7 @@
 #include "probes/wire/bytes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fake_network.hpp"
+#include "tests/unit/probes/uniqueness_support.hpp"
 
 namespace assay::probes::uniqueness {
 extern const ProbeDescriptor kDescriptor;
@@ -19,18 +20,7 @@ using namespace assay;
 using namespace assay::probes::uniqueness;
 
 constexpr std::string_view kAlphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-constexpr std::string_view kHex = "0123456789abcdef";
-constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kConsonants = "bcdfghjklmnpqrstvwxz";
-
-std::string drawn(std::mt19937& random, std::string_view alphabet, std::size_t length) {
-  std::string out;
-  std::uniform_int_distribution<std::size_t> place(0, alphabet.size() - 1);
-  for (std::size_t i = 0; i < length; ++i) {
-    out += alphabet[place(random)];
-  }
-  return out;
-}
 
 std::string two(int number) {
   const std::string digits = std::to_string(number);
@@ -76,20 +66,6 @@ std::vector<Relation> all_of(const Values& values, const std::vector<std::string
   for (const auto& part : {equal_values(values), counters(values), shared_parts(values), identifier_relations(values),
                            shifted_identifiers(values), common_values(values, list)}) {
     out.insert(out.end(), part.begin(), part.end());
-  }
-  return out;
-}
-
-bool tells(const std::vector<Relation>& relations, std::string_view kind, std::string_view words = "") {
-  return std::any_of(relations.begin(), relations.end(), [&](const Relation& one) {
-    return one.kind == kind && one.what.find(words) != std::string::npos;
-  });
-}
-
-std::string words_of(const std::vector<Relation>& relations) {
-  std::string out;
-  for (const auto& one : relations) {
-    out += one.kind + ": " + one.what + "; ";
   }
   return out;
 }
