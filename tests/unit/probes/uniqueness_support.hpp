@@ -14,6 +14,14 @@ namespace assay::probes::uniqueness {
 constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kDigits = "0123456789";
 
+// Sets of random values in which no relation may be told. With sanitizers, which look at the code and not at chance,
+// less.
+#ifdef ASSAY_SANITIZED
+constexpr unsigned kRandomSets = 40;
+#else
+constexpr unsigned kRandomSets = 1000;
+#endif
+
 inline std::string drawn(std::mt19937& random, std::string_view alphabet, std::size_t length) {
   std::string out;
   std::uniform_int_distribution<std::size_t> place(0, alphabet.size() - 1);
