@@ -38,6 +38,19 @@ const Plan& plan_of(const std::string& id) {
   return plans.at(id);
 }
 
+/// The plan without what it asks for: a copy of the whole takes longer than the judgement of a case.
+const Plan& lines_of(const std::string& id) {
+  static std::map<std::string, Plan> plans;
+  if (!plans.contains(id)) {
+    auto plan = plan_of(id);
+    plan.cases = {};
+    plan.requirements = {};
+    plan.needs = {};
+    plans.emplace(id, std::move(plan));
+  }
+  return plans.at(id);
+}
+
 const json::object& parameters_of(const std::string& plan) {
   return plan_of(plan).parameters;
 }
@@ -78,7 +91,7 @@ struct Seen {
 
 /// One case, judged with the parameters of a scheme's plan.
 CaseVerdict judged(const Case& test_case, const std::string& scheme, const Seen& seen) {
-  Plan plan = plan_of(scheme);
+  Plan plan = lines_of(scheme);
   plan.standard = edition_of(test_case.covers);
   plan.cases = {test_case};
   Requirement requirement;
@@ -87,7 +100,6 @@ CaseVerdict judged(const Case& test_case, const std::string& scheme, const Seen&
   for (const auto& member : seen.line) {
     plan.parameters[member.key()] = member.value();
   }
-  plan.needs = {};
   Dut dut;
   dut.standard = plan.method;
   Sample sample;
