@@ -108,6 +108,8 @@ class Client {
 
   void repeat() { DTLSv1_handle_timeout(session_.get()); }
 
+  bool asked() const { return asked_; }
+
   void took(milliseconds answer) { slowest_ = std::max(slowest_, answer); }
 
   void write(std::string_view bytes) { SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size())); }
@@ -270,7 +272,7 @@ asio::awaitable<Result<bool>> receive(Client& client, PskCarrier& carrier, milli
 /// Until the handshake is over either way.
 asio::awaitable<Result<>> shake_hands(Client& client, PskCarrier& carrier, Transcript& transcript,
                                       milliseconds patience) {
-  using Clock = std::chrono::steady_clock;
+  std::optional<std::chrono::steady_clock::time_point> until;
   int silences = 0;
   for (int reads = 0; reads < kMostReads && silences < carrier.most_silences(); ++reads) {
     const int state = client.step();
@@ -284,13 +286,19 @@ asio::awaitable<Result<>> shake_hands(Client& client, PskCarrier& carrier, Trans
     if (state != 0) {
       break;
     }
-    const auto since = Clock::now();
+    const auto since = std::chrono::steady_clock::now();
+    const bool keyed = client.asked() && carrier.datagrams();
+    // A server that threw our last flight away says its own again and again, which is no answer.
+    until = keyed && !until ? since + carrier.most_silences() * patience : until;
+    if (until && since >= *until) {
+      break;
+    }
     auto heard = co_await receive(client, carrier, patience);
     if (!heard) {
       co_return heard.error();
     }
-    if (*heard) {
-      client.took(std::chrono::ceil<milliseconds>(Clock::now() - since));
+    if (*heard && !keyed) {
+      client.took(std::chrono::ceil<milliseconds>(std::chrono::steady_clock::now() - since));
     }
     silences = *heard ? 0 : silences + 1;
   }

@@ -29,7 +29,7 @@ struct PskLogin {
   std::string hint;       // of the server for the identity (RFC 4279, 5.2), at most 128 bytes
   std::string suite;
   std::string reply;        // the answer to the last question inside the session; empty: none came
-  milliseconds slowest{0};  // of the answers in the handshake
+  milliseconds slowest{0};  // of the answers until the key was used
 };
 
 /// In one session.

@@ -4,6 +4,7 @@ as libcoap's and mosquitto's clients see too."""
 import json
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -42,6 +43,14 @@ FACTORY = {  # before the set-up, without a login afterwards; weak passwords tha
     "mqttpsk13-factory": ({"before": False, "after": False, "control": True}, set()),
     "mqttpsk13-weak": (None, {"listed"}),
 }
+
+
+def with_more_logins(device):
+    """The device with a DUT file that allows what a set-up takes: each weak password is a login of its own."""
+    dut = pathlib.Path(device["dut"])
+    more = dut.with_name("dut-more-logins.yaml")
+    more.write_text(re.sub("^pace:.*(\n .*)*$", "pace: {profile: fast, login_attempts_per_account: 40}", dut.read_text(), flags=re.M))
+    return {**device, "dut": more}
 
 
 def look(device, probe, name, *extra):
@@ -145,7 +154,8 @@ def verdict(device, name):
     return found["verdict"], found["because"]
 
 
-with emulated(DEVICE) as device:
+with emulated(DEVICE) as started:
+    device = with_more_logins(started)
     newest_alone(device)
     side_by_side(*[lambda name=name: changed(device, name) for name in CHANGES], *[lambda name=name: set_up(device, name) for name in FACTORY], lambda: stock(device), lambda: keyed_stock(device), at_once=4)
     (weak, reason), (sound, other) = side_by_side(*[lambda name=name: verdict(device, name) for name in ("coap-any", "coap")])
