@@ -1,5 +1,6 @@
 #include "harness/lab/device_process.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
@@ -21,6 +22,8 @@ namespace assay::lab {
 namespace {
 
 constexpr std::chrono::seconds kReadyWithin{25};  // some make keys and images first, and the machine may be busy
+constexpr std::chrono::milliseconds kFirstPause{3};
+constexpr std::chrono::milliseconds kLongestPause{48};
 constexpr rlim_t kLargestFile = 64UL * 1024 * 1024;
 
 std::string hex(std::uint32_t value, int digits) {
@@ -97,8 +100,9 @@ bool is_ready(const ResolvedDevice& device, const ResolvedDaemon& daemon) {
   return daemon.ready_file.empty() || std::filesystem::exists(daemon.ready_file, ignored);
 }
 
-/// Starts one daemon and waits until it is ready. Reading the kernel's table every few milliseconds is all there is: a
-/// foreign program does not tell when it listens.
+/// Starts one daemon and waits until it is ready. Reading the kernel's table again and again is all there is: a foreign
+/// program does not tell when it listens. A read costs milliseconds of a processor that the daemon may need, so that
+/// the pauses grow.
 Result<> start(const ResolvedDevice& device, const ResolvedDaemon& daemon) {
   const pid_t process = fork();
   if (process == 0) {
@@ -108,6 +112,7 @@ Result<> start(const ResolvedDevice& device, const ResolvedDaemon& daemon) {
     return system_error("cannot start " + daemon.name);
   }
   const auto give_up = std::chrono::steady_clock::now() + kReadyWithin;
+  auto pause = kFirstPause;
   while (!is_ready(device, daemon)) {
     if (waitpid(process, nullptr, WNOHANG) == process) {
       return Error{ErrorKind::io, daemon.name + " ended before it was ready; " + last_words(log_of(device, daemon)),
@@ -117,7 +122,8 @@ Result<> start(const ResolvedDevice& device, const ResolvedDaemon& daemon) {
       return Error{ErrorKind::timed_out,
                    daemon.name + " was not ready within 25 s; " + last_words(log_of(device, daemon)), ""};
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds{3});
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kLongestPause);
   }
   return {};
 }
