@@ -7,9 +7,13 @@
 
 using namespace assay;
 
-/// Whatever a device mixes into a secret, what is found lies within the text, in order, and is gone from what is written.
+namespace {
+constexpr std::string_view kSecret = "kXq7rT";
+}
+
+/// Whatever a device mixes into a secret, what is found lies within the text, in order, and is gone from what is
+/// written.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::string_view kSecret = "kXq7rT";
   static const auto texts = [] {
     Concealed out;
     conceal_in(out, kSecret, "secret", 3, Capitals::any);

@@ -18,10 +18,17 @@ STATISTICS, PACKET = 5, 6
 SILENT = {"uniqueness"}  # reads the declaration and sends nothing
 
 
-def tshark(file, *arguments):
-    done = subprocess.run(["tshark", "-n", "-r", str(file), *arguments], capture_output=True, text=True, timeout=120)
+FIELDS = ("frame.number", "frame.time_epoch", "frame.len", "frame.comment", "ip.id", "tcp.port", "udp.port", "tcp.srcport", "tcp.dstport",
+          "tcp.seq_raw", "tcp.payload")
+
+
+@functools.lru_cache(maxsize=None)
+def frames_of(file):
+    """All frames of a file, each as its fields by name. tshark takes a second to start: it reads a file once."""
+    done = subprocess.run(["tshark", "-n", "-r", str(file), "-T", "fields", *[word for field in FIELDS for word in ("-e", field)]],
+                          capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    return [dict(zip(FIELDS, line.split("\t"))) for line in done.stdout.splitlines()]
 
 
 def options_of(body, at):
@@ -49,7 +56,7 @@ def statistics_of(file):
 
 def check_file(file, frames):
     """tshark and capinfos count what the bundle says, no packet is malformed, and the counters are there."""
-    assert len(tshark(file, "-T", "fields", "-e", "frame.number")) == frames, file
+    assert len(frames_of(file)) == frames, file
     about = subprocess.run(["capinfos", "-M", str(file)], capture_output=True, text=True, check=True).stdout
     assert re.search(rf"^Number of packets:\s+{frames}$", about, re.M), about
     assert re.search(r"^Capture application:\s+assay \d", about, re.M), about
@@ -61,21 +68,18 @@ def check_file(file, frames):
 
 def check_exchanges(file, capture):
     """Each conversation begins and ends where it is said to, with as many frames."""
-    shown = [line.split("\t") for line in tshark(file, "-T", "fields", "-e", "frame.number", "-e", "tcp.port", "-e", "udp.port", "-e", "icmp.type")]
     for exchange in capture["exchanges"]:
         kind, device_port = exchange["endpoint"].split("/")
         pair = {device_port, str(exchange["local_port"])}
-        column = 1 if kind == "tcp" else 2
-        frames = [int(line[0]) for line in shown if set(line[column].split(",")[:2]) == pair]
+        frames = [int(frame["frame.number"]) for frame in frames_of(file) if set(frame[kind + ".port"].split(",")[:2]) == pair]
         assert (frames[0], frames[-1], len(frames)) == (exchange["first"], exchange["last"], exchange["frames"]), (exchange, frames)
 
 
 def said_by_device(file, exchange):
     """The bytes of the device in the frames of a conversation, put together by tshark."""
-    device_port = exchange["endpoint"].split("/")[1]
-    chosen = (f"frame.number >= {exchange['first']} && frame.number <= {exchange['last']} && tcp.srcport == {device_port} "
-              f"&& tcp.dstport == {exchange['local_port']} && tcp.len > 0")
-    return b"".join(bytes.fromhex(line) for line in tshark(file, "-Y", chosen, "-T", "fields", "-e", "tcp.payload"))
+    ports = exchange["endpoint"].split("/")[1], str(exchange["local_port"])
+    return b"".join(bytes.fromhex(frame["tcp.payload"]) for frame in frames_of(file)[exchange["first"] - 1:exchange["last"]]
+                    if (frame["tcp.srcport"], frame["tcp.dstport"]) == ports)
 
 
 def captured_run(device, out):
@@ -104,14 +108,14 @@ def captured_run(device, out):
             assert len(longest) > 3 and longest in heard, (observation["invocation"]["endpoint"], banner, heard[:200])
             banners += 1
         if observation["invocation"]["probe"] == "credentials" and capture["masked"]:
-            assert len(tshark(file, "-Y", 'frame.comment contains "written over"', "-T", "fields", "-e", "frame.number")) == capture["masked"]
+            assert len([frame for frame in frames_of(file) if "written over" in frame["frame.comment"]]) == capture["masked"]
             secrets += 1
     assert banners >= 2 and secrets >= 1, (banners, secrets)
     rest = ended[0]["artifacts"][0]["sha256"]
     check_file(artifacts / rest, ended[0]["frames"])
     # A frame is in one file only.
-    stamps = [stamp for digest in [rest, *(o["captures"][0]["sha256"] for o in observations)]
-              for stamp in tshark(artifacts / digest, "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "ip.id", "-e", "tcp.seq_raw")]
+    stamps = [tuple(frame[field] for field in ("frame.time_epoch", "frame.len", "ip.id", "tcp.seq_raw"))
+              for digest in [rest, *(o["captures"][0]["sha256"] for o in observations)] for frame in frames_of(artifacts / digest)]
     assert len(stamps) == len(set(stamps))
     assay("verify", out / "bundle", check=0)
     report = (out / "report.html").read_text()
@@ -153,7 +157,7 @@ def bounded(device, artifacts):
     capture = observation["captures"][0]
     file = artifacts / capture["sha256"]
     assert file.stat().st_size <= 1 << 20 and capture["cut"] > 100000, capture
-    assert len(tshark(file, "-T", "fields", "-e", "frame.number")) == capture["frames"]
+    assert len(frames_of(file)) == capture["frames"]
     open_ports = {entry["endpoint"] for entry in observation["facts"]["ports.open"]}
     assert {exchange["endpoint"] for exchange in capture["exchanges"]} <= open_ports and capture["unlisted"] > 1000
 
