@@ -265,7 +265,10 @@ class Device:
 
     def nothing_new(self, version):
         """The manifest is only a hint, so what it calls old is not even fetched."""
-        ours, theirs = images.parts_of_version(self.slots.version()), images.parts_of_version(version)
+        # What waits for the next start is not fetched again: that start might come while it is written.
+        waits = self.flaw == "activates-at-restart"
+        ours = images.parts_of_version(self.slots.next_version() if waits else self.slots.version())
+        theirs = images.parts_of_version(version)
         if theirs > ours or self.flaw == "no-downgrade-check" and theirs != ours or self.flaw == "same-version-accepted" and theirs == ours:
             return False
         if theirs < ours:

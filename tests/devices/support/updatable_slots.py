@@ -65,6 +65,11 @@ class Slots:
     def version(self):
         return self.running["version"] if self.running else self.factory_version
 
+    def next_version(self):
+        """What the loader would start now."""
+        found = self.startable()
+        return found["version"] if found else self.version()
+
     def active(self):
         return self.running["slot"] if self.running else ""
 
