@@ -13,6 +13,9 @@ namespace assay::probes::credentials {
 
 namespace {
 
+// Of a longer list the forms with other capitals cost more than the logins, and most of it are guesses.
+constexpr std::size_t kMostWithCapitals = 256;
+
 constexpr std::size_t kBlankNames = 20;  // the likeliest: each costs a device a wrong login
 constexpr std::string_view kOfDictionary = "dictionary ";
 
@@ -224,6 +227,10 @@ Concealable concealable(const std::vector<Candidate>& candidates) {
     if (candidate.origin != Origin::derived && !ours) {
       (shipped || like_ours ? out.as_they_are : out.everywhere).push_back(candidate.password);
     }
+  }
+  if (out.everywhere.size() > kMostWithCapitals) {
+    out.as_they_are.insert(out.as_they_are.end(), out.everywhere.begin(), out.everywhere.end());
+    out.everywhere.clear();
   }
   return out;
 }

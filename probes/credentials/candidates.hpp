@@ -44,9 +44,10 @@ std::vector<Candidate> with_names(std::vector<Candidate> candidates);
 /// The passwords that must be masked, each once.
 struct Concealable {
   std::vector<Secret> everywhere;
-  std::vector<Secret> as_they_are;  // everywhere with these capitals: with others they are words of ours, or shipped
-  std::vector<Secret>
-      in_bytes;  //  // a part of our own words or of a user name, which facts need: where it was said alone
+  // Everywhere with these capitals alone: with others they are words of ours, or shipped, or too many.
+  std::vector<Secret> as_they_are;
+  // A part of our own words or of a user name, which facts need: where it was said alone.
+  std::vector<Secret> in_bytes;
 };
 
 /// A word that is also a user name is no secret, nor is a shipped word that our own records have: masking it would make
