@@ -14,11 +14,7 @@ from daemons import ADDRESS, equal, path, true, write
 from login_servers import SECRET, UNKNOWN, USER, seeing
 
 daemons.own_namespace()
-if os.geteuid() != 0 or os.environ.get("ASSAY_TEST_NAMESPACE") != "own":
-    daemons.skip("accounts of its own need root and mounts of its own")
-if subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], capture_output=True).returncode != 0:
-    daemons.skip("daemons need a folder of their own under /run")
-os.makedirs("/run/sshd", mode=0o755)
+servers.own_run_folder()
 os.chmod(daemons.FOLDER, 0o755)
 servers.accounts()
 ED = "HostKey " + servers.ssh_key("ed25519")

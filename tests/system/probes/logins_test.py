@@ -15,11 +15,7 @@ from daemons import ADDRESS, equal, path, true, write
 from login_servers import SECRET, UNKNOWN, USER, seeing
 
 daemons.own_namespace()
-if os.geteuid() != 0 or os.environ.get("ASSAY_TEST_NAMESPACE") != "own":
-    daemons.skip("accounts of its own need root and mounts of its own")
-if subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], capture_output=True).returncode != 0:
-    daemons.skip("daemons need a folder of their own under /run")
-os.makedirs("/run/sshd", mode=0o755)
+servers.own_run_folder()
 for network in ("127.0.0.2", "127.0.0.3"):
     subprocess.run(["ip", "address", "add", f"{network}/32", "dev", "lo"], check=True)
 os.chmod(daemons.FOLDER, 0o755)
