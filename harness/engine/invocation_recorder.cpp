@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/model/never_kept.hpp"
+#include "harness/probe/masked_stream.hpp"
 #include "harness/probe/transcript.hpp"
 
 namespace assay {
@@ -12,7 +13,6 @@ namespace {
 constexpr std::size_t kMaximumArtifact = 4u << 20u;    // bytes of one artifact
 constexpr std::size_t kMaximumArtifacts = 32u << 20u;  // bytes of all artifacts of one invocation
 constexpr std::size_t kMaximumFact = 256u << 10u;      // bytes of one fact as JSON
-constexpr std::size_t kShortest = 3;                   // characters of a secret that is concealed
 
 }  // namespace
 
@@ -126,14 +126,8 @@ void InvocationRecorder::coverage(std::string_view key, json::value value) {
 }
 
 void InvocationRecorder::conceal(const Secret& secret) {
-  if (keep_.secrets.reveal) {
-    return;
-  }
-  const bool word = may_be_word(secret.reveal());
-  conceal_in(concealed_, secret.reveal(), secret.name(), kShortest, word ? Capitals::as_they_are : Capitals::any);
-  finder_.reset();
-  if (word) {
-    conceal_in_bytes(secret);
+  if (!keep_.secrets.reveal) {
+    own_.add(secret);
   }
 }
 
@@ -143,28 +137,42 @@ void InvocationRecorder::conceal(std::string_view text, std::string_view name) {
     conceal_in(withheld_, text, name);
   }
   if (never || !keep_.secrets.reveal) {
-    conceal_in(concealed_, text, name);
-    finder_.reset();
+    own_.add(text, name);
   }
 }
 
 void InvocationRecorder::conceal_in_bytes(const Secret& secret) {
   if (!keep_.secrets.reveal) {
-    conceal_in(in_bytes_, secret.reveal(), secret.name(), kShortest, Capitals::any);
+    own_.add_in_bytes(secret);
+  }
+}
+
+void InvocationRecorder::conceal_in_bytes(std::string_view bytes, std::string_view name) {
+  if (!keep_.secrets.reveal) {
+    own_.add_in_bytes(bytes, name);
+  }
+}
+
+void InvocationRecorder::conceal_all(std::shared_ptr<const Concealment> list) {
+  if (!keep_.secrets.reveal) {
+    shared_.push_back(std::move(list));
   }
 }
 
 std::string InvocationRecorder::masked_bytes(std::string_view bytes) const {
-  if (in_bytes_.empty()) {
-    return masked(std::string{bytes});
+  std::vector lists{own_.everywhere(), own_.in_bytes()};
+  for (const auto& list : shared_) {
+    lists.insert(lists.end(), {list->everywhere(), list->in_bytes()});
   }
-  const auto everything = concealed();
-  return ConcealedFinder{everything}.masked(bytes);
+  return ConcealedFinder::masked(bytes, find_concealed(bytes, lists).hits);
 }
 
 Concealed InvocationRecorder::concealed() const {
-  auto out = concealed_;
-  out.insert(in_bytes_.begin(), in_bytes_.end());
+  Concealed out;
+  own_.copy_to(out);
+  for (const auto& list : shared_) {
+    list->copy_to(out);
+  }
   return out;
 }
 
@@ -180,19 +188,14 @@ Result<> InvocationRecorder::settle(const std::string& username, const Secret& h
 }
 
 std::string InvocationRecorder::masked(std::string text) const {
-  if (concealed_.empty()) {
-    return text;
+  std::vector lists{own_.everywhere()};
+  for (const auto& list : shared_) {
+    lists.push_back(list->everywhere());
   }
-  if (!finder_) {
-    finder_.emplace(concealed_);
-  }
-  return finder_->masked(text);
+  return ConcealedFinder::masked(text, find_concealed(text, lists).hits);
 }
 
 json::value InvocationRecorder::masked(json::value value) const {
-  if (concealed_.empty()) {
-    return value;
-  }
   if (value.is_string()) {
     return json::string(masked(std::string{std::string_view{value.get_string()}}));
   }

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "harness/engine/secret_handling.hpp"
-#include "harness/model/concealed.hpp"
+#include "harness/model/concealment.hpp"
 #include "harness/model/observation.hpp"
 #include "harness/model/probe_info.hpp"
 #include "harness/probe/recorder.hpp"
@@ -28,6 +29,8 @@ class InvocationRecorder final : public Recorder {
   void conceal(const Secret& secret) override;
   void conceal(std::string_view text, std::string_view name) override;
   void conceal_in_bytes(const Secret& secret) override;
+  void conceal_in_bytes(std::string_view bytes, std::string_view name) override;
+  void conceal_all(std::shared_ptr<const Concealment> list) override;
   Result<std::string> entrust(const std::string& username, const Secret& own, const Secret& wanted) override;
   Result<> settle(const std::string& username, const Secret& holds) override;
 
@@ -58,10 +61,9 @@ class InvocationRecorder final : public Recorder {
   const ProbeInfo& probe_;
   Observation& observation_;
   Keeping keep_;
-  Concealed concealed_;  // everywhere
-  Concealed in_bytes_;   // in artifacts and packets alone
+  Concealment own_;
+  std::vector<std::shared_ptr<const Concealment>> shared_;
   Concealed withheld_;
-  mutable std::optional<ConcealedFinder> finder_;  // of concealed_, made anew when that grows
   std::string fault_;
   std::size_t kept_bytes_ = 0;
 };

@@ -58,7 +58,9 @@ bool tells(const CapturedFrame& frame, const PacketKey& key) {
 /// Of the accounts, but for one that says no more than its user name, and the factory values.
 Concealed secrets_of(const Dut& dut) {
   Concealed out;
-  const auto conceal = [&](const Secret& secret) { conceal_in(out, secret.reveal(), secret.name(), 3, Capitals::any); };
+  const auto conceal = [&](const Secret& secret) {
+    conceal_in(out, secret.reveal(), secret.name(), kShortestConcealed, Capitals::any);
+  };
   for (const auto& account : dut.accounts) {
     if (account.username != account.secret.reveal()) {
       conceal(account.secret);

@@ -27,9 +27,12 @@ bool may_be_word(std::string_view secret);
 /// digests and pictures are full of them.
 std::vector<std::string> forms_of(std::string_view secret, Capitals capitals = Capitals::as_they_are);
 
+/// Characters of the shortest secret that is looked for in whatever is kept: everything holds shorter ones by chance.
+constexpr std::size_t kShortestConcealed = 3;
+
 /// Adds all forms, shown as "{name}". Texts with fewer than `shortest` characters are left out.
-void conceal_in(Concealed& concealed, std::string_view secret, std::string_view name, std::size_t shortest = 3,
-                Capitals capitals = Capitals::as_they_are);
+void conceal_in(Concealed& concealed, std::string_view secret, std::string_view name,
+                std::size_t shortest = kShortestConcealed, Capitals capitals = Capitals::as_they_are);
 
 /// Finds all texts of a list in one pass: a dictionary and the cookies of its logins are thousands, with their forms.
 /// The list must outlive it and stay as it is.
@@ -73,21 +76,6 @@ class ConcealedFinder {
   std::vector<std::uint32_t> shorter_;               // of each text the longest other one that it begins with, or kNone
   std::vector<std::uint32_t> starts_;                // of each pair of first bytes in texts_, and the end
   std::size_t longest_ = 0;                          // bytes of a text
-};
-
-/// A list that stays as it is, for many records to look into.
-class ConcealedList {
- public:
-  explicit ConcealedList(Concealed texts) : texts_(std::move(texts)), finder_(texts_) {}
-
-  ConcealedList(const ConcealedList&) = delete;
-  ConcealedList& operator=(const ConcealedList&) = delete;
-
-  const ConcealedFinder& finder() const { return finder_; }
-
- private:
-  const Concealed texts_;
-  const ConcealedFinder finder_;
 };
 
 }  // namespace assay

@@ -4,7 +4,7 @@
 
 namespace assay {
 
-FoundConcealed find_concealed(std::string_view text, std::initializer_list<const ConcealedFinder*> lists) {
+FoundConcealed find_concealed(std::string_view text, std::span<const ConcealedFinder* const> lists) {
   FoundConcealed out{{}, text.size()};
   const auto lines = lines_with_codes(text);
   for (const auto* list : lists) {
@@ -21,7 +21,7 @@ FoundConcealed find_concealed(std::string_view text, std::initializer_list<const
   return out;
 }
 
-void MaskedStream::add(std::string_view piece, std::initializer_list<const ConcealedFinder*> lists) {
+void MaskedStream::add(std::string_view piece, std::span<const ConcealedFinder* const> lists) {
   while (!hits_.empty() && hits_.back().at >= decided_) {
     hits_.pop_back();  // they are found again, or longer ones
   }

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <deque>
-#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +18,7 @@ struct FoundConcealed {
 };
 
 /// Looks into several lists; null ones are none.
-FoundConcealed find_concealed(std::string_view text, std::initializer_list<const ConcealedFinder*> lists);
+FoundConcealed find_concealed(std::string_view text, std::span<const ConcealedFinder* const> lists);
 
 /// What one side says, piece by piece, with what is concealed masked wherever it is cut.
 class MaskedStream {
@@ -28,7 +28,7 @@ class MaskedStream {
     std::size_t continued = 0;  // bytes at its beginning that belong to a mask before it
   };
 
-  void add(std::string_view piece, std::initializer_list<const ConcealedFinder*> lists);
+  void add(std::string_view piece, std::span<const ConcealedFinder* const> lists);
 
   /// What comes does not go on where this ends.
   void end() { decided_ = base_ + text_.size(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 namespace assay {
 
+class Concealment;
 class Transcript;
 
 /// Where a probe puts what it saw. Append-only: what was recorded before a deadline or an error stays.
@@ -54,6 +56,10 @@ class Recorder {
   /// Only in what is kept of the device's and our own bytes, artifacts and packets: the secret is also a word of what
   /// probes write, or a part of a name, and facts would not be readable without it.
   virtual void conceal_in_bytes(const Secret& secret) = 0;
+  /// Bytes that were sent and that nobody has reason to repeat in another form: just so, in artifacts and packets.
+  virtual void conceal_in_bytes(std::string_view bytes, std::string_view name) = 0;
+  /// What a list says, which transcripts may share.
+  virtual void conceal_all(std::shared_ptr<const Concealment> list) = 0;
 
   /// Hands a password to whoever is in charge of the device, before an account that has `own` by the DUT file is asked
   /// to take it. Says where it is kept; an error: nowhere, so it must not be sent.

@@ -52,29 +52,20 @@ void Transcript::note(std::string_view text) {
 }
 
 void Transcript::conceal(std::string_view text, std::string_view name) {
-  conceal_in(concealed_, text, name, 1);
-  finder_.reset();
+  own_.add(text, name);
 }
 
 void Transcript::conceal(const Secret& secret) {
-  const bool word = may_be_word(secret.reveal());
-  conceal_in(concealed_, secret.reveal(), secret.name(), 1, word ? Capitals::as_they_are : Capitals::any);
-  finder_.reset();
-  if (word) {
-    conceal_in(other_capitals_, secret.reveal(), secret.name(), 1, Capitals::any);
-    other_finder_.reset();
-  }
+  own_.add(secret);
 }
 
-const ConcealedFinder* Transcript::finder(const Concealed& texts, std::optional<ConcealedFinder>& made) {
-  if (!made && !texts.empty()) {
-    made.emplace(texts);
-  }
-  return made ? &*made : nullptr;
+std::array<const ConcealedFinder*, 4> Transcript::lists_for_bytes() const {
+  return {shared_->everywhere(), own_.everywhere(), own_.in_bytes(), shared_->in_bytes()};
 }
 
-std::string Transcript::masked(std::string_view text) {
-  return ConcealedFinder::masked(text, find_concealed(text, {shared_ ? &shared_->finder() : nullptr, own()}).hits);
+std::string Transcript::masked(std::string_view text) const {
+  const std::array lists{shared_->everywhere(), own_.everywhere()};
+  return ConcealedFinder::masked(text, find_concealed(text, lists).hits);
 }
 
 std::string Transcript::since_start() const {
@@ -86,17 +77,16 @@ void Transcript::chunk(Record::Kind kind, std::string_view bytes) {
     kept_.pages.leave_out(bytes.size(), bytes.size());
     return;
   }
-  const auto* in_bytes = in_bytes_ ? &in_bytes_->finder() : nullptr;
-  const auto* shared = shared_ ? &shared_->finder() : nullptr;
+  const auto lists = lists_for_bytes();
   if (kept_.waiting.empty()) {  // nearly always, and nothing is copied
-    const auto found = find_concealed(bytes, {shared, own(), own_in_bytes(), in_bytes});
+    const auto found = find_concealed(bytes, lists);
     if (found.decided == bytes.size()) {
       kept_.pages.chunk(kind == Record::Kind::sent ? '>' : '<', since_start(),
                         ConcealedFinder::masked(bytes, found.hits), 0, bytes);
       return;
     }
   }
-  side(kept_, kind).add(bytes, {shared, own(), own_in_bytes(), in_bytes});
+  side(kept_, kind).add(bytes, lists);
   wait({kind, since_start(), std::string{bytes}});
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -9,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "harness/model/concealed.hpp"
+#include "harness/model/concealment.hpp"
 #include "harness/model/secret.hpp"
 #include "harness/probe/masked_stream.hpp"
 #include "harness/probe/transcript_pages.hpp"
@@ -21,7 +22,7 @@ namespace assay {
 class Transcript {
  public:
   explicit Transcript(std::string_view what, std::size_t limit = 64 * 1024);
-  Transcript(Transcript&&) = default;  // a copy's finder would look into the list of another
+  Transcript(Transcript&&) = default;
 
   void sent(std::span<const std::byte> bytes);
   void received(std::span<const std::byte> bytes);
@@ -38,11 +39,8 @@ class Transcript {
   /// The same, with other capitals too; where it may be a word, in what is sent and received alone.
   void conceal(const Secret& secret);
 
-  /// From now on the texts of a list are concealed too, which transcripts may share.
-  void conceal_all(std::shared_ptr<const ConcealedList> list) { shared_ = std::move(list); }
-
-  /// The same for what is sent and received, not for notes: these texts are also words of ours.
-  void conceal_in_bytes(std::shared_ptr<const ConcealedList> list) { in_bytes_ = std::move(list); }
+  /// From now on what a list says is concealed too; transcripts and recorders may share it. There is one.
+  void conceal_all(std::shared_ptr<const Concealment> list) { shared_ = std::move(list); }
 
   std::string text() const { return with_all().pages.shown(); }
 
@@ -74,13 +72,8 @@ class Transcript {
   static void write_all(Kept& kept);
 
   Kept with_all() const;
-  static const ConcealedFinder* finder(const Concealed& texts, std::optional<ConcealedFinder>& made);
-
-  const ConcealedFinder* own() { return finder(concealed_, finder_); }
-
-  const ConcealedFinder* own_in_bytes() { return finder(other_capitals_, other_finder_); }
-
-  std::string masked(std::string_view text);
+  std::array<const ConcealedFinder*, 4> lists_for_bytes() const;
+  std::string masked(std::string_view text) const;
   std::string since_start() const;
   void chunk(Record::Kind kind, std::string_view bytes);
   void wait(Record record);
@@ -89,12 +82,8 @@ class Transcript {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::size_t limit_;
   Kept kept_;
-  Concealed concealed_;
-  Concealed other_capitals_;                     // of what may be a word
-  std::optional<ConcealedFinder> finder_;        // of concealed_, made anew when that grows
-  std::optional<ConcealedFinder> other_finder_;  // of other_capitals_
-  std::shared_ptr<const ConcealedList> shared_;
-  std::shared_ptr<const ConcealedList> in_bytes_;
+  Concealment own_{1};
+  std::shared_ptr<const Concealment> shared_ = std::make_shared<const Concealment>();
 };
 
 }  // namespace assay

@@ -272,42 +272,45 @@ struct Series {
   json::object left_out;
 };
 
-/// What transcripts leave out: everywhere, and in what was sent and received alone.
-struct Masks {
-  std::shared_ptr<const ConcealedList> everywhere;
-  std::shared_ptr<const ConcealedList> in_bytes;
+/// What the record and its transcripts leave out. Of passwords with one or two characters only the transcripts do.
+class Masks {
+ public:
+  explicit Masks(const std::vector<Candidate>& candidates) {
+    const auto secrets = concealable(candidates);
+    auto list = std::make_shared<Concealment>();
+    for (const auto& secret : secrets.everywhere) {
+      list->add(secret);
+      add_short(secret);
+    }
+    for (const auto& secret : secrets.as_they_are) {
+      list->add(secret.reveal(), secret.name());
+      add_short(secret);
+    }
+    for (const auto& secret : secrets.in_bytes) {
+      list->add_in_bytes(secret);
+    }
+    list_ = std::move(list);
+  }
+
+  void apply(Recorder& record) const { record.conceal_all(list_); }
 
   void apply(Transcript& transcript) const {
-    transcript.conceal_all(everywhere);
-    transcript.conceal_in_bytes(in_bytes);
-  }
-};
-
-constexpr std::size_t kShortestInBytes = 3;
-
-Masks conceal_passwords(Recorder& record, const std::vector<Candidate>& candidates) {
-  const auto secrets = concealable(candidates);
-  Concealed everywhere;
-  Concealed in_bytes;
-  for (const auto& secret : secrets.everywhere) {
-    const bool word = may_be_word(secret.reveal());
-    record.conceal(secret);
-    conceal_in(everywhere, secret.reveal(), secret.name(), 1, word ? Capitals::as_they_are : Capitals::any);
-    if (word) {
-      conceal_in(in_bytes, secret.reveal(), secret.name(), kShortestInBytes, Capitals::any);
+    transcript.conceal_all(list_);
+    for (const auto& secret : short_) {
+      transcript.conceal(secret.reveal(), secret.name());
     }
   }
-  for (const auto& secret : secrets.as_they_are) {
-    record.conceal(secret.reveal(), secret.name());
-    conceal_in(everywhere, secret.reveal(), secret.name(), 1);
+
+ private:
+  void add_short(const Secret& secret) {
+    if (secret.reveal().size() < kShortestConcealed) {
+      short_.push_back(secret);
+    }
   }
-  for (const auto& secret : secrets.in_bytes) {
-    record.conceal_in_bytes(secret);
-    conceal_in(in_bytes, secret.reveal(), secret.name(), kShortestInBytes, Capitals::any);
-  }
-  return {std::make_shared<const ConcealedList>(std::move(everywhere)),
-          std::make_shared<const ConcealedList>(std::move(in_bytes))};
-}
+
+  std::shared_ptr<const Concealment> list_;
+  std::vector<Secret> short_;
+};
 
 /// Doors to the same endpoint, each with a transcript of its own, for logins on several connections.
 class Doors {
@@ -438,7 +441,8 @@ class Credentials final : public Probe {
       co_return ready;
     }
     Transcript transcript{"logins on " + context.endpoint->text(), 512 * 1024};
-    const auto masks = conceal_passwords(context.record, *candidates);
+    const Masks masks{*candidates};
+    masks.apply(context.record);
     masks.apply(transcript);
     Door door{context.network,   context.record,
               transcript,        context.target.address,

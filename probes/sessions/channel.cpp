@@ -1,7 +1,6 @@
 #include "probes/sessions/channel.hpp"
 
 #include <algorithm>
-#include <array>
 #include <random>
 #include <utility>
 
@@ -77,8 +76,7 @@ asio::awaitable<void> Channel::say_goodbye(std::string bytes) {
 }
 
 asio::awaitable<Result<std::string>> Channel::receive(milliseconds within) {
-  std::array<std::byte, 4096> buffer;
-  const std::span<std::byte> room{buffer};
+  const std::span<std::byte> room{buffer_};
   for (;;) {
     // In slices, so that the length of a silence is known to the slice whatever clock the network has.
     const auto slice = std::min(within, kSlice);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -80,6 +82,8 @@ class Channel {
   milliseconds write_within_;
   milliseconds spent_{0};
   bool ended_ = false;
+  std::array<std::byte, 4096>
+      buffer_;  // of a read; here, for a frame of its size costs a long way to the heap each time
 };
 
 using ChannelResult = Result<std::unique_ptr<Channel>>;

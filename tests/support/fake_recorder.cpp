@@ -52,6 +52,19 @@ void FakeRecorder::conceal_in_bytes(const Secret& secret) {
   concealed_in_bytes[secret.reveal()] = secret.name();
 }
 
+void FakeRecorder::conceal_in_bytes(std::string_view bytes, std::string_view name) {
+  concealed_in_bytes[std::string{bytes}] = name;
+}
+
+void FakeRecorder::conceal_all(std::shared_ptr<const Concealment> list) {
+  for (const auto& [text, shown] : list->texts()) {
+    concealed[text] = shown.substr(1, shown.size() - 2);
+  }
+  for (const auto& [text, shown] : list->texts_in_bytes()) {
+    concealed_in_bytes[text] = shown.substr(1, shown.size() - 2);
+  }
+}
+
 Result<std::string> FakeRecorder::entrust(const std::string& /*username*/, const Secret& /*own*/,
                                           const Secret& wanted) {
   entrusted.push_back(wanted.reveal());

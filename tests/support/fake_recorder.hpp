@@ -40,6 +40,8 @@ class FakeRecorder final : public Recorder {
   void conceal(const Secret& secret) override;
   void conceal(std::string_view text, std::string_view name) override;
   void conceal_in_bytes(const Secret& secret) override;
+  void conceal_in_bytes(std::string_view bytes, std::string_view name) override;
+  void conceal_all(std::shared_ptr<const Concealment> list) override;
   Result<std::string> entrust(const std::string& username, const Secret& own, const Secret& wanted) override;
   Result<> settle(const std::string& username, const Secret& holds) override;
 

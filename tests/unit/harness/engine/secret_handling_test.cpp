@@ -170,11 +170,23 @@ TEST_CASE("secrets: one that is a word of ours is concealed in bytes alone") {
     Observation observation;
     InvocationRecorder record(probe, observation, Keeping{keep, reveal ? KeepArtifact{} : keep, secrets});
     record.conceal_in_bytes(Secret{"telnet", "vendor entry 1"});
+    record.conceal_in_bytes("ssh2", "answer");
+    auto shared = std::make_shared<Concealment>();
+    shared->add(Secret{"hunter22", "dictionary entry 1"});
+    shared->add_in_bytes(Secret{"maker", "vendor entry 2"});
+    record.conceal_all(std::move(shared));
     record.artifact("page", "text/plain", "enter telnet");
+    record.artifact("more", "text/plain", "maker: ssh2 SSH2 hunter22");
+    record.coverage("seen", "maker: ssh2 hunter22");
     record.unobserved("credentials.open", "no telnet was heard");
     CHECK(observation.unobserved.at("credentials.open") == "no telnet was heard");
     CHECK(files.at("page").starts_with(reveal ? "enter telnet" : "enter {vendor entry 1}"));
-    CHECK(record.concealed().contains("telnet") == !reveal);
+    CHECK(files.at("more").starts_with(reveal ? "maker: ssh2 SSH2 hunter22"
+                                              : "{vendor entry 2}: {answer} SSH2 {dictionary entry 1}"));
+    CHECK(observation.coverage.at("seen") == (reveal ? "maker: ssh2 hunter22" : "maker: ssh2 {dictionary entry 1}"));
+    for (const auto* text : {"telnet", "ssh2", "maker", "hunter22"}) {
+      CHECK(record.concealed().contains(text) == !reveal);
+    }
   }
 }
 

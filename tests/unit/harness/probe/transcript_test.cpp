@@ -120,9 +120,9 @@ TEST_CASE("Of two secrets the longer one is masked, and no mask is masked again"
 
 TEST_CASE("A secret that is a word of notes is concealed in bytes alone") {
   Transcript transcript{"logins"};
-  assay::Concealed texts;
-  assay::conceal_in(texts, "telnet", "vendor entry 1");
-  transcript.conceal_in_bytes(std::make_shared<const assay::ConcealedList>(std::move(texts)));
+  auto list = std::make_shared<assay::Concealment>();
+  list->add_in_bytes(assay::Secret{"telnet", "vendor entry 1"});
+  transcript.conceal_all(std::move(list));
   transcript.conceal("token7", "token");
   transcript.note("telnet with token7");
   transcript.received(bytes("telnet token7"));
