@@ -33,9 +33,11 @@ def missing(tools):
     return [tool for tool in tools if not sh(f"command -v {tool}", check=False).strip()]
 
 
-def _enter(namespace):
+def _enter(namespace, processors=None):
     def before_exec():
         os.setsid()
+        if processors:
+            os.sched_setaffinity(0, processors)
         if namespace:
             fd = os.open("/run/netns/" + namespace, os.O_RDONLY)
             if _libc.setns(fd, CLONE_NEWNET):
@@ -47,11 +49,11 @@ def _enter(namespace):
 _children = []
 
 
-def spawn(command, ns=None, **options):
-    """Start a helper (server, link); its process group ends with this script."""
+def spawn(command, ns=None, processors=None, **options):
+    """Start a helper (server, link), on these processors alone where they are given; its process group ends with this script."""
     child = subprocess.Popen(shlex.split(command) if isinstance(command, str) else command, stdin=subprocess.DEVNULL,
                              stdout=options.pop("stdout", subprocess.DEVNULL), stderr=subprocess.DEVNULL,
-                             preexec_fn=_enter(ns), **options)
+                             preexec_fn=_enter(ns, processors), **options)
     _children.append(child)
     return child
 
