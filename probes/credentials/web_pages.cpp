@@ -131,13 +131,23 @@ bool shows_change_form(std::string_view html) {
   return std::any_of(forms.begin(), forms.end(), [](const auto& form) { return form.passwords > 1; });
 }
 
+namespace {
+
+/// Where a link leads to at this door; nothing: to somebody else, or to no page.
+std::optional<std::string> path_here(const Door& door, bool tls, const std::string& link, const std::string& place) {
+  const auto target = wire::http_location(link, place);
+  const bool here = target && wire::leads_to(*target, door.address, door.endpoint.port, tls);
+  return here ? std::optional{target->path} : std::nullopt;
+}
+
+}  // namespace
+
 std::vector<std::string> links_from(const Door& door, bool tls, const std::string& html, const std::string& place) {
   std::vector<std::string> links;
   for (const auto& link : wire::html_links(html, kMostLinks)) {
-    const auto target = wire::http_location(link.target, place);
-    if (target && wire::leads_to(*target, door.address, door.endpoint.port, tls) &&
-        !wire::may_act(link, target->path)) {
-      links.push_back(target->path);
+    const auto path = path_here(door, tls, link.target, place);
+    if (path && !wire::may_act(link, *path)) {
+      links.push_back(*path);
     }
   }
   return links;
@@ -147,9 +157,8 @@ std::vector<std::string> pages_from(const Door& door, bool tls, const wire::Http
                                     const std::string& place, const std::string& login_page) {
   std::vector<std::string> pages{place, login_page, "/"};
   for (const auto& link : wire::html_pages(page.body, kMostPages)) {
-    const auto target = wire::http_location(link, place);
-    if (target && wire::leads_to(*target, door.address, door.endpoint.port, tls)) {
-      pages.push_back(target->path);
+    if (auto path = path_here(door, tls, link, place)) {
+      pages.push_back(std::move(*path));
     }
   }
   return pages;

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -116,6 +117,11 @@ def library_of_few_logins(work):
         "assay: dictionary/1\nid: iot-common\ntitle: Three factory logins\nsource: a test\ncredentials:\n"
         "  - {username: admin, password: admin}\n  - {username: root, password: root}\n  - {username: user, password: user}\n")
     return copy
+
+
+def with_pace(dut, pace):
+    """The text of a DUT file with another pace."""
+    return re.sub("^pace:.*(\n .*)*$", f"pace: {pace}", dut, flags=re.M)
 
 
 def port(device, name):

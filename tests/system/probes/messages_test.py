@@ -4,12 +4,11 @@ as libcoap's and mosquitto's clients see too."""
 import json
 import os
 import pathlib
-import re
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import FEW_GUESSES, SOURCE, assay, emulated, folder, inside, need, port, run, side_by_side  # noqa: E402
+from common import FEW_GUESSES, SOURCE, assay, emulated, folder, inside, need, port, run, side_by_side, with_pace  # noqa: E402
 
 need("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub", "coap-client-openssl", "coap-server-openssl", "openssl")
 DEVICE, SECRET = "deviant/message-defects", "Wm4-kP7x-Tz2q"
@@ -49,7 +48,7 @@ def with_more_logins(device):
     """The device with a DUT file that allows what a set-up takes: each weak password is a login of its own."""
     dut = pathlib.Path(device["dut"])
     more = dut.with_name("dut-more-logins.yaml")
-    more.write_text(re.sub("^pace:.*(\n .*)*$", "pace: {profile: fast, login_attempts_per_account: 40}", dut.read_text(), flags=re.M))
+    more.write_text(with_pace(dut.read_text(), "{profile: fast, login_attempts_per_account: 40}"))
     return {**device, "dut": more}
 
 

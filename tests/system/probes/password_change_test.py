@@ -4,11 +4,10 @@ sees too. One that takes 8 characters fails the plan whose rule is 10, and no ot
 import json
 import os
 import pathlib
-import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import FEW_GUESSES, SOURCE, assay, emulated, folder, inside, need, port, run, side_by_side  # noqa: E402
+from common import FEW_GUESSES, SOURCE, assay, emulated, folder, inside, need, port, run, side_by_side, with_pace  # noqa: E402
 
 need("curl")
 DEVICE, SECRET = "deviant/web-defects", "Wm4-kP7x-Tz2q"
@@ -69,7 +68,7 @@ def dut_of(device, name):
     lines = [f"      port: {place}" if line.startswith("      port: [") else line for line in tail.split("\n")]
     head = head.replace("product_class: other", "product_class: router, managed: retail")
     # The list of factory logins needs its own share of the wrong ones.
-    head = re.sub("^pace:.*(\n .*)*$", "pace: {profile: fast, login_attempts_per_account: 500}", head, flags=re.M)
+    head = with_pace(head, "{profile: fast, login_attempts_per_account: 500}")
     return head + "web:\n  - port: " + own + "standard:" + "\n".join(lines)
 
 
