@@ -24,6 +24,8 @@ constexpr std::string_view kPutBack =
 /// Nobody else may read it at any instant, and its name never stands for half a file.
 Result<> write_for_owner(const fs::path& file, std::string_view text) {
   const fs::path temporary = file.string() + std::string{evidence::kTemporary};
+  std::error_code failed;
+  fs::create_directories(fs::absolute(file).parent_path(), failed);  // the next line says what stands in the way
   ::unlink(temporary.c_str());
   if (auto written = evidence::write_private(temporary, text); !written) {
     return written;
@@ -117,6 +119,8 @@ Result<std::string> ChangedPasswords::entrust(const Invocation& invocation, cons
   }
   one.asked.push_back(wanted.reveal());
   if (auto written = write(); !written) {
+    one.asked.pop_back();  // it is not sent
+    std::erase_if(accounts_, [](const Account& other) { return other.asked.empty(); });
     return written.error();
   }
   const auto name = file_.filename().string();

@@ -94,7 +94,7 @@ def login_endpoints: __is_service("login_endpoints")
   | (if observed("service.protocol") then fact("service.protocol"; "") else "" end) as $protocol
   | .endpoint as $endpoint
   | select(if .endpoint | startswith("tcp/") then
-             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "smtp", "imap", "pop3", "vnc", "redis", "postgresql", "mysql"))
+             (($__judge.dut.logins // []) | index($endpoint) != null) or ($logins | length) > 0 or ($protocol == "http" and (observed("service.logins") | not)) or ($protocol | IN("ftp", "telnet", "ssh", "mqtt", "rtsp", "smtp", "imap", "pop3", "vnc", "redis", "postgresql", "mysql"))
            else $protocol | IN("snmp", "tftp", "dtls", "ipmi") end)
   | .endpoint;
 def __login_family: if startswith("smtp-") then "smtp" elif startswith("rtsp-") then "rtsp" else . end;

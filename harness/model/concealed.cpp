@@ -82,6 +82,11 @@ bool is_letter(char raw) {
   return is_upper(raw) || (raw >= 'a' && raw <= 'z');
 }
 
+/// What nobody has reason to escape.
+bool is_plain(char raw) {
+  return is_letter(raw) || (raw >= '0' && raw <= '9');
+}
+
 std::string in_lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](char raw) { return is_upper(raw) ? static_cast<char>(raw - 'A' + 'a') : raw; });
@@ -109,8 +114,7 @@ std::string percent_encoded(std::string_view text, std::string_view kept, std::s
                             std::string_view digits) {
   std::string out;
   for (const char raw : text) {
-    const bool plain = (raw >= '0' && raw <= '9') || (raw >= 'A' && raw <= 'Z') || (raw >= 'a' && raw <= 'z');
-    if (plain || kept.find(raw) != std::string_view::npos) {
+    if (is_plain(raw) || kept.find(raw) != std::string_view::npos) {
       out += raw;
     } else if (raw == ' ') {
       out += blank;
@@ -140,6 +144,16 @@ std::string json_escaped(std::string_view text, bool solidus) {
   return out;
 }
 
+/// The same with what HTML has a meaning for escaped too, for scripts in pages.
+std::string json_for_html(std::string_view text, std::string_view escaped, std::string_view digits) {
+  std::string out;
+  for (const char raw : text) {
+    out +=
+        escaped.find(raw) != std::string_view::npos ? "\\u00" + hex({&raw, 1}, digits) : json_escaped({&raw, 1}, false);
+  }
+  return out;
+}
+
 /// The same with every character escaped; of ASCII, as UTF-16 below.
 std::string json_escaped_all(std::string_view text, std::string_view digits) {
   std::string out;
@@ -149,7 +163,7 @@ std::string json_escaped_all(std::string_view text, std::string_view digits) {
   return out;
 }
 
-std::string html_escaped(std::string_view text, std::string_view apostrophe) {
+std::string html_escaped(std::string_view text, std::string_view apostrophe, std::string_view quote) {
   std::string out;
   for (const char raw : text) {
     switch (raw) {
@@ -163,7 +177,7 @@ std::string html_escaped(std::string_view text, std::string_view apostrophe) {
         out += "&gt;";
         break;
       case '"':
-        out += "&quot;";
+        out += quote;
         break;
       case '\'':
         out += apostrophe;
@@ -171,6 +185,15 @@ std::string html_escaped(std::string_view text, std::string_view apostrophe) {
       default:
         out += raw;
     }
+  }
+  return out;
+}
+
+/// Every character as a reference by its number, of ASCII.
+std::string html_numbers(std::string_view text, bool in_hex) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out += in_hex ? "&#x" + hex(text.substr(i, 1), kLower) + ";" : "&#" + std::to_string(byte_at(text, i)) + ";";
   }
   return out;
 }
@@ -208,21 +231,40 @@ void add_coded(std::string_view secret, Capitals capitals, std::vector<std::stri
   }
   out.push_back(utf16(secret, true));
   out.push_back(utf16(secret, false));
+  out.push_back(html_numbers(secret, false));
+  out.push_back(html_numbers(secret, true));
+}
+
+/// As addresses, forms, scripts and pages write what is not all letters and digits. Writers differ in what they keep:
+/// RFC 3986, forms, encodeURIComponent, encodeURI, and paths.
+void add_escaped(std::string_view secret, std::vector<std::string>& out) {
+  for (const auto digits : {kUpper, kLower}) {
+    for (const std::string_view kept : {"-._~", "-_.!~*'()", "-_.!~*'();/?:@&=+$,#", "-._~/"}) {
+      out.push_back(percent_encoded(secret, kept, "%20", digits));
+    }
+    out.push_back(percent_encoded(secret, "-._*", "+", digits));
+    for (const std::string_view escaped : {"<>&", "<>&'", "<>&'\""}) {
+      out.push_back(json_for_html(secret, escaped, digits));
+    }
+  }
+  out.push_back(percent_encoded(percent_encoded(secret, "-._~", "%20", kUpper), "-._~", "", kUpper));
+  for (const bool solidus : {false, true}) {
+    out.push_back(json_escaped(secret, solidus));
+  }
+  for (const std::string_view apostrophe : {"&#39;", "&#x27;", "&#039;", "&apos;", "'"}) {
+    for (const std::string_view quote : {"&quot;", "&#34;", "\""}) {
+      out.push_back(html_escaped(secret, apostrophe, quote));
+    }
+  }
 }
 
 /// All forms of a text; of the digits in them the usual ones, or any.
 void add_forms(std::string_view secret, Capitals capitals, std::vector<std::string>& out) {
   out.emplace_back(secret);
   add_base64(secret, out);
-  for (const auto digits : {kUpper, kLower}) {
-    out.push_back(percent_encoded(secret, "-._~", "%20", digits));
-    out.push_back(percent_encoded(secret, "-._*", "+", digits));
+  if (!std::all_of(secret.begin(), secret.end(), is_plain)) {
+    add_escaped(secret, out);
   }
-  for (const bool solidus : {false, true}) {
-    out.push_back(json_escaped(secret, solidus));
-  }
-  out.push_back(html_escaped(secret, "&#39;"));
-  out.push_back(html_escaped(secret, "&#x27;"));
   if (secret.size() >= kShortestCoded) {
     add_coded(secret, capitals, out);
   }

@@ -85,6 +85,13 @@ class Dialect {
   /// controls too, is one on the account "".
   virtual bool names_accounts() const { return true; }
 
+  /// Whether a login was taken is told by what a person would see, which a page or a prompt of a lockout, or of a login
+  /// that failed, can look like; not by a word of the protocol.
+  virtual bool is_for_people() const { return false; }
+
+  /// A wrong password of this account was seen not to get what a login that was taken gets.
+  virtual bool told_apart(const std::string&) const { return false; }
+
   /// Why the refusals that were seen may be none; empty: they are. Nothing may have been heard at all, or a login may
   /// not have been understood. One that is taken settles it.
   virtual std::string doubt() const { return {}; }

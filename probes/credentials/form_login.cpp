@@ -63,6 +63,10 @@ class FormLogin final : public Dialect {
 
   bool names_accounts() const override { return !form_.username_field.empty(); }
 
+  bool is_for_people() const override { return true; }
+
+  bool told_apart(const std::string& username) const override { return told_apart_.contains(username); }
+
   void start_afresh() override {}
 
   std::unique_ptr<Dialect> beside(Door& other) const override {
@@ -87,9 +91,14 @@ class FormLogin final : public Dialect {
       return "wrong logins get a page that no visitor gets (" + wire::printable(*shown_to_failed_.begin(), 128) +
              "), which may be one behind the login; a login by an account of the DUT file would settle it";
     }
-    return understood_ ? std::string{}
-                       : "wrong logins get the untouched form back, as one would that the page does not understand; "
-                         "a login by an account of the DUT file would settle it";
+    if (!understood_) {
+      return "wrong logins get the untouched form back, as one would that the page does not understand; "
+             "a login by an account of the DUT file would settle it";
+    }
+    return form_.has_scripts
+               ? "the login page has scripts, which may change what is sent, and no login was taken; one by "
+                 "an account of the DUT file would settle it"
+               : std::string{};
   }
 
   asio::awaitable<Attempt> attempt(std::string username, Secret password) override {
@@ -217,6 +226,7 @@ class FormLogin final : public Dialect {
       }
       if (!*shown) {
         behind_.insert(inside->path);
+        told_apart_.insert(tried.username);
         co_return inside;
       }
       shown_to_failed_.insert(inside->path);
@@ -330,6 +340,7 @@ class FormLogin final : public Dialect {
   std::vector<Look> refusals_;             // what wrong logins got
   std::set<std::string> shown_to_failed_;  // pages that a session gets whose login failed, and no visitor
   std::set<std::string> behind_;           // pages that such a session was seen not to get
+  std::set<std::string> told_apart_;       // accounts of which such a session was seen
   std::string not_sent_;                   // why
   bool usual_lock_words_ = false;
   bool understood_ = false;

@@ -117,6 +117,10 @@ class HttpLogin final : public Dialect {
     co_return attempted;
   }
 
+  bool is_for_people() const override { return true; }
+
+  bool told_apart(const std::string& username) const override { return told_apart_.contains(username); }
+
   std::string doubt() const override {
     return taken_ || refusals_.plain()
                ? std::string{}

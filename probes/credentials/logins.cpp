@@ -364,31 +364,6 @@ asio::awaitable<Result<bool>> Logins::settle(Candidate candidate, Attempt attemp
   co_return outcome != Outcome::unclear || stopped();
 }
 
-/// A right password whose page is forbidden and a lockout look alike; a wrong password of the same account does not.
-asio::awaitable<Result<>> Logins::doubt(Candidate candidate, Attempt attempted) {
-  auto permitted = co_await context_.network.permit_login(door_.endpoint, candidate.username);
-  if (!permitted && permitted.error().kind != ErrorKind::denied) {
-    co_return permitted.error();
-  }
-  Outcome wrong = Outcome::unclear;
-  if (permitted) {
-    Candidate other = candidate;
-    other.password = Secret{sessions::random_word(14), "random password"};
-    dialect_.start_afresh();
-    auto tried = co_await attempt(other);
-    if (!tried) {
-      co_return tried.error();
-    }
-    wrong = tried->outcome;
-  }
-  if (wrong != Outcome::rejected) {
-    locked(wire::printable(attempted.says, 128), candidate.username);
-    co_return Result<>{};
-  }
-  auto confirmed = co_await confirm(candidate, attempted.proof);
-  co_return confirmed;
-}
-
 void Logins::locked(std::string sign, const std::string& account) {
   tally_.lock_sign = std::move(sign);
   tally_.lock_account = account;
@@ -424,63 +399,6 @@ asio::awaitable<Result<>> Logins::heed(LockWatch::Sign sign, std::string account
     }
   }
   locked(why, account);
-  co_return Result<>{};
-}
-
-asio::awaitable<Result<>> Logins::confirm(Candidate candidate, std::string proof) {
-  // No permit is drawn for the second login: the pair has just proved right, and a spent budget must not hide it.
-  dialect_.start_afresh();
-  auto second = co_await attempt(candidate);
-  if (!second) {
-    co_return second.error();
-  }
-  dialect_.start_afresh();
-  if (second->outcome != Outcome::accepted && second->outcome != Outcome::forbidden) {
-    ++tally_.unclear;
-    co_return Result<>{};
-  }
-  // The first may have been one of several that were sent in one go, and the second says more.
-  proof = second->proof.empty() ? std::move(proof) : second->proof;
-  Outcome checked = Outcome::unclear;
-  for (int round = 0; round < 2 && checked != Outcome::rejected && checked != Outcome::accepted; ++round) {
-    auto attempted = co_await control();
-    if (!attempted && !dialect_.names_accounts() && attempted.error().kind == ErrorKind::denied) {
-      break;
-    }
-    if (!attempted) {
-      co_return attempted.error();
-    }
-    checked = attempted->outcome;
-  }
-  if (checked == Outcome::accepted) {
-    tally_.open = true;
-    tally_.accepted.clear();
-    tally_.why_stopped = "after a login that was taken, a login with a random name and password succeeds too";
-    co_return Result<>{};
-  }
-  if (checked != Outcome::rejected) {
-    ++tally_.unclear;
-    co_return Result<>{};
-  }
-  json::object entry;
-  entry["dialect"] = dialect_.name();
-  entry["username"] = wire::printable(candidate.username, 128);
-  entry["source"] = (second->without_password ? "no password, the name alone; from " : "") + candidate.source;
-  entry["proof"] = proof;
-  if (second->must_change) {
-    entry["must_change"] = true;
-  }
-  if (!second->without_password) {
-    context_.record.identify(candidate.password, entry);
-  }
-  tally_.accepted.push_back(std::move(entry));
-  // At once: what was found stays found when the time of the step runs out.
-  context_.record.fact("credentials.accepted", tally_.accepted);
-  solved_.insert(candidate.username);
-  // A pair behind which a new password is demanded settles nothing: another may open the device as it is.
-  if (options_.stop_at_first && !second->must_change) {
-    tally_.why_stopped = "a pair was accepted";
-  }
   co_return Result<>{};
 }
 

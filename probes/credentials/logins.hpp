@@ -90,7 +90,11 @@ class Logins {
   asio::awaitable<std::optional<Candidate>> take_beside(Dialect& dialect, Beside& shared);
   asio::awaitable<void> row_beside(Dialect& dialect, Beside& shared);
   asio::awaitable<Result<>> settle_beside(Beside& shared);
-  asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof);
+  asio::awaitable<Result<>> confirm(Candidate candidate, std::string proof, bool compared = false);
+  asio::awaitable<Result<Outcome>> control_after_hit();
+  asio::awaitable<Result<Outcome>> try_wrong(Candidate candidate);
+  void looks_alike(const std::string& username);
+  void tell_accepted(const Candidate& candidate, const Attempt& taken, std::string proof, bool any);
   asio::awaitable<Result<>> doubt(Candidate candidate, Attempt attempted);
   asio::awaitable<Result<Attempt>> attempt(Candidate candidate);
   asio::awaitable<Result<>> weigh(const Attempt& refusal, std::string account, bool beside);

@@ -207,6 +207,7 @@ class PostgresLogin final : public FreshLogin {
     Told told;
     if (asks.sound && asks.what == wire::kPostgresOk) {
       told = co_await prove(talk, false);
+      told.sent = false;
     } else if (asks.sound && asks.what == wire::kPostgresSasl) {
       told = co_await log_in_scram(talk, asks, std::move(password));
     } else if (asks.sound && (asks.what == wire::kPostgresClear || asks.what == wire::kPostgresMd5)) {

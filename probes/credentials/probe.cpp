@@ -42,7 +42,8 @@ constexpr FactSpec kFacts[] = {
     {"credentials.open", ValueKind::boolean, "a random login succeeds, or a command line answers without any"},
     {"credentials.accepted", ValueKind::list,
      "pairs that work, each proved, confirmed and controlled: dialect, username (empty where a login has none), "
-     "source, proof, secret (by what the laboratory knows it again; none where the name alone was enough), must_change "
+     "source, proof, secret (by what the laboratory knows it again; none where the name alone or any password was "
+     "enough), must_change "
      "(true where a new password is demanded at once, by telnet, SSH or a page besides which nothing opens; what works "
      "before that was not looked at)"},
     {"credentials.tried", ValueKind::integer, "candidate pairs that were tried"},
@@ -178,6 +179,8 @@ void record_no_dialect(sessions::FactSheet& sheet, const Detection& found) {
   sheet.fact("credentials.tried", 0);
   if (!found.other_login.empty()) {
     sheet.rest_unobserved("there is a login that this probe does not know: " + found.other_login);
+  } else if (!found.held.empty()) {
+    sheet.rest_unobserved("no login showed, for the device holds us or is busy: " + found.held);
   } else if (!found.doubt.empty()) {
     sheet.rest_unobserved(found.doubt);
   } else {

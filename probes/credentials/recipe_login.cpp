@@ -48,6 +48,8 @@ class RecipeLogin final : public Dialect {
   /// The DUT file need not name anybody: a device with one password for all asks for that alone.
   bool names_accounts() const override { return recipe_.body.find("{username}") != std::string::npos; }
 
+  bool is_for_people() const override { return true; }
+
   std::string doubt() const override {
     return login_known_ ? std::string{}
                         : "no login was taken, so the recipe may not be what the interface wants; "

@@ -21,20 +21,21 @@ std::string command(std::initializer_list<std::string_view> words) {
   return out;
 }
 
-/// AUTH with one argument: the password of the user "default", the only one there was before Redis 6.
+/// AUTH with one argument: the password of the user "default", the only one there was before Redis 6. With two: of any.
 class RedisLogin final : public FreshLogin {
  public:
-  using FreshLogin::FreshLogin;
+  RedisLogin(Door& door, bool tls, bool named) : FreshLogin(door, tls), named_(named) {}
 
-  std::string_view name() const override { return "redis"; }
+  std::string_view name() const override { return named_ ? "redis-user" : "redis"; }
 
-  bool names_accounts() const override { return false; }
+  bool names_accounts() const override { return named_; }
 
  protected:
-  asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string, Secret password) override {
+  asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
+                               Secret password) override {
     LineTalk talk{std::move(channel), login_patience(door())};
-    const auto line = command({"AUTH", password.reveal()});
-    const auto shown = "AUTH {" + password.name() + "}";
+    const auto line = named_ ? command({"AUTH", username, password.reveal()}) : command({"AUTH", password.reveal()});
+    const auto shown = "AUTH {" + (named_ ? username + ", " : std::string{}) + password.name() + "}";
     auto answer = co_await talk.ask_concealed(line, shown, &whole);
     if (!answer) {
       co_return broken(answer.error(), true);
@@ -52,7 +53,18 @@ class RedisLogin final : public FreshLogin {
     }
     co_return told;
   }
+
+ private:
+  bool named_;
 };
+
+/// Whether the server knows users (since Redis 6), by a command that is as old as they are: before any login it is
+/// refused for want of one where it is known.
+asio::awaitable<bool> knows_users(LineTalk& talk) {
+  auto line = command({"HELLO", "3"});
+  auto answer = co_await talk.ask(std::move(line), &whole);
+  co_return answer&& wire::contains_ignoring_case(wire::parse_redis(*answer).reply.text, "NOAUTH");
+}
 
 asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
   Detection found;
@@ -76,7 +88,11 @@ asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
     found.open_proof = told ? "without a login PING and INFO were answered" : "without a login PING was answered";
   }
   if (reply.text == "PONG" || reply.text.starts_with("NOAUTH")) {
-    found.dialect = std::make_unique<RedisLogin>(door, tls);
+    found.dialect = std::make_unique<RedisLogin>(door, tls, false);
+    const bool users = !found.open && co_await knows_users(talk);
+    if (users) {
+      found.more.push_back(std::make_unique<RedisLogin>(door, tls, true));
+    }
   } else if (reply.text.starts_with("DENIED")) {
     found.other_login = "a Redis server in protected mode, which answers its own host only";
   }

@@ -44,6 +44,10 @@ class TelnetLogin final : public Dialect {
 
   bool names_accounts() const override { return !secret_alone_; }
 
+  bool is_for_people() const override { return true; }
+
+  bool told_apart(const std::string& username) const override { return told_apart_.contains(username); }
+
   void start_afresh() override { talk_.reset(); }
 
   std::unique_ptr<Dialect> beside(Door& other) const override {

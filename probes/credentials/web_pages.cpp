@@ -97,7 +97,7 @@ asio::awaitable<Result<Inside>> find_inside(Door& door, bool tls, std::string lo
     if (!inside) {
       co_return inside.error();
     }
-    if (inside->status != 200 || wire::shows_form(inside->body, login)) {
+    if (inside->status != 200 || !inside->complete || wire::shows_form(inside->body, login)) {
       continue;
     }
     WebSession visitor{door, tls};

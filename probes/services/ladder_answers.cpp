@@ -331,6 +331,7 @@ asio::awaitable<void> Ladder::find_logins(wire::HttpResponse response, std::stri
   while (sighting_.logins.empty()) {
     auto wanted = search.next();
     if (!wanted) {
+      sighting_.logins_doubt = search.unread();
       break;
     }
     path = std::move(*wanted);

@@ -136,7 +136,11 @@ void record(sessions::FactSheet& sheet, const Sighting& sighting, std::span<cons
     sheet.unobserved("service.logins", "what is spoken inside DTLS was not looked at");
     sheet.fact("service.details", sighting.details);
   } else if (sighting.identified()) {
-    sheet.fact("service.logins", sighting.logins);
+    if (sighting.logins.empty() && !sighting.logins_doubt.empty()) {
+      sheet.unobserved("service.logins", "no page that was looked at shows a login; " + sighting.logins_doubt);
+    } else {
+      sheet.fact("service.logins", sighting.logins);
+    }
     sheet.fact("service.details", sighting.details);
   } else {
     sheet.unobserved("service.logins", sighting.tls && !sighting.session

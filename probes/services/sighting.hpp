@@ -22,6 +22,7 @@ struct Sighting {
   std::string version;
   std::string banner;  // raw bytes that the device said first, or its first answer that nobody understood
   json::array logins;
+  std::string logins_doubt;  // why there may be one where none is named
   json::object details;
   std::optional<bool> redirects_to_tls;
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMostLinks = 64;
 constexpr std::size_t kMostLeads = 256;
+constexpr std::size_t kMostForms = 8;
 
 constexpr std::string_view kLoginWords[] = {"login",   "log in", "logon", "log on",   "signin",  "sign-in",
                                             "sign in", "admin",  "auth",  "anmelden", "password"};
@@ -43,13 +44,39 @@ std::optional<Rank> rank_of(const wire::WebLink& link) {
   return names_any(link, kLoginWords) ? kNamesLogin : names_any(link, kHouseWords) ? kHouse : kOther;
 }
 
+bool is_encoded(const wire::HttpResponse& page) {
+  const auto* encoding = page.header("Content-Encoding");
+  return encoding != nullptr && !wire::equal_ignoring_case(wire::trim(*encoding), "identity");
+}
+
+/// A form that is sent with a name and no password may be the first of two steps.
+bool asks_for_name(std::string_view html) {
+  constexpr std::string_view kNames[] = {"user", "login", "account", "uname", "usr"};
+  for (const auto& form : wire::html_forms(html, kMostForms)) {
+    const bool named = std::any_of(form.fields.begin(), form.fields.end(), [&](const auto& field) {
+      const bool seen = std::find(form.hidden.begin(), form.hidden.end(), field.first) == form.hidden.end();
+      return seen && std::any_of(std::begin(kNames), std::end(kNames),
+                                 [&](auto word) { return wire::contains_ignoring_case(field.first, word); });
+    });
+    if (named && form.method == "post" && form.passwords == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void LoginSearch::take(const wire::HttpResponse& page, const std::string& path) {
   known_.insert(path);
   looked_.push_back(path);
   scripted_ = scripted_ || wire::contains_ignoring_case(page.body, "<script");
-  add(wire::browser_redirect(page), path, kLed);
+  cut_ = cut_ || !page.complete;
+  encoded_ = encoded_ || is_encoded(page);
+  asks_name_ = asks_name_ || asks_for_name(page.body);
+  const auto led = wire::browser_redirect(page);
+  add(led, path, kLed);
+  note_elsewhere(led, path);
   for (const auto& link : wire::html_links(page.body, kMostLinks)) {
     if (const auto rank = rank_of(link)) {
       add(link.target, path, *rank);
@@ -65,6 +92,15 @@ void LoginSearch::add(const std::string& target, const std::string& from, int ra
   }
 }
 
+/// A device may send a browser to its own name. Whether that is the device is for the DUT file to say; another port or
+/// TLS of the same address is an endpoint of its own.
+void LoginSearch::note_elsewhere(const std::string& target, const std::string& from) {
+  const auto place = target.empty() ? std::nullopt : wire::http_location(target, from);
+  if (place && !place->host.empty() && place->host != address_ && (place->scheme == "https") == tls_) {
+    elsewhere_ = wire::printable(place->host, 128);
+  }
+}
+
 std::optional<std::string> LoginSearch::next() {
   const auto best = std::min_element(leads_.begin(), leads_.end(),
                                      [](const Lead& one, const Lead& other) { return one.rank < other.rank; });
@@ -77,9 +113,24 @@ std::optional<std::string> LoginSearch::next() {
   return path;
 }
 
+std::string LoginSearch::unread() const {
+  std::string out;
+  const auto add = [&](bool is, const std::string& what) {
+    out += is ? (out.empty() ? "" : "; ") + what : std::string{};
+  };
+  add(scripted_, "one that a script makes is not seen");
+  add(cut_, "one came without its end");
+  add(encoded_, "one came compressed, which is not read");
+  add(asks_name_, "one asks for a name, and maybe for a password after it");
+  add(!elsewhere_.empty(), "they lead to " + elsewhere_ + ", which is not followed");
+  return out;
+}
+
 std::string LoginSearch::doubt() const {
   const auto unanswered = asked_ + 1 - std::min(asked_ + 1, looked_.size());
-  if (leads_.empty() && unanswered == 0 && !scripted_) {
+  const auto left = leads_.size() + unanswered;
+  const auto hidden = unread();
+  if (left == 0 && hidden.empty()) {
     return {};
   }
   std::string pages;
@@ -87,8 +138,7 @@ std::string LoginSearch::doubt() const {
     pages += (pages.empty() ? "" : ", ") + wire::printable(path, 64);
   }
   std::string out = "no login was found on the pages that were looked at (" + pages + ")";
-  out += scripted_ ? "; one that a script makes is not seen" : "";
-  const auto left = leads_.size() + unanswered;
+  out += hidden.empty() ? "" : "; " + hidden;
   out += left > 0 ? "; " + std::to_string(left) + " that they lead to were not seen" : "";
   return out;
 }

@@ -26,6 +26,9 @@ class LoginSearch {
   /// The likeliest page that was not asked for yet. Nothing: there is none, or enough were.
   std::optional<std::string> next();
 
+  /// What pages may hold that cannot be read of them, a login among it; empty: nothing.
+  std::string unread() const;
+
   /// Why a login may stand where none was found, with the pages that were looked at; empty: it would have been seen.
   std::string doubt() const;
 
@@ -36,11 +39,16 @@ class LoginSearch {
   };
 
   void add(const std::string& target, const std::string& from, int rank);
+  void note_elsewhere(const std::string& target, const std::string& from);
 
   std::string address_;
   std::uint16_t port_;
   bool tls_;
   bool scripted_ = false;            // a page has a script, which may make a form
+  bool cut_ = false;                 // a page came without its end
+  bool encoded_ = false;             // a page came compressed, though nobody asked for that
+  bool asks_name_ = false;           // a page has a form for a name alone
+  std::string elsewhere_;            // where a page sends a browser that is not followed there
   std::vector<std::string> looked_;  // at these, in their order
   std::set<std::string> known_;      // paths that were asked for or wait
   std::vector<Lead> leads_;

@@ -51,6 +51,7 @@ struct Numbers {
   int base = 0;
   double places = 0;  // log10 of how many there are
   double free = 0;    // of how many begin as all of these do
+  double unit = 1;    // what the first place that varies counts
   std::vector<Number> all;
 };
 
@@ -82,6 +83,7 @@ std::optional<Numbers> numbers_of(std::vector<std::string> texts) {
     out.base = base;
     out.places = static_cast<double>(length - cut) * std::log10(static_cast<double>(base));
     out.free = static_cast<double>(length - same) * std::log10(static_cast<double>(base));
+    out.unit = std::pow(static_cast<double>(base), static_cast<double>(length - same - 1));
     for (const auto& text : texts) {
       if (const auto number = number_of(std::string_view{text}.substr(cut), base)) {
         out.all.push_back(*number);
@@ -221,6 +223,14 @@ void add_differences(std::vector<Relation>& out, const Values& values, const Num
   }
 }
 
+/// log10 of how many values there are from the least first place on up to the greatest value: many generators fill the
+/// first place with a part of the characters, or end at a power of two, and none need begin at zero.
+double log_filled(const Numbers& numbers, Number least, Number most) {
+  const auto whole = numbers.unit * numbers.base;
+  const auto floor = std::floor(std::fmod(static_cast<double>(least), whole) / numbers.unit) * numbers.unit;
+  return std::log10(std::fmod(static_cast<double>(most), whole) - floor + 1);
+}
+
 /// A beginning that all share is told by itself and makes no counter, unless little more than the count is left to
 /// vary.
 void add_counter(std::vector<Relation>& out, const Values& values, const Numbers& numbers) {
@@ -230,7 +240,8 @@ void add_counter(std::vector<Relation>& out, const Values& values, const Numbers
   const auto count = static_cast<double>(values.size());
   const bool narrow = numbers.free <= std::log10(count) + kSpread;
   // All within a range w of S: n (w/S)^(n-1).
-  const double close = (count - 1) * ((narrow ? numbers.places : numbers.free) - range) - std::log10(count);
+  const double space = narrow ? numbers.places : log_filled(numbers, *least, *most);
+  const double close = (count - 1) * (space - range) - std::log10(count);
   if (close >= kTold) {
     out.push_back(relation(values, "counter",
                            "as numbers of base " + std::to_string(numbers.base) +

@@ -75,8 +75,10 @@ asio::awaitable<Result<>> ask_as_visitor(Round& round, const std::string& path, 
   }
   ++round.asked;
   const auto sight = credentials::sight_of(visit.house.login, path, found.page, *seen);
-  // Another page than the one inside is no way in: many front pages greet visitors in other words.
-  round.unclear += sight == Sight::unclear && seen->response.status >= 400 ? 1 : 0;
+  // Another page than the one inside is no way in: many front pages greet visitors in other words. But what the DUT
+  // file keeps from visitors may only have changed since.
+  const bool refused = seen->response.status >= 400;
+  round.unclear += sight == Sight::unclear && (refused || is_declared(visit, path)) ? 1 : 0;
   if (sight != Sight::given || round.open_pages.size() >= kMostNamed) {
     co_return Result<>{};
   }

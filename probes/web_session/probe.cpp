@@ -83,10 +83,12 @@ bool is_web(std::string_view dialect) {
   return dialect.starts_with("http-");
 }
 
-/// Accounts of the DUT file that are taken here, one of each role. A wrong one costs a permit, as any wrong login.
+/// Accounts of the DUT file that are taken here, one of each role, and why none is. A wrong one costs a permit, as any
+/// wrong login.
 asio::awaitable<Result<std::vector<Known>>> find_accounts(ProbeContext& context, Door& door,
-                                                          credentials::Dialect& dialect) {
+                                                          credentials::Dialect& dialect, std::string& why_none) {
   std::vector<Known> out;
+  why_none = "no account of the DUT file gets in here";
   for (const auto& account : context.dut.accounts) {
     const bool known_role =
         std::any_of(out.begin(), out.end(), [&](const Known& one) { return one.role == account.role; });
@@ -98,6 +100,8 @@ asio::awaitable<Result<std::vector<Known>>> find_accounts(ProbeContext& context,
       co_return permitted.error();
     }
     if (!permitted) {
+      why_none = "no login of " + wire::printable(account.username, 64) +
+                 " is left, an account of the DUT file: other probes made those that the budget allows";
       continue;
     }
     auto attempted = co_await dialect.attempt(account.username, account.secret);
@@ -219,9 +223,10 @@ asio::awaitable<Result<>> observe_web(ProbeContext& context, Door& door, session
     }
     co_return Result<>{};
   }
-  auto accounts = co_await find_accounts(context, door, *found->dialect);
+  std::string why_none;
+  auto accounts = co_await find_accounts(context, door, *found->dialect, why_none);
   if (!accounts || accounts->empty()) {
-    sheet.rest_unobserved(accounts ? "no account of the DUT file gets in here" : accounts.error().what);
+    sheet.rest_unobserved(accounts ? why_none : accounts.error().what);
     co_return accounts ? Result<>{} : Result<>{accounts.error()};
   }
   Visit visit{

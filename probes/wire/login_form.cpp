@@ -178,6 +178,8 @@ class LoginForms {
   /// A script of the page up to here may change or send a password.
   bool scripted() const { return scripted_; }
 
+  bool has_scripts() const { return has_scripts_; }
+
  private:
   void begin(std::string_view tag) {
     making_.emplace(base_);
@@ -199,6 +201,7 @@ class LoginForms {
   }
 
   void read_script(std::string_view tag) {
+    has_scripts_ = true;
     scripted_ = scripted_ || has_any(attribute(tag, "src"), kLoginScripts);
     // A script within one that was looked at is a part of it: nothing is read twice.
     if (!scripted_ && tags_.at() >= scripts_end_) {
@@ -212,6 +215,7 @@ class LoginForms {
   Tags tags_;
   std::optional<FormInTheMaking> making_;
   bool scripted_ = false;
+  bool has_scripts_ = false;
   std::size_t scripts_end_ = 0;
 };
 
@@ -236,6 +240,7 @@ std::optional<LoginForm> find_login_form(std::string_view html) {
     }
     // Nobody puts a password into an address; a form without a method is one that a script sends.
     found->scripted = found->scripted || forms.scripted() || found->method != "post";
+    found->has_scripts = forms.has_scripts();
   }
   return found;
 }

@@ -17,6 +17,7 @@ struct LoginForm {
   std::string password_field;
   std::vector<std::pair<std::string, std::string>> fields;  // what is sent beside them: hidden, texts, first button
   bool scripted = false;      // a script has a hand in it: the password may be changed before it is sent
+  bool has_scripts = false;   // its page has some, whatever they do
   bool new_password = false;  // asks for one to be chosen (autocomplete)
 };
 

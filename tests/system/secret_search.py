@@ -35,6 +35,12 @@ def forms(secret):
            "address, small": re.sub("%..", lambda found: found.group().lower(), urllib.parse.quote(secret, safe="")).encode(),
            "form": urllib.parse.quote_plus(secret).encode(), "json": json.dumps(secret)[1:-1].encode(),
            "json, solidus": json.dumps(secret)[1:-1].replace("/", "\\/").encode(), "html": html.escape(secret).encode(),
+           "html, text": html.escape(secret, quote=False).encode(), "html, three digits": html.escape(secret).replace("&#x27;", "&#039;").encode(),
+           "html, xml": html.escape(secret).replace("&#x27;", "&apos;").encode(), "html, numbers": "".join(f"&#{ord(c)};" for c in secret).encode(),
+           "address, component": urllib.parse.quote(secret, safe="!~*'()").encode(), "address, path": urllib.parse.quote(secret).encode(),
+           "address, whole": urllib.parse.quote(secret, safe="!~*'();/?:@&=+$,#").encode(),
+           "address, twice": urllib.parse.quote(urllib.parse.quote(secret, safe=""), safe="").encode(),
+           "json, for html": re.sub("[<>&]", lambda found: f"\\u{ord(found.group()):04x}", json.dumps(secret)[1:-1]).encode(),
            "utf-16 little": secret.encode("utf-16-le"), "utf-16 big": secret.encode("utf-16-be"), "reversed": data[::-1],
            "json, all escaped": "".join(f"\\u{ord(c):04x}" for c in secret).encode(), "HEX with blanks": data.hex(" ").upper().encode(),
            "upper case": data.upper(), "lower case": data.lower(), "first letter upper": data[:1].upper() + data[1:].lower()}

@@ -170,9 +170,9 @@ plain:
     return [daemons.need("exim4"), "-bdf", "-C", conf, "-oP", path(f"exim{port}.pid")]
 
 
-def redis(port, word):
+def redis(port, word, *rules):
     return [daemons.need("redis-server"), "--bind", ADDRESS, "--port", str(port), "--save", "''", "--appendonly", "no", "--dir", path("."),
-            *(["--requirepass", word] if word else ["--protected-mode", "no"])]
+            *(["--requirepass", word] if word else ["--protected-mode", "no"]), *rules]
 
 
 def vnc(port, word):

@@ -79,6 +79,7 @@ SERVERS = [
     (6379, servers.redis(6379, SECRET), "redis", "accepted"),
     (6380, servers.redis(6380, UNKNOWN), "redis", "refused"),
     (6381, servers.redis(6381, None), "redis", "open"),
+    (6382, servers.redis(6382, UNKNOWN, "--user", USER, "on", ">" + SECRET, "~*", "+@all"), "redis", "accepted"),  # a user of its own
     (5901, servers.vnc(5901, SECRET), "vnc", "accepted"),
     (5902, servers.vnc(5902, UNKNOWN), "vnc", "refused"),
     (5903, servers.vnc(5903, None), "vnc", "open"),

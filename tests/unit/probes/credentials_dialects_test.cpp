@@ -73,6 +73,26 @@ TEST_CASE("An FTP login is found, proved by what only a guest of the house may a
   CHECK(transcript(run).find("letmein1") == std::string::npos);
 }
 
+TEST_CASE("A name that any password opens is told so, and has no secret") {
+  FakeNetwork network;
+  network.tcp[kPort] = lines({"220 FTP of a hub\r\n", [name = std::string{}](const std::string& line) mutable {
+                                if (line.starts_with("USER ")) {
+                                  name = line.substr(5, line.find('\r') - 5);
+                                  return std::string{"331 Password?\r\n"};
+                                }
+                                if (line.starts_with("PASS ")) {
+                                  return std::string{name == "guest1" ? "230 In\r\n" : "530 No\r\n"};
+                                }
+                                return std::string{line.starts_with("PWD") ? "257 \"/\"\r\n" : "500 What\r\n"};
+                              }});
+  const auto run = attack(network, pairs({{"guest1", "letmein1"}}), without_blanks());
+  const auto accepted = run.record.value("credentials.accepted");
+  REQUIRE(accepted.as_array().size() == 1);
+  CHECK(std::string_view{accepted.at(0).at("source").as_string()}.starts_with("any password"));
+  CHECK_FALSE(accepted.at(0).as_object().contains("secret"));
+  CHECK(run.record.value("credentials.open") == json::value(false));
+}
+
 TEST_CASE("A name that FTP refuses in clear is no refused password") {
   // As vsftpd with forced encryption: it hangs up on a name, and takes TLS on another connection.
   FakeNetwork network;

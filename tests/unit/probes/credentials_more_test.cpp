@@ -260,6 +260,7 @@ TEST_CASE("A name that a database trusts is told as in without being asked") {
   REQUIRE(names(run) == std::vector<std::string>{"guest"});
   CHECK(std::string_view{run.record.value("credentials.accepted").at(0).at("proof").as_string()}.find(
             "no password was asked for") != std::string_view::npos);
+  CHECK_FALSE(run.record.value("credentials.accepted").at(0).as_object().contains("secret"));
 }
 
 TEST_CASE("A database that refuses before it asks shows no refused password") {

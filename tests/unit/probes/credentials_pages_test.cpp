@@ -32,6 +32,8 @@ struct House {
   std::map<std::string, std::string> of_failed{};  // of a session whose login failed
   std::string posted_to{};                         // what takes logins; empty: any place
   std::string refusal = to("/", "failed1");
+  std::string known_refusal{};  // of the name admin; empty: the same
+  std::string of_locked{};      // every page, for whoever has that
   std::string refusal_later{};  // from the third wrong login on; empty: the same
   int wrong = 0;
   std::vector<std::string> asked{};
@@ -45,11 +47,17 @@ struct House {
       if (request.ends_with(right)) {
         return to("/", "opened1");
       }
+      if (!known_refusal.empty() && request.find("user=admin&") != std::string_view::npos) {
+        return known_refusal;
+      }
       return ++wrong > 3 && !refusal_later.empty() ? refusal_later : refusal;
     }
     asked.push_back(path);
     if (request.find("s=opened1") != std::string_view::npos) {
       return ok(inside);
+    }
+    if (request.find("s=locked1") != std::string_view::npos) {
+      return ok(of_locked);
     }
     if (request.find("s=failed1") != std::string_view::npos && of_failed.contains(path)) {
       return ok(of_failed.at(path));
@@ -341,4 +349,59 @@ TEST_CASE("A login inside TLS whose form leads to HTTP is one in clear, and noth
   const auto sound = attack(network, pairs({{"admin", "letmein1"}}), without_blanks());
   CHECK(sound.record.value("credentials.clear") == json::value(false));
   CHECK(sound.record.value("credentials.accepted").as_array().size() == 1);
+}
+
+TEST_CASE("A page that a known name gets for any password is a doubt and no default password") {
+  House house;
+  house.known_refusal = to("/", "locked1");
+  house.of_locked = "<h1>This account is held for ten minutes</h1>";
+  house.right = "nobody";
+  const auto run = visit(house, pairs({{"admin", "toor42"}, {"admin", "letmein1"}, {"root", "toor42"}}));
+  CHECK(why(run, "credentials.accepted").find("wrong password of admin") != std::string::npos);
+  CHECK(run.record.value("credentials.open") == json::value(false));
+}
+
+TEST_CASE("Scripts of the login page leave it open whether a login is understood, until one is taken") {
+  House house;
+  house.form = "<script src=/js/main.js></script>" + kForm;
+  CHECK(takes(house));
+  house.right = "nobody";
+  CHECK(why(visit(house), "credentials.accepted").find("scripts") != std::string::npos);
+  house.right = "user=owner&pass=own-pass9";
+  Dut dut;
+  dut.accounts = {{"owner", "owner", Secret{"own-pass9", "env:OWNER"}}};
+  CHECK(visit(house, pairs({{"admin", "letmein1"}}), dut).record.value("credentials.accepted") ==
+        json::value(json::array{}));
+}
+
+TEST_CASE("Where pages cannot be read to their end, no login is a doubt") {
+  const std::string body = "<h1>Hub</h1>";
+  const auto page = [&](const std::string& headers, const std::string& text) {
+    return "HTTP/1.1 200 OK\r\n" + headers + "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
+  };
+  const std::pair<std::string, std::string> answers[] = {
+      {page("Content-Encoding: gzip\r\n", "\x1f\x8b..."), "compressed"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + body, "without its end"},
+      {to("http://router.lan/login.html"), "router.lan"},
+      {page("", "<form method=post action=/next><input name=username></form>"), "asks for a name"},
+      {"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n", "503"},
+      {page("", body), ""},
+      {to("https://192.0.2.7/"), ""},  // an endpoint of its own
+  };
+  for (const auto& [answer, doubt] : answers) {
+    INFO(answer);
+    FakeNetwork network;
+    network.tcp[kPort] = [&, answer = answer](int) -> Peer {
+      return [&, answer](std::string_view written, Line& line) {
+        if (!written.empty()) {
+          line.say(answer);
+          line.close();
+        }
+      };
+    };
+    const auto run = attack(network, pairs({{"admin", "letmein1"}}), without_blanks());
+    const auto told = why(run, "credentials.accepted");
+    CHECK(told.empty() == doubt.empty());
+    CHECK(told.find(doubt) != std::string::npos);
+  }
 }

@@ -96,6 +96,17 @@ TEST_CASE("A login one link or frame away is known, and whether its form leads t
         R"([{"clear":true,"dialect":"http-basic","path":"/admin/","realm":"hub"}])");
 }
 
+TEST_CASE("Where a script may make a login, none is named and none is ruled out") {
+  FakeNetwork network;
+  network.tcp[kPort] = web({{"/", page("200 OK", "<div id=app></div><script src=/app.js></script>")}});
+  auto run = identify(network);
+  CHECK(run.record.is_unobserved("service.logins"));
+  CHECK(run.record.text("service.protocol") == "http");
+  network.tcp[kPort] = web({{"/", page("200 OK", "<h1>Hub</h1>")}});
+  run = identify(network);
+  CHECK(run.record.value("service.logins") == json::value(json::array{}));
+}
+
 TEST_CASE("Redirects are followed on the endpoint and only recorded elsewhere") {
   FakeNetwork network;
   network.tcp[kPort] =

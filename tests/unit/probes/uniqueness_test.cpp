@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <random>
 
 #include <openssl/evp.h>
@@ -370,6 +371,34 @@ TEST_CASE("Random values are never said to be related, whatever their alphabet a
   }
   INFO(words);
   CHECK(told == 0);
+}
+
+TEST_CASE("Random values whose first place has few characters, or that end at a power of two, are no counter") {
+  std::mt19937 random{11};
+  const auto number = [&](std::uint64_t least, std::uint64_t most, std::size_t digits) {
+    const auto text = std::to_string(std::uniform_int_distribution<std::uint64_t>(least, most)(random));
+    return std::string(digits - text.size(), '0') + text;
+  };
+  const std::function<std::string()> makers[] = {
+      [&] { return drawn(random, "abcdefgh", 1) + drawn(random, "abcdefghijklmnopqrstuvwxyz234567", 9); },
+      [&] { return number(0, 0x7fffffff, 10); },
+      [&] { return number(0, 0xffffffff, 10); },
+      [&] { return number(0, 0xffffff, 8); },
+      [&] { return drawn(random, "abc", 1) + drawn(random, kHex, 8); },
+      [&] { return drawn(random, "01234567", 1) + drawn(random, kHex, 7); },
+      [&] { return number(10'000'000, 49'999'999, 8); },
+      [&] { return number(10'000'000, 99'999'999, 8); },
+  };
+  for (std::size_t kind = 0; kind < std::size(makers); ++kind) {
+    for (const std::size_t count : {10, 30, 150}) {
+      auto values = devices(count);
+      for (auto& value : values) {
+        value.text = makers[kind]();
+      }
+      INFO(kind << ", " << count << ": " << words_of(counters(values)));
+      CHECK(counters(values).empty());
+    }
+  }
 }
 
 TEST_CASE("The probe sends nothing, tells relations by place, and keeps no value") {

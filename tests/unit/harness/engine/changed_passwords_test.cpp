@@ -80,6 +80,17 @@ TEST_CASE("A password is in a file of its owner alone before it is sent, and the
   CHECK(changed.left()[0].find("may now have") != std::string::npos);
 }
 
+TEST_CASE("The folder is made; where nothing can be kept, nothing is said to be left") {
+  const Place place;
+  ChangedPasswords changed(place.folder / "new" / "passwords-left.json");
+  CHECK(changed.entrust(on("10.0.0.1"), "maker", kOwn, kFirst));
+  CHECK(fs::exists(place.folder / "new" / "passwords-left.json"));
+  std::ofstream{place.folder / "file"} << "no folder";
+  ChangedPasswords nowhere(place.folder / "file" / "passwords-left.json");
+  CHECK_FALSE(nowhere.entrust(on("10.0.0.1"), "maker", kOwn, kFirst));
+  CHECK(nowhere.left().empty());
+}
+
 TEST_CASE("Later probes get the password that holds; the file goes when the old one is back") {
   const Place place;
   ChangedPasswords changed(place.file);

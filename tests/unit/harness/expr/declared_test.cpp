@@ -113,12 +113,14 @@ TEST_CASE("declared and observed: logins to try are those seen, and those of pro
   CHECK(endpoints("tcp/2222", "ssh") == R"(["tcp/2222"])");
   CHECK(endpoints("tcp/6379", "redis") == R"(["tcp/6379"])");
   CHECK(endpoints("tcp/5432", "postgresql") == R"(["tcp/5432"])");
-  CHECK(endpoints("tcp/80", "http") == "[]");
+  CHECK(endpoints("tcp/80", "http") == R"(["tcp/80"])");  // what its pages ask for is not known
   CHECK(endpoints("udp/161", "snmp") == R"(["udp/161"])");
   CHECK(endpoints("udp/5684", "dtls") == R"(["udp/5684"])");
   CHECK(endpoints("udp/623", "ipmi") == R"(["udp/623"])");
   CHECK(endpoints("udp/5683", "coap") == "[]");
   auto page = service("tcp/80", true);
+  page["facts"].as_object()["service.logins"] = json::array{};
+  CHECK(json::serialize(run(R"([obs("services") | login_endpoints])", table(), page).items.at(0)) == "[]");
   page["facts"].as_object()["service.logins"] = json::array{json::object{{"dialect", "http-form"}}};
   CHECK(json::serialize(run(R"([obs("services") | login_endpoints])", table(), page).items.at(0)) == R"(["tcp/80"])");
   // What the DUT file says how to log in to shows no login by itself.

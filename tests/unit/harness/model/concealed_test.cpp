@@ -43,6 +43,24 @@ TEST_CASE("a secret has the forms in which others write it") {
   CHECK(has(forms_of("\xfb\xff\xfe+"), "-__-Kw=="));  // base64url
 }
 
+TEST_CASE("a secret is known whatever a writer of addresses, HTML or scripts keeps of it") {
+  for (const std::string text : {"Sun!day%4042", "Sun!day%2540", "Sun!day%2542"}) {
+    INFO(text);
+    CHECK(has(forms_of("Sun!day@42"), "Sun!day%4042"));  // encodeURIComponent
+    CHECK(masked("Sun!day@42", text) == (text == "Sun!day%4042" ? "{pin}" : text));
+  }
+  const auto forms = forms_of("Tom's<C/t&7\"");
+  for (const std::string text :
+       {"Tom's&lt;C/t&amp;7\"", "Tom&#039;s&lt;C/t&amp;7&quot;", "Tom&apos;s&lt;C/t&amp;7&quot;",
+        "Tom's\\u003cC/t\\u00267\\\"", "Tom\\u0027s\\u003CC/t\\u00267\\u0022", "Tom%27s%3CC/t%267%22",
+        "Tom's%3CC/t&7%22", "Tom%2527s%253CC%252Ft%25267%2522"}) {
+    INFO(text);
+    CHECK(has(forms, text));
+  }
+  CHECK(has(forms_of("pa5s"), "&#112;&#97;&#53;&#115;"));
+  CHECK(has(forms_of("pa5s"), "&#x70;&#x61;&#x35;&#x73;"));
+}
+
 TEST_CASE("a secret is known backwards and as those write it who look at bytes") {
   const auto forms = forms_of("hunter");
   CHECK(has(forms, "retnuh"));
