@@ -375,15 +375,15 @@ def guess_endpoints: __is_service("guess_endpoints") | select(.endpoint | starts
 def __guessed: . as $service | select(fact("service.reachable")) | obs("resistance") | select(__same_place($service))
   | select(present("resistance.reaction")) | . as $o | fact("resistance.reaction") as $reaction
   | {o: $o, at: .endpoint, id: .id, evidence: evidence("resistance.reaction"), known: fact("resistance.account").known, r: $reaction,
-     let_in: (.facts["resistance.let_in"].times // 0)};
+     let_in: (.facts["resistance.let_in"].times // 0), paged: (.facts["resistance.let_in"] // {} | .by_page == true)};
 def __least_guesses: $__judge.run.parameters.guessing.minimum_attempts // 100;
 def __least_seconds: $__judge.run.parameters.guessing.minimum_seconds // 60;
 def __enough_guesses: .r.after >= __least_guesses or (.r.after >= 20 and (.r.seconds // 0) >= __least_seconds);
 def __few_guesses: "\(.at) took \(.r.after) wrong logins in \(.r.seconds // 0 | floor) s without a reaction, and it takes \(__least_guesses), or 20 and \(__least_seconds) s, to say that there is none: allow more (pace.guesses_per_login)";
 def __held_in_words: "\(.sign) after \(.after) wrong logins, bound to \(.bound | gsub("_"; " "))";
 def __let_in: . as $service | select(fact("service.reachable")) | obs("resistance") | select(__same_place($service)) | . as $o
-  | .facts["resistance.let_in"] // empty | {at: $o.endpoint, id: $o.id, after, times, evidence: ($o | evidence("resistance.let_in"))};
-def __guess_let_in: __let_in | select(.times >= 2)
+  | .facts["resistance.let_in"] // empty | {at: $o.endpoint, id: $o.id, after, times, paged: (.by_page == true), evidence: ($o | evidence("resistance.let_in"))};
+def __guess_let_in: __let_in | select(.times >= 2 and (.paged | not))
   | {what: "\(.at) let in wrong passwords after \(.after) logins", endpoint: .at, expected: "every wrong password refused",
      observed: "\(.times) wrong passwords got in", evidence, observation: .id};
 def guess_unheld: __is_service("guess_unheld") | __guess_let_in, (__guessed | select(.known and (.r.seen | not) and .let_in < 2 and __enough_guesses)
@@ -395,7 +395,7 @@ def guess_undeclared($ts): __is_service("guess_undeclared") | __guess_let_in, (_
   | __there($ts; "guess_undeclared") | . as $table | $__judge.ixit[$table][] | select(__names_port($g.at))
   | select((.attempts // "") != "") | . as $entry | (.attempts | __claimed_number) as $number | select(.attempts | __claims_hold)
   | "IXIT \($table) \($entry.id // "without id") says \"\($entry.attempts)\" of \($g.at)" as $says
-  | if $g.known and ($g.r.seen | not) and (if $number == null then $g | __enough_guesses else $g.r.after > $number + 1 end) then "\($says), and \($g.r.after) wrong logins brought no reaction"
+  | if $g.known and ($g.r.seen | not) and ($g.paged | not) and (if $number == null then $g | __enough_guesses else $g.r.after > $number + 1 end) then "\($says), and \($g.r.after) wrong logins brought no reaction"
     elif $g.r.seen and $g.r.repeated and $number != null and $g.r.after > $number + 1 then "\($says), and the first reaction came after \($g.r.after) wrong logins"
     else empty end
   | {what: ., endpoint: $g.at, expected: ($entry.attempts | tostring), observed: (if $g.r.seen then $g.r | __held_in_words else "no reaction" end),
@@ -406,8 +406,9 @@ def guess_doubts: __is_service("guess_doubts") | . as $service | select(fact("se
     elif $measured == [] then select([login_endpoints] != []) | {what: "How the login on \(.endpoint) bears guessing was not measured"}
     else $measured[]
       | if present("resistance.dialect") | not then {what: "How the login on \(.endpoint) bears guessing cannot be measured automatically"}
-        else ($service | __let_in | select(.times == 1)
-            | {what: "\(.at) let in one wrong password after \(.after) logins, and no second one was seen to get in", evidence}),
+        else ($service | __let_in | select(.times == 1 or .paged)
+            | {what: (if .paged then "\(.at) gave wrong passwords after \(.after) logins what it gives the right one: it may tell of a lock so, or let anybody in"
+                      else "\(.at) let in one wrong password after \(.after) logins, and no second one was seen to get in" end), evidence}),
           ($service | __guessed
           | if (.r.seen | not) and (.known | not) then
               {what: "\(.at) took \(.r.after) wrong logins of a name that it does not have without a reaction; what it does for an account that it has needs one in the DUT file (accounts)", evidence}
@@ -434,7 +435,7 @@ def guess_sums($ts): __is_service("guess_sums") | . as $service | $__judge.run.p
      days: (if $places == null then null else pow(10; $places) / (2 * ([$rate.per_day_low, 1] | max)) end),
      sure: (if $places == null then null else pow(10; $places) / (2 * ([$rate.per_day_high, 1] | max) * $more) end), more: $more,
      chance: (if $places == null or ($one_address and ($ends | not) | not) then null else 100 * $addresses * ($g.r.after_most // $g.r.after) / pow(10; $places) end)};
-def __unsure_rate: if .g.known | not then "the account is none that the device has" elif (.g.r.seen | not) and (.g | __enough_guesses | not) then .g | __few_guesses else null end;
+def __unsure_rate: if .g.paged then "what wrong passwords got may tell of a lock" elif .g.known | not then "the account is none that the device has" elif (.g.r.seen | not) and (.g | __enough_guesses | not) then .g | __few_guesses else null end;
 def __sure_rate: .rate.per_day_low > 0 and __unsure_rate == null;
 def guess_too_fast($ts): __is_service("guess_too_fast") | __guess_let_in, (guess_sums($ts) | select(.places != null and .least != null) | select(__sure_rate and .days < .least)
   | {what: "\(.g.at) takes at least \(.rate.per_day_low | __logins_a_day) wrong logins a day (\(.rate.basis)), and half of the values of IXIT \(.table) \(.entry.id // "without id") are tried in \(.days | __days)",

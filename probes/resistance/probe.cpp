@@ -38,8 +38,9 @@ constexpr FactSpec kFacts[] = {
      "account_and_source, everything, source_or_all, "
      "unknown), silent (the right password is refused, wrong ones as ever), says"},
     {"resistance.let_in", ValueKind::object,
-     "wrong passwords that got in: after (logins before the first), times (two end the measure); never a reaction; "
-     "absent: none did"},
+     "wrong passwords that got in: after (logins before the first), times (two end the measure), by_page (what they "
+     "got "
+     "is for people, on the web or by telnet, and may tell of a lock); never a reaction; absent: none did"},
     {"resistance.delays", ValueKind::list, "milliseconds from each wrong login of the first series to its answer"},
     {"resistance.rate", ValueKind::object,
      "wrong logins from one address: attempts, seconds, per_day with per_day_low (0: no lower bound follows) and "
@@ -230,7 +231,9 @@ void record_known(sessions::FactSheet& sheet, const Seen& seen) {
 
 void record_let_in(sessions::FactSheet& sheet, const Seen& seen) {
   if (seen.let_in.times > 0) {
-    sheet.fact("resistance.let_in", json::object{{"after", seen.let_in.after}, {"times", seen.let_in.times}});
+    sheet.fact(
+        "resistance.let_in",
+        json::object{{"after", seen.let_in.after}, {"times", seen.let_in.times}, {"by_page", seen.let_in.by_page}});
   } else if (seen.first) {
     sheet.absent("resistance.let_in");
   }

@@ -119,6 +119,7 @@ TEST_CASE("Wrong passwords that get in end the siege and are no reaction") {
   Device device{[](const Login& login, Device& self) { return decide(login.right || self.judged > 10); }};
   const auto seen = measure(device, with_account);
   CHECK(seen.object("resistance.let_in").at("after") == json::value(10));
+  CHECK(seen.object("resistance.let_in").at("by_page") == json::value(true));  // HTTP
   CHECK(seen.object("resistance.let_in").at("times") == json::value(2));
   CHECK(seen.reaction("seen") == json::value(false));
   CHECK(seen.object("resistance.rate").at("by_device") == json::value(false));

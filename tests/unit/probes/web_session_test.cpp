@@ -32,6 +32,7 @@ struct Hub {
   bool wants_json = false;      // a call takes nothing that a form of another site can send
   bool minds_origin = false;    // and refuses sites that say that they are others
   std::string method = "POST";  // of the call
+  bool open_log = false;        // a page that changes with each request is shown to everybody
   std::string more{};           // behind the links of the first page
   std::string script = "fetch('/api/lamps'); const stop = '/api/reset';";
   std::set<std::string> broken{};    // paths that are not answered
@@ -129,6 +130,13 @@ std::string answer(Hub& hub, std::string_view written) {
   if (asks("GET /reboot")) {
     hub.name = "rebooted";
     return reply("200 OK", "gone");
+  }
+  if (asks("GET /log ") && (in || hub.open_log)) {
+    std::string lines;
+    for (int i = 0; i < 20; ++i) {
+      lines += "<p>" + sessions::random_word(8) + "</p>";
+    }
+    return reply("200 OK", lines);
   }
   if (asks("GET / ") && !in) {
     return reply("200 OK", "Welcome " + kForm, id.empty() ? cookie(hub, fresh(hub)) : std::string{});
@@ -393,6 +401,17 @@ TEST_CASE("A call that a script alone names is asked for by a visitor too, and o
   CHECK(open.at(0).at("kind") == json::value("data"));
   CHECK(open.at(0).at("linked") == json::value(false));
   CHECK(all_text(run).find("GET /api/reset") == std::string::npos);
+}
+
+TEST_CASE(
+    "A declared page that is another at each request is unclear where a visitor gets it, and no proof of a lock") {
+  auto dut = described();
+  dut.web[0].pages.push_back({"/log", {}});
+  auto hub = std::make_shared<Hub>();
+  CHECK(look(hub, dut).record.value("web.pages").at("unclear") == json::value(0));
+  hub = std::make_shared<Hub>();
+  hub->open_log = true;
+  CHECK(look(hub, dut).record.value("web.pages").at("unclear") == json::value(1));
 }
 
 TEST_CASE("A setting that does not change shows nothing of forgeries") {

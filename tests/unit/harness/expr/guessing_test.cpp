@@ -137,6 +137,13 @@ TEST_CASE("expr: two wrong passwords that get in are a finding, whatever else wa
     }
   }
   CHECK(says(judge(kDoubts, {letting_in(held("account"), 1)}), "let in one wrong password"));
+  for (auto seen : {letting_in(unheld(), 2), letting_in(held("account"), 2)}) {
+    seen["facts"].as_object()["resistance.let_in"].as_object()["by_page"] = true;
+    for (const auto& program : {kUnheld, kUndeclared, kTooFast}) {
+      CHECK(what(judge(program, {seen}, declared)).empty());  // a page may tell of a lock
+    }
+    CHECK(says(judge(kDoubts, {seen}), "may tell of a lock"));
+  }
 }
 
 TEST_CASE("expr: a few wrong logins without a reaction are a doubt and no finding") {
