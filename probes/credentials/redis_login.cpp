@@ -63,7 +63,8 @@ class RedisLogin final : public FreshLogin {
 asio::awaitable<bool> knows_users(LineTalk& talk) {
   auto line = command({"HELLO", "3"});
   auto answer = co_await talk.ask(std::move(line), &whole);
-  co_return answer&& wire::contains_ignoring_case(wire::parse_redis(*answer).reply.text, "NOAUTH");
+  const auto said = answer ? wire::parse_redis(*answer).reply.text : std::string{};
+  co_return wire::contains_ignoring_case(said, "NOAUTH");
 }
 
 asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
@@ -89,7 +90,10 @@ asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
   }
   if (reply.text == "PONG" || reply.text.starts_with("NOAUTH")) {
     found.dialect = std::make_unique<RedisLogin>(door, tls, false);
-    const bool users = !found.open && co_await knows_users(talk);
+    bool users = false;
+    if (!found.open) {
+      users = co_await knows_users(talk);
+    }
     if (users) {
       found.more.push_back(std::make_unique<RedisLogin>(door, tls, true));
     }
