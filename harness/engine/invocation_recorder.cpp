@@ -127,7 +127,7 @@ void InvocationRecorder::coverage(std::string_view key, json::value value) {
 
 void InvocationRecorder::conceal(const Secret& secret) {
   if (!keep_.secrets.reveal) {
-    own_.add(secret);
+    concealed_.add(secret);
   }
 }
 
@@ -137,43 +137,30 @@ void InvocationRecorder::conceal(std::string_view text, std::string_view name) {
     conceal_in(withheld_, text, name);
   }
   if (never || !keep_.secrets.reveal) {
-    own_.add(text, name);
+    concealed_.add(text, name);
   }
 }
 
 void InvocationRecorder::conceal_in_bytes(const Secret& secret) {
   if (!keep_.secrets.reveal) {
-    own_.add_in_bytes(secret);
+    concealed_.add_in_bytes(secret);
   }
 }
 
 void InvocationRecorder::conceal_in_bytes(std::string_view bytes, std::string_view name) {
   if (!keep_.secrets.reveal) {
-    own_.add_in_bytes(bytes, name);
+    concealed_.add_in_bytes(bytes, name);
   }
 }
 
 void InvocationRecorder::conceal_all(std::shared_ptr<const Concealment> list) {
   if (!keep_.secrets.reveal) {
-    shared_.push_back(std::move(list));
+    concealed_.share(std::move(list));
   }
 }
 
 std::string InvocationRecorder::masked_bytes(std::string_view bytes) const {
-  std::vector lists{own_.everywhere(), own_.in_bytes()};
-  for (const auto& list : shared_) {
-    lists.insert(lists.end(), {list->everywhere(), list->in_bytes()});
-  }
-  return ConcealedFinder::masked(bytes, find_concealed(bytes, lists).hits);
-}
-
-Concealed InvocationRecorder::concealed() const {
-  Concealed out;
-  own_.copy_to(out);
-  for (const auto& list : shared_) {
-    list->copy_to(out);
-  }
-  return out;
+  return ConcealedFinder::masked(bytes, find_concealed(bytes, concealed_.finders_in_bytes()).hits);
 }
 
 Result<std::string> InvocationRecorder::entrust(const std::string& username, const Secret& own, const Secret& wanted) {
@@ -188,11 +175,7 @@ Result<> InvocationRecorder::settle(const std::string& username, const Secret& h
 }
 
 std::string InvocationRecorder::masked(std::string text) const {
-  std::vector lists{own_.everywhere()};
-  for (const auto& list : shared_) {
-    lists.push_back(list->everywhere());
-  }
-  return ConcealedFinder::masked(text, find_concealed(text, lists).hits);
+  return ConcealedFinder::masked(text, find_concealed(text, concealed_.finders()).hits);
 }
 
 json::value InvocationRecorder::masked(json::value value) const {

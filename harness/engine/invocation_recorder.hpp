@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "harness/engine/secret_handling.hpp"
 #include "harness/model/concealment.hpp"
@@ -39,7 +38,7 @@ class InvocationRecorder final : public Recorder {
   void finish(const Result<>& ended);
 
   /// What the probe asked to be concealed in bytes; where secrets are revealed only what nobody may keep.
-  Concealed concealed() const;
+  Concealed concealed() const { return concealed_.all(); }
 
   /// What of it nobody may keep (kDeviceMemory).
   const Concealed& withheld() const { return withheld_; }
@@ -61,8 +60,7 @@ class InvocationRecorder final : public Recorder {
   const ProbeInfo& probe_;
   Observation& observation_;
   Keeping keep_;
-  Concealment own_;
-  std::vector<std::shared_ptr<const Concealment>> shared_;
+  Concealment concealed_;
   Concealed withheld_;
   std::string fault_;
   std::size_t kept_bytes_ = 0;

@@ -32,9 +32,30 @@ void Concealment::add(List& list, std::string_view text, std::string_view name, 
   list.made.reset();
 }
 
-void Concealment::copy_to(Concealed& list) const {
-  list.insert(everywhere_.texts.begin(), everywhere_.texts.end());
-  list.insert(in_bytes_.texts.begin(), in_bytes_.texts.end());
+std::vector<const ConcealedFinder*> Concealment::finders() const {
+  std::vector out{everywhere_.finder()};
+  for (const auto& list : shared_) {
+    out.push_back(list->everywhere_.finder());
+  }
+  return out;
+}
+
+std::vector<const ConcealedFinder*> Concealment::finders_in_bytes() const {
+  auto out = finders();
+  out.push_back(in_bytes_.finder());
+  for (const auto& list : shared_) {
+    out.push_back(list->in_bytes_.finder());
+  }
+  return out;
+}
+
+Concealed Concealment::all() const {
+  auto out = everywhere_.texts;
+  out.insert(in_bytes_.texts.begin(), in_bytes_.texts.end());
+  for (const auto& list : shared_) {
+    out.merge(list->all());
+  }
+  return out;
 }
 
 const ConcealedFinder* Concealment::List::finder() const {

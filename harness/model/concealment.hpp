@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "harness/model/concealed.hpp"
 #include "harness/model/secret.hpp"
@@ -30,17 +32,20 @@ class Concealment {
   /// Bytes that were sent and that nobody has reason to repeat in another form: just so.
   void add_in_bytes(std::string_view bytes, std::string_view name);
 
-  /// Null where nothing is concealed.
-  const ConcealedFinder* everywhere() const { return everywhere_.finder(); }
+  /// What another list says, too. That does not grow any more, and shares none itself.
+  void share(std::shared_ptr<const Concealment> list) { shared_.push_back(std::move(list)); }
 
-  const ConcealedFinder* in_bytes() const { return in_bytes_.finder(); }
+  /// What finds it in our own words, and in bytes; null for a list of nothing.
+  std::vector<const ConcealedFinder*> finders() const;
+  std::vector<const ConcealedFinder*> finders_in_bytes() const;
 
+  /// Without what is shared.
   const Concealed& texts() const { return everywhere_.texts; }
 
   const Concealed& texts_in_bytes() const { return in_bytes_.texts; }
 
-  /// Adds both to a list: what must not stand in bytes.
-  void copy_to(Concealed& list) const;
+  /// All that must not stand in bytes.
+  Concealed all() const;
 
  private:
   /// Texts, and their finder, which is made anew when it is asked for after they grew.
@@ -56,6 +61,7 @@ class Concealment {
   std::size_t shortest_;
   List everywhere_;
   List in_bytes_;
+  std::vector<std::shared_ptr<const Concealment>> shared_;
 };
 
 }  // namespace assay

@@ -52,20 +52,15 @@ void Transcript::note(std::string_view text) {
 }
 
 void Transcript::conceal(std::string_view text, std::string_view name) {
-  own_.add(text, name);
+  concealed_.add(text, name);
 }
 
 void Transcript::conceal(const Secret& secret) {
-  own_.add(secret);
-}
-
-std::array<const ConcealedFinder*, 4> Transcript::lists_for_bytes() const {
-  return {shared_->everywhere(), own_.everywhere(), own_.in_bytes(), shared_->in_bytes()};
+  concealed_.add(secret);
 }
 
 std::string Transcript::masked(std::string_view text) const {
-  const std::array lists{shared_->everywhere(), own_.everywhere()};
-  return ConcealedFinder::masked(text, find_concealed(text, lists).hits);
+  return ConcealedFinder::masked(text, find_concealed(text, concealed_.finders()).hits);
 }
 
 std::string Transcript::since_start() const {
@@ -77,7 +72,7 @@ void Transcript::chunk(Record::Kind kind, std::string_view bytes) {
     kept_.pages.leave_out(bytes.size(), bytes.size());
     return;
   }
-  const auto lists = lists_for_bytes();
+  const auto lists = concealed_.finders_in_bytes();
   if (kept_.waiting.empty()) {  // nearly always, and nothing is copied
     const auto found = find_concealed(bytes, lists);
     if (found.decided == bytes.size()) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -39,8 +38,8 @@ class Transcript {
   /// The same, with other capitals too; where it may be a word, in what is sent and received alone.
   void conceal(const Secret& secret);
 
-  /// From now on what a list says is concealed too; transcripts and recorders may share it. There is one.
-  void conceal_all(std::shared_ptr<const Concealment> list) { shared_ = std::move(list); }
+  /// From now on what a list says is concealed too; transcripts and recorders may share it.
+  void conceal_all(std::shared_ptr<const Concealment> list) { concealed_.share(std::move(list)); }
 
   std::string text() const { return with_all().pages.shown(); }
 
@@ -72,7 +71,6 @@ class Transcript {
   static void write_all(Kept& kept);
 
   Kept with_all() const;
-  std::array<const ConcealedFinder*, 4> lists_for_bytes() const;
   std::string masked(std::string_view text) const;
   std::string since_start() const;
   void chunk(Record::Kind kind, std::string_view bytes);
@@ -82,8 +80,7 @@ class Transcript {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::size_t limit_;
   Kept kept_;
-  Concealment own_{1};
-  std::shared_ptr<const Concealment> shared_ = std::make_shared<const Concealment>();
+  Concealment concealed_{1};
 };
 
 }  // namespace assay

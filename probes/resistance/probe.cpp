@@ -39,8 +39,7 @@ constexpr FactSpec kFacts[] = {
      "unknown), silent (the right password is refused, wrong ones as ever), says"},
     {"resistance.let_in", ValueKind::object,
      "wrong passwords that got in: after (logins before the first), times (two end the measure), by_page (what they "
-     "got "
-     "is for people, on the web or by telnet, and may tell of a lock); never a reaction; absent: none did"},
+     "got is for people, on the web or by telnet, and may tell of a lock); never a reaction; absent: none did"},
     {"resistance.delays", ValueKind::list, "milliseconds from each wrong login of the first series to its answer"},
     {"resistance.rate", ValueKind::object,
      "wrong logins from one address: attempts, seconds, per_day with per_day_low (0: no lower bound follows) and "
@@ -229,19 +228,19 @@ void record_known(sessions::FactSheet& sheet, const Seen& seen) {
   }
 }
 
-void record_let_in(sessions::FactSheet& sheet, const Seen& seen) {
+void record_let_in(sessions::FactSheet& sheet, const Seen& seen, bool by_page) {
   if (seen.let_in.times > 0) {
-    sheet.fact(
-        "resistance.let_in",
-        json::object{{"after", seen.let_in.after}, {"times", seen.let_in.times}, {"by_page", seen.let_in.by_page}});
+    sheet.fact("resistance.let_in",
+               json::object{{"after", seen.let_in.after}, {"times", seen.let_in.times}, {"by_page", by_page}});
   } else if (seen.first) {
     sheet.absent("resistance.let_in");
   }
 }
 
-void record(sessions::FactSheet& sheet, const Seen& seen, const Result<>& ended) {
+/// `by_page`: what a login gets is for people.
+void record(sessions::FactSheet& sheet, const Seen& seen, bool by_page, const Result<>& ended) {
   sheet.fact("resistance.attempts", seen.made);
-  record_let_in(sheet, seen);
+  record_let_in(sheet, seen, by_page);
   const auto why = !ended ? ended.error().what : seen.why_stopped;
   if (!seen.first) {
     sheet.rest_unobserved(why.empty() ? "no wrong login was made" : why);
@@ -373,7 +372,7 @@ asio::awaitable<Result<>> observe_login(ProbeContext& context, credentials::Door
   sheet.fact("resistance.dialect", json::string(found->dialect->name()));
   Siege siege{context, door, *found->dialect, means};
   auto ended = co_await siege.run(std::move(accounts));
-  record(sheet, siege.seen(), ended);
+  record(sheet, siege.seen(), found->dialect->is_for_people(), ended);
   record_coverage(context.record, means, siege.seen());
   co_return ended;
 }

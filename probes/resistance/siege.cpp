@@ -131,7 +131,6 @@ asio::awaitable<Result<Sign>> Siege::wrong(std::string username) {
     // No reaction, whatever comes after it: another one shows whether it was one odd answer. The second ends all.
     seen_.let_in.after = seen_.let_in.times == 0 ? made : seen_.let_in.after;
     ++seen_.let_in.times;
-    seen_.let_in.by_page = dialect_.is_for_people();
     start_afresh();
   }
 }

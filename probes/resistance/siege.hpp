@@ -62,7 +62,6 @@ Bound bound_of(Answer other_account, std::optional<Answer> elsewhere, bool silen
 struct LetIn {
   int times = 0;
   std::int64_t after = 0;  // logins of any kind before the first
-  bool by_page = false;    // what they got is for people: a lock may be told so, too
 };
 
 /// All that a siege saw; what is empty was not looked at.

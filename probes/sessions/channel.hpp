@@ -82,8 +82,8 @@ class Channel {
   milliseconds write_within_;
   milliseconds spent_{0};
   bool ended_ = false;
-  std::array<std::byte, 4096>
-      buffer_;  // of a read; here, for a frame of its size costs a long way to the heap each time
+  // Of a read; here, for a coroutine's frame of its size costs a long way to the heap each time.
+  std::array<std::byte, 4096> buffer_;
 };
 
 using ChannelResult = Result<std::unique_ptr<Channel>>;

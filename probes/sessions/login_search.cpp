@@ -51,6 +51,7 @@ bool is_encoded(const wire::HttpResponse& page) {
 
 /// A form that is sent with a name and no password may be the first of two steps.
 bool asks_for_name(std::string_view html) {
+  // Not "mail", which newsletters ask for.
   constexpr std::string_view kNames[] = {"user", "login", "account", "uname", "usr"};
   for (const auto& form : wire::html_forms(html, kMostForms)) {
     const bool named = std::any_of(form.fields.begin(), form.fields.end(), [&](const auto& field) {
@@ -70,13 +71,11 @@ bool asks_for_name(std::string_view html) {
 void LoginSearch::take(const wire::HttpResponse& page, const std::string& path) {
   known_.insert(path);
   looked_.push_back(path);
-  scripted_ = scripted_ || wire::contains_ignoring_case(page.body, "<script");
-  cut_ = cut_ || !page.complete;
-  encoded_ = encoded_ || is_encoded(page);
-  asks_name_ = asks_name_ || asks_for_name(page.body);
-  const auto led = wire::browser_redirect(page);
-  add(led, path, kLed);
-  note_elsewhere(led, path);
+  doubt_if(wire::contains_ignoring_case(page.body, "<script"), "one that a script makes is not seen");
+  doubt_if(!page.complete, "one came without its end");
+  doubt_if(is_encoded(page), "one came compressed, which is not read");
+  doubt_if(asks_for_name(page.body), "one asks for a name, and maybe for a password after it");
+  add(wire::browser_redirect(page), path, kLed);
   for (const auto& link : wire::html_links(page.body, kMostLinks)) {
     if (const auto rank = rank_of(link)) {
       add(link.target, path, *rank);
@@ -86,18 +85,24 @@ void LoginSearch::take(const wire::HttpResponse& page, const std::string& path) 
 
 void LoginSearch::add(const std::string& target, const std::string& from, int rank) {
   const auto place = wire::http_location(target, from);
-  if (place && wire::leads_to(*place, address_, port_, tls_) && leads_.size() < kMostLeads &&
-      known_.insert(place->path).second) {
-    leads_.push_back({place->path, rank});
+  if (!place) {
+    return;
   }
+  if (wire::leads_to(*place, address_, port_, tls_)) {
+    if (leads_.size() < kMostLeads && known_.insert(place->path).second) {
+      leads_.push_back({place->path, rank});
+    }
+    return;
+  }
+  // A device may send a browser to its own name. Whether that is the device is for the DUT file to say; another port or
+  // TLS of the same address is an endpoint of its own.
+  const bool another = !place->host.empty() && place->host != address_ && (place->scheme == "https") == tls_;
+  doubt_if(rank == kLed && another, "they lead to " + wire::printable(place->host, 128) + ", which is not followed");
 }
 
-/// A device may send a browser to its own name. Whether that is the device is for the DUT file to say; another port or
-/// TLS of the same address is an endpoint of its own.
-void LoginSearch::note_elsewhere(const std::string& target, const std::string& from) {
-  const auto place = target.empty() ? std::nullopt : wire::http_location(target, from);
-  if (place && !place->host.empty() && place->host != address_ && (place->scheme == "https") == tls_) {
-    elsewhere_ = wire::printable(place->host, 128);
+void LoginSearch::doubt_if(bool is, const std::string& why) {
+  if (is && std::find(unread_.begin(), unread_.end(), why) == unread_.end()) {
+    unread_.push_back(why);
   }
 }
 
@@ -115,14 +120,9 @@ std::optional<std::string> LoginSearch::next() {
 
 std::string LoginSearch::unread() const {
   std::string out;
-  const auto add = [&](bool is, const std::string& what) {
-    out += is ? (out.empty() ? "" : "; ") + what : std::string{};
-  };
-  add(scripted_, "one that a script makes is not seen");
-  add(cut_, "one came without its end");
-  add(encoded_, "one came compressed, which is not read");
-  add(asks_name_, "one asks for a name, and maybe for a password after it");
-  add(!elsewhere_.empty(), "they lead to " + elsewhere_ + ", which is not followed");
+  for (const auto& why : unread_) {
+    out += (out.empty() ? "" : "; ") + why;
+  }
   return out;
 }
 

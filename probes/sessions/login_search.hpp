@@ -39,16 +39,12 @@ class LoginSearch {
   };
 
   void add(const std::string& target, const std::string& from, int rank);
-  void note_elsewhere(const std::string& target, const std::string& from);
+  void doubt_if(bool is, const std::string& why);
 
   std::string address_;
   std::uint16_t port_;
   bool tls_;
-  bool scripted_ = false;            // a page has a script, which may make a form
-  bool cut_ = false;                 // a page came without its end
-  bool encoded_ = false;             // a page came compressed, though nobody asked for that
-  bool asks_name_ = false;           // a page has a form for a name alone
-  std::string elsewhere_;            // where a page sends a browser that is not followed there
+  std::vector<std::string> unread_;  // what of the pages cannot be read, each once
   std::vector<std::string> looked_;  // at these, in their order
   std::set<std::string> known_;      // paths that were asked for or wait
   std::vector<Lead> leads_;

@@ -44,10 +44,10 @@ TEST_CASE("a secret has the forms in which others write it") {
 }
 
 TEST_CASE("a secret is known whatever a writer of addresses, HTML or scripts keeps of it") {
-  for (const std::string text : {"Sun!day%4042", "Sun!day%2540", "Sun!day%2542"}) {
-    INFO(text);
-    CHECK(has(forms_of("Sun!day@42"), "Sun!day%4042"));  // encodeURIComponent
-    CHECK(masked("Sun!day@42", text) == (text == "Sun!day%4042" ? "{pin}" : text));
+  CHECK(has(forms_of("Sun!day@42"), "Sun!day%4042"));  // encodeURIComponent
+  CHECK(masked("Sun!day@42", "Sun!day%4042") == "{pin}");
+  for (const std::string other : {"Sun!day%2540", "Sun!day%2542"}) {
+    CHECK(masked("Sun!day@42", other) == other);
   }
   const auto forms = forms_of("Tom's<C/t&7\"");
   for (const std::string text :
