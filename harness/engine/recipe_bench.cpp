@@ -80,7 +80,6 @@ asio::awaitable<Result<RecipeDone>> RecipeBench::run(const Recipe& recipe, const
   environment["ASSAY_SAMPLE"] = place_.invocation.target.sample;
   environment["ASSAY_STATE"] = place_.invocation.target.state;
   for (const auto& [name, secret] : use.secrets) {
-    recorder_.conceal(secret);
     environment[name] = secret.reveal();
   }
   if (const auto written = write("recipe_started", begun(recipe, use)); !written) {

@@ -75,11 +75,21 @@ Result<> PlanRun::enqueue(StepState& state, std::optional<Endpoint> endpoint) {
   }
   queued.invocation.id = "i" + std::to_string(next_invocation_++);
   started_[identity] = queued.invocation.id;
-  queue_.push_back(std::move(queued));
+  const auto guesses = [](const Queued& other) { return other.step->exclusive == Exclusive::guesses; };
+  const auto behind = guesses(queued) ? queue_.end() : std::find_if(queue_.begin(), queue_.end(), guesses);
+  queue_.insert(behind, std::move(queued));
   return {};
 }
 
-/// `exclusive: device` runs alone on its sample, `exclusive: login` beside no other login on it. One side of a unit at
+namespace {
+
+bool logs_in(const PlannedStep& step) {
+  return step.exclusive == Exclusive::login || step.exclusive == Exclusive::guesses;
+}
+
+}  // namespace
+
+/// `exclusive: device` runs alone on its sample, logins beside no other login on it. One side of a unit at
 /// a time: what is done to it from two would come from two budgets.
 bool PlanRun::may_start(const Queued& queued) const {
   const auto& sample = queued.invocation.target.sample;
@@ -90,7 +100,7 @@ bool PlanRun::may_start(const Queued& queued) const {
     }
     return other.invocation.target.vantage != queued.invocation.target.vantage ||
            other.step->exclusive == Exclusive::device || queued.step->exclusive == Exclusive::device ||
-           (other.step->exclusive == Exclusive::login && queued.step->exclusive == Exclusive::login);
+           (logs_in(*other.step) && logs_in(*queued.step));
   });
 }
 

@@ -19,9 +19,10 @@ BOOST_DESCRIBE_ENUM(ValueKind, boolean, integer, text, list, object)
 enum class Intrusiveness : std::uint8_t { passive, benign, intrusive, destructive };
 BOOST_DESCRIBE_ENUM(Intrusiveness, passive, benign, intrusive, destructive)
 
-/// What must not run beside an invocation: nothing, another login on the same sample, or anything else on it.
-enum class Exclusive : std::uint8_t { none, login, device };
-BOOST_DESCRIBE_ENUM(Exclusive, none, login, device)
+/// What must not run beside an invocation: nothing, another login on the same sample, or anything else on it. `guesses`
+/// are logins that come after all others that wait: what they do to accounts and budgets is in nobody's way then.
+enum class Exclusive : std::uint8_t { none, login, guesses, device };
+BOOST_DESCRIBE_ENUM(Exclusive, none, login, guesses, device)
 
 /// device: once for an address; endpoint: once for each endpoint.
 enum class ProbeSubject : std::uint8_t { device, endpoint };

@@ -83,7 +83,7 @@ class LoginBudget {
   /// Under this name guesses are counted beside the accounts; "tcp/23 (guessing)" is their counter.
   static constexpr std::string_view kGuessing = "(guessing)";
 
-  /// Gives back an attempt that was drawn and not used.
+  /// Gives back an attempt that was drawn and not used, or that was no wrong login.
   void refund(const Endpoint& endpoint, const std::string& account);
 
   std::uint32_t used(const Endpoint& endpoint, const std::string& account) const;

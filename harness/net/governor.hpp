@@ -86,6 +86,9 @@ class Governor {
   /// `kept`: may be the one that is set aside.
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, std::string account, TimePoint until, bool kept = false);
 
+  /// What was permitted last was no wrong login. A run that is resumed still counts it.
+  void return_permit(const Endpoint& endpoint, const std::string& account) { logins_->refund(endpoint, account); }
+
   /// As many as connections where logins have no interval between them, else 1.
   std::size_t logins_at_once() const { return pace_.login_interval_ms == 0 ? pace_.max_connections : 1; }
 

@@ -175,6 +175,10 @@ class GuardedNetwork final : public Network {
     return governor_.permit_login(endpoint, account, deadline_, true);
   }
 
+  void return_permit(const Endpoint& endpoint, const std::string& account) override {
+    governor_.return_permit(endpoint, account);
+  }
+
   std::size_t logins_at_once() const override { return governor_.logins_at_once(); }
 
   Result<> permit_guess(Endpoint endpoint) override { return governor_.permit_guess(endpoint); }

@@ -24,7 +24,8 @@ struct RecipeUse {
   /// What it does to the device: reading is benign, changing intrusive, resetting or risking it destructive.
   Intrusiveness does = Intrusiveness::intrusive;
   std::map<std::string, std::string> environment{};  // "ASSAY_IMAGE" -> path; beside ASSAY_SAMPLE and ASSAY_STATE
-  std::map<std::string, Secret> secrets{};           // environment too; written down by name only
+  std::map<std::string, Secret> secrets{};           // environment too; by name only. What a command says of them is
+                                                     // masked where the probe concealed them: some are words
   bool wants_answer = false;  // the line that is typed at a prompt is what it is for; else nobody reads or keeps it
 };
 

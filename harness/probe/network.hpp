@@ -340,6 +340,10 @@ class Network {
     return permit_login(endpoint, account);
   }
 
+  /// The login of the last permit was taken, so it was no wrong one: the permit can be drawn again. For logins with a
+  /// password that is known alone, never for guesses.
+  virtual void return_permit(const Endpoint& endpoint, const std::string& account) = 0;
+
   /// Logins that the pace lets be on their way at once: 1 where it has an interval between two. Each needs its permit.
   virtual std::size_t logins_at_once() const { return 1; }
 

@@ -100,6 +100,7 @@ asio::awaitable<Result<>> Logins::find_known() {
   if (!*attempted || (*attempted)->outcome != Outcome::accepted) {
     co_return Result<>{};
   }
+  context_.network.return_permit(door_.endpoint, own.username);
   auto permitted = co_await permit(own.username);
   if (!permitted) {
     co_return permitted.error();

@@ -472,7 +472,7 @@ const ProbeDescriptor kDescriptor{
     .summary = "Tries default credentials on one login, slowly, and proves every hit.",
     .version = 2,
     .intrusiveness = Intrusiveness::intrusive,
-    .exclusive = Exclusive::login,
+    .exclusive = Exclusive::guesses,
     .subject = ProbeSubject::endpoint,
     .deadline = milliseconds{3'600'000},
     .parameters = kParameters,

@@ -153,14 +153,18 @@ asio::awaitable<Result<>> make_sure(Work& work) {
   if (!before) {
     co_return before.error();
   }
-  if (*before) {
-    const auto same = work.now;
+  const auto same = work.now;
+  if (*before && work.old_dies) {
     co_return settle(work, same);
   }
+  // Where old passwords live on, that this one opens does not show that the other was not taken.
   const auto wanted = *work.asked;
   auto after = co_await try_login(work, wanted);
   if (!after) {
     co_return after.error();
+  }
+  if (!*after && *before) {
+    co_return settle(work, same);
   }
   if (!*after) {
     co_return Error{ErrorKind::protocol, "neither the old nor the new password opens the account", {}};

@@ -34,6 +34,7 @@ struct Work {
   std::string stranded{};         // why the way back ended elsewhere
   bool refuses_all = false;       // a strong password was refused on that way
   std::string kept_in{};          // where the passwords are
+  int held = 0;                   // permits that are kept for the way back
 };
 
 /// One more password that nobody knew before, with its number in its name.

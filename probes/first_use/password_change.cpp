@@ -10,6 +10,10 @@ namespace {
 
 using namespace first_use;
 
+// Wrong logins: of the old password where the last change was taken, and of the new one after it was undone.
+constexpr int kWayBack = 2;
+constexpr int kLeast = kWayBack + 1;  // one more to see anything by
+
 constexpr ParameterSpec kParameters[] = {
     {"rules", ValueKind::text, "\"baseline-passwords\"", "password rules by id: weak passwords that are tried"},
     {"account", ValueKind::text, "\"\"",
@@ -41,7 +45,7 @@ constexpr FactSpec kFacts[] = {
 };
 
 /// Whether the account has the password that it was just asked to take. A plain no of the device is believed where the
-/// one before still opens it, which costs no permit.
+/// one before still opens it, which costs no permit; so is a yes where the new one does.
 asio::awaitable<Result<bool>> took(Work& work, Secret wanted, bool answered_yes) {
   if (!answered_yes) {
     auto before = co_await work.place.enters(work.known.username, work.now);
@@ -50,6 +54,9 @@ asio::awaitable<Result<bool>> took(Work& work, Secret wanted, bool answered_yes)
     }
   }
   auto entered = co_await try_login(work, wanted);
+  if (answered_yes && entered && *entered) {
+    work.context.network.return_permit(work.endpoint, work.known.username);
+  }
   co_return entered;
 }
 
@@ -280,6 +287,7 @@ asio::awaitable<Result<bool>> find_account(Work& work) {
     }
     auto admitted = co_await work.place.admits(account.username, account.secret);
     if (admitted && *admitted) {
+      work.context.network.return_permit(work.endpoint, account.username);
       work.known = {account.role, account.username, account.secret};
       work.now = account.secret;
       co_return true;
@@ -293,8 +301,37 @@ asio::awaitable<Result<bool>> find_account(Work& work) {
   co_return false;
 }
 
+void return_permit(Work& work) {
+  work.context.network.return_permit(work.endpoint, work.known.username);
+}
+
+void release_way_back(Work& work) {
+  for (; work.held > 0; --work.held) {
+    return_permit(work);
+  }
+}
+
+/// Draws what the way back may cost before anything is changed: a device must not be left with another password for
+/// want of a login. False: the budget has not that many, or none beside them.
+asio::awaitable<Result<bool>> hold_way_back(Work& work) {
+  for (; work.held < kLeast; ++work.held) {
+    auto permitted = co_await work.context.network.permit_login(work.endpoint, work.known.username);
+    if (!permitted && permitted.error().kind != ErrorKind::denied) {
+      co_return permitted.error();
+    }
+    if (!permitted) {
+      release_way_back(work);
+      co_return false;
+    }
+  }
+  return_permit(work);
+  work.held = kWayBack;
+  co_return true;
+}
+
 /// Whatever came of it: the account has its own password again, or it is known which one it has.
 asio::awaitable<Result<bool>> end_well(Work& work) {
+  release_way_back(work);
   auto sure = co_await make_sure(work);
   if (!sure) {
     co_return sure.error();
@@ -333,6 +370,16 @@ asio::awaitable<Result<>> work_inside(Work& work, const PasswordRules& rules) {
     co_return Result<>{};
   }
   work.sheet.fact("password.account", json::string(wire::printable(work.known.role, 64)));
+  auto held = co_await hold_way_back(work);
+  if (!held) {
+    co_return held.error();
+  }
+  if (!*held) {
+    work.sheet.rest_unobserved("nothing was changed: the budget of the account has fewer than " +
+                               std::to_string(kLeast) + " wrong logins left, and the way back may cost " +
+                               std::to_string(kWayBack));
+    co_return Result<>{};
+  }
   auto ended = co_await look(work, rules);
   auto restored = co_await end_well(work);
   record_end(work, restored);

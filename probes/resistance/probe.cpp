@@ -416,7 +416,7 @@ const ProbeDescriptor kDescriptor{
         "Measures how one login bears guessing: how many wrong ones it takes, what then holds whom, and for how long.",
     .version = 2,
     .intrusiveness = Intrusiveness::intrusive,
-    .exclusive = Exclusive::login,
+    .exclusive = Exclusive::guesses,
     .subject = ProbeSubject::endpoint,
     .deadline = milliseconds{480'000},
     .parameters = kParameters,

@@ -109,6 +109,7 @@ asio::awaitable<Result<std::vector<Known>>> find_accounts(ProbeContext& context,
       co_return *attempted.ended;
     }
     if (attempted.outcome == credentials::Outcome::accepted) {
+      context.network.return_permit(door.endpoint, account.username);
       out.push_back({account.role, account.username, account.secret});
     }
   }

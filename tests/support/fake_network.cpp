@@ -297,6 +297,10 @@ asio::awaitable<Result<>> FakeNetwork::permit_kept_login(Endpoint, const std::st
   co_return Result<>{};
 }
 
+void FakeNetwork::return_permit(const Endpoint&, const std::string& account) {
+  --permits[account];
+}
+
 Result<> FakeNetwork::permit_guess(Endpoint) {
   if (guessed >= guesses) {
     return Error{ErrorKind::denied, "the budget for guesses is spent", {}};

@@ -139,6 +139,7 @@ class FakeNetwork final : public Network {
   asio::awaitable<Result<>> wait(milliseconds time) override;
   asio::awaitable<Result<>> permit_login(Endpoint endpoint, const std::string& account) override;
   asio::awaitable<Result<>> permit_kept_login(Endpoint endpoint, const std::string& account) override;
+  void return_permit(const Endpoint& endpoint, const std::string& account) override;
 
   std::size_t logins_at_once() const override { return at_once; }
 

@@ -125,6 +125,25 @@ def two_addresses():
     true(after["admin"] >= BUDGET - 1, f"none is left over but one that was permitted when the run was killed: {after}")
 
 
-for part in (cut_connections, no_names, limit_of_requests, two_addresses):
+def known_logins_first():
+    """In a run the account of the DUT file is used for its web interface before anybody guesses at it, and a right login spends no budget."""
+    device = devices.serve(ADDRESS, 82, Basic("plain", UNKNOWN, "admin"))
+    dut = daemons.dut(more=PACE % 0 + f"accounts:\n  - {{role: owner, username: admin, secret: {UNKNOWN}}}\n")
+    write("library/schemes/guessed/2.yaml", PLAN.replace("guessed/1", "guessed/2").replace("[ASSAY@1]", "[ASSAY@1, TS103701@1.1.1]").replace(
+        "parameters", '  - {id: "EN303645@2.1.1:5.5-5", modality: shall, strength: reasoned, source: tests, minimum: none, evidence: none, assessment: none}\nparameters'))
+    out = path("known")
+    done = subprocess.run([os.environ["ASSAY"], "run", "--library", path("library"), "--plan", "guessed/2", "--dut", dut, "--capture", "off", "-q", "-o", out],
+                          capture_output=True, text=True, timeout=280)
+    true(done.returncode in (1, 3), f"{done.returncode} {done.stderr}")
+    with open(os.path.join(out, "bundle/journal.jsonl")) as journal:
+        seen = [event["data"]["observation"] for event in map(json.loads, journal) if event["type"] == "observation"]
+    logins = {one["invocation"]["probe"]: one for one in seen if one["invocation"].get("endpoint") == "tcp/82"}
+    order = [one["invocation"]["probe"] for one in seen if one["invocation"].get("endpoint") == "tcp/82"]
+    true(order.index("web_session") < order.index("credentials"), f"who logs in first: {order}")
+    equal(logins["web_session"]["facts"]["web.account"]["role"], "owner", str(logins["web_session"]["unobserved"]))
+    equal(device.seen["admin"], BUDGET - 1, "wrong logins: one is kept to see after the guesses whether the account still gets in")
+
+
+for part in (cut_connections, no_names, limit_of_requests, two_addresses, known_logins_first):
     part()
 print("the device's own counts stay within the budget")

@@ -144,8 +144,8 @@ class Basic:
     WRONG = {"says no": (200, {}, "<html><body><h2>Zugriff verweigert</h2><p>Benutzername oder Kennwort falsch.</p></body></html>"),
              "sent away": (302, {"Location": "/error.html"}, ""), "not found": (404, {}, "no"), "limited": (503, {}, "")}
 
-    def __init__(self, habit, password=SECRET):
-        self.habit, self.password, self.seen = habit, password, {}
+    def __init__(self, habit, password=SECRET, user=USER):
+        self.habit, self.password, self.user, self.seen = habit, password, user, {}
 
     def answer(self, path, header, number):
         """`number`: of the logins of this connection."""
@@ -155,7 +155,7 @@ class Basic:
         user, _, word = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
         if self.habit == "anybody":
             return (200, {}, HOME) if path == "/" else (404, {}, "not here")
-        if (user, word) == (USER, self.password):
+        if (user, word) == (self.user, self.password):
             return (302, {"Location": "/change_password.html"}, "") if self.habit == "first steps" else (200, {}, HOME)
         self.seen[user] = self.seen.get(user, 0) + 1
         if self.habit == "drops" and number % 2 == 0:

@@ -69,12 +69,22 @@ TEST_CASE("A device that takes no password at all refuses none in particular") {
   CHECK(run.record.value("password.restored") == json::value(true));
 }
 
-TEST_CASE("Wrong logins stay within the budget where old passwords live on") {
-  auto hub = std::make_shared<Hub>();
-  hub->keeps_old = true;
-  const auto run = change(hub, described(), 4);
-  CHECK(hub->wrong <= 4);
-  CHECK(hub->password == "Old4-word!x");
+TEST_CASE("Whatever the budget is, wrong logins stay within it and the password comes back") {
+  for (int budget = 0; budget <= 6; ++budget) {
+    for (const bool keeps_old : {false, true}) {
+      for (const bool takes_all : {false, true}) {
+        CAPTURE(budget, keeps_old, takes_all);
+        auto hub = std::make_shared<Hub>();
+        hub->keeps_old = keeps_old;
+        hub->takes_all = takes_all;
+        const auto run = change(hub, described(), budget);
+        CHECK(hub->wrong <= budget);
+        CHECK(hub->password == "Old4-word!x");
+        CHECK(run.record.is_unobserved("password.change") == (budget < 4));
+        CHECK((budget >= 4 || hub->changes == 0));
+      }
+    }
+  }
 }
 
 TEST_CASE("A device of a few characters, or of letters and digits alone, gets a password that it takes") {

@@ -19,6 +19,7 @@ struct Hands {
   std::vector<Environment> ran;
   std::uint32_t within_ms = 0;
   std::vector<std::pair<std::string, json::object>> journal;
+  std::vector<Secret> concealed;  // by the probe
 
   explicit Hands(bool spent) {
     invocation.id = "i7";
@@ -32,6 +33,9 @@ struct Hands {
 
   Result<RecipeDone> run(const Recipe& recipe, const RecipeUse& use) {
     InvocationRecorder recorder(info, observation, {});
+    for (const auto& secret : concealed) {
+      recorder.conceal(secret);
+    }
     const RunRecipe runner = [this](const Recipe& bounded,
                                     const Environment& environment) -> asio::awaitable<Result<RecipeOutcome>> {
       ran.push_back(environment);
@@ -72,6 +76,7 @@ RecipeUse restoring() {
 
 TEST_CASE("engine: a probe's recipe is in the journal before and after, and its secrets are not") {
   Hands hands(true);
+  hands.concealed = {Secret("s3cret-word", "account admin")};
   const auto done = hands.run(bench_command("./restore.sh"), restoring());
   REQUIRE(done);
   CHECK(done->said == "restored with s3cret-word");
@@ -87,6 +92,16 @@ TEST_CASE("engine: a probe's recipe is in the journal before and after, and its 
         json::value({{"ASSAY_PASSWORD", "{account admin}"}, {"ASSAY_VERSION", "2.4.1"}}));
   CHECK(hands.journal[1].first == "recipe_ended");
   CHECK(hands.journal[1].second.at("said") == "restored with {account admin}");
+}
+
+TEST_CASE("engine: a weak password that is a word of ours is written by its name, and the word stays") {
+  Hands hands(true);
+  hands.outcome = RecipeOutcome{RecipeOutcome::Kind::done, "the password was refused"};
+  auto use = restoring();
+  use.secrets = {{"ASSAY_PASSWORD", Secret("password", "weak password")}};
+  REQUIRE(hands.run(bench_command("./change.sh"), use));
+  CHECK(hands.journal.at(0).second.at("environment").at("ASSAY_PASSWORD") == "{weak password}");
+  CHECK(hands.journal.at(1).second.at("said") == "the password was refused");
 }
 
 TEST_CASE("engine: a recipe that fails is written down with its reason") {

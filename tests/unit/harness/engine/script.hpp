@@ -90,6 +90,8 @@ class ScriptedNetwork final : public Network {
 
   asio::awaitable<Result<>> permit_login(Endpoint, const std::string&) override { co_return Result<>{}; }
 
+  void return_permit(const Endpoint&, const std::string&) override {}
+
   milliseconds round_trip(milliseconds otherwise) const override { return otherwise; }
 
   std::size_t spare_connections() const override { return 1; }
@@ -132,8 +134,10 @@ class FindsPorts final : public Probe {
 
 class LogsIn final : public Probe {
  public:
+  explicit LogsIn(std::string name) : name_(std::move(name)) {}
+
   asio::awaitable<Result<>> observe(ProbeContext& context) override {
-    script->ran.push_back("logs " + context.endpoint->text());
+    script->ran.push_back(name_ + " " + context.endpoint->text());
     script->most_logins_at_once = std::max(script->most_logins_at_once, ++script->logins_at_once);
     const milliseconds moment{1};
     for (int i = 0; i < 5; ++i) {
@@ -143,9 +147,12 @@ class LogsIn final : public Probe {
       }
     }
     --script->logins_at_once;
-    context.record.fact("logs.accepted", false);
+    context.record.fact(name_ + ".accepted", false);
     co_return Result<>{};
   }
+
+ private:
+  std::string name_;
 };
 
 class Throws final : public Probe {
@@ -187,7 +194,17 @@ std::unique_ptr<Probe> make() {
 }
 
 inline constexpr FactSpec kFindsFacts[] = {{"finds.open", ValueKind::list, "open ports"}};
+
+inline std::unique_ptr<Probe> make_logs() {
+  return std::make_unique<LogsIn>("logs");
+}
+
+inline std::unique_ptr<Probe> make_guesses() {
+  return std::make_unique<LogsIn>("guesses");
+}
+
 inline constexpr FactSpec kLogsFacts[] = {{"logs.accepted", ValueKind::boolean, "whether it let us in"}};
+inline constexpr FactSpec kGuessesFacts[] = {{"guesses.accepted", ValueKind::boolean, "whether it let us in"}};
 inline constexpr FactSpec kThrowsFacts[] = {{"throws.before", ValueKind::boolean, "a"},
                                             {"throws.after", ValueKind::boolean, "b"}};
 inline constexpr FactSpec kKillsFacts[] = {{"kills.seen", ValueKind::boolean, "seen before the end"}};
@@ -208,12 +225,15 @@ inline ProbeDescriptor descriptor(std::string_view id, std::span<const FactSpec>
 inline const std::vector<const ProbeDescriptor*>& table() {
   static const auto descriptors = [] {
     std::vector<ProbeDescriptor> all{
-        descriptor("finds", kFindsFacts, make<FindsPorts>),  descriptor("logs", kLogsFacts, make<LogsIn>),
+        descriptor("finds", kFindsFacts, make<FindsPorts>),  descriptor("logs", kLogsFacts, make_logs),
         descriptor("throws", kThrowsFacts, make<Throws>),    descriptor("kills", kKillsFacts, make<KillsDevice>),
-        descriptor("forgets", kForgetsFacts, make<Forgets>), descriptor("waits", kWaitsFacts, make<WaitsForEver>)};
+        descriptor("forgets", kForgetsFacts, make<Forgets>), descriptor("waits", kWaitsFacts, make<WaitsForEver>),
+        descriptor("guesses", kGuessesFacts, make_guesses)};
     for (auto& one : all) {
-      one.subject = one.id == "logs" ? ProbeSubject::endpoint : ProbeSubject::device;
+      one.subject = one.id == "logs" || one.id == "guesses" ? ProbeSubject::endpoint : ProbeSubject::device;
     }
+    all.back().exclusive = Exclusive::guesses;
+    all.back().intrusiveness = Intrusiveness::intrusive;
     all[1].exclusive = Exclusive::login;
     all[1].intrusiveness = Intrusiveness::intrusive;
     return all;

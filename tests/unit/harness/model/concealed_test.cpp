@@ -57,6 +57,8 @@ TEST_CASE("a secret is known whatever a writer of addresses, HTML or scripts kee
     INFO(text);
     CHECK(has(forms, text));
   }
+  CHECK(masked("hunter22", "x=%68%75%6e%74%65%72%32%32&") == "x={pin}&");
+  CHECK(masked("hunter22", "id NB2W45DFOIZDE===, nb2w45dfoizde") == "id {pin}===, {pin}");  // base32
   CHECK(has(forms_of("pa5s"), "&#112;&#97;&#53;&#115;"));
   CHECK(has(forms_of("pa5s"), "&#x70;&#x61;&#x35;&#x73;"));
 }
