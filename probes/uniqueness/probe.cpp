@@ -124,8 +124,8 @@ json::object shown(const Entropy& entropy, std::size_t samples, bool independent
 
 std::vector<Relation> relations_of(const Values& values, const std::vector<std::string>& list) {
   std::vector<Relation> out;
-  for (auto part : {equal_values(values), counters(values), shared_parts(values), identifier_relations(values),
-                    shifted_identifiers(values), common_values(values, list)}) {
+  for (auto part : {equal_values(values), counters(values), recurrences(values), shared_parts(values),
+                    identifier_relations(values), shifted_identifiers(values), common_values(values, list)}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
+#include <tuple>
+#include <unordered_map>
 
 #include "probes/uniqueness/texts.hpp"
 
@@ -11,10 +14,21 @@ namespace {
 constexpr std::size_t kLongestValue = 64;
 constexpr std::size_t kMostTold = 6;  // the likeliest ways; others are the same thing seen otherwise
 
+/// A kind of texts, all of whose ways are looked through together.
+struct Pool {
+  Texts (*texts)(const Value&);
+  bool random = false;   // they are of a hash or a generator: their characters fit by chance, whatever values look like
+  bool anywhere = true;  // any part of them may stand in a value, and not only their beginning or their end
+};
+
+constexpr Pool kPools[] = {
+    {&direct_texts}, {&derived_texts, true}, {&lettered_texts, true, false}, {&seeded_texts, true, false}};
+
 /// Every value beside what one way makes of its identifiers.
 struct Beside {
   std::string way;
   std::vector<std::string> texts;  // by value; empty where there is none
+  double most = 0;                 // decimal places that a character that fits takes at most
 };
 
 /// The values in lower case with the weight of each place: how many decimal places a character that fits there takes.
@@ -22,6 +36,7 @@ struct Folded {
   std::vector<std::string> values;
   std::vector<double> weights;  // by place
   std::vector<bool> fixed;      // the same character in all values: it fits all or none
+  std::vector<double> choices;  // log10 of the choices of so many values
   std::size_t longest = 0;
 };
 
@@ -48,12 +63,22 @@ Folded fold(const Values& values) {
     out.weights.push_back(
         std::log10(spread ? std::min(each, std::max<double>(2, static_cast<double>(here.size()))) : each));
   }
+  for (std::size_t count = 0; count <= values.size(); ++count) {
+    out.choices.push_back(log_choose(values.size(), count));
+  }
   return out;
 }
 
+/// How texts are laid beside values.
+struct Place {
+  std::size_t at = 0;        // in the values
+  std::ptrdiff_t shift = 0;  // place in the text less place in the value
+  bool ends = false;         // or both end together
+};
+
 struct Fit {
   std::string way;
-  std::ptrdiff_t shift = 0;  // place in the text less place in the value
+  std::ptrdiff_t shift = 0;  // of the first of them
   std::size_t at = 0;
   std::size_t length = 0;
   std::vector<std::size_t> who;
@@ -72,23 +97,32 @@ std::size_t run_of(const std::string& value, const std::string& text, std::size_
   return length;
 }
 
-/// The best fit of all values that begins at one place with one shift.
-void best_from(const Beside& beside, const Folded& folded, std::size_t at, std::ptrdiff_t shift, Fit& best) {
+/// Padding of Base64 is left out by those who cut a text.
+std::ptrdiff_t end_shift(const std::string& value, const std::string& text) {
+  const auto padded = value.ends_with('=') ? text.size() : text.find_last_not_of('=') + 1;
+  return static_cast<std::ptrdiff_t>(padded) - std::ssize(value);
+}
+
+/// The best fit of all values that begins at one place.
+void best_from(const Beside& beside, const Folded& folded, const Place& place, Fit& best) {
+  const auto shift_of = [&](std::size_t i) {
+    return place.ends ? end_shift(folded.values[i], beside.texts[i]) : place.shift;
+  };
   std::vector<std::pair<std::size_t, std::size_t>> runs;  // length, value
   for (std::size_t i = 0; i < folded.values.size(); ++i) {
-    if (const auto length = run_of(folded.values[i], beside.texts[i], at, shift); length > 0) {
+    if (const auto length = run_of(folded.values[i], beside.texts[i], place.at, shift_of(i)); length > 0) {
       runs.emplace_back(length, i);
     }
   }
   std::sort(runs.rbegin(), runs.rend());
   for (std::size_t count = 1; count <= runs.size(); ++count) {
     const auto length = runs[count - 1].first;
-    double luck = -log_choose(folded.values.size(), count);
-    for (std::size_t place = at; place < at + length; ++place) {
-      luck += folded.weights[place] * (folded.fixed[place] ? 1 : static_cast<double>(count));
+    double luck = -folded.choices[count];
+    for (std::size_t at = place.at; at < place.at + length; ++at) {
+      luck += std::min(folded.weights[at], beside.most) * (folded.fixed[at] ? 1 : static_cast<double>(count));
     }
     if (luck > best.luck) {
-      best = {beside.way, shift, at, length, {}, luck};
+      best = {beside.way, shift_of(runs.front().second), place.at, length, {}, luck};
       for (std::size_t i = 0; i < count; ++i) {
         best.who.push_back(runs[i].second);
       }
@@ -106,15 +140,15 @@ bool may_tell(const Beside& beside, const Folded& folded, std::ptrdiff_t shift) 
     for (std::size_t at = 0; at < value.size(); ++at) {
       const auto place = static_cast<std::ptrdiff_t>(at) + shift;
       if (place >= 0 && place < std::ssize(text) && text[static_cast<std::size_t>(place)] == value[at]) {
-        most += folded.weights[at];
+        most += std::min(folded.weights[at], beside.most);
       }
     }
   }
   return most >= kTold + kLookedAtLeast;
 }
 
-/// The best fit of one way; `looked` counts what was looked through.
-Fit best_of(const Beside& beside, const Folded& folded, double& looked) {
+/// The best fit of one way at all places; `looked` counts what was looked through.
+Fit best_anywhere(const Beside& beside, const Folded& folded, double& looked) {
   std::size_t longest = 0;
   for (const auto& text : beside.texts) {
     longest = std::max(longest, text.size());
@@ -124,28 +158,61 @@ Fit best_of(const Beside& beside, const Folded& folded, double& looked) {
   for (auto shift = first; shift + 2 <= static_cast<std::ptrdiff_t>(longest); ++shift) {
     const auto until = may_tell(beside, folded, shift) ? folded.longest : 0;
     for (std::size_t at = 0; at < until; ++at) {
-      best_from(beside, folded, at, shift, best);
+      best_from(beside, folded, {at, shift}, best);
     }
     looked += static_cast<double>(folded.longest);
   }
   return best;
 }
 
-std::vector<Beside> beside(const Values& values, Texts (*texts)(const Value&)) {
-  std::map<std::string, Beside> ways;
+/// The best fit of a text's beginning behind something else, such as a word that all values begin with.
+Fit best_behind(const Beside& beside, const Folded& folded, double& looked) {
+  Fit best;
+  for (std::size_t at = 1; at + 1 < folded.longest; ++at) {
+    best_from(beside, folded, {at, -static_cast<std::ptrdiff_t>(at)}, best);
+    ++looked;
+  }
+  return best;
+}
+
+/// As an even draw of the characters that texts are made of has it, in lower case: those of 62 are 32 and fewer, as
+/// most letters are there twice.
+double weight_of(const std::vector<std::string>& texts) {
+  const auto all_in = [&](std::string_view allowed) {
+    return std::all_of(texts.begin(), texts.end(),
+                       [&](const std::string& text) { return text.find_first_not_of(allowed) == std::string::npos; });
+  };
+  constexpr double kLetters = 26;
+  constexpr double kMost = 32;
+  return std::log10(all_in("0123456789")                   ? 10
+                    : all_in("0123456789abcdef")           ? 16
+                    : all_in("abcdefghijklmnopqrstuvwxyz") ? kLetters
+                                                           : kMost);
+}
+
+/// Ways that make the same of all values are one: that an identifier in lower case is the one as it is costs no luck.
+std::vector<Beside> beside(const Values& values, const Pool& pool) {
+  std::unordered_map<std::string, std::vector<std::string>> ways;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    for (auto& [way, text] : texts(values[i])) {
-      auto& one = ways[way];
-      one.way = way;
-      one.texts.resize(values.size());
-      one.texts[i] = std::move(text);
+    for (auto& [way, text] : pool.texts(values[i])) {
+      auto& texts = ways[way];
+      texts.resize(values.size());
+      texts[i] = std::move(text);
     }
   }
-  std::vector<Beside> out;
-  for (auto& [way, one] : ways) {
-    out.push_back(std::move(one));
+  std::vector<Beside> all;
+  for (auto& [way, texts] : ways) {
+    const double most = pool.random ? weight_of(texts) : std::numeric_limits<double>::max();
+    all.push_back({way, std::move(texts), most});
   }
-  return out;
+  const auto by_texts = [](const Beside& a, const Beside& b) {
+    return std::tie(a.texts, a.way) < std::tie(b.texts, b.way);
+  };
+  std::sort(all.begin(), all.end(), by_texts);
+  const auto same = [](const Beside& a, const Beside& b) { return a.texts == b.texts; };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  std::sort(all.begin(), all.end(), [](const Beside& a, const Beside& b) { return a.way < b.way; });
+  return all;
 }
 
 Relation told(const Fit& fit, const Values& values) {
@@ -164,27 +231,25 @@ Relation told(const Fit& fit, const Values& values) {
   return out;
 }
 
-/// All ways of one kind, with the luck of the whole search taken off each. That a value begins as the text does is
-/// looked through by itself: it is what generators do, and one value may show it.
-void search(const Values& values, const Folded& folded, Texts (*texts)(const Value&), std::vector<Relation>& out) {
-  const auto ways = beside(values, texts);
+/// All ways of one kind, with the luck of the whole search taken off each. That a value begins or ends as the text does
+/// is looked through by itself: it is what generators do, and one value may show it.
+void search(const Values& values, const Folded& folded, const Pool& pool, std::vector<Relation>& out) {
+  const auto ways = beside(values, pool);
   double looked = 1;
-  std::vector<Fit> fits;
+  std::vector<Fit> edges;
+  std::vector<Fit> others;
   for (const auto& one : ways) {
-    Fit beginning;
-    best_from(one, folded, 0, 0, beginning);
-    beginning.luck -= std::log10(static_cast<double>(ways.size()));
-    fits.push_back(std::move(beginning));
+    Fit edge;
+    best_from(one, folded, {0, 0}, edge);
+    best_from(one, folded, {0, 0, true}, edge);
+    edges.push_back(std::move(edge));
+    others.push_back(pool.anywhere ? best_anywhere(one, folded, looked) : best_behind(one, folded, looked));
   }
+  constexpr double kEdges = 2;
   for (std::size_t i = 0; i < ways.size(); ++i) {
-    auto anywhere = best_of(ways[i], folded, looked);
-    fits.push_back(std::move(anywhere));
-  }
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    auto& beginning = fits[i];
-    auto& anywhere = fits[i + ways.size()];
-    anywhere.luck -= std::log10(looked);
-    const auto& best = beginning.luck > anywhere.luck ? beginning : anywhere;
+    edges[i].luck -= std::log10(kEdges * static_cast<double>(ways.size()));
+    others[i].luck -= std::log10(looked);
+    const auto& best = edges[i].luck > others[i].luck ? edges[i] : others[i];
     if (best.luck >= kTold) {
       out.push_back(told(best, values));
     }
@@ -199,8 +264,9 @@ std::vector<Relation> identifier_relations(const Values& values) {
     return out;
   }
   const auto folded = fold(values);
-  search(values, folded, &direct_texts, out);
-  search(values, folded, &derived_texts, out);
+  for (const auto& pool : kPools) {
+    search(values, folded, pool, out);
+  }
   std::stable_sort(out.begin(), out.end(), [](const Relation& a, const Relation& b) { return a.luck > b.luck; });
   out.resize(std::min(out.size(), kMostTold));
   return out;

@@ -1,19 +1,15 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 
+#include "probes/uniqueness/numbers.hpp"
 #include "probes/uniqueness/values.hpp"
 
 namespace assay::probes::uniqueness {
 
 namespace {
-
-using Number = std::int64_t;
-constexpr int kBases[] = {10, 16, 36};
 
 std::vector<std::string> names_of(const Values& values) {
   std::vector<std::string> out;
@@ -21,139 +17,6 @@ std::vector<std::string> names_of(const Values& values) {
     out.push_back(value.name);
   }
   return out;
-}
-
-/// How many digits of a base fit a number with room for differences.
-std::size_t digits_of(int base) {
-  return base == 10 ? 17 : base == 16 ? 14 : 11;
-}
-
-int digit_of(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
-}
-
-std::optional<Number> number_of(std::string_view text, int base) {
-  if (text.empty() || text.size() > digits_of(base)) {
-    return std::nullopt;
-  }
-  Number out = 0;
-  for (const char c : text) {
-    if (digit_of(c) >= base) {
-      return std::nullopt;
-    }
-    out = out * base + digit_of(c);
-  }
-  return out;
-}
-
-/// Values as numbers of the smallest base that has all their characters; a beginning that all share is left off.
-struct Numbers {
-  int base = 0;
-  double places = 0;  // log10 of how many there are
-  double free = 0;    // of how many begin as all of these do
-  double unit = 1;    // what the first place that varies counts
-  std::vector<Number> all;
-};
-
-std::size_t common_beginning(const std::vector<std::string>& texts) {
-  std::size_t same = 0;
-  for (; same < texts.front().size(); ++same) {
-    const auto differs = [&](const std::string& one) { return same >= one.size() || one[same] != texts.front()[same]; };
-    if (std::any_of(texts.begin(), texts.end(), differs)) {
-      break;
-    }
-  }
-  return same;
-}
-
-std::optional<Numbers> numbers_of(std::vector<std::string> texts) {
-  const auto length = texts.front().size();
-  const auto longer = [&](const std::string& one) { return one.size() != length; };
-  if (length == 0 || std::any_of(texts.begin(), texts.end(), longer)) {
-    return std::nullopt;
-  }
-  // The base is that of what varies; what stands before it counts as far as it is of that base and fits a number.
-  const auto same = std::min(common_beginning(texts), length - 1);
-  for (const int base : kBases) {
-    std::size_t cut = same;
-    while (cut > 0 && length - cut < digits_of(base) && digit_of(texts.front()[cut - 1]) < base) {
-      --cut;
-    }
-    Numbers out;
-    out.base = base;
-    out.places = static_cast<double>(length - cut) * std::log10(static_cast<double>(base));
-    out.free = static_cast<double>(length - same) * std::log10(static_cast<double>(base));
-    out.unit = std::pow(static_cast<double>(base), static_cast<double>(length - same - 1));
-    for (const auto& text : texts) {
-      if (const auto number = number_of(std::string_view{text}.substr(cut), base)) {
-        out.all.push_back(*number);
-      }
-    }
-    if (out.all.size() == texts.size()) {
-      return out;
-    }
-  }
-  return std::nullopt;
-}
-
-std::vector<std::string> texts_of(const Values& values) {
-  std::vector<std::string> out;
-  for (const auto& value : values) {
-    out.push_back(folded(alphanumeric(value.text)));
-  }
-  return out;
-}
-
-std::string tail_digits(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= '0' && c <= '9') {
-      out += c;
-    }
-  }
-  return out.size() > 15 ? out.substr(out.size() - 15) : out;
-}
-
-/// A number of each device, from one kind of identifier.
-struct Line {
-  std::string what;
-  std::vector<Number> all;
-};
-
-void add_line(std::vector<Line>& lines, std::string what, const Values& values, const std::string& kind,
-              const std::function<std::optional<Number>(const std::string&)>& read) {
-  Line line{std::move(what), {}};
-  for (const auto& value : values) {
-    for (const auto& one : value.identifiers) {
-      const auto number = one.kind == kind ? read(one.text) : std::nullopt;
-      if (number) {
-        line.all.push_back(*number);
-        break;
-      }
-    }
-  }
-  const bool varies = std::adjacent_find(line.all.begin(), line.all.end(), std::not_equal_to<>{}) != line.all.end();
-  if (line.all.size() == values.size() && varies) {
-    lines.push_back(std::move(line));
-  }
-}
-
-std::vector<Line> lines_of(const Values& values) {
-  std::vector<Line> lines;
-  const auto tail = [](std::size_t digits, int base) {
-    return [digits, base](const std::string& text) {
-      const auto plain = folded(alphanumeric(text));
-      return number_of(plain.size() > digits ? std::string_view{plain}.substr(plain.size() - digits) : plain, base);
-    };
-  };
-  for (const std::string kind : {"serial", "ssid", "date"}) {
-    add_line(lines, "the digits of the " + kind, values, kind,
-             [](const std::string& text) { return number_of(tail_digits(text), 10); });
-  }
-  add_line(lines, "the serial in hexadecimal", values, "serial", tail(12, 16));
-  add_line(lines, "the MAC address", values, "mac", tail(12, 16));
-  add_line(lines, "the MAC address without the maker's part", values, "mac", tail(6, 16));
-  return lines;
 }
 
 Relation relation(const Values& values, std::string kind, std::string what, double luck) {

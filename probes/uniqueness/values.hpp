@@ -50,9 +50,12 @@ double log_choose(std::size_t n, std::size_t k);
 std::vector<Relation> equal_values(const Values& values);
 /// Numbers that lie close together, rise in steps, or follow an identifier by a constant difference or in order.
 std::vector<Relation> counters(const Values& values);
+/// Each value made of the one before, or of a number of the device, by one multiplication and addition: what linear
+/// congruential generators do.
+std::vector<Relation> recurrences(const Values& values);
 /// The same characters at the same place of several values.
 std::vector<Relation> shared_parts(const Values& values);
-/// Identifiers in the values: in whole or in part, reversed, in other bases, hashed.
+/// Identifiers in the values: in whole or in part, reversed, in other bases, hashed, as the seed of a generator.
 std::vector<Relation> identifier_relations(const Values& values);
 /// Characters of an identifier, each moved by an amount of its place that is the same for all.
 std::vector<Relation> shifted_identifiers(const Values& values);

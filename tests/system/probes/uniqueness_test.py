@@ -1,5 +1,6 @@
 """Factory values of a DUT file, made by generators that are known: what is told of them, and what never is."""
 
+import ctypes
 import hashlib
 import random
 import string
@@ -46,6 +47,24 @@ facts = look([hashlib.md5(mac.encode()).hexdigest()[:10] for mac in MACS])
 equal(kinds(facts), {"identifier"}, "a hash of the address")
 true(any("MD5 of the mac" in relation["what"] for relation in facts["uniqueness.relations"]), str(facts["uniqueness.relations"]))
 equal(facts["uniqueness.relations"][0]["values"], [str(n) for n in range(1, 11)], "all of them")
+
+# The C library of this machine makes them, as a device's first start would.
+library = ctypes.CDLL(None)
+made = []
+for mac in MACS:
+    library.srand(int(mac.replace(":", "")[6:], 16))
+    made.append("".join((string.ascii_letters + string.digits)[library.rand() % 62] for _ in range(10)))
+facts = look(made)
+equal(kinds(facts), {"identifier"}, "rand() after srand() of the address")
+relation = facts["uniqueness.relations"][0]
+true("rand() of the GNU C library, seeded with the last 3 octets of the mac, modulo 62 in A-Za-z0-9" in relation["what"], str(relation))
+equal(relation["values"], [str(n) for n in range(1, 11)], "all of them")
+
+state = [48_201_177]
+while len(state) < len(MACS):
+    state.append((1_664_521 * state[-1] + 7_654_321) % 10**8)
+equal(kinds(look([f"{one:08d}" for one in state])), {"counter"}, "a linear congruential generator")
+equal(kinds(look([f"{one:08d}" for one in random.Random(4).sample(state, len(state))])), set(), "the same in another order")
 
 equal(kinds(look([str(48_200_000 + 11 * n) for n in range(10)])) & {"counter"}, {"counter"}, "a counter")
 equal(kinds(look(["Kd82" + word for word in even(8)])), {"shared"}, "a shared beginning")

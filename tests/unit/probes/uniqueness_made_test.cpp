@@ -12,27 +12,6 @@ namespace {
 
 using namespace assay::probes::uniqueness;
 
-/// Devices of which nothing but a derivation relates the values.
-Values unrelated_devices(std::size_t count, unsigned seed = 7) {
-  std::mt19937 random{seed};
-  Values out;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::string mac = "02:4f:9b";
-    for (int octet = 0; octet < 3; ++octet) {
-      mac += ":" + drawn(random, kHex, 2);
-    }
-    out.push_back({"",
-                   std::to_string(i + 1),
-                   {{"serial", "EX-" + drawn(random, kDigits, 6)},
-                    {"mac", mac},
-                    {"ssid", "Hub-" + drawn(random, kHex, 4)},
-                    {"model", "Hub 2"},
-                    {"vendor", "Example"},
-                    {"date", "2026-03-01"}}});
-  }
-  return out;
-}
-
 std::uint64_t mac_of(const Value& value) {
   return std::stoull(alphanumeric(value.identifiers[1].text), nullptr, 16);
 }

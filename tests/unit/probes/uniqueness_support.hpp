@@ -31,6 +31,27 @@ inline std::string drawn(std::mt19937& random, std::string_view alphabet, std::s
   return out;
 }
 
+/// Devices of which nothing but a derivation relates the values.
+inline Values unrelated_devices(std::size_t count, unsigned seed = 7) {
+  std::mt19937 random{seed};
+  Values out;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string mac = "02:4f:9b";
+    for (int octet = 0; octet < 3; ++octet) {
+      mac += ":" + drawn(random, kHex, 2);
+    }
+    out.push_back({"",
+                   std::to_string(i + 1),
+                   {{"serial", "EX-" + drawn(random, kDigits, 6)},
+                    {"mac", mac},
+                    {"ssid", "Hub-" + drawn(random, kHex, 4)},
+                    {"model", "Hub 2"},
+                    {"vendor", "Example"},
+                    {"date", "2026-03-01"}}});
+  }
+  return out;
+}
+
 /// Of this kind, or of any when it is empty, and in these words.
 inline bool tells(const std::vector<Relation>& relations, std::string_view kind, std::string_view words = "") {
   return std::any_of(relations.begin(), relations.end(), [&](const Relation& one) {

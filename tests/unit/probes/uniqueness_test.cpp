@@ -64,8 +64,8 @@ std::string of(const Value& value, std::string_view kind) {
 
 std::vector<Relation> all_of(const Values& values, const std::vector<std::string>& list = {}) {
   std::vector<Relation> out;
-  for (const auto& part : {equal_values(values), counters(values), shared_parts(values), identifier_relations(values),
-                           shifted_identifiers(values), common_values(values, list)}) {
+  for (const auto& part : {equal_values(values), counters(values), recurrences(values), shared_parts(values),
+                           identifier_relations(values), shifted_identifiers(values), common_values(values, list)}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;
