@@ -15,6 +15,9 @@ Later<WebInterface> web_interfaces_of(const Node& entries, Faults& faults);
 /// Entries of `messages`; the rules of their messages are checked here.
 Later<MessageInterface> message_interfaces_of(const Node& entries, Faults& faults);
 
+/// Entries of `brokers`, whose accounts are roles of `accounts`.
+Later<Broker> brokers_of(const Node& root, Faults& faults);
+
 /// Every model of the family is tested or argued, and one is tested.
 void check_family_complete(const Node& root, Faults& faults);
 

@@ -320,6 +320,7 @@ Loaded<Dut> load_dut(const SourceText& source, std::string_view pace) {
   dut.logins = logins_of(child(*root, "logins"), faults);
   dut.web = web_interfaces_of(child(*root, "web"), faults);
   dut.messages = message_interfaces_of(child(*root, "messages"), faults);
+  dut.brokers = brokers_of(*root, faults);
   dut.updates = updates_of(*root, faults);
   read_mud(*root, std::filesystem::path{source.path}.parent_path(), dut, faults);
   const auto folder = std::filesystem::path{source.path}.parent_path();

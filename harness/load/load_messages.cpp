@@ -1,10 +1,12 @@
+#include <algorithm>
+
 #include "harness/load/by_port.hpp"
 #include "harness/load/check.hpp"
 #include "harness/load/dut.hpp"
 #include "harness/load/read.hpp"
 #include "harness/load/syntax.hpp"
 
-/// `messages` of dut/1.
+/// `messages` and `brokers` of dut/1.
 namespace assay {
 
 namespace {
@@ -114,7 +116,31 @@ MessageInterface message_interface_of(const Node& node, Faults& faults) {
   return out;
 }
 
+Broker broker_of(const Node& node, Faults& faults) {
+  const auto place = Endpoint::parse(text_of(node, "port"));
+  Broker out{place ? *place : Endpoint{}, text_of(node, "client_id"), text_of(node, "account")};
+  if (out.port.transport != Transport::tcp) {
+    faults.add(place_of(node, "port"), "a broker needs a TCP endpoint such as tcp/1883");
+  }
+  return out;
+}
+
 }  // namespace
+
+Later<Broker> brokers_of(const Node& root, Faults& faults) {
+  const auto& entries = child(root, "brokers");
+  auto out = one_for_each_port<Broker>(entries, faults, &broker_of);
+  const auto& accounts = child(root, "accounts").items;
+  for (const auto& node : entries.items) {
+    const auto role = text_of(node, "account");
+    const bool known = std::any_of(accounts.begin(), accounts.end(),
+                                   [&](const auto& account) { return text_of(account, "role") == role; });
+    if (!role.empty() && !known) {
+      faults.add(place_of(node, "account"), "no entry of \"accounts\" has this role");
+    }
+  }
+  return out;
+}
 
 Later<MessageInterface> message_interfaces_of(const Node& entries, Faults& faults) {
   return one_for_each_port<MessageInterface>(entries, faults, &message_interface_of);

@@ -128,6 +128,7 @@ extern const Table kKnownKeysTable;
 extern const Table kPolicyTable;
 extern const Table kPasswordRulesTable;
 extern const Table kWebInterfaceTable;
+extern const Table kBrokerTable;
 extern const Table kMessageInterfaceTable;
 extern const Table kApprovalTable;
 extern const Table kAnswersTable;

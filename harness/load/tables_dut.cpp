@@ -201,6 +201,8 @@ constinit const Shape kLogins{.form = Form::list, .item = &kLogin, .may_be_empty
 
 constinit const Shape kMessagesEntry{.form = Form::mapping, .table = &kMessageInterfaceTable};
 constinit const Shape kMessages{.form = Form::list, .item = &kMessagesEntry, .may_be_empty = true};
+constinit const Shape kBrokersEntry{.form = Form::mapping, .table = &kBrokerTable};
+constinit const Shape kBrokers{.form = Form::list, .item = &kBrokersEntry, .may_be_empty = true};
 constinit const Shape kWebEntry{.form = Form::mapping, .table = &kWebInterfaceTable};
 constinit const Shape kWeb{.form = Form::list, .item = &kWebEntry, .may_be_empty = true};
 
@@ -273,6 +275,9 @@ constinit const Key kDutKeys[] = {
     {"messages", &kMessages, false, "[]",
      "How interfaces of CoAP and MQTT are set up, and how their passwords are changed",
      "[{port: udp/5683, protocol: coap, setting: {path: /name, …}, …}]"},
+    {"brokers", &kBrokers, false, "[]",
+     "What MQTT brokers of the device want of a client, so that default passwords can be tried there",
+     "[{port: tcp/1883, client_id: 'hub-{random}'}]"},
     {"updates", &kUpdates, false, "[]",
      "How updates reach the device, with genuine images, so that the probe `update` can attack them (docs/updates.md)",
      "[{mechanism: UM-1, transport: http_pull, …}]"},

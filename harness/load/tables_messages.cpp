@@ -1,6 +1,6 @@
 #include "harness/load/tables.hpp"
 
-/// The tables of `messages` in dut/1 (docs/dut-format.md).
+/// The tables of `messages` and `brokers` in dut/1 (docs/dut-format.md).
 namespace assay {
 
 namespace {
@@ -78,8 +78,18 @@ constinit const Key kInterfaceKeys[] = {
      "{method: PUT, path: /name, body: '{value}', read: /name, value: Hub 2}"},
 };
 
+constinit const Key kBrokerKeys[] = {
+    {"port", &kEndpointItem, true, "", "Where the broker is", "tcp/1883"},
+    {"client_id", &kSentence, false, "of chance",
+     "Id of the client that it takes; {random} is 12 letters of chance, {username} the name of the login. Without "
+     "either of them it is the same for all logins, and whoever has it is sent away by one that is taken",
+     "'hub-{random}'"},
+    {"account", &kSentence, false, "", "Role of an account of `accounts` that logs in here", "admin"},
+};
+
 }  // namespace
 
+constinit const Table kBrokerTable{"a broker", "What an MQTT broker of the device wants of a client", kBrokerKeys};
 constinit const Table kMessageInterfaceTable{"an interface of messages", "How one interface of CoAP or MQTT is used",
                                              kInterfaceKeys};
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/model/broker.hpp"
 #include "harness/model/endpoint.hpp"
 #include "harness/model/json.hpp"
 #include "harness/model/message_interface.hpp"
@@ -213,13 +214,14 @@ struct Dut {
   Later<LoginRecipe> logins;         // at most one for an endpoint
   Later<WebInterface> web;           // at most one for an endpoint
   Later<MessageInterface> messages;  // at most one for an endpoint
+  Later<Broker> brokers;             // at most one for an endpoint
   Later<UpdateMechanism> updates;    // at most one for an entry of IXIT 7-UpdMech
 
   bool operator==(const Dut&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Dut, (),
                       (device, samples, scope, ecosystem, pace, lab, accounts, vendor_credentials, standard, ics, ixit,
-                       inherits, family, mud, password_samples, logins, web, messages, updates))
+                       inherits, family, mud, password_samples, logins, web, messages, brokers, updates))
 ASSAY_JSON_DECLARE(Dut);
 
 /// What a laboratory adds for its ISO/IEC 17025 report (docs/job-format.md).

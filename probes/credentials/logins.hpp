@@ -74,6 +74,7 @@ class Logins {
   asio::awaitable<Result<bool>> reserve_check();
   asio::awaitable<Result<>> show_known();
   asio::awaitable<Result<std::optional<Attempt>>> try_own(Candidate own);
+  asio::awaitable<Result<std::optional<Attempt>>> try_turned(Candidate own);
   asio::awaitable<Result<Attempt>> make_own(Candidate own);
   asio::awaitable<Result<>> find_known();
   asio::awaitable<Result<>> check_known();

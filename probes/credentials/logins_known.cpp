@@ -21,6 +21,37 @@ asio::awaitable<Result<std::optional<Attempt>>> Logins::try_own(Candidate own) {
   if (!*permitted) {
     co_return out;
   }
+  auto attempted = co_await make_own(own);
+  if (!attempted) {
+    co_return attempted.error();
+  }
+  out = std::move(*attempted);
+  const bool refused = out->outcome == Outcome::rejected || out->outcome == Outcome::unclear;
+  if (!refused || !dialect_.turn()) {
+    co_return out;
+  }
+  auto turned = co_await try_turned(std::move(own));
+  if (!turned) {
+    co_return turned.error();
+  }
+  if (*turned && (*turned)->outcome == Outcome::accepted) {
+    out = std::move(*turned);
+  } else {
+    dialect_.turn_back();
+  }
+  co_return out;
+}
+
+/// The same login in the other way that the dialect has.
+asio::awaitable<Result<std::optional<Attempt>>> Logins::try_turned(Candidate own) {
+  std::optional<Attempt> out;
+  auto permitted = co_await permit(own.username);
+  if (!permitted) {
+    co_return permitted.error();
+  }
+  if (!*permitted) {
+    co_return out;
+  }
   auto attempted = co_await make_own(std::move(own));
   if (!attempted) {
     co_return attempted.error();

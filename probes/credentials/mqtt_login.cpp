@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "probes/credentials/dialects.hpp"
 #include "probes/credentials/line_talk.hpp"
 #include "probes/wire/mqtt.hpp"
@@ -33,9 +35,61 @@ bool locks(const wire::MqttConnack& answer) {
   return answer.version5 && (answer.code == 0x8a || answer.code == 0x97 || answer.code == 0x9f);
 }
 
-wire::MqttConnect introduction(std::uint8_t level) {
+constexpr std::string_view kAnyId = "assay{random}";
+constexpr std::string_view kIdOfName = "{username}";
+
+/// What the DUT file says of the broker behind the door; null: nothing.
+const Broker* declared_broker(const Door& door) {
+  if (door.dut == nullptr) {
+    return nullptr;
+  }
+  const auto& all = door.dut->brokers;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.port == door.endpoint; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+/// The DUT file has an account that is to get in here: by `brokers`, or by `messages` where CONNECT carries its logins.
+bool expects_account(const Door& door) {
+  if (const auto* broker = declared_broker(door); broker != nullptr && !broker->account.empty()) {
+    return true;
+  }
+  if (door.dut == nullptr || door.dut->accounts.empty()) {
+    return false;
+  }
+  const auto& all = door.dut->messages;
+  return std::any_of(all.begin(), all.end(), [&](const MessageInterface& one) {
+    const auto carries = [](const std::string& text) { return text.find("{password}") != std::string::npos; };
+    const bool by_messages = one.setting && (carries(one.setting->change.body) || carries(one.setting->change.topic) ||
+                                             carries(one.setting->read));
+    return one.port == door.endpoint && one.security != "psk" && !by_messages;
+  });
+}
+
+std::string filled_id(std::string form, const std::string& username) {
+  const auto fill = [&form](std::string_view mark, const std::string& text) {
+    for (auto at = form.find(mark); at != std::string::npos; at = form.find(mark, at + text.size())) {
+      form.replace(at, mark.size(), text);
+    }
+  };
+  fill("{random}", sessions::random_word(12));
+  fill("{username}", username.empty() ? sessions::random_word(12) : username);
+  return form;
+}
+
+/// How clients are called here; `named` by the DUT file.
+struct ClientId {
+  std::string form = std::string(kAnyId);
+  bool named = false;
+};
+
+ClientId client_id_for(const Door& door) {
+  const auto* broker = declared_broker(door);
+  return broker == nullptr || broker->client_id.empty() ? ClientId{} : ClientId{broker->client_id, true};
+}
+
+wire::MqttConnect introduction(std::uint8_t level, const ClientId& id, const std::string& username) {
   wire::MqttConnect connect;
-  connect.client_id = "assay" + sessions::random_word(12);
+  connect.client_id = filled_id(id.form, username);
   connect.level = level;
   return connect;
 }
@@ -54,17 +108,53 @@ asio::awaitable<std::string> prove(LineTalk& talk, std::uint8_t level) {
 
 class MqttLogin final : public FreshLogin {
  public:
-  MqttLogin(Door& door, bool tls, std::uint8_t level) : FreshLogin(door, tls), level_(level) {}
+  /// `id_refused`: the broker said to a visitor that it takes no such id of a client.
+  MqttLogin(Door& door, bool tls, std::uint8_t level, bool id_refused)
+      : FreshLogin(door, tls),
+        level_(level),
+        id_(client_id_for(door)),
+        expects_account_(expects_account(door)),
+        id_refused_(id_refused) {}
 
   std::string_view name() const override { return "mqtt"; }
 
-  std::unique_ptr<Dialect> beside(Door& other) const override { return copy_of(*this, other); }
+  /// A broker ends the connection of a client when another one with its id comes.
+  std::unique_ptr<Dialect> beside(Door& other) const override {
+    return filled_id(id_.form, {}) == id_.form ? nullptr : copy_of(*this, other);
+  }
+
+  /// Some brokers let an account in only as the client that is called as it is.
+  bool turn() override {
+    if (id_.named || turned_) {
+      return false;
+    }
+    turned_ = true;
+    id_.form = kIdOfName;
+    return true;
+  }
+
+  void turn_back() override { id_.form = kAnyId; }
+
+  std::string doubt() const override {
+    const std::string whose = id_.named ? "that the DUT file names" : "of ours";
+    if (taken_) {
+      return {};
+    }
+    if (id_refused_) {
+      return "the broker takes no client with an id " + whose + "; brokers of the DUT file may name one that it takes";
+    }
+    if (expects_account_) {
+      return "the broker took no account of the DUT file with an id " + whose +
+             ", and what a wrong id gets is what a wrong password gets; brokers of the DUT file may name the right one";
+    }
+    return {};
+  }
 
  protected:
   asio::awaitable<Told> log_in(std::unique_ptr<sessions::Channel> channel, std::string username,
                                Secret password) override {
     LineTalk talk{std::move(channel), login_patience(door())};
-    auto connect = introduction(level_);
+    auto connect = introduction(level_, id_, username);
     connect.username = username;
     connect.password = password.reveal();
     const auto packet = wire::mqtt_connect(connect);
@@ -77,6 +167,7 @@ class MqttLogin final : public FreshLogin {
     Told told;
     told.text = "CONNACK code " + std::to_string(said.code);
     if (said.code == 0) {
+      taken_ = true;
       told.answer = Told::Answer::yes;
       told.proof = co_await prove(talk, level_);
       co_await talk.say_goodbye(wire::mqtt_disconnect());
@@ -84,12 +175,20 @@ class MqttLogin final : public FreshLogin {
       told.answer = Told::Answer::no;
     } else if (locks(said)) {
       told.answer = Told::Answer::locked;
+    } else if (wire::refuses_client_id(said)) {
+      id_refused_ = true;
+      told.text += ": no client with this id";
     }
     co_return told;
   }
 
  private:
   std::uint8_t level_;
+  ClientId id_;
+  bool expects_account_;
+  bool id_refused_;
+  bool taken_ = false;   // some login was
+  bool turned_ = false;  // the other way was tried
 };
 
 asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
@@ -100,7 +199,8 @@ asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
       co_return opened.error();
     }
     LineTalk talk{std::move(*opened), door.timers.reply};
-    const auto packet = wire::mqtt_connect(introduction(level));
+    const auto visitor = introduction(level, client_id_for(door), {});
+    const auto packet = wire::mqtt_connect(visitor);
     auto answer = co_await talk.ask(packet, &connack);
     if (!answer) {
       if (sessions::ends_probe(answer.error().kind)) {
@@ -112,7 +212,7 @@ asio::awaitable<Result<Detection>> find(Door& door, bool tls) {
     if (other_version(said) && level == kVersion311) {
       continue;
     }
-    found.dialect = std::make_unique<MqttLogin>(door, tls, level);
+    found.dialect = std::make_unique<MqttLogin>(door, tls, level, wire::refuses_client_id(said));
     if (said.code == 0) {
       found.open = true;
       found.open_proof = "without credentials " + co_await prove(talk, level);

@@ -136,4 +136,8 @@ bool asks_for_credentials(const MqttConnack& connack) {
   return connack.code == 4 || connack.code == 5;
 }
 
+bool refuses_client_id(const MqttConnack& connack) {
+  return connack.code == (connack.version5 ? 0x85 : 2);
+}
+
 }  // namespace assay::wire

@@ -49,4 +49,7 @@ MqttSuback parse_suback(std::string_view bytes);
 /// Not authorised, in the words of both versions (3.1.1: 4, 5; 5: 0x86, 0x87).
 bool asks_for_credentials(const MqttConnack& connack);
 
+/// The id of the client is not taken, whoever it is (3.1.1: 2; 5: 0x85).
+bool refuses_client_id(const MqttConnack& connack);
+
 }  // namespace assay::wire

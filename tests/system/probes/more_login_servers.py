@@ -122,6 +122,26 @@ def keyed_broker(port):
     return [daemons.need("mosquitto"), "-c", conf]
 
 
+TESTER = ("tester", "qv-8812.Zt")
+
+
+def choosy_broker(weak, sound):
+    """mosquitto that takes clients alone whose id begins with "hub-"; the account of a tester gets in on both listeners."""
+    lines = ["per_listener_settings true", "user root", "clientid_prefixes hub-"]
+    for port, word in ((weak, SECRET), (sound, UNKNOWN)):
+        for option, name, one in (("-c", USER, word), (None, *TESTER)):
+            subprocess.run(["mosquitto_passwd", *filter(None, [option]), "-b", path(f"choosy{port}"), name, one], check=True, capture_output=True)
+        lines += [f"listener {port} {ADDRESS}", "allow_anonymous false", f"password_file {path(f'choosy{port}')}"]
+    return [daemons.need("mosquitto"), "-c", write(f"choosy{weak}.conf", "\n".join(lines) + "\n")]
+
+
+def named_client(port, client, word):
+    """Whether the usual client gets in under that id."""
+    done = subprocess.run([daemons.need("mosquitto_pub"), "-h", ADDRESS, "-p", str(port), "-i", client, "-u", USER, "-P", word, "-t", "hub", "-m", "x"],
+                          capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
 def keyed_client(port, name, key):
     """Whether the usual client, which is libmosquitto's, gets its session."""
     done = subprocess.run([daemons.need("mosquitto_pub"), "-h", ADDRESS, "-p", str(port), "--psk-identity", name, "--psk", key, "-t", "hub", "-m", "x", "-q", "1"],

@@ -17,8 +17,8 @@ os.chmod(daemons.FOLDER, 0o755)
 LONG = SECRET + "long"  # a user of SNMP v3 has at least eight letters
 
 
-def look(where, *pairs):
-    seen, kept = daemons.probe("credentials", where, dut=daemons.dut(pairs), dictionary="")
+def look(where, *pairs, more=""):
+    seen, kept = daemons.probe("credentials", where, dut=daemons.dut(pairs, more), dictionary="")
     for word in (SECRET, UNKNOWN, LONG):
         true(word not in str(seen) + kept, f"{where}: a password stands in the records")
     equal(seen["completion"], "completed", f"{where}: {seen['error']}")
@@ -145,6 +145,24 @@ def gnutls_coaps():
     return None
 
 
+def choosy_mqtt():
+    """A broker refuses clients by their id in the words of a wrong password: what the DUT file says of it tells the two apart."""
+    if not servers.found("mosquitto") or not servers.found("mosquitto_pub"):
+        return "mosquitto and its client are not installed"
+    daemons.start(servers.choosy_broker(1893, 1894), 1893)
+    pairs = [(USER, "wrong-1"), (USER, SECRET)]
+    account = f"accounts:\n  - {{role: admin, username: {servers.TESTER[0]}, secret: {servers.TESTER[1]}}}\n"
+    for port, found in ((1893, [USER]), (1894, [])):
+        named = f"brokers:\n  - {{port: tcp/{port}, client_id: 'hub-{{random}}'}}\n"
+        told(look(f"tcp/{port}", *pairs, more=named), f"{port}: an id that is named", "mqtt", found)
+        told(look(f"tcp/{port}", *pairs, more=account + named), f"{port}: an id that is named, and an account", "mqtt", found)
+        seen = look(f"tcp/{port}", *pairs, more=account + f"brokers:\n  - {{port: tcp/{port}, account: admin}}\n")
+        true("took no account of the DUT file" in seen["unobserved"].get("credentials.accepted", ""), f"{port}: an account that is refused: {seen['facts']}")
+        told(look(f"tcp/{port}", *pairs), f"{port}: nothing tells", "mqtt", [])
+    equal([servers.named_client(1893, name, SECRET) for name in ("hub-7", "cam-7")], [True, False], "mosquitto_pub says the same")
+    return None
+
+
 def keyed_mqtt():
     if not servers.found("mosquitto") or not servers.found("mosquitto_pub"):
         return "mosquitto and its client are not installed"
@@ -227,7 +245,7 @@ def cameras():
 
 
 only = os.environ.get("ONLY", "")
-tasks = [task for task in (postgres, mariadb, snmp, communities, coaps, gnutls_coaps, keyed_mqtt, keyed_tls13, keyed_gnutls, ipmi, cameras) if only in task.__name__]
+tasks = [task for task in (postgres, mariadb, snmp, communities, coaps, gnutls_coaps, choosy_mqtt, keyed_mqtt, keyed_tls13, keyed_gnutls, ipmi, cameras) if only in task.__name__]
 failed, done = [], []
 
 

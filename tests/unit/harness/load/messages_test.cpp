@@ -62,3 +62,20 @@ TEST_CASE("dut: an interface of messages that could not be used is refused with 
   CHECK(wrong(kCoap + ", set_up: {exec: x, path: /s, body: '{password}'}").size() == 1);
   CHECK(wrong(kCoap + "}\n  - {" + kCoap).size() == 1);
 }
+
+TEST_CASE("dut: what a broker wants of a client is read, and its account is one of the file") {
+  const std::string begin =
+      "assay: dut/1\ndevice: {vendor: V, model: M}\nsamples: [{id: A, at: {lan: 10.20.0.5}}]\nscope: "
+      "[10.20.0.0/28]\naccounts: [{role: admin, username: hub, secret: word}]\nbrokers:\n  - {";
+  const auto good = load_dut(
+      {"dut.yaml", begin + "port: tcp/1883, client_id: 'hub-{random}', account: admin}\n  - {port: tcp/8883}\n"});
+  CHECK(lines(good.errors) == std::vector<std::string>{});
+  REQUIRE(good.value);
+  CHECK(good.value->brokers ==
+        Later<Broker>{{{Transport::tcp, 1883}, "hub-{random}", "admin"}, {{Transport::tcp, 8883}, "", ""}});
+  for (const std::string wrong :
+       {"port: udp/1883", "port: tcp/1883, account: owner", "client_id: x", "port: tcp/1883}\n  - {port: tcp/1883"}) {
+    INFO(wrong);
+    CHECK(load_dut({"dut.yaml", begin + wrong + "}\n"}).errors.size() == 1);
+  }
+}
