@@ -58,8 +58,15 @@ void Channel::note_received(std::span<const std::byte> bytes) {
   held_->left_out += text.size() - kept.size();
 }
 
+void Channel::hold_instead(std::string bytes, std::string note) {
+  held_ = Held{std::move(bytes), 0, std::move(note)};
+}
+
 void Channel::let_go() {
   const auto held = std::exchange(held_, std::nullopt);
+  if (held && !held->note.empty()) {
+    transcript_.note(held->note);
+  }
   if (held && !held->bytes.empty()) {
     transcript_.received(wire::bytes_of(held->bytes));
   }
@@ -194,10 +201,36 @@ asio::awaitable<ChannelResult> upgrade_channel(Network& network, std::unique_ptr
   co_return std::make_unique<Channel>(std::move(inner), transcript, network.reply_timeout());
 }
 
+namespace {
+
+bool is_packed(const wire::HttpResponse& response) {
+  return response.packed || response.unpacked_from > 0;
+}
+
+/// Masks find no secret in what is compressed: the transcript gets the body as what it holds, or its length alone. What
+/// is put aside begins with byte `from` of the response.
+void hold_unpacked(Channel& channel, const wire::HttpReader& reader, std::size_t from) {
+  const auto& response = reader.response();
+  auto bytes = channel.held().substr(0, reader.head_size() - std::min(reader.head_size(), from));
+  const auto size = std::to_string(response.packed ? response.body.size() : response.unpacked_from);
+  if (response.packed) {
+    channel.hold_instead(std::move(bytes), "the body, " + size + " bytes, came compressed and is left out below");
+  } else {
+    bytes += response.body;
+    channel.hold_instead(std::move(bytes), "the body, " + size + " bytes, came compressed and stands below unpacked");
+  }
+}
+
+}  // namespace
+
 asio::awaitable<Result<HttpAnswer>> receive_http(Channel& channel, milliseconds within, std::string so_far) {
   using State = wire::HttpReader::State;
   HttpAnswer answer;
   wire::HttpReader reader;
+  const bool held = channel.holds();
+  if (!held) {
+    channel.hold();  // until the head says how the body comes
+  }
   auto state = reader.feed(so_far);
   answer.raw = so_far.substr(0, kKeptRaw);
   const auto start = Clock::now();
@@ -205,6 +238,9 @@ asio::awaitable<Result<HttpAnswer>> receive_http(Channel& channel, milliseconds 
     auto part = co_await channel.receive(within);
     if (!part) {
       if (answer.raw.empty()) {
+        if (!held) {
+          channel.let_go();
+        }
         co_return part.error();
       }
       // Silence in the middle leaves what came; only an end of the stream may end a body.
@@ -215,12 +251,21 @@ asio::awaitable<Result<HttpAnswer>> receive_http(Channel& channel, milliseconds 
     }
     answer.raw.append(part->substr(0, kKeptRaw - std::min(kKeptRaw, answer.raw.size())));
     state = reader.feed(*part);
+    if (!held && state != State::head && !is_packed(reader.response())) {
+      channel.let_go();
+    }
     if (since(start) > 3 * within) {
       break;
     }
   }
   answer.understood = reader.state() == State::done || reader.state() == State::body;
   answer.response = reader.response();
+  if (channel.holds() && answer.understood && is_packed(answer.response)) {
+    hold_unpacked(channel, reader, so_far.size());
+  }
+  if (!held) {
+    channel.let_go();
+  }
   co_return answer;
 }
 

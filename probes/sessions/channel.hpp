@@ -42,6 +42,14 @@ class Channel {
   /// transcript gets it.
   void hold() { held_ = Held{}; }
 
+  bool holds() const { return held_.has_value(); }
+
+  /// What was put aside.
+  std::string held() const { return held_ ? held_->bytes : std::string{}; }
+
+  /// In the place of what was put aside the transcript gets `note` and, as received, `bytes`.
+  void hold_instead(std::string bytes, std::string note);
+
   /// The transcript gets what was put aside, and what comes from now on at once.
   void let_go();
 
@@ -72,6 +80,7 @@ class Channel {
   struct Held {
     std::string bytes;
     std::size_t left_out = 0;  // bytes beyond the limit
+    std::string note{};        // that stands before them
   };
 
   void note_received(std::span<const std::byte> bytes);

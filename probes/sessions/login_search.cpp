@@ -44,11 +44,6 @@ std::optional<Rank> rank_of(const wire::WebLink& link) {
   return names_any(link, kLoginWords) ? kNamesLogin : names_any(link, kHouseWords) ? kHouse : kOther;
 }
 
-bool is_encoded(const wire::HttpResponse& page) {
-  const auto* encoding = page.header("Content-Encoding");
-  return encoding != nullptr && !wire::equal_ignoring_case(wire::trim(*encoding), "identity");
-}
-
 /// A form that is sent with a name and no password may be the first of two steps.
 bool asks_for_name(std::string_view html) {
   // Not "mail", which newsletters ask for.
@@ -73,7 +68,7 @@ void LoginSearch::take(const wire::HttpResponse& page, const std::string& path) 
   looked_.push_back(path);
   doubt_if(wire::contains_ignoring_case(page.body, "<script"), "one that a script makes is not seen");
   doubt_if(!page.complete, "one came without its end");
-  doubt_if(is_encoded(page), "one came compressed, which is not read");
+  doubt_if(page.packed, "one came compressed in a way that is not read");
   doubt_if(asks_for_name(page.body), "one asks for a name, and maybe for a password after it");
   add(wire::browser_redirect(page), path, kLed);
   for (const auto& link : wire::html_links(page.body, kMostLinks)) {

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "probes/wire/http_coding.hpp"
+
 namespace assay::wire {
 
 namespace {
@@ -139,6 +141,7 @@ void HttpReader::read_head() {
     }
     std::string head = pending_.substr(skipped, end - skipped);
     pending_.erase(0, end);
+    head_size_ += end;
     searched_ = 0;
     bool first = true;
     for (std::size_t at = 0; at < head.size() && state_ == State::head;) {
@@ -235,6 +238,10 @@ void HttpReader::choose_framing() {
   const bool says_close = connection != nullptr && contains_ignoring_case(*connection, "close");
   const bool says_keep = connection != nullptr && contains_ignoring_case(*connection, "keep-alive");
   response_.keeps_open = !says_close && (response_.version == "1.1" || says_keep || response_.protocol == "RTSP");
+  const auto codings = response_.all("Content-Encoding");
+  response_.packed = std::any_of(codings.begin(), codings.end(), [](const auto& coding) {
+    return !trim(coding).empty() && !equal_ignoring_case(trim(coding), "identity");
+  });
   const bool empty = bodyless_ || response_.status == 204 || response_.status == 304 || response_.status == 101;
   if (transfer != nullptr && contains_ignoring_case(*transfer, "chunked") && !empty) {
     framing_ = Framing::chunked;
@@ -262,8 +269,27 @@ void HttpReader::keep_body(std::string_view bytes) {
   if (bytes.size() > room) {
     response_.body_cut = true;
     response_.keeps_open = false;
-    state_ = State::done;
+    end_body();
   }
+}
+
+/// Of the body. A device may send compressed what nobody asked it to compress.
+void HttpReader::end_body() {
+  state_ = State::done;
+  response_.packed = response_.packed && !response_.body.empty();
+  if (!response_.packed) {
+    return;
+  }
+  const auto codings = response_.all("Content-Encoding");
+  auto unpacked = codings.size() == 1 ? unpack_body(trim(codings.front()), response_.body, kMaximumBody) : std::nullopt;
+  if (!unpacked) {
+    return;
+  }
+  response_.packed = false;
+  response_.unpacked_from = response_.body.size();
+  response_.body = std::move(unpacked->text);
+  response_.body_cut = response_.body_cut || unpacked->cut;
+  response_.complete = response_.complete && unpacked->whole;
 }
 
 bool HttpReader::read_chunk_size() {
@@ -283,7 +309,7 @@ bool HttpReader::read_chunk_size() {
     pending_.erase(0, newline + 1);
     if (end) {
       response_.complete = true;
-      state_ = State::done;
+      end_body();
     }
     return true;
   }
@@ -329,7 +355,7 @@ void HttpReader::read_body() {
     }
     if (left_ == 0) {
       response_.complete = true;
-      state_ = State::done;
+      end_body();
       if (!pending_.empty() && !more_) {
         deviate("bytes after the end of the response");
         response_.keeps_open = false;
@@ -354,7 +380,7 @@ HttpReader::State HttpReader::finish() {
     if (!response_.complete) {
       deviate("the body is shorter than announced");
     }
-    state_ = State::done;
+    end_body();
   }
   return state_;
 }

@@ -37,9 +37,11 @@ struct HttpResponse {
   std::string reason;
   std::vector<HttpHeader> headers;
   std::string body;
-  bool complete = false;    // the body ended as its framing says
-  bool body_cut = false;    // longer than we keep
-  bool keeps_open = false;  // the connection can carry another request
+  bool complete = false;          // the body ended as its framing says
+  bool body_cut = false;          // longer than we keep
+  bool packed = false;            // the body is compressed, and what it holds was not read
+  std::size_t unpacked_from = 0;  // bytes of a body that came compressed and is here as what it holds
+  bool keeps_open = false;        // the connection can carry another request
   std::vector<std::string> deviations;
 
   /// First header of that name, or null.
@@ -47,7 +49,8 @@ struct HttpResponse {
   std::vector<std::string> all(std::string_view name) const;
 };
 
-/// Reads one response from bytes as they come. Memory is bounded: 64 KiB of head, 256 headers, 256 KiB of body.
+/// Reads one response from bytes as they come. Memory is bounded: 64 KiB of head, 256 headers, 256 KiB of body, which
+/// is unpacked at its end where it came compressed (http_coding.hpp).
 class HttpReader {
  public:
   enum class State : std::uint8_t { head, body, done, malformed };
@@ -70,6 +73,9 @@ class HttpReader {
 
   const HttpResponse& response() const { return response_; }
 
+  /// Bytes before the body, with the interim responses before the head.
+  std::size_t head_size() const { return head_size_; }
+
  private:
   enum class Framing : std::uint8_t { length, chunked, until_close };
 
@@ -80,6 +86,7 @@ class HttpReader {
   void read_body();
   bool read_chunk_size();
   void keep_body(std::string_view bytes);
+  void end_body();
   void deviate(std::string_view what);
 
   bool bodyless_;
@@ -88,6 +95,7 @@ class HttpReader {
   Framing framing_ = Framing::until_close;
   std::string pending_;
   std::size_t searched_ = 0;
+  std::size_t head_size_ = 0;
   std::size_t left_ = 0;  // of the length or of the chunk
   bool in_chunk_ = false;
   bool last_chunk_ = false;

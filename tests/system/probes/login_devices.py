@@ -1,12 +1,14 @@
 """Scripted web interfaces with the habits of real devices: each counts the logins that it saw, by account."""
 
 import base64
+import gzip
 import http.server
 import json
 import re
 import secrets
 import threading
 import urllib.parse
+import zlib
 
 USER, SECRET = "maker", "zlxx.7Q"
 FORM = ('<html><head><title>Hub</title></head><body><form method="post" action="/login"><input type="hidden" name="token" value="{token}">'
@@ -25,6 +27,9 @@ FRONT = {"link": '<h1>Cam</h1><a href="/reboot.cgi">Restart</a><a href="/login.h
 ELSEWHERE = {"base": ('<base href="/cgi/">', 'method="post" action="login"', ""),
              "button": ("", 'action="/search"', 'formaction="/cgi/login" formmethod="post"'),
              "base away": ('<base href="http://192.0.2.99/">', 'method="post" action="login"', "")}
+# How a device sends its pages that keeps them compressed, whatever it was asked for; "deflate" as zlib writes it and as its name says.
+PACKED = {"gzip": ("gzip", gzip.compress), "deflate": ("deflate", zlib.compress), "bare deflate": ("deflate", lambda page: zlib.compress(page)[2:-4]),
+          "brotli": ("br", lambda page: page[::-1])}
 LOCKED = "<p>This account is locked, try again later.</p>"
 
 
@@ -214,9 +219,14 @@ def handler(device):
                 self.send_header(name, value)
             if session != self.session():
                 self.send_header("Set-Cookie", f"sid={session}; Path=/; HttpOnly")
+            body = body.encode()
+            if getattr(device, "habit", "") in PACKED and body:
+                coding, pack = PACKED[device.habit]
+                body = pack(body)
+                self.send_header("Content-Encoding", coding)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body.encode())
+            self.wfile.write(body)
 
         def do_GET(self):
             session = self.session() or secrets.token_hex(8)

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "probes/images/packed.hpp"
 #include "tests/unit/probes/credentials_support.hpp"
 
 using namespace assay;
@@ -98,6 +99,17 @@ bool refuses(House house) {
   return run.record.facts.contains("credentials.accepted") &&
          run.record.value("credentials.accepted") == json::value(json::array{}) &&
          run.record.value("credentials.open") == json::value(false);
+}
+
+/// The text that the rows of a transcript show.
+std::string read_back(const std::string& kept) {
+  std::string out;
+  for (auto bar = kept.find("  |"); bar != std::string::npos; bar = kept.find("  |", bar)) {
+    const auto end = kept.find("|\n", bar + 3);
+    out += kept.substr(bar + 3, end - bar - 3);
+    bar = end;
+  }
+  return out;
 }
 
 std::string why(const fake::Run& run, const std::string& fact) {
@@ -381,6 +393,9 @@ TEST_CASE("Where pages cannot be read to their end, no login is a doubt") {
   };
   const std::pair<std::string, std::string> answers[] = {
       {page("Content-Encoding: gzip\r\n", "\x1f\x8b..."), "compressed"},
+      {page("Content-Encoding: br\r\n", body), "compressed"},
+      {page("Content-Encoding: gzip\r\n", images::pack_gzip(body)), ""},
+      {page("Content-Encoding: gzip\r\n", images::pack_gzip(body + std::string(1 << 20, ' '))), "without its end"},
       {"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + body, "without its end"},
       {to("http://router.lan/login.html"), "router.lan"},
       {page("", "<form method=post action=/next><input name=username></form>"), "asks for a name"},
@@ -404,4 +419,42 @@ TEST_CASE("Where pages cannot be read to their end, no login is a doubt") {
     CHECK(told.empty() == doubt.empty());
     CHECK(told.find(doubt) != std::string::npos);
   }
+}
+
+TEST_CASE("Pages that come compressed are read, and what they hold is masked in transcripts") {
+  House house;
+  house.inside = kHome + "The password is letmein1.";
+  const auto squeezed = [&house](std::string_view request) {
+    const auto answer = house.answer(request);
+    const auto body = answer.substr(answer.find("\r\n\r\n") + 4);
+    const auto packed = images::pack_gzip(body);
+    return body.empty()
+               ? answer
+               : "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " + std::to_string(packed.size()) +
+                     "\r\n\r\n" + packed;
+  };
+  const auto look = [&] {
+    FakeNetwork network;
+    network.tcp[kPort] = [&](int) -> Peer {
+      return [&](std::string_view written, Line& line) {
+        if (!written.empty()) {
+          line.say(squeezed(written));
+        }
+      };
+    };
+    return attack(network, pairs({{"root", "toor42"}, {"admin", "letmein1"}}), without_blanks());
+  };
+  const auto weak = look();
+  REQUIRE(weak.record.facts.contains("credentials.accepted"));
+  CHECK(weak.record.value("credentials.accepted").as_array().size() == 1);
+  const auto kept = transcript(weak);
+  CHECK(kept.find("came compressed and stands below unpacked") != std::string::npos);
+  const auto said = read_back(kept);
+  CHECK(said.find("The password is {dictionary ") != std::string::npos);
+  CHECK(said.find("letmein1") == std::string::npos);
+  CHECK(kept.find("1f 8b") == std::string::npos);
+  house.right = "nobody";
+  house.refusal = ok(kForm + "<p>Sorry.</p>");
+  const auto sound = look();
+  CHECK(sound.record.value("credentials.accepted") == json::value(json::array{}));
 }
