@@ -57,6 +57,7 @@ class TelnetLogin final : public Dialect {
     copy->prompts_ = prompts_;
     copy->secret_prompts_ = secret_prompts_;
     copy->refusals_ = refusals_;
+    copy->keys_ = keys_;
     copy->cuts_ = cuts_;
     copy->slowest_refusal_ = slowest_refusal_;
     return copy;
@@ -92,8 +93,8 @@ class TelnetLogin final : public Dialect {
       }
       co_return arrived;
     }
-    talk_ = std::make_unique<Talk>(std::move(*opened), door_.timers.quiet, prompts_);
-    auto greeting = co_await talk_->hear(kPatience);
+    talk_ = std::make_unique<Talk>(std::move(*opened), door_.timers.quiet, prompts_, keys_);
+    auto greeting = co_await talk_->hear_greeting(kPatience);
     arrived.ended = greeting.error;
     arrived.says = greeting.text.substr(0, 512);
     arrived.must_change = wire::demands_new_password(greeting.prompt);
@@ -140,6 +141,15 @@ class TelnetLogin final : public Dialect {
         }
         heard = co_await give_name(entry.username);
       }
+      if (entry.control && shows_key(heard, entry.username)) {
+        keys_.insert(shape_of(first_prompt_));
+        talk_.reset();
+        attempted = co_await arrive();
+        if (attempted.outcome != Outcome::accepted) {
+          co_return attempted;
+        }
+        heard = co_await give_name(entry.username);
+      }
       if (!heard.ended && wire::demands_new_password(heard.prompt)) {
         // Whatever is typed there may become the password.
         attempted.outcome = Outcome::unclear;
@@ -163,11 +173,27 @@ class TelnetLogin final : public Dialect {
     heard.ended = !sent;
     if (sent) {
       const auto patience = std::max(kPatience, 3 * slowest_refusal_);
-      heard = co_await talk_->hear(patience);
+      heard = co_await talk_->hear_past_key(patience);
     }
     asked.typed_hidden = asked.name_echoed && heard.text.find(entry.password.reveal()) == std::string::npos;
     attempted = co_await judge(std::move(heard), std::move(asked), std::move(entry));
     co_return attempted;
+  }
+
+  /// Whether the first prompt waited for a key, in whatever words: only behind it a name is asked for, and got what was
+  /// left of ours, or nothing.
+  bool shows_key(const Heard& heard, const std::string& username) const {
+    if (wire::asks_for_login(first_prompt_) || keys_.contains(shape_of(first_prompt_))) {
+      return false;
+    }
+    const auto asks_name = [](std::string_view text) {
+      return wire::asks_for_login(text) && !wire::asks_for_password(text);
+    };
+    const auto rest = std::string_view{username}.substr(1);
+    const auto lines = lines_of(heard.text);
+    return asks_name(heard.prompt) || std::any_of(lines.begin(), lines.end(), [&](std::string_view line) {
+             return line.ends_with(rest) && asks_name(wire::trim(line.substr(0, line.size() - rest.size())));
+           });
   }
 
   /// Whether the prompt behind the name asks for a password. Controls type theirs at all that is not plainly a shell; a
@@ -403,6 +429,7 @@ class TelnetLogin final : public Dialect {
   std::set<std::string> prompts_;         // at which random logins were seen to wait
   std::set<std::string> secret_prompts_;  // those of them that a password was typed at
   std::set<std::string> refusals_;        // lines that came after wrong logins
+  std::set<std::string> keys_;            // prompts that wait for a key, in words that are not known
   std::set<std::string> told_apart_;      // names of which another password was seen to be refused
   int cuts_ = 0;                          // wrong logins that were answered by nothing but the end of the connection
   milliseconds slowest_refusal_{0};
@@ -418,7 +445,7 @@ asio::awaitable<Result<Detection>> detect_telnet(Door& door) {
     co_return opened.error();
   }
   Talk talk{std::move(*opened), door.timers.quiet, {}};
-  auto greeting = co_await talk.hear(telnet::kPatience);
+  auto greeting = co_await talk.hear_greeting(telnet::kPatience);
   if (greeting.error) {
     co_return *greeting.error;
   }

@@ -10,6 +10,7 @@ namespace assay::probes::credentials {
 namespace {
 
 constexpr milliseconds kProofPatience{4000};  // a shell at work answers at once
+constexpr milliseconds kKeyPatience{2000};
 constexpr milliseconds kQuietAfterKnown{30};  // old login programs throw away what is typed right after their prompt
 constexpr std::size_t kMaximumText = 64U << 10U;
 constexpr int kMaximumReads = 2048;
@@ -72,12 +73,59 @@ asio::awaitable<Heard> Talk::hear(milliseconds patience) {
       }
       break;
     }
-    if (at_known || is_settled(wire::prompt_of(heard.text)) || heard.took >= patience) {
+    const auto prompt = wire::prompt_of(heard.text);
+    if (at_known || is_settled(prompt) || wire::asks_for_key(prompt) || heard.took >= patience) {
       break;
     }
   }
   channel_->let_go();
   heard.prompt = wire::prompt_of(heard.text);
+  co_return heard;
+}
+
+bool Talk::waits_for_key(const Heard& heard) const {
+  return !heard.ended &&
+         (wire::asks_for_key(heard.text) || keys_.contains(shape_of(heard.prompt)) || (mute_ && heard.prompt.empty()));
+}
+
+/// The key is CR, and LF only where nothing follows it: a device that takes one character would take LF for an empty
+/// name.
+asio::awaitable<Heard> Talk::press_key(Heard before) {
+  Heard behind;
+  for (const std::string_view key : {"\r", "\n"}) {
+    std::string bytes{key};
+    auto sent = co_await channel_->send(std::move(bytes));
+    behind.ended = !sent;
+    if (sent) {
+      behind = co_await hear(kKeyPatience);
+    }
+    if (behind.ended || !behind.text.empty()) {
+      break;
+    }
+  }
+  behind.text = before.text + "\r\n" + behind.text;
+  behind.took += before.took;
+  co_return behind;
+}
+
+asio::awaitable<Heard> Talk::hear_past_key(milliseconds patience) {
+  auto heard = co_await hear(patience);
+  if (waits_for_key(heard)) {
+    heard = co_await press_key(std::move(heard));
+  }
+  co_return heard;
+}
+
+asio::awaitable<Heard> Talk::hear_greeting(milliseconds patience) {
+  auto heard = co_await hear_past_key(patience);
+  if (heard.ended || !heard.prompt.empty()) {
+    co_return heard;
+  }
+  mute_ = true;
+  heard = co_await press_key(std::move(heard));
+  if (wire::asks_for_password(heard.prompt)) {
+    heard.prompt.clear();  // the name may have been asked for in silence, and the key was an empty one
+  }
   co_return heard;
 }
 

@@ -33,14 +33,22 @@ std::string_view last_line_of(std::string_view text);
 bool looks_like_command_line(std::string_view prompt);
 
 /// One telnet connection seen as turns: a line is typed, the device speaks until it waits. At prompts of the shapes
-/// `known`, which it was seen to wait at before, a short silence shows that. The transcript gets what answers a secret
+/// `known`, which it was seen to wait at before, a short silence shows that, and those of `keys` wait for a key and no
+/// word, as does whatever says so ("Press any key to continue"). The transcript gets what answers a secret
 /// in one piece, for the secret to be found in an echo that comes byte by byte.
 class Talk {
  public:
-  Talk(std::unique_ptr<sessions::Channel> channel, milliseconds quiet, std::set<std::string> known)
-      : channel_(std::move(channel)), quiet_(quiet), known_(std::move(known)) {}
+  Talk(std::unique_ptr<sessions::Channel> channel, milliseconds quiet, std::set<std::string> known,
+       std::set<std::string> keys = {})
+      : channel_(std::move(channel)), quiet_(quiet), known_(std::move(known)), keys_(std::move(keys)) {}
 
   asio::awaitable<Heard> hear(milliseconds patience);
+
+  /// The same, and what comes behind a key that is waited for.
+  asio::awaitable<Heard> hear_past_key(milliseconds patience);
+
+  /// What a device says to whoever connects. Where it asks for nothing, it is given a key: it may wait for one.
+  asio::awaitable<Heard> hear_greeting(milliseconds patience);
 
   asio::awaitable<Result<>> type(std::string line);
 
@@ -48,11 +56,18 @@ class Talk {
   asio::awaitable<Result<>> type_secret(const Secret& secret);
 
  private:
-  bool waits_at(std::string_view prompt) const { return !prompt.empty() && known_.contains(shape_of(prompt)); }
+  bool waits_at(std::string_view prompt) const {
+    return !prompt.empty() && (known_.contains(shape_of(prompt)) || keys_.contains(shape_of(prompt)));
+  }
+
+  bool waits_for_key(const Heard& heard) const;
+  asio::awaitable<Heard> press_key(Heard before);
 
   std::unique_ptr<sessions::Channel> channel_;
   milliseconds quiet_;
   std::set<std::string> known_;
+  std::set<std::string> keys_;
+  bool mute_ = false;  // it waited for a key and did not say so
   wire::TelnetParser parser_;
 };
 

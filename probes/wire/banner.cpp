@@ -58,6 +58,13 @@ constexpr std::array<std::string_view, 10> kChangeParts{"change", "expired", "ab
 constexpr std::array<std::string_view, 6> kNewPasswords{"新密码",           "新的密码",     "修改密码",
                                                         "新しいパスワード", "новый пароль", "Новый пароль"};
 
+// What a line that waits for a key has: words for any key, or a key and what is done with it.
+constexpr std::array<std::string_view, 10> kAnyKey{"any key", "taste",   "touche", "tecla",  "tasto",
+                                                   "toets",   "клавишу", "任意键", "任意鍵", "何かキー"};
+constexpr std::array<std::string_view, 9> kPressWords{"press", "hit",   "strike",  "push",    "appuyez",
+                                                      "druk",  "pulse", "premere", "presione"};
+constexpr std::array<std::string_view, 6> kKeyWords{"enter", "return", "space", "key", "intro", "entrée"};
+
 bool mentions(std::string_view prompt, std::span<const std::string_view> parts) {
   return std::any_of(parts.begin(), parts.end(), [&](auto part) { return contains_ignoring_case(prompt, part); });
 }
@@ -172,7 +179,7 @@ Recognition recognise(std::string_view bytes) {
   if (speaks_coap(bytes)) {
     return {Speech::coap_tcp, false};
   }
-  if (text_share(bytes) == 100 && asks_for_input(prompt_of(bytes))) {
+  if (text_share(bytes) == 100 && (asks_for_input(prompt_of(bytes)) || asks_for_key(bytes))) {
     return {Speech::prompt, false};
   }
   const bool hopeful =
@@ -223,6 +230,15 @@ bool demands_new_password(std::string_view text) {
 bool asks_for_login(std::string_view prompt) {
   const bool asks = mentions(prompt, kNameParts) || has_any_word(prompt, kNameWords);
   return asks_for_password(prompt) || (asks && is_question(prompt));
+}
+
+bool asks_for_key(std::string_view text) {
+  text = trim(text);
+  const auto line = text.substr(text.find_last_of("\r\n") + 1);
+  const bool asks = line.size() <= kMaximumPrompt &&
+                    (mentions(line, kAnyKey) || (has_any_word(line, kPressWords) && has_any_word(line, kKeyWords)));
+  // "Press ENTER after your name:" asks for the name.
+  return asks && !(asks_for_login(line) && std::string_view{kMarks}.find(line.back()) != std::string_view::npos);
 }
 
 bool asks_for_input(std::string_view prompt) {

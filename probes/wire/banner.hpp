@@ -42,6 +42,9 @@ bool asks_for_login(std::string_view prompt);
 /// A line of the text says that another password has to be chosen, or asks for it: "New password:".
 bool demands_new_password(std::string_view text);
 
+/// The last line of the text that is not empty says that a key is waited for: "Press any key to continue".
+bool asks_for_key(std::string_view text);
+
 /// A prompt that asks for something: it ends with a colon, or asks for a name or a password.
 bool asks_for_input(std::string_view prompt);
 

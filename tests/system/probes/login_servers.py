@@ -81,6 +81,12 @@ def vsftpd(port, *lines):
     return [daemons.need("vsftpd"), write(f"vsftpd{port}.conf", "\n".join(settings) + "\n")]
 
 
+def waiting_telnetd(port, words):
+    """telnetd whose login begins behind a key."""
+    script = write(f"behind-key{port}", f"#!/bin/bash\nread -rsn1 -p '{words}'\necho\nexec {daemons.need('login')}\n", 0o755)
+    return [daemons.need("busybox"), "telnetd", "-F", "-b", ADDRESS, "-p", str(port), "-l", script]
+
+
 def over_tls():
     daemons.certificate()
     return ["ssl_enable=YES", f"rsa_cert_file={path('tls.pem')}", "force_local_logins_ssl=YES", "require_ssl_reuse=NO", "ssl_ciphers=HIGH"]

@@ -64,6 +64,8 @@ SERVERS = [
     (2103, seeing("sound", servers.vsftpd(2103, "anonymous_enable=YES")), "ftp", "open"),
     (2104, seeing("weak", servers.vsftpd(2104, "anonymous_enable=NO", "local_enable=YES", *FTPS)), "ftp", "accepted"),
     (2105, seeing("weak", servers.vsftpd(2105, "anonymous_enable=NO", "local_enable=YES", *FTPS, "implicit_ssl=YES")), "ftp", "accepted"),
+    *[(port, seeing(kind, servers.waiting_telnetd(port, words)), "telnet", "accepted" if kind == "weak" else "refused")
+      for port, kind, words in ((2301, "weak", "Press any key to continue"), (2302, "sound", "Press any key to continue"), (2303, "weak", "Go on> "), (2304, "sound", "Go on> "))],
     (80, seeing("weak", servers.dropbear(80)), "ssh-password", "accepted"),  # asked by HTTP before it may greet
     (554, seeing("sound", servers.vsftpd(554, "anonymous_enable=NO", "local_enable=YES")), "ftp", "refused"),
     (1883, servers.mosquitto(1883, 1884, 1885, 8883), "mqtt", "accepted"),
@@ -123,6 +125,9 @@ HABITS = [  # port, habit, password, what is to be seen
     (8253, "button", SECRET, "accepted"),
     (8254, "button", UNKNOWN, "refused"),
     (8255, "base away", SECRET, "doubt"),  # nothing is sent to another host
+    *[(8256 + 2 * at + sound, habit, UNKNOWN if sound else SECRET, "refused" if sound else "accepted")
+      for at, habit in enumerate(("gzip", "deflate", "bare deflate")) for sound in (0, 1)],
+    (8262, "brotli", SECRET, "unread"),
 ]
 
 BASIC = [  # the same behind HTTP Basic, where only some accounts are known to the tester
@@ -143,8 +148,8 @@ BASIC = [  # the same behind HTTP Basic, where only some accounts are known to t
 def compare(where, seen, dialect, expected):
     facts, completion = seen["facts"], seen["completion"]
     equal(completion, "completed", f"{where}: {seen['error']}")
-    equal(facts.get("credentials.dialect"), dialect, f"{where}: dialect; {seen['unobserved']}")
-    if expected == "doubt":
+    equal(facts.get("credentials.dialect"), None if expected == "unread" else dialect, f"{where}: dialect; {seen['unobserved']}")
+    if expected in ("doubt", "unread"):
         true("credentials.open" in seen["unobserved"], f"{where}: whether it is open stays open")
         return
     equal(facts.get("credentials.open"), expected == "open", f"{where}: open; {seen['unobserved']}, {seen['coverage']}")

@@ -17,6 +17,9 @@ struct TelnetHabits {
   bool takes_all = false;
   std::string prompt = "hub login: ";
   std::string shell = "# ";
+  std::string key{};         // waits for a key before it asks for a name, with these words
+  bool key_of_line = false;  // up to LF; else any byte is one
+  bool key_inside = false;   // before the shell, too
 };
 
 class TelnetServer {
@@ -25,7 +28,8 @@ class TelnetServer {
 
   void operator()(std::string_view written, Line& line) {
     if (written.empty()) {
-      line.say("\xff\xfd\x01\xff\xfb\x01\xff\xfb\x03\r\n"s + habits_.prompt);
+      line.say("\xff\xfd\x01\xff\xfb\x01\xff\xfb\x03\r\n"s);
+      ask(habits_.prompt, line);
       return;
     }
     for (const char c : written) {
@@ -34,6 +38,8 @@ class TelnetServer {
       }
       if (skip_ > 0) {
         --skip_;
+      } else if (!behind_key_.empty()) {
+        press(c, line);
       } else if (c == '\n') {
         entered(std::exchange(line_, {}), line);
       } else if (c != '\r') {
@@ -43,6 +49,17 @@ class TelnetServer {
   }
 
  private:
+  void ask(const std::string& prompt, Line& line) {
+    behind_key_ = habits_.key.empty() ? "" : prompt;
+    line.say(habits_.key.empty() ? prompt : habits_.key);
+  }
+
+  void press(char key, Line& line) {
+    if (!habits_.key_of_line || key == '\n') {
+      line.say("\r\n" + std::exchange(behind_key_, {}));
+    }
+  }
+
   void entered(const std::string& text, Line& line) {
     if (stage_ == 0) {
       username_ = text;
@@ -58,7 +75,8 @@ class TelnetServer {
   void answer_login(const std::string& password, Line& line) {
     if (habits_.takes_all || (username_ == habits_.username && password == habits_.password)) {
       stage_ = 2;
-      line.say("\r\n\r\nBusyBox\r\n" + habits_.shell);
+      line.say("\r\n\r\nBusyBox\r\n");
+      habits_.key_inside ? ask(habits_.shell, line) : line.say(habits_.shell);
       return;
     }
     stage_ = 0;
@@ -70,7 +88,7 @@ class TelnetServer {
     if (++tries_ == habits_.tries_per_connection) {
       line.close();
     } else {
-      line.say(habits_.prompt);
+      ask(habits_.prompt, line);
     }
   }
 
@@ -91,6 +109,7 @@ class TelnetServer {
   TelnetHabits habits_;
   std::string line_;
   std::string username_;
+  std::string behind_key_;  // what is asked behind a key that is waited for
   int stage_ = 0;
   int tries_ = 0;
   int skip_ = 0;
@@ -223,4 +242,46 @@ TEST_CASE("A server that echoes what is typed is no open shell") {
   };
   const auto run = attack(network, pairs({{"root", "a11"}}));
   CHECK(run.record.value("credentials.open") != json::value(true));
+}
+
+TEST_CASE("A device that waits for a key before it asks for a name is given one, and no more") {
+  // The last two say it in words that are not known, or not at all.
+  for (const std::string key :
+       {"Press any key to continue", "Beliebige Taste...\r\n", "[Press ENTER] ", "Op!", "Hub\r\n"}) {
+    for (const bool of_line : {false, true}) {
+      for (const bool inside : {false, key.find("Hub") == std::string::npos}) {
+        CAPTURE(key, of_line, inside);
+        TelnetHabits habits;
+        habits.key = key;
+        habits.key_of_line = of_line;
+        habits.key_inside = inside;
+        FakeNetwork network;
+        network.tcp[kPort] = telnet(habits);
+        const auto weak = attack(network, pairs({{"admin", "x11"}, {"root", "secret99"}}), without_blanks());
+        REQUIRE(weak.record.facts.contains("credentials.accepted"));
+        REQUIRE(weak.record.value("credentials.accepted").as_array().size() == 1);
+        CHECK(weak.record.value("credentials.accepted").at(0).at("username") == json::value("root"));
+        CHECK(network.permits["root"] == 2);
+        CHECK(network.permits["admin"] == 1);
+        const auto sound = attack(network, pairs({{"admin", "x11"}, {"root", "x22"}}), without_blanks());
+        CHECK(sound.record.value("credentials.accepted") == json::value(json::array{}));
+        CHECK(sound.record.value("credentials.open") == json::value(false));
+      }
+    }
+  }
+}
+
+TEST_CASE("A password that is asked for behind a key which nobody asked for leaves the login open") {
+  FakeNetwork network;
+  network.tcp[kPort] = [](int) -> Peer {
+    return [](std::string_view written, Line& line) {
+      if (written.empty()) {
+        line.say("\xff\xfb\x01Hub\r\n"s);  // and a name, in silence
+      } else if (written.front() != '\xff') {
+        line.say("\r\nPassword: ");
+      }
+    };
+  };
+  const auto run = attack(network, pairs({{"root", "secret99"}}), without_blanks());
+  CHECK(run.record.is_unobserved("credentials.accepted"));
 }

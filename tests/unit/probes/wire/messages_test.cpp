@@ -376,3 +376,19 @@ TEST_CASE("A login form is what a browser would send") {
   CHECK(html_pages("<frame src=a.htm><a href='b.html'>x</a><a href='c.cgi'>y</a><a href='d.html?x'>z</a>", 9) ==
         std::vector<std::string>{"a.htm", "b.html"});
 }
+
+TEST_CASE("A line that waits for a key is known by its words, and is no prompt of a login") {
+  for (const auto* line :
+       {"Press any key to continue", "Welcome\r\nPress any key to continue...\r\n", "[Press ENTER]", "Hit Return:",
+        "Beliebige Taste dr\xc3\xbc"
+        "cken",
+        "Appuyez sur une touche", "Pulse una tecla para continuar", "Press any key to login"}) {
+    INFO(line);
+    CHECK(asks_for_key(line));
+  }
+  for (const auto* line : {"", "login: ", "Press ENTER after your user name:", "Enter selection:", "hub key> ",
+                           "Press any key to continue\r\nlogin: ", "Welcome"}) {
+    INFO(line);
+    CHECK_FALSE(asks_for_key(line));
+  }
+}
