@@ -41,7 +41,7 @@ struct SshLogin {
   bool without_password = false;  // the request "none" was enough
   bool session = false;           // a session was opened after the login
   bool echoed = false;            // a command was run, and its output came back
-  bool must_change = false;       // a new password is demanded: in keyboard-interactive, or where a command was to run
+  bool must_change = false;       // a new password is demanded: after the password, or where a command was to run
   std::vector<std::string> methods;
   std::string error;  // the library's words when it was cut
 };

@@ -14,6 +14,13 @@ namespace {
 constexpr int kMaximumRounds = 4;
 constexpr std::size_t kMaximumOutput = 16U << 10U;
 
+/// The answer to a password was SSH_MSG_USERAUTH_PASSWD_CHANGEREQ (RFC 4252, 8). The library knows that message only
+/// under its other names, which it does not let in here: it says so, and waits on.
+bool demands_change(ssh_session session) {
+  return ssh_get_error_code(session) == SSH_FATAL &&
+         std::string_view{ssh_get_error(session)}.find("rejected packet (type 60)") != std::string_view::npos;
+}
+
 }  // namespace
 
 SshState SshSteps::step(ssh_session session, int none, unsigned methods) {
@@ -71,10 +78,14 @@ void SshSteps::choose(int none, unsigned methods) {
 }
 
 void SshSteps::take(ssh_session session, int outcome) {
+  if (stage_ == Stage::password && demands_change(session)) {
+    login_.must_change = true;
+    outcome = SSH_AUTH_SUCCESS;
+  }
   if (outcome == SSH_AUTH_AGAIN) {
     return;
   }
-  stage_ = outcome == SSH_AUTH_SUCCESS ? Stage::open : Stage::over;
+  stage_ = outcome == SSH_AUTH_SUCCESS && !login_.must_change ? Stage::open : Stage::over;
   login_.answer = outcome == SSH_AUTH_SUCCESS   ? SshLogin::Answer::accepted
                   : outcome == SSH_AUTH_PARTIAL ? SshLogin::Answer::partial
                   : outcome == SSH_AUTH_DENIED  ? SshLogin::Answer::refused

@@ -58,13 +58,29 @@ def told(port, dialect, kind):
     equal(found, {"expired": [(USER, True)], "weak": [(USER, False)], "sound-expired": []}[kind], f"{where}: {seen['facts']}, {seen['coverage']}")
 
 
-def by_openssh(port):
+def by_openssh(port, level="ERROR"):
     """What the usual client is told behind the right password."""
     ask = write("ask", "#!/bin/sh\necho \"$WORD\"\n", 0o755)
     done = subprocess.run([daemons.need("ssh"), "-F", "none", "-o", "NumberOfPasswordPrompts=1", "-o", "PubkeyAuthentication=no", "-o", "StrictHostKeyChecking=no",
-                           "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-p", str(port), f"{USER}@{ADDRESS}", "echo in"], capture_output=True, text=True,
+                           "-o", "UserKnownHostsFile=/dev/null", "-o", f"LogLevel={level}", "-p", str(port), f"{USER}@{ADDRESS}", "echo in"], capture_output=True, text=True,
                           timeout=60, stdin=subprocess.DEVNULL, env={**os.environ, "WORD": SECRET, "SSH_ASKPASS": ask, "SSH_ASKPASS_REQUIRE": "force"})
     return done.stdout + done.stderr
+
+
+def in_words_of_ssh():
+    """SSH_MSG_USERAUTH_PASSWD_CHANGEREQ of a server of libssh: behind the right password, behind one that nobody knows, and behind any."""
+    made = subprocess.run([daemons.need("cc"), "-o", path("ssh_server"), os.path.join(os.path.dirname(os.path.abspath(__file__)), "stacks", "ssh_server.c"), "-lssh"],
+                          capture_output=True, text=True)
+    if made.returncode != 0:
+        return f"left out, for the headers of libssh are not installed: {made.stderr[-300:]}"
+    for port, password, when in ((2351, SECRET, "change"), (2352, UNKNOWN, "change"), (2353, SECRET, "change-all")):
+        daemons.start([path("ssh_server"), str(port), ED.split()[1], USER, password, "-1", when], port)
+    told(2351, "ssh-password", "expired")
+    told(2352, "ssh-password", "sound-expired")
+    seen, _ = daemons.probe("credentials", "tcp/2353", dut=TRIED, dictionary="")
+    true("asked for a new password too" in seen["unobserved"].get("credentials.accepted", ""), f"whoever comes is asked: {seen['facts']}, {seen['unobserved']}")
+    true("Your password has expired." in by_openssh(2351, "INFO") and "expired" not in by_openssh(2352, "INFO"), f"ssh is told the same: {by_openssh(2351, 'INFO')}")
+    return "three by the message of SSH for it"
 
 
 def asks_everybody(typed):
@@ -134,7 +150,8 @@ for port, dialect, _ in SERVERS:
         told(port + step, dialect, kind)
 for port in (2301, 2311):
     true("expired" in by_openssh(port) and by_openssh(port + 1).startswith("in"), f"{port}: ssh is told to change the password: {by_openssh(port)}")
+by_message = in_words_of_ssh()
 everybody()
 pages()
 verdicts()
-print("checked", len(SERVERS) * len(KINDS), "logins, three of pages, one that asks everybody, and two runs")
+print("checked", len(SERVERS) * len(KINDS), "logins, three of pages, one that asks everybody, and two runs;", by_message)

@@ -2,7 +2,8 @@
    PORT HOST-KEY USER PASSWORD REFUSED JUDGED [WORDS]
    REFUSED: wrong passwords that are refused in the words of the protocol, -1: all; later ones get the end.
    JUDGED: passwords that are judged, -1: all; later ones get the end, the right one too. "login": nobody comes as far,
-   the request "none" gets it.
+   the request "none" gets it. "change": the first right password of a connection gets
+   SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, "change-all": the first of any does.
    WORDS: the end is SSH_MSG_DISCONNECT with them; without, the connection is closed. */
 #include <libssh/libssh.h>
 #include <libssh/server.h>
@@ -18,6 +19,7 @@
 struct device {
   const char *user, *password, *words;
   int refused, judged, shut;
+  int changes, changes_all;
   int *seen, *wrong; /* of all connections */
 };
 
@@ -45,15 +47,29 @@ static int lets_in(const struct device* device, ssh_session session, ssh_message
   return 0;
 }
 
+/* The number of SSH_MSG_USERAUTH_PK_OK is that of PASSWD_CHANGEREQ after a password, and both hold two strings. */
+static void demand(ssh_message message) {
+  ssh_string prompt = ssh_string_from_char("Your password has expired."), language = ssh_string_from_char("");
+  ssh_message_auth_reply_pk_ok(message, prompt, language);
+  ssh_string_free(prompt);
+  ssh_string_free(language);
+}
+
 static void serve(const struct device* device, ssh_session session) {
   ssh_message message;
+  int demanded = 0;
   if (ssh_handle_key_exchange(session) != SSH_OK)
     exit(0);
   while ((message = ssh_message_get(session))) {
     int login = ssh_message_type(message) == SSH_REQUEST_AUTH;
     if (login && device->shut)
       end(device, session);
-    if (login && ssh_message_subtype(message) == SSH_AUTH_METHOD_PASSWORD && lets_in(device, session, message)) {
+    int by_password = login && ssh_message_subtype(message) == SSH_AUTH_METHOD_PASSWORD;
+    int right = by_password && lets_in(device, session, message);
+    if (by_password && !demanded && (device->changes_all || (device->changes && right))) {
+      demanded = 1;
+      demand(message);
+    } else if (right && !device->changes) {
       ssh_message_auth_reply_success(message, 0);
     } else {
       ssh_message_auth_set_methods(message, SSH_AUTH_METHOD_PASSWORD);
@@ -68,9 +84,17 @@ int main(int count, char** arg) {
   if (count < 7)
     return 2;
   int* counts = mmap(NULL, 2 * sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  struct device device = {arg[3],       arg[4],       count > 7 ? arg[7] : NULL,
-                          atoi(arg[5]), atoi(arg[6]), !strcmp(arg[6], "login"),
-                          counts,       counts + 1};
+  int changes = !strncmp(arg[6], "change", 6);
+  struct device device = {arg[3],
+                          arg[4],
+                          count > 7 ? arg[7] : NULL,
+                          atoi(arg[5]),
+                          changes ? -1 : atoi(arg[6]),
+                          !strcmp(arg[6], "login"),
+                          changes,
+                          !strcmp(arg[6], "change-all"),
+                          counts,
+                          counts + 1};
   ssh_bind door = ssh_bind_new();
   int no = 0;
   ssh_bind_options_set(door, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no);
