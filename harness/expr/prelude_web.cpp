@@ -14,7 +14,6 @@ def __if_known($k): if observed($k) then fact($k; null) else null end;
 def __told($k; $what; $expected; $observed): {what: "\(.endpoint) \($what)", endpoint: .endpoint, expected: $expected, observed: ($observed | tostring), evidence: evidence($k), observation: .id};
 def __web: . as $service | select(fact("service.reachable")) | obs("web") | select(__same_place($service));
 def __idle_minutes: $__judge.run.parameters.session.idle_minutes // null;
-def __same_site: [(__if_known("web.cookies") // [])[] | select(.session) | .same_site | IN("lax", "strict")] | length > 0 and all;
 def web_session_flaws: __is_service("web_session_flaws") | __web | . as $o
   | ( (__if_known("web.fixation") // {}) | select(.kept == true or .takes_invented == true) | (if .takes_invented == true then "an id that nobody gave is taken" else "the visitor's id is kept" end) as $seen
       | $o | __told("web.fixation"; "has the same session id before and after a login"; "a new id for each session"; $seen) ),
@@ -28,15 +27,15 @@ def web_session_flaws: __is_service("web_session_flaws") | __web | . as $o
       | $o | __told("web.idle"; "still takes a session that was idle for \($alive) s"; "refused after \($minutes) minutes at most"; "the protected page") ),
     ( (__if_known("web.forgery") // {}) | select(.missing == true) | $o | __told("web.forgery"; "obeys a request without the token of its form"; "refused"; "the setting was changed") ),
     ( (__if_known("web.forgery") // {}) | select(.other_session == true) | $o | __told("web.forgery"; "obeys a request with the token of another session"; "refused"; "the setting was changed") ),
-    ( select(__same_site | not) | (__if_known("web.forgery") // {}) | select(.foreign_page == true)
-      | $o | __told("web.forgery"; "obeys a request as a page of another site can send it"; "a token that only its own pages know"; "the setting was changed") );
+    ( (__if_known("web.forgery") // {}) | select(.foreign_page == true and .foreign_browser == true) | .foreign_by as $by
+      | $o | __told("web.forgery"; "obeys a request as a page of another site can send it"; "a token that only its own pages know"; "the setting was changed by \($by)") );
 def web_session_doubts: __is_service("web_session_doubts") | . as $service | select(fact("service.reachable")) | select([web_endpoints] != [])
   | [obs("web") | select(__same_place($service))] as $seen
   | if $seen == [] then {what: "The sessions of \(.endpoint) were not looked at", endpoint: .endpoint, observation: .id} else $seen[] end
   | if has("what") then . else . as $o
     | ( (__if_known("web.logout") // {}) | select(.ended == false and .declared == false and .browser_out == false) | .way as $way
         | $o | __told("web.logout"; "did not end the session by \($way), which may not be the way out (web: log_out)"; "the session ends"; "the protected page") ),
-      ( select(__same_site) | (__if_known("web.forgery") // {}) | select(.foreign_page == true)
+      ( (__if_known("web.forgery") // {}) | select(.foreign_page == true and .foreign_browser != true)
         | $o | __told("web.forgery"; "leaves it to the browser (SameSite) to keep pages of other sites from changing settings"; "a token that only its own pages know"; "no token") ),
       ( (__if_known("web.cookies") // [])[] | select(.session and (.http_only | not)) | .name as $name
         | $o | __told("web.cookies"; "lets scripts read the session cookie \($name)"; "HttpOnly"; "no HttpOnly") ),
@@ -74,7 +73,8 @@ def web_open_doubts: __is_service("web_open_doubts") | . as $service | select(fa
         | $o | __told("web.open"; "gives \($p.path) to visitors too: is it meant for them?"; "only what is meant for everybody"; $p | __page_words) ),
       ( (__if_known("web.crossed") // [])[] | select(.declared | not) | . as $p
         | $o | __told("web.crossed"; "gives \($p.path) of the role \($p.owner) to the role \($p.role), which no link leads there: may it see it?"; "only what is meant for the role"; $p | __page_words) ),
-      ( (__if_known("web.pages") // {}) | select(.whole == false or .unclear > 0) | $o | __told("web.pages"; "has pages that were not asked for to the end, or answered otherwise"; "all pages"; "some") ),
+      ( (__if_known("web.pages") // {}) | select(.whole == false or .unclear > 0) | (.unclear_at // []) as $at | (if $at == [] then "some" else $at | join(", ") end) as $which
+        | $o | __told("web.pages"; "has pages that were not asked for to the end, or answered otherwise"; "all pages"; $which) ),
       ( (fact("web.open"; null), fact("web.crossed"; null)) | empty )
     end;
 def password_old_lives: obs("changes") | . as $o | (__if_known("password.change") // {}) | select(.taken == true and .old_refused == false)

@@ -183,6 +183,10 @@ Later<LoginRecipe> logins_of(const Node& logins, Faults& faults) {
     if (entry.header.find(':') == std::string::npos || entry.header.find("{token}") == std::string::npos) {
       complain("header", "the header is written as \"Name: value\", with {token} in its value");
     }
+    const bool cookie = entry.header.starts_with("Cookie:") || entry.header.starts_with("cookie:");
+    if (cookie && entry.header.find("={token}") == std::string::npos) {
+      complain("header", "a cookie is written as \"Cookie: NAME={token}\"");
+    }
     const bool twice = std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.port == entry.port; });
     if (twice) {
       complain("port", "one endpoint has one login here");

@@ -72,16 +72,13 @@ RequestRecipe request_of(const Node& node, Faults& faults) {
   if (out.page.empty() && out.path.empty()) {
     faults.add(node.place, "a request needs \"path\", or \"page\" with the form that says where it goes");
   }
-  if (out.method == "GET" && !(out.body.empty() && out.page.empty())) {
-    faults.add(node.place, "a GET has neither \"page\" nor \"body\"");
-  }
   if (out.body.starts_with('{') || out.body.starts_with('[')) {
     boost::system::error_code failed;
     json::parse(out.body, failed);
     if (failed) {
       faults.add(place_of(node, "body"), "the body begins as JSON and is none");
-    } else if (!out.page.empty()) {
-      faults.add(place_of(node, "body"), "what a form sends is name=value&…, not JSON");
+    } else if (!out.page.empty() || out.method == "GET") {
+      faults.add(place_of(node, "body"), "what a form or a GET sends is name=value&…, not JSON");
     }
   }
   return out;

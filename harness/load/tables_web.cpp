@@ -18,11 +18,14 @@ constinit const Key kRequestKeys[] = {
     {"method", &kMethodWord, false, "POST", "Method of the request", "POST"},
     {"page", &kSentence, false, "",
      "Page whose form is sent: the one that goes to `path`, else the first; its hidden fields (tokens) and the values "
-     "it shows go along",
+     "it shows go along; of a GET also a link that goes there with such a query",
      "/password.html"},
     {"path", &kSentence, false, "of the form", "Where the request goes; required without `page`", "/api/logout"},
     {"body", &kText, false, "",
-     "What is sent: JSON, or name=value&…; {username}, {password}, {old} and {value} are filled in", "'name={value}'"},
+     "What is sent: JSON, or name=value&…, which a GET sends behind the path; {username}, {password}, {old} and "
+     "{value} "
+     "are filled in",
+     "'name={value}'"},
     {"headers", &kTexts, false, "[]", "Headers that the page's own script sends along, {token} filled in",
      "['X-CSRF-Token: {token}']"},
     {"token", &kText, false, "",
@@ -62,7 +65,9 @@ constinit const Key kSettingKeys[] = {
     {"method", &kMethodWord, false, "POST", "Method of the request", "POST"},
     {"page", &kSentence, false, "", "Page whose form is sent, as in a request", "/settings.html"},
     {"path", &kSentence, false, "of the form", "Where the request goes; required without `page`", "/api/name"},
-    {"body", &kText, true, "", "What is sent; {value} is the new value, a word of random letters", "'name={value}'"},
+    {"body", &kText, true, "",
+     "What is sent, behind the path where it is a GET; {value} is the new value, a word of random letters",
+     "'name={value}'"},
     {"headers", &kTexts, false, "[]", "Headers that the page's own script sends along, {token} filled in",
      "['X-CSRF-Token: {token}']"},
     {"token", &kText, false, "",

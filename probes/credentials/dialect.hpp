@@ -29,6 +29,7 @@ struct Attempt {
   bool without_password = false;  // for accepted: the name alone was enough
   bool must_change = false;       // a new password is demanded; of a control it is unclear whether it was taken
   bool by_code = false;           // locked is said by a code of the protocol, not in words, which may warn
+  bool by_script = false;         // a page behind the login has a script that may keep the session
   int sent = 1;                   // times the login went out: a kept connection may die of the first
   std::optional<Error> ended{};   // an error that ends the probe
 };

@@ -7,6 +7,7 @@
 #include "probes/credentials/web_pages.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/login_form.hpp"
+#include "probes/wire/web_script.hpp"
 
 /// Login pages. Whether a login was taken is not told by words but by what it opens: a page that shows itself to the
 /// visitor who has logged in, asks a visitor who has not for a login, and is not shown to one whose login failed. What
@@ -43,7 +44,8 @@ struct Sent {
   std::string text;   // of the last page
   std::string place;  // where the browser ended
   std::vector<std::string> pages;
-  bool paused = false;  // the server says to come back later
+  bool paused = false;     // the server says to come back later
+  bool by_script = false;  // a page on the way has a script that may keep the session
 };
 
 /// Whose login is judged.
@@ -194,6 +196,7 @@ class FormLogin final : public Dialect {
     }
     sent.paused = first->status == 429 || first->status == 423 || first->header("Retry-After") != nullptr;
     sent.look.status = first->status;
+    sent.by_script = wire::keeps_sessions(first->body);
     auto last = co_await session.follow(std::move(*first), sent.place);
     if (!last) {
       co_return last.error();
@@ -288,6 +291,7 @@ class FormLogin final : public Dialect {
   asio::awaitable<Attempt> judge(WebSession& session, Sent sent, Tried tried) {
     Attempt attempted;
     attempted.says = sent.text.substr(0, kKeptAnswer);
+    attempted.by_script = sent.by_script;
     if (sent.paused) {
       attempted.outcome = Outcome::locked;
       attempted.says = "status " + std::to_string(sent.look.status);

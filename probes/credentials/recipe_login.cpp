@@ -1,8 +1,8 @@
 #include "probes/credentials/recipe_login.hpp"
 
 #include <chrono>
-#include <set>
 
+#include "probes/credentials/data_answer.hpp"
 #include "probes/credentials/dialects.hpp"
 #include "probes/wire/bytes.hpp"
 
@@ -17,21 +17,11 @@ namespace {
 
 constexpr std::size_t kKeptAnswer = 512;
 
-bool is_given(const wire::HttpResponse& response) {
-  return response.status >= 200 && response.status < 300;
-}
-
-bool is_json(const wire::HttpResponse& response) {
-  boost::system::error_code failed;
-  const auto body = json::parse(response.body, failed);
-  return !failed && (body.is_object() || body.is_array());
-}
-
 /// In the words of HTTP, or of the interface itself. Status 400, 403, 404 and 422 say as well that the recipe does not
 /// fit, a redirect or a page that the path is no interface; they are refusals where a login was seen that is taken.
 bool is_refusal(const wire::HttpResponse& answer, bool login_known) {
   const int status = answer.status;
-  return status == 401 || (is_given(answer) && is_json(answer)) ||
+  return status == 401 || (is_given(answer) && is_data(answer)) ||
          (login_known && status >= 300 && status < 500 && status != 405 && status != 415);
 }
 
@@ -74,7 +64,7 @@ class RecipeLogin final : public Dialect {
     request.path = recipe_.check;
     if (!token.empty()) {
       request.shown = "GET " + recipe_.check + " with the token";
-      request.headers.push_back(token_header(recipe_, token));
+      carry_token(session, recipe_, token);
     }
     auto answer = co_await session.fetch(std::move(request));
     co_return answer;
@@ -108,8 +98,8 @@ class RecipeLogin final : public Dialect {
   Attempt judge(const wire::HttpResponse& answer, const wire::HttpResponse& inside, const wire::HttpResponse& outside) {
     Attempt attempted;
     attempted.says = answer.body.substr(0, kKeptAnswer);
-    // Some interfaces answer everything with 200 and say in the body that a login is missing.
-    if (is_given(inside) && is_kept_out(outside, inside)) {
+    // That the session gets another answer than a visitor is enough here: a wrong password is held against a hit.
+    if (looks_otherwise(outside, inside)) {
       login_known_ = true;
       attempted.outcome = Outcome::accepted;
       attempted.proof = wire::printable(recipe_.check, 128) + " was given with status " +

@@ -13,14 +13,7 @@ WebRequest recipe_request(Door& door, const LoginRecipe& recipe, const std::stri
 /// The token in an answer, empty when there is none.
 std::string token_of(const std::string& body, const std::string& pointer);
 
-/// The header that carries a token.
-wire::HttpHeader token_header(const LoginRecipe& recipe, const std::string& token);
-
-/// A visitor is told to log in, or gets another answer than the one inside. Not one who came too often, or at a time
-/// when the page failed.
-bool is_kept_out(const wire::HttpResponse& outside, const wire::HttpResponse& inside);
-
-/// The two answers have the same status, and as JSON the same members.
-bool same_outline(const wire::HttpResponse& one, const wire::HttpResponse& other);
+/// The session carries the token from now on: in a header, or in a cookie that a script of the page would set.
+void carry_token(WebSession& session, const LoginRecipe& recipe, const std::string& token);
 
 }  // namespace assay::probes::credentials

@@ -1,4 +1,4 @@
-#include <set>
+#include <algorithm>
 
 #include "probes/credentials/recipe_login.hpp"
 #include "probes/wire/bytes.hpp"
@@ -36,40 +36,6 @@ json::value filled(const json::value& value, const std::string& username, const 
     }
   }
   return json::string(text);
-}
-
-/// What an answer looks like without its values: status, and the names of its members.
-struct Outline {
-  int status = 0;
-  std::set<std::string> members;
-
-  bool operator==(const Outline&) const = default;
-};
-
-void collect(const json::value& value, std::set<std::string>& members, int depth) {
-  constexpr int kDeepest = 3;
-  if (!value.is_object() || depth > kDeepest) {
-    return;
-  }
-  for (const auto& [key, member] : value.get_object()) {
-    members.insert(std::string{std::string_view{key}});
-    collect(member, members, depth + 1);
-  }
-}
-
-Outline outline_of(const wire::HttpResponse& response) {
-  Outline outline;
-  outline.status = response.status;
-  boost::system::error_code failed;
-  const auto body = json::parse(response.body, failed);
-  if (!failed) {
-    collect(body, outline.members, 0);
-  }
-  return outline;
-}
-
-bool is_given(const wire::HttpResponse& response) {
-  return response.status >= 200 && response.status < 300;
 }
 
 /// Before the transcript gets the answer: the token, also as JSON may write its slashes.
@@ -118,23 +84,20 @@ WebRequest recipe_request(Door& door, const LoginRecipe& recipe, const std::stri
   return request;
 }
 
-wire::HttpHeader token_header(const LoginRecipe& recipe, const std::string& token) {
-  const auto colon = recipe.header.find(':');
-  auto value = std::string{wire::trim(std::string_view{recipe.header}.substr(colon + 1))};
+void carry_token(WebSession& session, const LoginRecipe& recipe, const std::string& token) {
+  const auto colon = std::min(recipe.header.find(':'), recipe.header.size());
+  const auto name = recipe.header.substr(0, colon);
+  auto value =
+      std::string{wire::trim(std::string_view{recipe.header}.substr(std::min(colon + 1, recipe.header.size())))};
   const std::string_view mark = "{token}";
   if (const auto at = value.find(mark); at != std::string::npos) {
     value.replace(at, mark.size(), token);
   }
-  return {recipe.header.substr(0, colon), value};
-}
-
-bool is_kept_out(const wire::HttpResponse& outside, const wire::HttpResponse& inside) {
-  const bool asked = outside.status == 401 || outside.status == 403 || (outside.status >= 300 && outside.status < 400);
-  return asked || (is_given(outside) && outline_of(outside) != outline_of(inside));
-}
-
-bool same_outline(const wire::HttpResponse& one, const wire::HttpResponse& other) {
-  return outline_of(one) == outline_of(other);
+  if (wire::equal_ignoring_case(name, "Cookie")) {
+    session.jar().take_of_script(value);
+  } else {
+    session.carry({name, value});
+  }
 }
 
 }  // namespace assay::probes::credentials

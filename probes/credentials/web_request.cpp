@@ -12,7 +12,11 @@ namespace {
 
 constexpr std::size_t kMostForms = 16;
 
+constexpr std::size_t kMostLinks = 128;
+constexpr std::size_t kMostFields = 64;
+
 using Fields = std::vector<WebField>;
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
 /// A text of the recipe with its marks filled in. What was filled in is not looked through again.
 std::string filled_text(std::string_view text, const Filling& filling, bool reveal) {
@@ -83,11 +87,10 @@ std::string encoded(const Fields& fields, std::string WebField::*what) {
 }
 
 /// The form has every field that the recipe fills in: a login page in the place of another one has not.
-bool has_fields(const wire::WebForm& form, const RequestRecipe& recipe) {
+bool has_fields(const NamedValues& fields, const RequestRecipe& recipe) {
   const auto wanted = fields_of(recipe.body, {});
   return std::all_of(wanted.begin(), wanted.end(), [&](const WebField& one) {
-    return std::any_of(form.fields.begin(), form.fields.end(),
-                       [&](const auto& field) { return field.first == one.name; });
+    return std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.first == one.name; });
   });
 }
 
@@ -95,14 +98,52 @@ bool has_fields(const wire::WebForm& form, const RequestRecipe& recipe) {
 const wire::WebForm* chosen(const std::vector<wire::WebForm>& forms, const RequestRecipe& recipe,
                             const std::string& place) {
   for (const auto& form : forms) {
-    const auto target = wire::http_location(form.action.empty() ? place : form.action, place);
+    auto target = wire::http_location(form.action.empty() ? place : form.action, place);
+    if (target && recipe.method == "GET") {
+      target->path.resize(std::min(target->path.find('?'), target->path.size()));  // whose place the fields take
+    }
+    const bool same_way = (form.method == "get") == (recipe.method == "GET");
     const bool fits =
-        recipe.path.empty() ? form.method == "post" && has_fields(form, recipe) : target && target->path == recipe.path;
+        recipe.path.empty() ? same_way && has_fields(form.fields, recipe) : target && target->path == recipe.path;
     if (fits) {
       return &form;
     }
   }
   return nullptr;
+}
+
+NamedValues query_of(std::string_view path) {
+  NamedValues out;
+  const auto begin = path.find('?');
+  auto query = begin == std::string_view::npos ? std::string_view{} : path.substr(begin + 1);
+  while (!query.empty() && out.size() < kMostFields) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    const auto equals = std::min(pair.find('='), pair.size());
+    out.emplace_back(form_decoded(pair.substr(0, equals)),
+                     form_decoded(pair.substr(std::min(equals + 1, pair.size()))));
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return out;
+}
+
+/// The first link that goes to the path of the recipe and sends its fields, as a form whose fields nobody sees.
+std::optional<wire::WebForm> chosen_link(const Page& page, const RequestRecipe& recipe) {
+  for (const auto& link : wire::html_links(page.response.body, kMostLinks)) {
+    const auto target = wire::http_location(link.target, page.place);
+    const auto path = target ? target->path.substr(0, target->path.find_first_of("?#")) : std::string{};
+    auto fields = query_of(target ? std::string_view{target->path} : std::string_view{});
+    if (target && !fields.empty() && has_fields(fields, recipe) && (recipe.path.empty() || path == recipe.path)) {
+      wire::WebForm out;
+      out.action = link.target;
+      out.fields = std::move(fields);
+      for (const auto& [name, value] : out.fields) {
+        out.hidden.push_back(name);
+      }
+      return out;
+    }
+  }
+  return std::nullopt;
 }
 
 /// The fields of a form, as the page shows them, under those of the recipe.
@@ -129,6 +170,7 @@ Prepared without_form(const RequestRecipe& recipe, const Filling& filling) {
   request.method = recipe.method;
   request.path = recipe.path;
   request.referer = recipe.path;
+  out.action = recipe.path;
   boost::system::error_code failed;
   const auto body = json::parse(recipe.body, failed);
   if (failed) {
@@ -216,10 +258,16 @@ asio::awaitable<Result<Prepared>> from_form(Door& door, const WebLogin& login, W
   }
   const auto forms = wire::html_forms(page->response.body, kMostForms);
   const auto* form = chosen(forms, recipe, page->place);
+  std::optional<wire::WebForm> link;
+  if (form == nullptr && recipe.method == "GET") {
+    link = chosen_link(*page, recipe);
+    form = link ? &*link : nullptr;
+  }
   if (form == nullptr) {
     co_return Error{ErrorKind::protocol,
                     "the page " + wire::printable(recipe.page, 128) + " (status " +
-                        std::to_string(page->response.status) + ") has no form that the DUT file speaks of",
+                        std::to_string(page->response.status) + ") has no form that the DUT file speaks of" +
+                        (recipe.method == "GET" ? ", nor such a link" : ""),
                     {}};
   }
   const auto target = wire::http_location(form->action.empty() ? page->place : form->action, page->place);
@@ -229,10 +277,16 @@ asio::awaitable<Result<Prepared>> from_form(Door& door, const WebLogin& login, W
   Prepared out;
   out.request.method = recipe.method;
   out.request.path = target->path;
+  // Fields that are sent by GET take the place of a query.
+  out.action = recipe.method == "GET" ? target->path.substr(0, target->path.find_first_of("?#")) : target->path;
   out.request.referer = page->place;
   out.request.content_type = "application/x-www-form-urlencoded";
-  out.hidden = form->hidden;
-  refill(out, overlaid(*form, fields_of(recipe.body, filling)));
+  const auto wanted = fields_of(recipe.body, filling);
+  // What the recipe fills in is no token, whoever sees it.
+  std::copy_if(form->hidden.begin(), form->hidden.end(), std::back_inserter(out.hidden), [&](const std::string& name) {
+    return std::none_of(wanted.begin(), wanted.end(), [&](const WebField& one) { return one.name == name; });
+  });
+  refill(out, overlaid(*form, wanted));
   co_return out;
 }
 
@@ -266,9 +320,20 @@ bool has_form_for(const Page& page, const RequestRecipe& recipe) {
 void refill(Prepared& prepared, std::vector<WebField> fields) {
   auto& request = prepared.request;
   prepared.fields = std::move(fields);
-  request.body = request::encoded(prepared.fields, &WebField::value);
-  const auto shown = request::encoded(prepared.fields, &WebField::shown);
-  request.shown = shown == request.body ? std::string{} : request.method + " " + request.path + "\n" + shown;
+  auto sent = request::encoded(prepared.fields, &WebField::value);
+  auto shown = request::encoded(prepared.fields, &WebField::shown);
+  const bool holds_secret = shown != sent;
+  if (request.method == "GET" && !sent.empty()) {
+    const std::string before = prepared.action + (prepared.action.find('?') == std::string::npos ? "?" : "&");
+    request.path = before + sent;
+    shown = before + shown;
+    sent.clear();
+  } else {
+    request.path = prepared.action;
+    shown = prepared.action + "\n" + shown;
+  }
+  request.body = std::move(sent);
+  request.shown = holds_secret ? request.method + " " + shown : std::string{};
 }
 
 bool is_taken(int status) {

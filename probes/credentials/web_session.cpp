@@ -1,6 +1,8 @@
 #include "probes/credentials/web_session.hpp"
 
+#include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/html.hpp"
@@ -16,23 +18,35 @@ constexpr int kMostRedirects = 3;
 
 }  // namespace
 
+void CookieJar::keep(wire::SetCookie cookie) {
+  const auto name = cookie.name;
+  if (name.size() + cookie.value.size() > kLargestCookie) {
+    return;
+  }
+  const bool ends = cookie.max_age ? *cookie.max_age <= 0
+                                   : cookie.expires.find(" 1970 ") != std::string::npos ||
+                                         cookie.expires.find("-1970 ") != std::string::npos;
+  if (ends) {
+    cookies_.erase(name);
+  } else if (cookies_.size() < kMostCookies || cookies_.contains(name)) {
+    cookies_[name] = std::move(cookie.value);
+    cookie.value.clear();
+    marks_[name] = std::move(cookie);
+  }
+}
+
 void CookieJar::take(const wire::HttpResponse& response) {
   for (const auto& value : response.all("Set-Cookie")) {
-    auto cookie = wire::parse_set_cookie(value);
-    if (!cookie || cookie->name.size() + cookie->value.size() > kLargestCookie) {
-      continue;
+    if (auto cookie = wire::parse_set_cookie(value)) {
+      keep(std::move(*cookie));
     }
-    const auto name = cookie->name;
-    const bool ends = cookie->max_age ? *cookie->max_age <= 0
-                                      : cookie->expires.find(" 1970 ") != std::string::npos ||
-                                            cookie->expires.find("-1970 ") != std::string::npos;
-    if (ends) {
-      cookies_.erase(name);
-    } else if (cookies_.size() < kMostCookies || cookies_.contains(name)) {
-      cookies_[name] = std::move(cookie->value);
-      cookie->value.clear();
-      marks_[name] = std::move(*cookie);
-    }
+  }
+}
+
+void CookieJar::take_of_script(std::string_view written) {
+  if (auto cookie = wire::parse_set_cookie(written)) {
+    cookie->http_only = false;  // scripts can neither set nor read such a cookie
+    keep(std::move(*cookie));
   }
 }
 
@@ -82,6 +96,22 @@ std::string form_encoded(std::string_view text) {
   return out;
 }
 
+std::string form_decoded(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::uint8_t byte = 0;
+    const auto* end = text.data() + std::min<std::size_t>(text.size(), 3);
+    if (text.front() == '%' && text.size() > 2 && std::from_chars(text.data() + 1, end, byte, 16).ptr == end) {
+      out += static_cast<char>(byte);
+      text.remove_prefix(3);
+    } else {
+      out += text.front() == '+' ? ' ' : text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
 asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request) {
   auto opened = co_await open_door(*door_, tls_);
   if (!opened) {
@@ -98,13 +128,15 @@ asio::awaitable<Result<wire::HttpResponse>> WebSession::fetch(WebRequest request
     out.headers.push_back({"Cookie", cookies});
   }
   out.headers.insert(out.headers.end(), carried_.begin(), carried_.end());
+  // Guards against forged requests look at one of the two. Browsers say nothing of the origin of a GET (Fetch, 3.2).
+  const bool names_origin = request.method != "GET";
   if (!request.origin.empty()) {
     out.headers.push_back({"Referer", request.origin + "/"});
-    out.headers.push_back({"Origin", request.origin});
   } else if (!request.referer.empty()) {
-    // Guards against forged requests look at one of the two.
     out.headers.push_back({"Referer", origin + request.referer});
-    out.headers.push_back({"Origin", origin});
+  }
+  if (names_origin && !(request.origin.empty() && request.referer.empty())) {
+    out.headers.push_back({"Origin", request.origin.empty() ? origin : request.origin});
   }
   out.headers.insert(out.headers.end(), request.headers.begin(), request.headers.end());
   if (request.method != "GET") {

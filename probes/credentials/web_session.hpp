@@ -15,6 +15,9 @@ class CookieJar {
  public:
   void take(const wire::HttpResponse& response);
 
+  /// One that a script of a page sets, in the words that it has for that: "name=value; SameSite=Lax".
+  void take_of_script(std::string_view written);
+
   /// Values that a response sets, for them to be concealed; at most 32, those of a length that tells something.
   static std::vector<std::string> secrets_of(const wire::HttpResponse& response);
 
@@ -32,6 +35,8 @@ class CookieJar {
   const std::map<std::string, wire::SetCookie>& marks() const { return marks_; }
 
  private:
+  void keep(wire::SetCookie cookie);
+
   std::map<std::string, std::string> cookies_;
   std::map<std::string, wire::SetCookie> marks_;
 };
@@ -43,7 +48,7 @@ void conceal_cookies(Door& door, const wire::HttpResponse& response);
 struct WebRequest {
   std::string method = "GET";
   std::string path = "/";
-  std::string body;          // of a POST
+  std::string body;          // empty with GET
   std::string content_type;  // of the body
   std::string referer;       // path of the page that leads here; empty: none
   std::string origin;        // of the page that leads here, where it is another one than this endpoint
@@ -87,5 +92,8 @@ class WebSession {
 
 /// A value as application/x-www-form-urlencoded has it.
 std::string form_encoded(std::string_view text);
+
+/// What it stands for.
+std::string form_decoded(std::string_view text);
 
 }  // namespace assay::probes::credentials

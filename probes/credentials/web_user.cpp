@@ -1,5 +1,6 @@
 #include "probes/credentials/web_user.hpp"
 
+#include "probes/credentials/data_answer.hpp"
 #include "probes/credentials/dialects.hpp"
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/http_auth.hpp"
@@ -62,7 +63,7 @@ asio::awaitable<Result<Page>> WebUser::log_in(std::string username, Secret passw
   }
   token_ = token_of(answer->body, recipe.token);
   if (!token_.empty()) {
-    session_.carry(token_header(recipe, token_));
+    carry_token(session_, recipe, token_);
   }
   Page landing;
   landing.response = std::move(*answer);
@@ -118,7 +119,8 @@ Sight sight_of(const WebLogin& login, const std::string& wanted, const Page& ins
   }
   const bool away = response.status == 401 || response.status == 403 || response.status == 302 ||
                     response.status == 303 || response.status == 307 || response.status == 404;
-  if (login.way == WebWay::json && is_kept_out(response, inside.response)) {
+  const bool data = is_data(inside.response);
+  if ((login.way == WebWay::json || data) && is_kept_out(response, inside.response)) {
     return Sight::turned_away;
   }
   const auto form = wire::find_login_form(response.body);
@@ -130,37 +132,88 @@ Sight sight_of(const WebLogin& login, const std::string& wanted, const Page& ins
   if (response.status != inside.response.status) {
     return Sight::unclear;
   }
-  const bool same =
-      login.way == WebWay::json || are_alike(words_of(response.body, {}), words_of(inside.response.body, {}));
+  const bool same = data ? same_outline(response, inside.response)
+                         : are_alike(words_of(response.body, {}), words_of(inside.response.body, {}));
   return same ? Sight::given : Sight::unclear;
 }
 
 namespace {
 
-/// A page that is given to the user and not to a visitor.
-asio::awaitable<Result<Inside>> find_page(Door& door, const WebLogin& login, WebUser& user, Page landing) {
-  if (login.way == WebWay::form) {
-    auto pages = pages_from(door, login.tls, landing.response, landing.place, login.path);
-    auto form = user.login_form().value_or(wire::LoginForm{});
-    auto found = co_await find_inside(door, login.tls, login.path, std::move(form), user.session(), std::move(pages));
-    co_return found;
-  }
-  const auto path = login.way == WebWay::json ? login.recipe->check : login.path;
+/// The page that shows whether a login was taken, as the account gets it and as a visitor does.
+struct Views {
+  Page inside;
+  Page outside;
+};
+
+asio::awaitable<Result<Views>> ask_both(const WebHouse& house, WebUser& user, std::string path) {
   auto inside = co_await user.look(path);
-  WebUser visitor{door, login};
+  WebUser visitor{house.door, house.login};
   auto outside = co_await visitor.look(path);
   if (!inside || !outside) {
     co_return inside ? outside.error() : inside.error();
   }
-  Inside found;
-  const bool given = inside->response.status >= 200 && inside->response.status < 300;
-  if (given && sight_of(login, path, *inside, *outside) == Sight::turned_away) {
-    found.path = path;
-    found.login_path = login.path;
-    found.proof = wire::printable(path, 128) + " was given with status " + std::to_string(inside->response.status) +
-                  ", and a visitor gets status " + std::to_string(outside->response.status);
+  co_return Views{std::move(*inside), std::move(*outside)};
+}
+
+/// The visitor gets another answer of data, and one who asks again gets the same: no page that is another each time.
+asio::awaitable<Result<bool>> differs_steadily(const WebHouse& house, WebUser& user, const Views& seen) {
+  const auto& inside = seen.inside.response;
+  const auto& outside = seen.outside.response;
+  if (!is_data(inside) || !looks_otherwise(outside, inside)) {
+    co_return false;
   }
-  co_return found;
+  auto path = seen.inside.place;
+  auto again = co_await ask_both(house, user, std::move(path));
+  if (!again) {
+    co_return again.error();
+  }
+  co_return same_outline(again->inside.response, inside) && same_outline(again->outside.response, outside);
+}
+
+/// The page that the recipe or the challenge names, if it is given to the user and not to a visitor.
+asio::awaitable<Result<>> try_page(WebHouse& house, WebUser& user, std::string path) {
+  auto seen = co_await ask_both(house, user, path);
+  if (!seen) {
+    co_return seen.error();
+  }
+  if (!is_given(seen->inside.response)) {
+    co_return Result<>{};
+  }
+  Result<bool> shows{sight_of(house.login, path, seen->inside, seen->outside) == Sight::turned_away};
+  if (!*shows) {
+    shows = co_await differs_steadily(house, user, *seen);
+  }
+  if (!shows) {
+    co_return shows.error();
+  }
+  if (*shows) {
+    house.inside.path = path;
+    house.inside.login_path = house.login.path;
+    house.inside.proof = wire::printable(path, 128) + " was given with status " +
+                         std::to_string(seen->inside.response.status) + ", and a visitor gets status " +
+                         std::to_string(seen->outside.response.status);
+    house.refused = std::move(seen->outside);
+  }
+  co_return Result<>{};
+}
+
+/// A page that is given to the user and not to a visitor.
+asio::awaitable<Result<>> find_page(WebHouse& house, WebUser& user, Page landing) {
+  const auto& login = house.login;
+  if (login.way != WebWay::form) {
+    auto path = login.way == WebWay::json ? login.recipe->check : login.path;
+    auto tried = co_await try_page(house, user, std::move(path));
+    co_return tried;
+  }
+  auto pages = pages_from(house.door, login.tls, landing.response, landing.place, login.path);
+  auto form = user.login_form().value_or(wire::LoginForm{});
+  auto found =
+      co_await find_inside(house.door, login.tls, login.path, std::move(form), user.session(), std::move(pages));
+  if (!found) {
+    co_return found.error();
+  }
+  house.inside = std::move(*found);
+  co_return Result<>{};
 }
 
 }  // namespace
@@ -174,13 +227,11 @@ asio::awaitable<Result<>> find_protected(WebHouse& house, WebUser& user, std::st
   if (!landing) {
     co_return landing.error();
   }
-  auto found = co_await find_page(house.door, house.login, user, *landing);
-  if (!found) {
-    co_return found.error();
-  }
-  house.inside = std::move(*found);
-  if (house.inside.path.empty()) {
-    co_return Result<>{};
+  house.inside = {};
+  house.refused.reset();
+  auto found = co_await find_page(house, user, *landing);
+  if (!found || house.inside.path.empty()) {
+    co_return found;
   }
   auto shown = co_await user.look(house.inside.path);
   if (!shown) {
@@ -195,7 +246,11 @@ asio::awaitable<Result<Sight>> sight(const WebHouse& house, WebUser& user) {
   if (!page) {
     co_return page.error();
   }
-  co_return sight_of(house.login, house.inside.path, house.shown, *page);
+  const auto seen = sight_of(house.login, house.inside.path, house.shown, *page);
+  // Whatever else it may hold, what a visitor gets is what a session gets that has ended.
+  const bool as_visitor = house.refused && same_outline(page->response, house.refused->response) &&
+                          looks_otherwise(page->response, house.shown.response);
+  co_return seen == Sight::unclear&& as_visitor ? Sight::turned_away : seen;
 }
 
 asio::awaitable<Result<std::optional<WebUser>>> enter(const WebHouse& house, std::string username, Secret password) {

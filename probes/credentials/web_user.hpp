@@ -88,8 +88,9 @@ Sight sight_of(const WebLogin& login, const std::string& wanted, const Page& ins
 struct WebHouse {
   Door& door;
   const WebLogin& login;
-  Inside inside{};  // a page that needs a login
-  Page shown{};     // it, as an account gets it
+  Inside inside{};                // a page that needs a login
+  Page shown{};                   // it, as an account gets it
+  std::optional<Page> refused{};  // and as a visitor does, where that was looked at
 };
 
 /// Logs in as `user` and finds that page; an empty path: none was found.
@@ -124,12 +125,14 @@ struct WebField {
 /// A request of the DUT file, ready to be sent.
 struct Prepared {
   WebRequest request;
+  std::string action;                       // where the fields go, which GET sends behind it
   std::vector<WebField> fields;             // of a form, as they are sent; empty: not of a form
   std::vector<std::string> hidden;          // names of those of them that nobody sees
   std::vector<wire::HttpHeader> headers{};  // of the request that the DUT file names: a script of the page sends them
 };
 
-/// Fetches the page of the recipe, if it has one, and fills its form in. `protocol` says what is not there.
+/// Fetches the page of the recipe, if it has one, and fills its form in, or with GET the link that goes there.
+/// `protocol` says what is not there.
 asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, WebUser& user, const RequestRecipe& recipe,
                                           const Filling& filling);
 

@@ -16,6 +16,9 @@ using credentials::WebField;
 constexpr std::size_t kWord = 10;
 constexpr std::string_view kForeign = "https://assay.invalid";
 
+/// Cookies that are kept back: none.
+const std::vector<std::string> kAll;
+
 /// Names of hidden fields whose values differ between two sessions: nobody but a page of the session knows them.
 std::vector<std::string> tokens_of(const Prepared& own, const Prepared& other) {
   std::vector<std::string> out;
@@ -113,6 +116,7 @@ enum class Ride : std::uint8_t {
   other,     // with the token of another session
   foreign,   // as a page of another site can send it: the cookies go along, the token does not
   hidden,    // the same by one that hides where it is: no Referer, and Origin is null
+  link,      // as a link of another site sends it: by GET, whatever the page itself does
   stranger,  // by somebody without a session
 };
 
@@ -123,43 +127,71 @@ struct Riders {
   int status = 0;  // of the answer to the page's own request
 };
 
-/// Sends the request in one way; says whether the value is shown then.
-asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way) {
+/// Cookies that a browser keeps to itself where another site makes it send a request (SameSite; RFC 6265bis, 5.7.3):
+/// all that are Strict, and those that are Lax unless a link leads there. What says nothing of it is no protection: a
+/// browser then does as it likes, and many send it along by POST in its first minutes.
+std::vector<std::string> withheld(WebUser& user, const std::string& method) {
+  std::vector<std::string> out;
+  for (const auto& [name, mark] : user.jar().marks()) {
+    if (mark.same_site == "strict" || (mark.same_site == "lax" && method != "GET")) {
+      out.push_back(name);
+    }
+  }
+  return out;
+}
+
+bool is_abroad(Ride way) {
+  return way == Ride::foreign || way == Ride::hidden || way == Ride::link;
+}
+
+/// The request as the way wants it.
+void turn_into(Prepared& prepared, const Riders& riders, Ride way) {
+  auto& request = prepared.request;
+  if (way == Ride::link) {
+    request.method = "GET";
+  }
+  // What is no form has no field that could be left out.
+  if ((way == Ride::missing || is_abroad(way)) && !prepared.fields.empty()) {
+    refill(prepared, without(prepared.fields, riders.tokens));
+  }
+  if (way == Ride::other) {
+    refill(prepared, mixed(prepared.fields, riders.theirs, riders.tokens));
+    swap_headers(request, prepared.headers, riders.theirs.headers);
+  } else if (way == Ride::missing || is_abroad(way)) {
+    // A page of another site has to ask the device before it may send a header of its own choice.
+    swap_headers(request, prepared.headers, {});
+  }
+  if (way == Ride::foreign || way == Ride::link) {
+    request.origin = kForeign;
+  } else if (way == Ride::hidden) {
+    request.referer.clear();
+    if (request.method != "GET") {
+      request.headers.push_back({"Origin", "null"});
+    }
+  }
+  if (is_abroad(way) && request.content_type == "application/json") {
+    // A page of another site sends forms and plain text without asking the device first.
+    request.content_type = "text/plain";
+  }
+}
+
+/// Sends the request in one way; says whether the value is shown then. `kept_back`: cookies that do not go along.
+asio::awaitable<Result<bool>> ride(Visit& visit, Riders& riders, Ride way, std::vector<std::string> kept_back) {
   const auto& recipe = visit.recipe->setting->change;
   const auto filling = new_value();
   auto prepared = co_await credentials::prepare(visit.house.door, visit.house.login, riders.user, recipe, filling);
   if (!prepared) {
     co_return prepared.error();
   }
-  const bool abroad = way == Ride::foreign || way == Ride::hidden;
-  // What is no form has no field that could be left out.
-  if ((way == Ride::missing || abroad) && !prepared->fields.empty()) {
-    refill(*prepared, without(prepared->fields, riders.tokens));
-  }
-  if (way == Ride::other) {
-    refill(*prepared, mixed(prepared->fields, riders.theirs, riders.tokens));
-  }
-  auto request = prepared->request;
-  if (way == Ride::missing || abroad) {
-    // A page of another site has to ask the device before it may send a header of its own choice.
-    swap_headers(request, prepared->headers, {});
-  } else if (way == Ride::other) {
-    swap_headers(request, prepared->headers, riders.theirs.headers);
-  }
-  if (way == Ride::foreign) {
-    request.origin = kForeign;
-  } else if (way == Ride::hidden) {
-    request.referer.clear();
-    request.headers.push_back({"Origin", "null"});
-  }
-  if (abroad) {
-    // A page of another site sends forms and plain text without asking the device first.
-    const bool json = request.content_type == "application/json";
-    request.content_type = json ? std::string{"text/plain"} : request.content_type;
-  }
+  turn_into(*prepared, riders, way);
   WebUser stranger{visit.house.door, visit.house.login};
-  auto& sender = way == Ride::stranger ? stranger : riders.user;
-  auto answer = co_await sender.fetch(std::move(request));
+  WebUser sparing{riders.user};
+  for (const auto& name : kept_back) {
+    sparing.jar().drop(name);
+  }
+  auto& with_session = kept_back.empty() ? riders.user : sparing;
+  auto& sender = way == Ride::stranger ? stranger : with_session;
+  auto answer = co_await sender.fetch(std::move(prepared->request));
   if (!answer && sessions::ends_probe(answer.error().kind)) {
     co_return answer.error();
   }
@@ -207,9 +239,65 @@ asio::awaitable<Result<Prepared>> find_request(Visit& visit, WebUser& user) {
   co_return found;
 }
 
+/// What another site gets done: with all cookies, and with those alone that a browser sends along.
+asio::awaitable<Result<>> ride_abroad(Visit& visit, Riders& riders, json::object& out) {
+  bool obeyed = false;
+  const auto& method = riders.theirs.request.method;
+  for (const auto way : {Ride::foreign, Ride::hidden, Ride::link}) {
+    // Many pages take by GET what their own form sends by POST, and a link carries more cookies.
+    const bool worth_it =
+        way == Ride::hidden ? !obeyed : way == Ride::foreign || (method == "POST" && !riders.theirs.fields.empty());
+    if (!worth_it) {
+      continue;
+    }
+    auto taken = co_await ride(visit, riders, way, kAll);
+    if (!taken) {
+      co_return taken.error();
+    }
+    if (!*taken) {
+      continue;
+    }
+    obeyed = true;
+    const auto sent_by = way == Ride::link ? std::string{"GET"} : method;
+    out["foreign_by"] = sent_by;
+    auto kept_back = withheld(riders.user, sent_by);
+    if (!kept_back.empty()) {
+      taken = co_await ride(visit, riders, way, std::move(kept_back));
+    }
+    if (!taken) {
+      co_return taken.error();
+    }
+    out["foreign_browser"] = *taken;
+    if (*taken) {
+      break;
+    }
+  }
+  out["foreign_page"] = obeyed;
+  co_return Result<>{};
+}
+
+/// The other ways, each told by its name; null: there is nothing to leave out.
+asio::awaitable<Result<>> ride_at_home(Visit& visit, Riders& riders, json::object& out) {
+  const std::pair<Ride, std::string_view> ways[] = {
+      {Ride::missing, "missing"}, {Ride::other, "other_session"}, {Ride::stranger, "no_session"}};
+  for (const auto& [way, name] : ways) {
+    const bool bare = way == Ride::missing && riders.tokens.empty() && riders.theirs.headers.empty();
+    if (bare || (way == Ride::other && riders.tokens.empty())) {
+      out[name] = nullptr;
+      continue;
+    }
+    auto taken = co_await ride(visit, riders, way, kAll);
+    if (!taken) {
+      co_return taken.error();
+    }
+    out[name] = *taken;
+  }
+  co_return Result<>{};
+}
+
 asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
   json::object out;
-  auto control = co_await ride(visit, riders, Ride::own);
+  auto control = co_await ride(visit, riders, Ride::own, kAll);
   if (!control) {
     co_return control.error();
   }
@@ -217,30 +305,20 @@ asio::awaitable<Result<json::object>> ride_all(Visit& visit, Riders& riders) {
   if (!*control) {
     co_return out;
   }
-  const std::pair<Ride, std::string_view> ways[] = {{Ride::missing, "missing"},
-                                                    {Ride::other, "other_session"},
-                                                    {Ride::foreign, "foreign_page"},
-                                                    {Ride::stranger, "no_session"}};
+  for (const auto name : {"foreign_page", "foreign_browser", "foreign_by"}) {
+    out[name] = nullptr;
+  }
+  auto seen = co_await ride_at_home(visit, riders, out);
   const bool browser_sends = (!visit.carriers.empty() || visit.house.login.way == WebWay::basic) &&
                              foreign_pages_send(riders.theirs.request.method);
-  for (const auto& [way, name] : ways) {
-    const bool bare = way == Ride::missing && riders.tokens.empty() && riders.theirs.headers.empty();
-    const bool no_token = bare || (way == Ride::other && riders.tokens.empty());
-    if (no_token || (way == Ride::foreign && !browser_sends)) {
-      out[name] = nullptr;
-      continue;
-    }
-    auto taken = co_await ride(visit, riders, way);
-    if (taken && !*taken && way == Ride::foreign) {
-      taken = co_await ride(visit, riders, Ride::hidden);
-    }
-    if (!taken) {
-      co_return taken.error();
-    }
-    out[name] = *taken;
+  if (seen && browser_sends) {
+    seen = co_await ride_abroad(visit, riders, out);
+  }
+  if (!seen) {
+    co_return seen.error();
   }
   // Refusals prove nothing of a device that has begun to refuse everything.
-  auto again = co_await ride(visit, riders, Ride::own);
+  auto again = co_await ride(visit, riders, Ride::own, kAll);
   if (!again) {
     co_return again.error();
   }

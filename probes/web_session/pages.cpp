@@ -26,9 +26,11 @@ struct Round {
   std::set<std::string> open{};  // told already
   json::array open_pages{};
   json::array crossed{};
-  std::string shell{};  // what a visitor gets at a path that nobody made; empty: a refusal
+  std::string nowhere{};  // a path that nobody made
+  std::string shell{};    // what a visitor gets there; empty: a refusal
   std::int64_t asked = 0;
   std::int64_t unclear = 0;
+  json::array unclear_at{};
 };
 
 bool is_declared(const Visit& visit, const std::string& path) {
@@ -65,20 +67,49 @@ json::object told(const std::string& path, const Found& found) {
   return {{"path", wire::printable(path, 256)}, {"kind", enum_name(found.kind)}};
 }
 
+void count_unclear(Round& round, const std::string& path) {
+  ++round.unclear;
+  if (round.unclear_at.size() < kMostNamed) {
+    round.unclear_at.emplace_back(wire::printable(path, 256));
+  }
+}
+
+/// A text without the path that was asked for, which errors like to repeat.
+std::string apart_from(std::string text, const std::string& path) {
+  for (auto at = text.find(path); path.size() > 1 && at != std::string::npos; at = text.find(path, at)) {
+    text.erase(at, path.size());
+  }
+  return text;
+}
+
+/// What whoever asked got of the page. The answer that any path gets tells nothing of a call.
+Sight judged(const Round& round, const std::string& path, const Found& found, const Page& seen) {
+  const auto sight = credentials::sight_of(round.visit.house.login, path, found.page, seen);
+  const bool same_anywhere = !round.shell.empty() && seen.response.status == 200 &&
+                             apart_from(seen.response.body, path) == apart_from(round.shell, round.nowhere);
+  return sight == Sight::unclear && found.kind == Kind::data && same_anywhere ? Sight::turned_away : sight;
+}
+
+/// An answer that is neither the page nor a refusal leaves it open who may see the page. Another text than inside is no
+/// such answer: many front pages greet visitors in other words. But data in another outline may be data, and what the
+/// DUT file keeps from others may only have changed since.
+bool leaves_open(const Round& round, const std::string& path, const Found& found, const Page& seen) {
+  return seen.response.status >= 400 || found.kind == Kind::data || is_declared(round.visit, path);
+}
+
 asio::awaitable<Result<>> ask_as_visitor(Round& round, const std::string& path, const Found& found) {
   auto& visit = round.visit;
   WebUser visitor{visit.house.door, visit.house.login};
   auto seen = co_await visitor.look(path);
   if (!seen) {
-    ++round.unclear;
+    count_unclear(round, path);
     co_return sessions::ends_probe(seen.error().kind) ? Result<>{seen.error()} : Result<>{};
   }
   ++round.asked;
-  const auto sight = credentials::sight_of(visit.house.login, path, found.page, *seen);
-  // Another page than the one inside is no way in: many front pages greet visitors in other words. But what the DUT
-  // file keeps from visitors may only have changed since.
-  const bool refused = seen->response.status >= 400;
-  round.unclear += sight == Sight::unclear && (refused || is_declared(visit, path)) ? 1 : 0;
+  const auto sight = judged(round, path, found, *seen);
+  if (sight == Sight::unclear && leaves_open(round, path, found, *seen)) {
+    count_unclear(round, path);
+  }
   if (sight != Sight::given || round.open_pages.size() >= kMostNamed) {
     co_return Result<>{};
   }
@@ -117,11 +148,14 @@ asio::awaitable<Result<>> ask_as_other(Round& round, const View& owner, const Vi
       co_return seen.error();
     }
     if (!seen) {
-      ++round.unclear;
+      count_unclear(round, path);
       continue;
     }
     ++round.asked;
-    const auto sight = credentials::sight_of(visit.house.login, path, found.page, *seen);
+    const auto sight = judged(round, path, found, *seen);
+    if (sight == Sight::unclear && leaves_open(round, path, found, *seen)) {
+      count_unclear(round, path);
+    }
     if (sight == Sight::given && round.crossed.size() < kMostNamed) {
       auto entry = told(path, found);
       entry["owner"] = wire::printable(owner.known->role, 64);
@@ -143,8 +177,8 @@ asio::awaitable<Result<>> gather(Round& round) {
     co_return outside.error();
   }
   round.visitor = std::move(*outside);
-  const auto nowhere = "/" + sessions::random_word(12);
-  auto anything = co_await visitor.look(nowhere);
+  round.nowhere = "/" + sessions::random_word(12);
+  auto anything = co_await visitor.look(round.nowhere);
   if (!anything && sessions::ends_probe(anything.error().kind)) {
     co_return anything.error();
   }
@@ -215,6 +249,7 @@ void record(Round& round) {
   pages["whole"] = whole;
   pages["left_out"] = std::ssize(left_out);
   pages["unclear"] = round.unclear;
+  pages["unclear_at"] = std::move(round.unclear_at);
   visit.sheet.fact("web.pages", pages);
   pages["bytes"] = static_cast<std::int64_t>(bytes);
   visit.context.record.coverage("pages", std::move(pages));

@@ -4,12 +4,14 @@
 
 #include "probes/web_session/visit.hpp"
 #include "probes/wire/bytes.hpp"
+#include "probes/wire/web_script.hpp"
 
 namespace assay::probes::web_session {
 
 namespace {
 
 constexpr std::size_t kMostAccounts = 4;
+constexpr std::size_t kMostLoginScripts = 4;
 
 constexpr ParameterSpec kParameters[] = {
     {"logins", ValueKind::integer, "8", "logins of one account whose session ids are held against each other"},
@@ -48,12 +50,15 @@ constexpr FactSpec kFacts[] = {
      "logged out)"},
     {"web.forgery", ValueKind::object,
      "whether the setting of the DUT file changed by a request: control (the page's own), missing (without its token), "
-     "other_session (with that of another session), foreign_page (as another site sends it), no_session; tokens (their "
-     "fields), restored; null: there was nothing to leave out, or no browser sends it"},
+     "other_session (with that of another session), no_session; foreign_page (as another site sends it, with the "
+     "session's cookies), foreign_browser (the same with those alone that browsers send along: of SameSite=Lax by GET, "
+     "of Strict never), foreign_by (its method; a form is sent by GET too); tokens (their fields), restored; null: "
+     "there was nothing to leave out, or no browser sends it"},
     {"web.stored", ValueKind::boolean,
      "a browser may store the protected page: it came without Cache-Control: no-store"},
     {"web.pages", ValueKind::object,
-     "pages that links led to: visitor, roles, asked_again, unclear, whole (nothing was dropped for want of room or an "
+     "pages that links led to: visitor, roles, asked_again, unclear (answers that are neither the page nor a refusal; "
+     "unclear_at: where), whole (nothing was dropped for want of room or an "
      "answer), left_out (links and calls that say that they change something, which were not asked for)"},
     {"web.open", ValueKind::list,
      "pages seen after the login that a visitor gets too: path, kind (form, data, text), declared (in the DUT file as "
@@ -83,12 +88,60 @@ bool is_web(std::string_view dialect) {
   return dialect.starts_with("http-");
 }
 
+/// Why no account is let in.
+struct WhyNone {
+  std::string why;
+  bool tried = false;      // some login was sent
+  bool by_script = false;  // a page that a login got may keep the session by a script
+};
+
+/// A script of the page, in it or in a file of this endpoint, keeps something as sessions are kept.
+asio::awaitable<Result<bool>> has_script_of_sessions(WebUser& user, Door& door, bool tls, const Page& page) {
+  for (const auto& script : wire::html_scripts(page.response.body, kMostLoginScripts)) {
+    if (wire::keeps_sessions(script.text)) {
+      co_return true;
+    }
+    const auto place = wire::http_location(script.source, page.place);
+    if (script.source.empty() || !place || !wire::leads_to(*place, door.address, door.endpoint.port, tls)) {
+      continue;
+    }
+    auto file = co_await user.look(place->path);
+    if (!file && sessions::ends_probe(file.error().kind)) {
+      co_return file.error();
+    }
+    if (file && wire::keeps_sessions(file->response.body)) {
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+/// Behind "no account gets in": the session may be one that a script keeps, which is not run here.
+asio::awaitable<Result<std::string>> doubt_of_scripts(Door& door, const credentials::WebLogin& login, bool by_script) {
+  WebUser user{door, login};
+  auto page = co_await user.look(login.path);
+  if (!page) {
+    co_return page.error();
+  }
+  Result<bool> kept{by_script};
+  if (!by_script) {
+    kept = co_await has_script_of_sessions(user, door, login.tls, *page);
+  }
+  if (!kept) {
+    co_return kept.error();
+  }
+  co_return std::string{*kept ? "; the session may be set by scripts of the page (document.cookie or storage of the "
+                                "browser), which are not run here: the DUT file can say how one logs in (logins: "
+                                "token, header)"
+                              : ""};
+}
+
 /// Accounts of the DUT file that are taken here, one of each role, and why none is. A wrong one costs a permit, as any
 /// wrong login.
 asio::awaitable<Result<std::vector<Known>>> find_accounts(ProbeContext& context, Door& door,
-                                                          credentials::Dialect& dialect, std::string& why_none) {
+                                                          credentials::Dialect& dialect, WhyNone& none) {
   std::vector<Known> out;
-  why_none = "no account of the DUT file gets in here";
+  none.why = "no account of the DUT file gets in here";
   for (const auto& account : context.dut.accounts) {
     const bool known_role =
         std::any_of(out.begin(), out.end(), [&](const Known& one) { return one.role == account.role; });
@@ -100,7 +153,7 @@ asio::awaitable<Result<std::vector<Known>>> find_accounts(ProbeContext& context,
       co_return permitted.error();
     }
     if (!permitted) {
-      why_none = "no login of " + wire::printable(account.username, 64) +
+      none.why = "no login of " + wire::printable(account.username, 64) +
                  " is left, an account of the DUT file: other probes made those that the budget allows";
       continue;
     }
@@ -111,6 +164,9 @@ asio::awaitable<Result<std::vector<Known>>> find_accounts(ProbeContext& context,
     if (attempted.outcome == credentials::Outcome::accepted) {
       context.network.return_permit(door.endpoint, account.username);
       out.push_back({account.role, account.username, account.secret});
+    } else {
+      none.tried = true;
+      none.by_script = none.by_script || attempted.by_script;
     }
   }
   co_return out;
@@ -224,11 +280,19 @@ asio::awaitable<Result<>> observe_web(ProbeContext& context, Door& door, session
     }
     co_return Result<>{};
   }
-  std::string why_none;
-  auto accounts = co_await find_accounts(context, door, *found->dialect, why_none);
-  if (!accounts || accounts->empty()) {
-    sheet.rest_unobserved(accounts ? why_none : accounts.error().what);
-    co_return accounts ? Result<>{} : Result<>{accounts.error()};
+  WhyNone none;
+  auto accounts = co_await find_accounts(context, door, *found->dialect, none);
+  if (!accounts) {
+    sheet.rest_unobserved(accounts.error().what);
+    co_return accounts.error();
+  }
+  if (accounts->empty()) {
+    Result<std::string> doubt{std::string{}};
+    if (none.tried) {
+      doubt = co_await doubt_of_scripts(door, *login, none.by_script);
+    }
+    sheet.rest_unobserved(none.why + (doubt ? *doubt : std::string{}));
+    co_return doubt || !sessions::ends_probe(doubt.error().kind) ? Result<>{} : Result<>{doubt.error()};
   }
   Visit visit{
       context, {door, *login}, sheet, credentials::web_interface_for(context.dut, door.endpoint), means_of(context)};
@@ -276,7 +340,7 @@ const ProbeDescriptor kDescriptor{
     .id = "web_session",
     .summary =
         "Logs in to a web interface with the accounts of the DUT file and looks at sessions and who sees which page.",
-    .version = 1,
+    .version = 2,
     .intrusiveness = Intrusiveness::intrusive,
     .exclusive = Exclusive::login,
     .subject = ProbeSubject::endpoint,

@@ -89,6 +89,12 @@ std::vector<std::string> script_paths(std::string_view script, std::size_t most)
   return out;
 }
 
+bool keeps_sessions(std::string_view script) {
+  constexpr std::string_view kWords[] = {"document.cookie", "sessionStorage", "localStorage", "Cookies.set("};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](auto word) { return script.find(word) != std::string_view::npos; });
+}
+
 std::vector<std::string> described_paths(std::string_view document, std::size_t most) {
   std::vector<std::string> out;
   boost::system::error_code failed;

@@ -19,6 +19,9 @@ std::vector<WebScript> html_scripts(std::string_view html, std::size_t most);
 /// that a script puts together, and none longer than 256 bytes.
 std::vector<std::string> script_paths(std::string_view script, std::size_t most);
 
+/// A script, or a page with one, keeps something where sessions are kept: in a cookie, or in the browser's storage.
+bool keeps_sessions(std::string_view script);
+
 /// Paths without parameters that an OpenAPI or Swagger document in JSON lets be asked for by GET, below its base, each
 /// once, at most `most`. None for what is no such document.
 std::vector<std::string> described_paths(std::string_view document, std::size_t most);

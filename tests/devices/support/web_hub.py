@@ -20,6 +20,15 @@ open-backup      the exported settings are given to everybody
 json-plain       a call that changes the name takes what a form of another site can send
 json-foreign     the same, and the cookie goes along with what other sites send
 json-origin      a call takes what other sites send unless they say where they are
+lax              the cookie is SameSite=Lax (no defect by itself)
+get              the name is changed by GET, without a token
+get-token        the same by a form with a token (no defect)
+link-token       the same by a link with a token (no defect)
+plain-form       the form has no token, and needs none
+any-method       what the form sends by POST is taken by GET too
+part-call        a call gives visitors another part of its data
+error-call       calls answer visitors with status 200 and an error (no defect)
+script-session   the id is told, and a script of the page makes it a cookie
 short-id         ids are of chance, and short
 endless          an idle session does not end
 one-session      a login ends the session before it (no defect)
@@ -143,8 +152,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
-        if self.fresh is not None:
-            flags = "; Path=/" if self.hub.has("script-cookie") else "; Path=/; HttpOnly" + ("" if self.hub.has("json-foreign") else "; SameSite=Strict")
+        if self.fresh is not None and not self.hub.has("script-session"):
+            same_site = "" if self.hub.has("json-foreign") else "; SameSite=Lax" if self.hub.has("lax") else "; SameSite=Strict"
+            flags = "; Path=/" if self.hub.has("script-cookie") else "; Path=/; HttpOnly" + same_site
             self.send_header("Set-Cookie", f"sid={self.fresh}{flags}" if self.fresh else f"sid=; Max-Age=0{flags}")
         if not self.hub.has("script-cookie"):
             self.send_header("Cache-Control", "no-store")
@@ -174,7 +184,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         with self.hub.lock:
             self.begin()
-            self.page(urllib.parse.urlsplit(self.path).path)
+            place = urllib.parse.urlsplit(self.path)
+            fields = dict(urllib.parse.parse_qsl(place.query, keep_blank_values=True))
+            if place.path == "/set" and self.hub.flaws & {"get", "get-token", "link-token"}:
+                return self.settings(fields)
+            if place.path == "/settings" and self.hub.has("any-method"):
+                return self.settings(fields)
+            self.page(place.path)
 
     def page(self, path):
         if path in ("/", "/login"):
@@ -192,6 +208,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         open_page = path == "/settings.html" and (self.hub.has("open-page") or self.hub.has("open-setting") or
                                                   self.hub.has("factory-open"))
         open_page = open_page or any(path == call and self.hub.has(flaw) for call, flaw in OPEN_CALLS.items())
+        if not self.user and self.hub.has("error-call") and (path.startswith("/api/") or path.endswith(".json")):
+            return self.reply(200, json.dumps({"error": {"code": 17, "text": "not logged in"}}), "application/json")
+        if not self.user and self.hub.has("part-call") and path == "/api/lamps":
+            return self.reply(200, json.dumps({"hall": True}), "application/json")
         if not self.user and not open_page:
             return self.reply(302, Location="/")
         if path == "/users.html" and self.user != ADMIN[0] and not self.hub.has("open-role"):
@@ -200,13 +220,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def inner(self, path):
         hidden = f'<input type="hidden" name="token" value="{self.me["token"] if self.me else ""}">'
+        hidden = "" if self.hub.has("plain-form") else hidden
+        method, action = ("get", "/set") if self.hub.has("get-token") else ("post", "/settings")
+        setter = (f'<form method="{method}" action="{action}">{hidden}<input name="name" value="{html.escape(self.hub.name)}"><button>Store</button></form>'
+                  if not self.hub.has("link-token") else
+                  f'<p>{html.escape(self.hub.name)}</p><a href="/set?name=Hub+2&amp;token={self.me["token"] if self.me else ""}">Name it Hub 2</a>')
         users = '<a href="/users.html">Users</a> ' if self.user == ADMIN[0] else ""
         pages = {
             "/home.html": '<h1>Home</h1><p>Two lamps, one lock.</p><a href="/settings.html">Settings</a> ' + users +
                           '<script src="/app.js"></script><a href="/status.json">Status</a> <a href="/password.html">Password</a> <a href="/reboot">Restart</a>'
                           f'<form method="post" action="/logout">{hidden}<button>Log out</button></form>',
-            "/settings.html": f'<h1>Settings</h1><form method="post" action="/settings">{hidden}'
-                              f'<input name="name" value="{html.escape(self.hub.name)}"><button>Store</button></form>',
+            "/settings.html": f"<h1>Settings</h1>{setter}",
             "/users.html": f'<h1>Users</h1><form method="post" action="/users">{hidden}<input name="guest"><button>Store</button></form>',
             "/password.html": f'<h1>Password</h1><form method="post" action="/password">{hidden}<input type="password" name="old">'
                               '<input type="password" name="new"><button>Store</button></form>',
@@ -229,6 +253,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), 65536)).decode(errors="replace")
             if self.path == "/api/name":
                 return self.rename(body)
+            if self.path == "/api/login" and self.hub.has("script-session"):
+                return self.tell_id(json.loads(body))
             fields = dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
             {"/login": self.log_in, "/logout": self.log_out, "/settings": self.settings, "/password": self.password,
              "/setup": self.set_up}.get(self.path, lambda _: self.reply(404))(fields)
@@ -237,7 +263,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.hub.ready or not self.hub.right(fields.get("user"), fields.get("pass")):
             return self.reply(200, "<p>Sorry.</p>" + LOGIN)
         self.give_session(fields["user"])
+        if self.hub.has("script-session"):
+            return self.reply(200, f'<script>document.cookie = "sid={self.sid}; path=/; SameSite=Strict"; location = "/home.html"</script>')
         return self.reply(302, Location="/home.html")
+
+    def tell_id(self, given):
+        """The call behind a login page that is a script."""
+        if not self.hub.right(given.get("user"), given.get("pass")):
+            return self.reply(401, "{}", "application/json")
+        self.give_session(given["user"])
+        return self.reply(200, json.dumps({"token": self.sid}), "application/json")
 
     def allowed(self, fields):
         """The request is one that this session's own page made."""
@@ -246,7 +281,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.user:
             return False
         tokens = [one["token"] for one in self.hub.sessions.values()] if self.hub.has("any-token") else [self.me["token"]]
-        return self.hub.has("no-token") or fields.get("token") in tokens
+        return bool(self.hub.flaws & {"no-token", "plain-form", "get"}) or fields.get("token") in tokens
 
     def log_out(self, fields):
         if not self.allowed(fields):

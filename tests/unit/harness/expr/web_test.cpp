@@ -144,12 +144,28 @@ TEST_CASE("expr: each flaw of a session is one finding with its evidence") {
   CHECK(canonical(found.items[0].at("evidence")) == "[\"aa\"]");
 }
 
-TEST_CASE("expr: another site's request is a finding where no SameSite keeps the cookie away, else a doubt") {
-  json::object other{{"web.forgery", json::object{{"foreign_page", true}}}};
-  CHECK(judge(kFlaws, sound(other)).items.empty());
-  CHECK(says(judge(kDoubts, sound(other)), "leaves it to the browser"));
-  other["web.cookies"] = one({{"name", "sid"}, {"session", true}, {"http_only", true}, {"same_site", "none"}});
-  CHECK(says(judge(kFlaws, sound(other)), "page of another site"));
+TEST_CASE("expr: another site's request is a finding where a browser sends the cookies along, else a doubt") {
+  const auto forged = [](json::value browser) {
+    json::object other;
+    other["web.forgery"] = json::object{{"foreign_page", true}, {"foreign_by", "GET"}};
+    other["web.forgery"].as_object()["foreign_browser"] = std::move(browser);
+    return sound(std::move(other));
+  };
+  CHECK(judge(kFlaws, forged(false)).items.empty());
+  CHECK(says(judge(kDoubts, forged(false)), "leaves it to the browser"));
+  CHECK(says(judge(kFlaws, forged(true)), "page of another site"));
+  CHECK(judge(kDoubts, forged(true)).items.empty());
+  // An older probe did not tell.
+  CHECK(judge(kFlaws, forged(nullptr)).items.empty());
+  CHECK(says(judge(kDoubts, forged(nullptr)), "leaves it to the browser"));
+}
+
+TEST_CASE("expr: answers that are neither a page nor a refusal leave open who sees it, and are named") {
+  const auto unclear = sound({{"web.pages", json::object{{"unclear", 1}, {"unclear_at", json::array{"/api/lamps"}}}}});
+  CHECK(judge(kOpen, unclear).items.empty());
+  const auto doubts = judge(kOpenDoubts, unclear);
+  CHECK(says(doubts, "answered otherwise"));
+  CHECK(doubts.items[0].at("observed") == json::value("/api/lamps"));
 }
 
 TEST_CASE("expr: what was not seen of a session keeps the unit open") {

@@ -50,6 +50,18 @@ TEST_CASE("dut: a web interface that could not be used is refused with its place
   CHECK(wrong("port: tcp/1, log_out: {path: /o, token: cookie T}").size() == 1);
   CHECK(wrong("port: tcp/1, log_out: {path: /o, headers: ['X-T: {token}'], token: somewhere}").size() == 1);
   CHECK(wrong("port: tcp/1, set_up: {exec: x, headers: ['X-T: 1']}").size() == 1);
+  CHECK(wrong("port: tcp/1, log_out: {method: GET, path: /o, body: '{\"a\": 1}'}").size() == 1);
+}
+
+TEST_CASE("dut: a setting may be changed by GET, by a form or a link of a page too") {
+  for (const auto* where : {"path: /set", "page: /s", "page: /s, path: /set"}) {
+    CAPTURE(where);
+    const auto dut = load_dut({"dut.yaml", kBegin + "port: tcp/443, setting: {method: GET, " + where +
+                                               ", body: 'name={value}', read: /s, value: Hub}}\n"});
+    CHECK(lines(dut.errors) == std::vector<std::string>{});
+    REQUIRE(dut.value);
+    CHECK(dut.value->web.front().setting->change.method == "GET");
+  }
 }
 
 TEST_CASE("dut: headers of a request and where their token is are read") {

@@ -17,6 +17,12 @@ TEST_CASE("html_scripts: sources and texts in their order, bounded") {
   CHECK(html_scripts("<p>/api</p>", 8).empty());
 }
 
+TEST_CASE("keeps_sessions: a cookie or a storage is named in the script") {
+  CHECK(keeps_sessions("<script>document.cookie = 'sid=' + id;</script>"));
+  CHECK(keeps_sessions("localStorage.setItem('token', t)"));
+  CHECK(!keeps_sessions("<script>blink(document.body)</script> Cookies are sweet"));
+}
+
 TEST_CASE("script_paths: whole paths in quotes, each once, nothing that is put together") {
   const auto paths = script_paths(
       R"js(fetch("/api/status"); get('/api/users?all=1', "/api/status"); let a = `/api/${name}`, b = "//cdn/x", c = "/",
