@@ -81,6 +81,18 @@ std::string path_here(const Walk& walk, std::string_view target, const std::stri
   return here ? place->path.substr(0, place->path.find('#')) : std::string{};
 }
 
+/// The link that changes the setting of the DUT file, or one like it: `value` is to stay.
+bool changes_setting(const Visit& visit, const std::string& path) {
+  const auto query = path.find('?');
+  if (visit.recipe == nullptr || !visit.recipe->setting || query == std::string::npos) {
+    return false;
+  }
+  const auto& change = visit.recipe->setting->change;
+  const auto field = change.body.substr(0, change.body.find('=') + 1);
+  const bool sends_it = path.find("?" + field) != std::string::npos || path.find("&" + field) != std::string::npos;
+  return change.method == "GET" && sends_it && (change.path.empty() || path.substr(0, query) == change.path);
+}
+
 /// Paths of this endpoint that a page leads to.
 void take_links(Walk& walk, const Page& page) {
   const auto links = wire::html_links(page.response.body, kMostLinks + 1);
@@ -90,7 +102,7 @@ void take_links(Walk& walk, const Page& page) {
     if (path.empty() || is_static(path)) {
       continue;
     }
-    if (wire::may_act(link, path)) {
+    if (wire::may_act(link, path) || changes_setting(walk.visit, path)) {
       walk.out.left_out.insert(path);
     } else {
       walk.take(walk.out.led_to, path);

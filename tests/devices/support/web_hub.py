@@ -224,7 +224,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         method, action = ("get", "/set") if self.hub.has("get-token") else ("post", "/settings")
         setter = (f'<form method="{method}" action="{action}">{hidden}<input name="name" value="{html.escape(self.hub.name)}"><button>Store</button></form>'
                   if not self.hub.has("link-token") else
-                  f'<p>{html.escape(self.hub.name)}</p><a href="/set?name=Hub+2&amp;token={self.me["token"] if self.me else ""}">Name it Hub 2</a>')
+                  f'<p>{html.escape(self.hub.name)}</p><a href="/set?name=Hub+3&amp;token={self.me["token"] if self.me else ""}">Name it Hub 3</a>')
         users = '<a href="/users.html">Users</a> ' if self.user == ADMIN[0] else ""
         pages = {
             "/home.html": '<h1>Home</h1><p>Two lamps, one lock.</p><a href="/settings.html">Settings</a> ' + users +

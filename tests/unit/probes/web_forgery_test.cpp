@@ -54,6 +54,7 @@ TEST_CASE("A form or a link that changes a setting by GET is filled in, and its 
     hub->settings = page;
     const auto forgery = look(hub, dut).record.value("web.forgery");
     CHECK(forgery.at("control") == json::value(true));
+    CHECK(hub->name == "Hub");  // no link that is followed afterwards changes it
     CHECK(forgery.at("tokens") == json::value(json::array{"token"}));
     CHECK(forgery.at("missing") == json::value(!wants_token));
     CHECK(forgery.at("other_session") == json::value(!wants_token));
@@ -61,7 +62,7 @@ TEST_CASE("A form or a link that changes a setting by GET is filled in, and its 
   };
   const std::string form =
       "<form action='/settings?old=1'><input name=name><input type=hidden name=token value={token}></form>";
-  const std::string link = "<a href='/settings?name=Hub&amp;token={token}'>Name it Hub</a>";
+  const std::string link = "<a href='/settings?name=Other&amp;token={token}'>Name it so</a>";
   for (const auto& page : {form, link}) {
     for (const auto* path : {"", "/settings"}) {
       CHECK_FALSE(settings(page, path, true));
