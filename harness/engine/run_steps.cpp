@@ -57,6 +57,18 @@ Result<> PlanRun::expand(StepState& state) {
   return {};
 }
 
+namespace {
+
+bool guesses(const PlannedStep& step) {
+  return step.exclusive == Exclusive::guesses;
+}
+
+bool logs_in(const PlannedStep& step) {
+  return step.exclusive == Exclusive::login || guesses(step);
+}
+
+}  // namespace
+
 /// Equal invocations are one: a second step that asks for it only waits for it.
 Result<> PlanRun::enqueue(StepState& state, std::optional<Endpoint> endpoint) {
   Queued queued;
@@ -75,24 +87,24 @@ Result<> PlanRun::enqueue(StepState& state, std::optional<Endpoint> endpoint) {
   }
   queued.invocation.id = "i" + std::to_string(next_invocation_++);
   started_[identity] = queued.invocation.id;
-  const auto guesses = [](const Queued& other) { return other.step->exclusive == Exclusive::guesses; };
-  const auto behind = guesses(queued) ? queue_.end() : std::find_if(queue_.begin(), queue_.end(), guesses);
+  const auto is_guess = [](const Queued& other) { return guesses(*other.step); };
+  const auto behind = is_guess(queued) ? queue_.end() : std::find_if(queue_.begin(), queue_.end(), is_guess);
   queue_.insert(behind, std::move(queued));
   return {};
 }
-
-namespace {
-
-bool logs_in(const PlannedStep& step) {
-  return step.exclusive == Exclusive::login || step.exclusive == Exclusive::guesses;
-}
-
-}  // namespace
 
 /// `exclusive: device` runs alone on its sample, logins beside no other login on it. One side of a unit at
 /// a time: what is done to it from two would come from two budgets.
 bool PlanRun::may_start(const Queued& queued) const {
   const auto& sample = queued.invocation.target.sample;
+  // Guesses do not overtake what waits for the device, or for other logins on it: that needs its accounts.
+  const auto needs_accounts = [&](const Queued& other) {
+    return other.invocation.target.sample == sample && !guesses(*other.step) &&
+           other.step->exclusive != Exclusive::none;
+  };
+  if (guesses(*queued.step) && std::any_of(queue_.begin(), queue_.end(), needs_accounts)) {
+    return false;
+  }
   return std::none_of(running_.begin(), running_.end(), [&](const auto& entry) {
     const auto& other = entry.second;
     if (other.invocation.target.sample != sample) {

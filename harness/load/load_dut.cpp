@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "harness/load/check.hpp"
@@ -151,6 +152,19 @@ Later<Variant> family_of(const Node& variants) {
   return out;
 }
 
+/// "Cookie: …", whatever its case.
+bool is_cookie(std::string_view header) {
+  constexpr std::string_view kCookie = "cookie:";
+  return std::equal(kCookie.begin(), kCookie.end(), header.begin(),
+                    header.begin() + static_cast<std::ptrdiff_t>(std::min(header.size(), kCookie.size())),
+                    [](char one, char other) { return one == std::tolower(static_cast<unsigned char>(other)); });
+}
+
+/// The cookie itself has the token; behind it stand its attributes.
+bool carries_token(std::string_view header) {
+  return header.substr(0, header.find(';')).find("={token}") != std::string_view::npos;
+}
+
 Later<LoginRecipe> logins_of(const Node& logins, Faults& faults) {
   Later<LoginRecipe> out;
   for (const auto& node : logins.items) {
@@ -183,9 +197,8 @@ Later<LoginRecipe> logins_of(const Node& logins, Faults& faults) {
     if (entry.header.find(':') == std::string::npos || entry.header.find("{token}") == std::string::npos) {
       complain("header", "the header is written as \"Name: value\", with {token} in its value");
     }
-    const bool cookie = entry.header.starts_with("Cookie:") || entry.header.starts_with("cookie:");
-    if (cookie && entry.header.find("={token}") == std::string::npos) {
-      complain("header", "a cookie is written as \"Cookie: NAME={token}\"");
+    if (is_cookie(entry.header) && !carries_token(entry.header)) {
+      complain("header", "a cookie is written as \"Cookie: NAME={token}\", with the attributes of that one behind it");
     }
     const bool twice = std::any_of(out.begin(), out.end(), [&](const auto& other) { return other.port == entry.port; });
     if (twice) {

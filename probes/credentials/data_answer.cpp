@@ -18,13 +18,16 @@ constexpr std::size_t kLargestRefusal = 4096;  // more is no mere error
 constexpr int kOk = 200;
 
 /// Names of members, without case and separators.
-constexpr std::string_view kErrors[] = {"error",   "errors",           "err",          "errno",
-                                        "errcode", "errorcode",        "errormessage", "errormsg",
-                                        "errmsg",  "errordescription", "fault",        "exception"};
+constexpr std::string_view kErrors[] = {"error",   "errors",    "err",   "errno",
+                                        "errcode", "errorcode", "fault", "exception"};
 constexpr std::string_view kGood[] = {"success",  "ok",         "authenticated", "authorized", "authorised",
                                       "loggedin", "isloggedin", "login",         "islogin"};
 constexpr std::string_view kCodes[] = {"code", "status", "statuscode", "result", "ret", "retcode", "rc"};
-constexpr std::string_view kReasons[] = {"message", "msg", "detail", "details", "description", "reason", "title"};
+constexpr std::string_view kReasons[] = {"message", "msg",    "errormessage",     "errormsg",
+                                         "errmsg",  "detail", "errordescription", "details",
+                                         "reason",  "title",  "description"};
+/// Of an error there is none.
+constexpr std::string_view kNoughts[] = {"0", "ok", "none", "no", "no error", "success", "false", "null"};
 constexpr std::string_view kBeside[] = {"type", "instance",  "path", "timestamp", "time",     "jsonrpc",
                                         "id",   "requestid", "url",  "redirect",  "location", "help"};
 
@@ -106,11 +109,14 @@ bool is_empty(const json::value& value) {
 
 bool is_nought(const json::value& value) {
   const auto number = number_of(value);
-  return (value.is_bool() && !value.get_bool()) || (number && *number == 0);
+  const bool word = value.is_string() && is_one_of(kNoughts, wire::lower(std::string_view{value.get_string()}));
+  return word || (value.is_bool() && !value.get_bool()) || (number && *number == 0);
 }
 
 enum class Says : std::uint8_t {
   nothing,    // of whether something is given
+  maybe,      // no, where a reason stands beside it and whoever is inside gets no such thing
+  reason,     // words that give no refusal by themselves
   no,         // a refusal
   something,  // that may be what was asked for
 };
@@ -124,7 +130,8 @@ Says word_says(const std::string& word) {
   return mishap ? Says::nothing : Says::something;
 }
 
-/// A code is a refusal by what HTTP means by it, or as another one than that of success inside.
+/// A code is a refusal by what HTTP means by it. Another one than that of success inside may be a value that has
+/// changed.
 Says code_says(const json::value& value, const json::value* inside) {
   if (value.is_string()) {
     return word_says(wire::lower(std::string_view{value.get_string()}));
@@ -135,8 +142,8 @@ Says code_says(const json::value& value, const json::value* inside) {
   if (!code || succeeds(*code)) {
     return Says::something;
   }
-  const bool failed = *code == 401 || *code == 403 || (good && succeeds(*good));
-  return failed ? Says::no : Says::nothing;
+  const bool denied = *code == 401 || *code == 403;
+  return denied ? Says::no : good && succeeds(*good) ? Says::maybe : Says::nothing;
 }
 
 Says reason_says(const json::value& value) {
@@ -146,7 +153,7 @@ Says reason_says(const json::value& value) {
   const bool refuses = std::any_of(std::begin(kRefusals), std::end(kRefusals), [&](auto words) {
     return wire::contains_ignoring_case(std::string_view{value.get_string()}, words);
   });
-  return refuses ? Says::no : Says::nothing;
+  return refuses ? Says::no : Says::reason;
 }
 
 Says member_says(const std::string& name, const json::value& value, const json::value* inside) {
@@ -176,16 +183,17 @@ bool says_no(const wire::HttpResponse& answer, const wire::HttpResponse& inside)
     return false;
   }
   const auto other = parsed(inside);
-  bool no = false;
+  std::set<Says> said;
   for (const auto& [key, value] : body->get_object()) {
     const auto* theirs = other && other->is_object() ? other->get_object().if_contains(key) : nullptr;
     const auto says = member_says(plain(key), value, theirs);
     if (says == Says::something) {
       return false;
     }
-    no = no || says == Says::no;
+    said.insert(says);
   }
-  return no;
+  const bool explained = said.contains(Says::maybe) && said.contains(Says::reason);
+  return said.contains(Says::no) || (explained && outline_of(answer) != outline_of(inside));
 }
 
 }  // namespace
@@ -204,13 +212,17 @@ bool same_outline(const wire::HttpResponse& one, const wire::HttpResponse& other
   return data_answer::outline_of(one) == data_answer::outline_of(other);
 }
 
+bool is_error(const wire::HttpResponse& answer) {
+  return data_answer::says_no(answer, answer);
+}
+
 bool is_kept_out(const wire::HttpResponse& outside, const wire::HttpResponse& inside) {
   const bool asked = outside.status == 401 || outside.status == 403 || (outside.status >= 300 && outside.status < 400);
-  return asked || (is_given(outside) && data_answer::says_no(outside, inside));
+  return asked || (is_given(outside) && !is_error(inside) && data_answer::says_no(outside, inside));
 }
 
 bool looks_otherwise(const wire::HttpResponse& outside, const wire::HttpResponse& inside) {
-  const bool opened = is_given(inside) && !data_answer::says_no(inside, inside);
+  const bool opened = is_given(inside) && !is_error(inside);
   return opened && (is_kept_out(outside, inside) || (is_given(outside) && !same_outline(outside, inside)));
 }
 

@@ -93,12 +93,11 @@ class Dialect {
   /// A wrong password of this account was seen not to get what a login that was taken gets.
   virtual bool told_apart(const std::string&) const { return false; }
 
-  /// Logins are made otherwise from now on, for an account that is known was refused: with another id of the client,
-  /// say. False: there is no other way.
-  virtual bool turn() { return false; }
+  /// There are two ways to make a login, of which a device may take one alone: with other ids of the client, say.
+  virtual bool turns() const { return false; }
 
-  /// And as before again: the other way did not get it in either.
-  virtual void turn_back() {}
+  /// Logins are made in the other way from now on, or as before again.
+  virtual void turn(bool /*otherwise*/) {}
 
   /// Why the refusals that were seen may be none; empty: they are. Nothing may have been heard at all, or a login may
   /// not have been understood. One that is taken settles it.

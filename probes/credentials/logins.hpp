@@ -77,6 +77,7 @@ class Logins {
   asio::awaitable<Result<std::optional<Attempt>>> try_turned(Candidate own);
   asio::awaitable<Result<Attempt>> make_own(Candidate own);
   asio::awaitable<Result<>> find_known();
+  asio::awaitable<Result<>> keep_known(Candidate own);
   asio::awaitable<Result<>> check_known();
   asio::awaitable<Result<bool>> permit(std::string account);
   asio::awaitable<Result<>> try_candidate(Candidate candidate, bool again = false);
@@ -116,6 +117,8 @@ class Logins {
   std::size_t rows_ = 0;                          // of these that are used; fewer as the server gives way
   bool answered_late_ = false;                    // what is tried now got an answer after it was taken for refused
   std::optional<Candidate> known_{};              // an account of the tester that got in, and a permit for another look
+  bool turned_ = false;                           // logins are made in the other way of the dialect
+  std::set<std::string> tried_turned_;            // accounts of the tester
   bool reserved_ = false;                         // a permit is kept for the control that follows a hit
   std::set<std::string> spent_;                   // accounts without budget
   std::set<std::string> solved_;                  // accounts whose password is known

@@ -26,23 +26,25 @@ asio::awaitable<Result<std::optional<Attempt>>> Logins::try_own(Candidate own) {
     co_return attempted.error();
   }
   out = std::move(*attempted);
+  if (out->outcome == Outcome::accepted) {
+    context_.network.return_permit(door_.endpoint, own.username);
+  }
   const bool refused = out->outcome == Outcome::rejected || out->outcome == Outcome::unclear;
-  if (!refused || !dialect_.turn()) {
+  if (!refused || turned_ || !dialect_.turns() || !tried_turned_.insert(own.username).second) {
     co_return out;
   }
   auto turned = co_await try_turned(std::move(own));
   if (!turned) {
     co_return turned.error();
   }
-  if (*turned && (*turned)->outcome == Outcome::accepted) {
+  const bool says_more = *turned && (*turned)->outcome != Outcome::rejected && (*turned)->outcome != Outcome::unclear;
+  if (says_more) {
     out = std::move(*turned);
-  } else {
-    dialect_.turn_back();
   }
   co_return out;
 }
 
-/// The same login in the other way that the dialect has.
+/// The same login in the other way that the dialect has. If it is taken all logins go on so.
 asio::awaitable<Result<std::optional<Attempt>>> Logins::try_turned(Candidate own) {
   std::optional<Attempt> out;
   auto permitted = co_await permit(own.username);
@@ -52,9 +54,16 @@ asio::awaitable<Result<std::optional<Attempt>>> Logins::try_turned(Candidate own
   if (!*permitted) {
     co_return out;
   }
+  const auto account = own.username;
+  dialect_.turn(true);
   auto attempted = co_await make_own(std::move(own));
+  turned_ = attempted && attempted->outcome == Outcome::accepted;
+  dialect_.turn(turned_);
   if (!attempted) {
     co_return attempted.error();
+  }
+  if (turned_) {
+    context_.network.return_permit(door_.endpoint, account);
   }
   out = std::move(*attempted);
   co_return out;
@@ -114,30 +123,41 @@ asio::awaitable<Result<>> Logins::calibrate_with_known() {
   co_return calibrated;
 }
 
-/// Looks before the candidates whether the first account gets in here, and keeps a permit to look once more after them.
-/// Not where a login has no name, for that would leave the candidates next to nothing of the one budget.
+/// Looks before the candidates whether the first account gets in here, and keeps a permit to look once more after them;
+/// where logins can be made in two ways, the first of all accounts that does. Not where a login has no name, for that
+/// would leave the candidates next to nothing of the one budget.
 asio::awaitable<Result<>> Logins::find_known() {
-  const auto& accounts = context_.dut.accounts;
-  const auto account =
-      std::find_if(accounts.begin(), accounts.end(), [](const auto& one) { return !one.username.empty(); });
-  if (account == accounts.end() || candidates_.empty() || !dialect_.names_accounts()) {
+  if (candidates_.empty() || !dialect_.names_accounts()) {
     co_return Result<>{};
   }
-  const Candidate own{account->username, account->secret, "accounts"};
-  auto attempted = co_await try_own(own);
-  if (!attempted) {
-    co_return attempted.error();
+  for (const auto& account : context_.dut.accounts) {
+    if (account.username.empty()) {
+      continue;
+    }
+    const Candidate own{account.username, account.secret, "accounts"};
+    auto attempted = co_await try_own(own);
+    if (!attempted) {
+      co_return attempted.error();
+    }
+    const bool taken = *attempted && (*attempted)->outcome == Outcome::accepted;
+    if (taken) {
+      auto kept = co_await keep_known(own);
+      co_return kept;
+    }
+    if (!dialect_.turns()) {
+      break;
+    }
   }
-  if (!*attempted || (*attempted)->outcome != Outcome::accepted) {
-    co_return Result<>{};
-  }
-  context_.network.return_permit(door_.endpoint, own.username);
+  co_return Result<>{};
+}
+
+asio::awaitable<Result<>> Logins::keep_known(Candidate own) {
   auto permitted = co_await permit(own.username);
   if (!permitted) {
     co_return permitted.error();
   }
   if (*permitted) {
-    known_ = own;
+    known_ = std::move(own);
   }
   co_return Result<>{};
 }

@@ -35,6 +35,7 @@ bool locks(const wire::MqttConnack& answer) {
   return answer.version5 && (answer.code == 0x8a || answer.code == 0x97 || answer.code == 0x9f);
 }
 
+constexpr std::string_view kRandom = "{random}";
 constexpr std::string_view kAnyId = "assay{random}";
 constexpr std::string_view kIdOfName = "{username}";
 
@@ -71,7 +72,7 @@ std::string filled_id(std::string form, const std::string& username) {
       form.replace(at, mark.size(), text);
     }
   };
-  fill("{random}", sessions::random_word(12));
+  fill(kRandom, sessions::random_word(12));
   fill("{username}", username.empty() ? sessions::random_word(12) : username);
   return form;
 }
@@ -118,22 +119,15 @@ class MqttLogin final : public FreshLogin {
 
   std::string_view name() const override { return "mqtt"; }
 
-  /// A broker ends the connection of a client when another one with its id comes.
+  /// A broker ends the connection of a client when another one with its id comes, as that of the same name has.
   std::unique_ptr<Dialect> beside(Door& other) const override {
-    return filled_id(id_.form, {}) == id_.form ? nullptr : copy_of(*this, other);
+    return id_.form.find(kRandom) == std::string::npos ? nullptr : copy_of(*this, other);
   }
 
   /// Some brokers let an account in only as the client that is called as it is.
-  bool turn() override {
-    if (id_.named || turned_) {
-      return false;
-    }
-    turned_ = true;
-    id_.form = kIdOfName;
-    return true;
-  }
+  bool turns() const override { return !id_.named; }
 
-  void turn_back() override { id_.form = kAnyId; }
+  void turn(bool otherwise) override { id_.form = otherwise ? kIdOfName : kAnyId; }
 
   std::string doubt() const override {
     const std::string whose = id_.named ? "that the DUT file names" : "of ours";
@@ -187,8 +181,7 @@ class MqttLogin final : public FreshLogin {
   ClientId id_;
   bool expects_account_;
   bool id_refused_;
-  bool taken_ = false;   // some login was
-  bool turned_ = false;  // the other way was tried
+  bool taken_ = false;  // some login was
 };
 
 asio::awaitable<Result<Detection>> find(Door& door, bool tls) {

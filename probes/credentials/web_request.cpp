@@ -94,19 +94,30 @@ bool has_fields(const NamedValues& fields, const RequestRecipe& recipe) {
   });
 }
 
-/// The form that goes to the path of the recipe, else the first that sends its fields.
+std::string without_query(const std::string& path) {
+  return path.substr(0, path.find_first_of("?#"));
+}
+
+/// The recipe has no path, or this one. Fields that are sent by GET take the place of a query.
+bool goes_there(const RequestRecipe& recipe, const std::string& path) {
+  const bool same = recipe.method == "GET" ? without_query(path) == without_query(recipe.path) : path == recipe.path;
+  return recipe.path.empty() || same;
+}
+
+/// The form that goes to the path of the recipe, else the first that sends its fields. What is sent by POST may stand
+/// in a form of GET that a script sends.
 const wire::WebForm* chosen(const std::vector<wire::WebForm>& forms, const RequestRecipe& recipe,
                             const std::string& place) {
-  for (const auto& form : forms) {
-    auto target = wire::http_location(form.action.empty() ? place : form.action, place);
-    if (target && recipe.method == "GET") {
-      target->path.resize(std::min(target->path.find('?'), target->path.size()));  // whose place the fields take
-    }
-    const bool same_way = (form.method == "get") == (recipe.method == "GET");
-    const bool fits =
-        recipe.path.empty() ? same_way && has_fields(form.fields, recipe) : target && target->path == recipe.path;
-    if (fits) {
-      return &form;
+  const bool any_way = recipe.method != "GET" && !recipe.path.empty();
+  for (const bool same_way : {true, false}) {
+    for (const auto& form : forms) {
+      const auto target = wire::http_location(form.action.empty() ? place : form.action, place);
+      const bool right_way = same_way == ((form.method == "get") == (recipe.method == "GET"));
+      const bool fits =
+          recipe.path.empty() ? has_fields(form.fields, recipe) : target && goes_there(recipe, target->path);
+      if (right_way && fits && (same_way || any_way)) {
+        return &form;
+      }
     }
   }
   return nullptr;
@@ -131,9 +142,8 @@ NamedValues query_of(std::string_view path) {
 std::optional<wire::WebForm> chosen_link(const Page& page, const RequestRecipe& recipe) {
   for (const auto& link : wire::html_links(page.response.body, kMostLinks)) {
     const auto target = wire::http_location(link.target, page.place);
-    const auto path = target ? target->path.substr(0, target->path.find_first_of("?#")) : std::string{};
     auto fields = query_of(target ? std::string_view{target->path} : std::string_view{});
-    if (target && !fields.empty() && has_fields(fields, recipe) && (recipe.path.empty() || path == recipe.path)) {
+    if (target && !fields.empty() && has_fields(fields, recipe) && goes_there(recipe, target->path)) {
       wire::WebForm out;
       out.action = link.target;
       out.fields = std::move(fields);
@@ -277,8 +287,7 @@ asio::awaitable<Result<Prepared>> from_form(Door& door, const WebLogin& login, W
   Prepared out;
   out.request.method = recipe.method;
   out.request.path = target->path;
-  // Fields that are sent by GET take the place of a query.
-  out.action = recipe.method == "GET" ? target->path.substr(0, target->path.find_first_of("?#")) : target->path;
+  out.action = recipe.method == "GET" ? without_query(target->path) : target->path;
   out.request.referer = page->place;
   out.request.content_type = "application/x-www-form-urlencoded";
   const auto wanted = fields_of(recipe.body, filling);
@@ -315,6 +324,17 @@ asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, Web
 bool has_form_for(const Page& page, const RequestRecipe& recipe) {
   const auto forms = wire::html_forms(page.response.body, request::kMostForms);
   return request::chosen(forms, recipe, page.place) != nullptr;
+}
+
+bool may_be_made_by(const RequestRecipe& recipe, const std::string& path) {
+  const auto sent = request::query_of(path);
+  const auto fields = request::query_of("?" + recipe.body);
+  return recipe.method == "GET" && request::goes_there(recipe, path) &&
+         std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
+           const bool changes = field.second.find("{value}") != std::string::npos;
+           return changes &&
+                  std::any_of(sent.begin(), sent.end(), [&](const auto& one) { return one.first == field.first; });
+         });
 }
 
 void refill(Prepared& prepared, std::vector<WebField> fields) {

@@ -132,9 +132,17 @@ Sight sight_of(const WebLogin& login, const std::string& wanted, const Page& ins
   if (response.status != inside.response.status) {
     return Sight::unclear;
   }
+  // What nobody gets opens nothing to anybody, and what was not read may be anything.
+  if ((data && is_error(inside.response)) || response.packed || inside.response.packed) {
+    return Sight::unclear;
+  }
   const bool same = data ? same_outline(response, inside.response)
                          : are_alike(words_of(response.body, {}), words_of(inside.response.body, {}));
   return same ? Sight::given : Sight::unclear;
+}
+
+bool is_mere_error(const Page& page) {
+  return is_error(page.response);
 }
 
 namespace {

@@ -139,6 +139,12 @@ asio::awaitable<Result<Prepared>> prepare(Door& door, const WebLogin& login, Web
 /// The page has the form that the recipe speaks of: the one that goes to its path, or else has all its fields.
 bool has_form_for(const Page& page, const RequestRecipe& recipe);
 
+/// An error of JSON that nothing stands beside: whoever is given it is given nothing.
+bool is_mere_error(const Page& page);
+
+/// The address does what the recipe does by GET, whatever value it brings.
+bool may_be_made_by(const RequestRecipe& recipe, const std::string& path);
+
 /// The same with other fields.
 void refill(Prepared& prepared, std::vector<WebField> fields);
 

@@ -59,7 +59,9 @@ void Channel::note_received(std::span<const std::byte> bytes) {
 }
 
 void Channel::hold_instead(std::string bytes, std::string note) {
-  held_ = Held{std::move(bytes), 0, std::move(note)};
+  const auto left_out = bytes.size() - std::min(bytes.size(), kMaximumBurst);
+  bytes.resize(bytes.size() - left_out);
+  held_ = Held{std::move(bytes), left_out, std::move(note)};
 }
 
 void Channel::let_go() {

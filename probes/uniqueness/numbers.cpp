@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "probes/uniqueness/spellings.hpp"
+
 namespace assay::probes::uniqueness {
 
 namespace {
@@ -20,12 +22,7 @@ int digit_of(char c) {
 }
 
 std::string tail_digits(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= '0' && c <= '9') {
-      out += c;
-    }
-  }
+  auto out = digits_alone(text);
   return out.size() > 15 ? out.substr(out.size() - 15) : out;
 }
 

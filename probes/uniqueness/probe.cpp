@@ -211,7 +211,7 @@ const ProbeDescriptor kDescriptor{
     .id = "uniqueness",
     .summary =
         "Holds factory passwords of several devices against each other, against their identifiers and against lists.",
-    .version = 1,
+    .version = 2,
     .intrusiveness = Intrusiveness::passive,
     .exclusive = Exclusive::none,
     .subject = ProbeSubject::device,

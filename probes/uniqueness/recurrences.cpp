@@ -141,14 +141,14 @@ bool is_told(const std::vector<Number>& from, const std::vector<Number>& to) {
   return even(steps) || even(differences) || even(sums);
 }
 
-struct Found {
+struct Law {
   std::string what;
   double luck = 0;
 };
 
 /// One more than it takes to find the constants and the rest of the values are what may fail to fit.
 void look(const std::vector<Number>& from, const std::vector<Number>& to, const Series& series, std::size_t free,
-          const std::string& of, std::vector<Found>& out) {
+          const std::string& of, std::vector<Law>& out) {
   if (to.size() <= free || is_told(from, to)) {
     return;
   }
@@ -181,7 +181,7 @@ constexpr Known kKnown[] = {
 };
 
 /// Generators whose constants are published need no value to find them.
-void look_for_known(const Series& series, std::vector<Found>& out) {
+void look_for_known(const Series& series, std::vector<Law>& out) {
   for (const auto& known : kKnown) {
     bool holds = true;
     for (std::size_t i = 1; i < series.all.size() && holds; ++i) {
@@ -196,9 +196,9 @@ void look_for_known(const Series& series, std::vector<Found>& out) {
 }
 
 /// What holds modulo several numbers is told once.
-void tell(std::vector<Found> found, double ways, const Values& values, std::vector<Relation>& out) {
+void tell(std::vector<Law> found, double ways, const Values& values, std::vector<Relation>& out) {
   const auto best =
-      std::max_element(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.luck < b.luck; });
+      std::max_element(found.begin(), found.end(), [](const Law& a, const Law& b) { return a.luck < b.luck; });
   if (best == found.end() || best->luck - std::log10(ways) < kTold) {
     return;
   }
@@ -221,18 +221,18 @@ std::vector<Relation> recurrences(const Values& values) {
     return out;
   }
   const auto moduli = static_cast<double>(series->moduli.size());
-  std::vector<Found> known;
+  std::vector<Law> known;
   look_for_known(*series, known);
   tell(known, static_cast<double>(std::size(kKnown)), values, out);
   if (known.empty()) {
     // The first value is given, and two more find the constants.
-    std::vector<Found> found;
+    std::vector<Law> found;
     look({series->all.begin(), series->all.end() - 1}, {series->all.begin() + 1, series->all.end()}, *series, 2,
          "the one before it", found);
     tell(found, moduli, values, out);
   }
   const auto lines = lines_of(values);
-  std::vector<Found> found;
+  std::vector<Law> found;
   for (const auto& line : lines) {
     look(line.all, series->all, *series, 2, line.what, found);
   }

@@ -175,19 +175,19 @@ Fit best_behind(const Beside& beside, const Folded& folded, double& looked) {
   return best;
 }
 
-/// As an even draw of the characters that texts are made of has it, in lower case: those of 62 are 32 and fewer, as
-/// most letters are there twice.
+/// As an even draw of the characters that texts are made of has it, in lower case. Of letters of both cases each is
+/// there twice, so that it comes with 2 of 62 characters, and of fewer where those that look alike are left out.
 double weight_of(const std::vector<std::string>& texts) {
   const auto all_in = [&](std::string_view allowed) {
     return std::all_of(texts.begin(), texts.end(),
                        [&](const std::string& text) { return text.find_first_not_of(allowed) == std::string::npos; });
   };
   constexpr double kLetters = 26;
-  constexpr double kMost = 32;
+  constexpr double kBothCases = 27;
   return std::log10(all_in("0123456789")                   ? 10
                     : all_in("0123456789abcdef")           ? 16
                     : all_in("abcdefghijklmnopqrstuvwxyz") ? kLetters
-                                                           : kMost);
+                                                           : kBothCases);
 }
 
 /// Ways that make the same of all values are one: that an identifier in lower case is the one as it is costs no luck.

@@ -53,7 +53,7 @@ constexpr std::uint64_t kJava = 0x5DEECE66D;
 /// The library's own, with a state of its own: the additive generator that srand() and rand() of Linux use.
 Draws gnu(std::uint64_t seed) {
   constexpr std::size_t kState = 128;  // what rand() has
-  char state[kState] = {};
+  alignas(std::int32_t) char state[kState] = {};
   random_data data{};
   Draws out;
   if (initstate_r(static_cast<unsigned>(seed), state, kState, &data) == 0) {
@@ -109,7 +109,7 @@ constexpr Generator kGenerators[] = {
      }},
     {"rand() of musl", 31,
      [](std::uint64_t seed) {
-       return drawn_by({kKnuth, 1, k64Bits, 33, 31}, (seed & k32Bits) - 1);
+       return drawn_by({kKnuth, 1, k64Bits, 33, 31}, (seed - 1) & k32Bits);
      }},
     {"rand() of newlib", 31,
      [](std::uint64_t seed) {

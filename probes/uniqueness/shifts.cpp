@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 
+#include "probes/uniqueness/spellings.hpp"
 #include "probes/uniqueness/values.hpp"
 
 /// Values whose characters are those of an identifier, each moved by an amount of its place that is the same for all
@@ -23,12 +24,6 @@ struct Part {
 
 int digit(char c) {
   return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-}
-
-std::string digits_alone(const std::string& text) {
-  std::string out;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(out), [](char c) { return c >= '0' && c <= '9'; });
-  return out;
 }
 
 void add_part(std::vector<Part>& out, const Values& values, const std::string& kind, Part part, bool digits,

@@ -69,7 +69,7 @@ struct Walk {
 
   void count(const wire::HttpResponse& response) {
     out.bytes += response.body.size();
-    out.whole = out.whole && !response.body_cut;
+    out.whole = out.whole && !response.body_cut && !response.packed && response.complete;
   }
 };
 
@@ -83,14 +83,8 @@ std::string path_here(const Walk& walk, std::string_view target, const std::stri
 
 /// The link that changes the setting of the DUT file, or one like it: `value` is to stay.
 bool changes_setting(const Visit& visit, const std::string& path) {
-  const auto query = path.find('?');
-  if (visit.recipe == nullptr || !visit.recipe->setting || query == std::string::npos) {
-    return false;
-  }
-  const auto& change = visit.recipe->setting->change;
-  const auto field = change.body.substr(0, change.body.find('=') + 1);
-  const bool sends_it = path.find("?" + field) != std::string::npos || path.find("&" + field) != std::string::npos;
-  return change.method == "GET" && sends_it && (change.path.empty() || path.substr(0, query) == change.path);
+  return visit.recipe != nullptr && visit.recipe->setting &&
+         credentials::may_be_made_by(visit.recipe->setting->change, path);
 }
 
 /// Paths of this endpoint that a page leads to.

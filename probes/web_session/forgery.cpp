@@ -19,9 +19,13 @@ constexpr std::string_view kForeign = "https://assay.invalid";
 /// Cookies that are kept back: none.
 const std::vector<std::string> kAll;
 
-/// Names of hidden fields whose values differ between two sessions: nobody but a page of the session knows them.
+/// Names of hidden fields whose values differ between two sessions: nobody but a page of the session knows them. So it
+/// is with an address that differs.
 std::vector<std::string> tokens_of(const Prepared& own, const Prepared& other) {
   std::vector<std::string> out;
+  if (own.action != other.action) {
+    out.emplace_back("(address)");
+  }
   for (const auto& name : own.hidden) {
     const auto value = [&](const Prepared& one) {
       const auto found =
@@ -117,6 +121,7 @@ enum class Ride : std::uint8_t {
   foreign,   // as a page of another site can send it: the cookies go along, the token does not
   hidden,    // the same by one that hides where it is: no Referer, and Origin is null
   link,      // as a link of another site sends it: by GET, whatever the page itself does
+  bare,      // the same without Referer
   stranger,  // by somebody without a session
 };
 
@@ -141,14 +146,18 @@ std::vector<std::string> withheld(WebUser& user, const std::string& method) {
 }
 
 bool is_abroad(Ride way) {
-  return way == Ride::foreign || way == Ride::hidden || way == Ride::link;
+  return way != Ride::own && way != Ride::missing && way != Ride::other && way != Ride::stranger;
 }
 
 /// The request as the way wants it.
 void turn_into(Prepared& prepared, const Riders& riders, Ride way) {
   auto& request = prepared.request;
-  if (way == Ride::link) {
+  if (way == Ride::link || way == Ride::bare) {
     request.method = "GET";
+  }
+  // Whoever is no page of this session knows an address of another one at most.
+  if (way != Ride::own && way != Ride::stranger) {
+    prepared.action = riders.theirs.action;
   }
   // What is no form has no field that could be left out.
   if ((way == Ride::missing || is_abroad(way)) && !prepared.fields.empty()) {
@@ -163,7 +172,7 @@ void turn_into(Prepared& prepared, const Riders& riders, Ride way) {
   }
   if (way == Ride::foreign || way == Ride::link) {
     request.origin = kForeign;
-  } else if (way == Ride::hidden) {
+  } else if (way == Ride::hidden || way == Ride::bare) {
     request.referer.clear();
     if (request.method != "GET") {
       request.headers.push_back({"Origin", "null"});
@@ -243,14 +252,19 @@ asio::awaitable<Result<Prepared>> find_request(Visit& visit, WebUser& user) {
 asio::awaitable<Result<>> ride_abroad(Visit& visit, Riders& riders, json::object& out) {
   bool obeyed = false;
   const auto& method = riders.theirs.request.method;
-  for (const auto way : {Ride::foreign, Ride::hidden, Ride::link}) {
+  constexpr std::pair<Ride, Ride> kWays[] = {{Ride::foreign, Ride::hidden}, {Ride::link, Ride::bare}};
+  for (const auto& [named, hidden] : kWays) {
     // Many pages take by GET what their own form sends by POST, and a link carries more cookies.
-    const bool worth_it =
-        way == Ride::hidden ? !obeyed : way == Ride::foreign || (method == "POST" && !riders.theirs.fields.empty());
-    if (!worth_it) {
+    const bool by_link = named == Ride::link;
+    if (by_link && (method != "POST" || riders.theirs.fields.empty())) {
       continue;
     }
+    auto way = named;
     auto taken = co_await ride(visit, riders, way, kAll);
+    if (taken && !*taken) {
+      way = hidden;
+      taken = co_await ride(visit, riders, way, kAll);
+    }
     if (!taken) {
       co_return taken.error();
     }
@@ -258,7 +272,7 @@ asio::awaitable<Result<>> ride_abroad(Visit& visit, Riders& riders, json::object
       continue;
     }
     obeyed = true;
-    const auto sent_by = way == Ride::link ? std::string{"GET"} : method;
+    const auto sent_by = by_link ? std::string{"GET"} : method;
     out["foreign_by"] = sent_by;
     auto kept_back = withheld(riders.user, sent_by);
     if (!kept_back.empty()) {

@@ -75,26 +75,31 @@ void count_unclear(Round& round, const std::string& path) {
 }
 
 /// A text without the path that was asked for, which errors like to repeat.
-std::string apart_from(std::string text, const std::string& path) {
-  for (auto at = text.find(path); path.size() > 1 && at != std::string::npos; at = text.find(path, at)) {
-    text.erase(at, path.size());
+std::string apart_from(std::string_view text, std::string_view path) {
+  std::string out;
+  for (auto at = text.find(path); path.size() > 1 && at != std::string_view::npos; at = text.find(path)) {
+    out += text.substr(0, at);
+    text.remove_prefix(at + path.size());
   }
-  return text;
+  return out += text;
 }
 
 /// What whoever asked got of the page. The answer that any path gets tells nothing of a call.
 Sight judged(const Round& round, const std::string& path, const Found& found, const Page& seen) {
   const auto sight = credentials::sight_of(round.visit.house.login, path, found.page, seen);
-  const bool same_anywhere = !round.shell.empty() && seen.response.status == 200 &&
-                             apart_from(seen.response.body, path) == apart_from(round.shell, round.nowhere);
-  return sight == Sight::unclear && found.kind == Kind::data && same_anywhere ? Sight::turned_away : sight;
+  const bool may_be_any = sight == Sight::unclear && found.kind == Kind::data && !round.shell.empty() &&
+                          seen.response.status == 200 && !credentials::is_mere_error(found.page);
+  const bool same_anywhere =
+      may_be_any && apart_from(seen.response.body, path) == apart_from(round.shell, round.nowhere);
+  return same_anywhere ? Sight::turned_away : sight;
 }
 
 /// An answer that is neither the page nor a refusal leaves it open who may see the page. Another text than inside is no
 /// such answer: many front pages greet visitors in other words. But data in another outline may be data, and what the
 /// DUT file keeps from others may only have changed since.
 bool leaves_open(const Round& round, const std::string& path, const Found& found, const Page& seen) {
-  return seen.response.status >= 400 || found.kind == Kind::data || is_declared(round.visit, path);
+  const bool unread = seen.response.packed || found.page.response.packed;
+  return seen.response.status >= 400 || found.kind == Kind::data || unread || is_declared(round.visit, path);
 }
 
 asio::awaitable<Result<>> ask_as_visitor(Round& round, const std::string& path, const Found& found) {

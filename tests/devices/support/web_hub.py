@@ -26,6 +26,8 @@ get-token        the same by a form with a token (no defect)
 link-token       the same by a link with a token (no defect)
 plain-form       the form has no token, and needs none
 any-method       what the form sends by POST is taken by GET too
+address-token    the token stands in the address of the form (no defect)
+guarded          who says that another site sent him is refused, who says nothing is not
 part-call        a call gives visitors another part of its data
 error-call       calls answer visitors with status 200 and an error (no defect)
 script-session   the id is told, and a script of the page makes it a cookie
@@ -221,8 +223,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def inner(self, path):
         hidden = f'<input type="hidden" name="token" value="{self.me["token"] if self.me else ""}">'
         hidden = "" if self.hub.has("plain-form") else hidden
-        method, action = ("get", "/set") if self.hub.has("get-token") else ("post", "/settings")
-        setter = (f'<form method="{method}" action="{action}">{hidden}<input name="name" value="{html.escape(self.hub.name)}"><button>Store</button></form>'
+        method, action, within = ("get", "/set", hidden) if self.hub.has("get-token") else ("post", "/settings", hidden)
+        if self.hub.has("address-token"):
+            action, within = f'/settings?token={self.me["token"] if self.me else ""}', ""
+        setter = (f'<form method="{method}" action="{action}">{within}<input name="name" value="{html.escape(self.hub.name)}"><button>Store</button></form>'
                   if not self.hub.has("link-token") else
                   f'<p>{html.escape(self.hub.name)}</p><a href="/set?name=Hub+3&amp;token={self.me["token"] if self.me else ""}">Name it Hub 3</a>')
         users = '<a href="/users.html">Users</a> ' if self.user == ADMIN[0] else ""
@@ -255,9 +259,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.rename(body)
             if self.path == "/api/login" and self.hub.has("script-session"):
                 return self.tell_id(json.loads(body))
-            fields = dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
+            place = urllib.parse.urlsplit(self.path)
+            fields = dict(urllib.parse.parse_qsl(f"{place.query}&{body}", keep_blank_values=True))
             {"/login": self.log_in, "/logout": self.log_out, "/settings": self.settings, "/password": self.password,
-             "/setup": self.set_up}.get(self.path, lambda _: self.reply(404))(fields)
+             "/setup": self.set_up}.get(place.path, lambda _: self.reply(404))(fields)
 
     def log_in(self, fields):
         if not self.hub.ready or not self.hub.right(fields.get("user"), fields.get("pass")):
@@ -279,6 +284,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.hub.has("open-setting") or (self.hub.has("factory-open") and not self.hub.ready):
             return True
         if not self.user:
+            return False
+        sender = self.headers.get("Origin") or self.headers.get("Referer")
+        if self.hub.has("guarded") and sender and urllib.parse.urlsplit(sender).netloc != self.headers.get("Host"):
             return False
         tokens = [one["token"] for one in self.hub.sessions.values()] if self.hub.has("any-token") else [self.me["token"]]
         return bool(self.hub.flaws & {"no-token", "plain-form", "get"}) or fields.get("token") in tokens

@@ -49,6 +49,8 @@ EXPECTED = {
     "link-token": {"same_site": "lax"},
     "post-lax": {"same_site": "lax", "missing": None, "other_session": None, "foreign_page": True, "foreign_browser": False},
     "any-method": {"same_site": "lax", "missing": None, "other_session": None, "foreign_page": True, "foreign_browser": True},
+    "address-token": {"same_site": "lax"},
+    "guarded": {"same_site": "lax", "missing": None, "other_session": None, "foreign_page": True, "foreign_browser": True},
     "part-call": {"unclear": {"/api/lamps"}},
     "error-call": {},
     "script-recipe": {"http_only": False},
@@ -164,7 +166,7 @@ def verdict(device, name, kinds=("token",), setting=True):
 
 
 VERDICTS = [(("sound",), "pass"), (("no-token",), "fail"), (("sound", ("token", "password")), "inconclusive"), (("sound", ("token",), False), "inconclusive"),
-            (("no-token", ("password",)), "pass"), (("get-lax",), "fail"), (("any-method",), "fail"), (("get-token",), "pass"), (("post-lax",), "inconclusive")]
+            (("no-token", ("password",)), "pass"), (("get-lax",), "fail"), (("any-method",), "fail"), (("get-token",), "pass"), (("address-token",), "pass"), (("guarded",), "fail"), (("post-lax",), "inconclusive")]
 
 
 def judged(device, seen, expected):

@@ -121,6 +121,9 @@ TEST_CASE("A broker that takes a name only as the client of that name is underst
   IdBroker broker{is_its_name};
   CHECK(found(ask(broker, with_account())) == 1);
   CHECK(found(ask(broker, naming("{username}"))) == 1);
+  auto several = with_account();
+  several.accounts.insert(several.accounts.begin(), {"visitor", "web", Secret{"of-the-page", "env:WEB"}});
+  CHECK(found(ask(broker, several)) == 1);
   broker.password = "another";
   CHECK(found(ask(broker, naming("", with_account(), "admin"))) == 0);
   IdBroker any{[](const auto&) { return true; }};
@@ -139,7 +142,8 @@ TEST_CASE("A broker that says it takes no such client id has refused no password
 }
 
 TEST_CASE("With one client id for all, logins follow each other") {
-  for (const auto& [id, at_once] : {std::pair{"hub-{random}", true}, std::pair{"hub-1", false}}) {
+  for (const auto& [id, at_once] :
+       {std::pair{"hub-{random}", true}, std::pair{"hub-1", false}, std::pair{"hub-{username}", false}}) {
     IdBroker broker{begins_with_hub};
     FakeNetwork network;
     network.at_once = 64;

@@ -122,6 +122,22 @@ TEST_CASE("Another answer than the one inside is no refusal: it may be what othe
   CHECK_FALSE(web::is_kept_out(answer(R"({"error": ")" + std::string(5000, 'x') + R"("})"), answer(kInside)));
 }
 
+TEST_CASE("A value that changes, words of no error, and what everybody gets keep nobody out") {
+  for (const auto* body : {R"({"status": 0})", R"({"errcode": 0, "errmsg": "ok"})", R"({"error": "none", "radio": 1})",
+                           R"({"error": "0"})", R"({"code": 0, "message": "radio off"})"}) {
+    CAPTURE(body);
+    CHECK(web::looks_otherwise(answer(R"({"error": "not logged in"})"), answer(body)));
+    CHECK_FALSE(web::is_error(answer(body)));
+  }
+  CHECK_FALSE(web::is_kept_out(answer(R"({"status": 1})"), answer(R"({"status": 0})")));
+  CHECK_FALSE(web::is_kept_out(answer(R"({"code": 3, "message": "on"})"), answer(R"({"code": 0, "message": "off"})")));
+  for (const auto* body : {R"({"errors": ["E12"]})", R"({"fault": "pump"})", R"({"ok": false})"}) {
+    CAPTURE(body);
+    CHECK(web::is_error(answer(body)));
+    CHECK_FALSE(web::is_kept_out(answer(body), answer(body)));
+  }
+}
+
 TEST_CASE("One who gets an error has not got in, and a list that is empty is another outline") {
   const auto error = answer(R"({"error": "session is over"})");
   CHECK_FALSE(web::looks_otherwise(answer(R"({"error": "no session", "code": 5})"), error));

@@ -34,6 +34,18 @@ TEST_CASE("engine: guesses come after the logins that wait with them, and never 
   CHECK(shared.most_logins_at_once == 1);
 }
 
+TEST_CASE("engine: guesses do not overtake what waits until it has the device alone") {
+  Script shared;
+  const Observe finds{"found", "finds", {}, {}, {}};
+  const std::string all = R"(obs("found") | fact("finds.open")[] | .endpoint)";
+  const auto plan = plan_of({unit_of("a", {finds, {"guess", "guesses", all, {}, {}}}),
+                             unit_of("b", {finds, {"login", "logs", all, {}, {}}}),
+                             unit_of("c", {finds, {"change", "changes", all, {}, {}}})});
+  const auto ran = run(plan, shared);
+  CHECK(shared.ran == std::vector<std::string>{"finds", "logs tcp/80", "logs tcp/23", "changes tcp/80",
+                                               "changes tcp/23", "guesses tcp/80", "guesses tcp/23"});
+}
+
 TEST_CASE("engine: a probe that throws ends as a harness fault, keeps what it saw, and the run goes on") {
   Script shared;
   const auto ran = run(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -203,7 +204,12 @@ inline std::unique_ptr<Probe> make_guesses() {
   return std::make_unique<LogsIn>("guesses");
 }
 
+inline std::unique_ptr<Probe> make_changes() {
+  return std::make_unique<LogsIn>("changes");
+}
+
 inline constexpr FactSpec kLogsFacts[] = {{"logs.accepted", ValueKind::boolean, "whether it let us in"}};
+inline constexpr FactSpec kChangesFacts[] = {{"changes.accepted", ValueKind::boolean, "whether it let us in"}};
 inline constexpr FactSpec kGuessesFacts[] = {{"guesses.accepted", ValueKind::boolean, "whether it let us in"}};
 inline constexpr FactSpec kThrowsFacts[] = {{"throws.before", ValueKind::boolean, "a"},
                                             {"throws.after", ValueKind::boolean, "b"}};
@@ -228,14 +234,18 @@ inline const std::vector<const ProbeDescriptor*>& table() {
         descriptor("finds", kFindsFacts, make<FindsPorts>),  descriptor("logs", kLogsFacts, make_logs),
         descriptor("throws", kThrowsFacts, make<Throws>),    descriptor("kills", kKillsFacts, make<KillsDevice>),
         descriptor("forgets", kForgetsFacts, make<Forgets>), descriptor("waits", kWaitsFacts, make<WaitsForEver>),
-        descriptor("guesses", kGuessesFacts, make_guesses)};
+        descriptor("guesses", kGuessesFacts, make_guesses),  descriptor("changes", kChangesFacts, make_changes)};
+    const std::map<std::string_view, Exclusive> logins{
+        {"logs", Exclusive::login}, {"guesses", Exclusive::guesses}, {"changes", Exclusive::device}};
     for (auto& one : all) {
-      one.subject = one.id == "logs" || one.id == "guesses" ? ProbeSubject::endpoint : ProbeSubject::device;
+      if (const auto login = logins.find(one.id); login != logins.end()) {
+        one.subject = ProbeSubject::endpoint;
+        one.exclusive = login->second;
+        one.intrusiveness = Intrusiveness::intrusive;
+      } else {
+        one.subject = ProbeSubject::device;
+      }
     }
-    all.back().exclusive = Exclusive::guesses;
-    all.back().intrusiveness = Intrusiveness::intrusive;
-    all[1].exclusive = Exclusive::login;
-    all[1].intrusiveness = Intrusiveness::intrusive;
     return all;
   }();
   static const auto pointers = [] {
