@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <tuple>
@@ -130,21 +132,50 @@ void best_from(const Beside& beside, const Folded& folded, const Place& place, F
   }
 }
 
-/// Whether the characters that fit with one shift, all taken together, could be told at all: most shifts end here.
-bool may_tell(const Beside& beside, const Folded& folded, std::ptrdiff_t shift) {
-  constexpr double kLookedAtLeast = 2;  // decimal places
-  double most = 0;
+/// How many values fit with a run of each length from one place on.
+using Runs = std::array<std::uint16_t, kLongestValue + 1>;
+
+/// Of all places, with one shift.
+void count_runs(const Beside& beside, const Folded& folded, std::ptrdiff_t shift, std::vector<Runs>& out) {
+  out.assign(folded.longest, Runs{});
   for (std::size_t i = 0; i < folded.values.size(); ++i) {
     const auto& value = folded.values[i];
     const auto& text = beside.texts[i];
-    for (std::size_t at = 0; at < value.size(); ++at) {
+    std::size_t length = 0;
+    for (auto at = value.size(); at-- > 0;) {
       const auto place = static_cast<std::ptrdiff_t>(at) + shift;
-      if (place >= 0 && place < std::ssize(text) && text[static_cast<std::size_t>(place)] == value[at]) {
-        most += std::min(folded.weights[at], beside.most);
+      const bool fits = place >= 0 && place < std::ssize(text) && text[static_cast<std::size_t>(place)] == value[at];
+      length = fits ? length + 1 : 0;
+      if (fits) {
+        ++out[at][length];
       }
     }
   }
-  return most >= kTold + kLookedAtLeast;
+}
+
+/// Whether a fit that begins there could be told at all; of nearly none it can. Of runs of one length the fewest or the
+/// most are the best: what chance has to choose from grows ever more slowly.
+bool may_tell(const Runs& runs, std::size_t at, const Beside& beside, const Folded& folded) {
+  constexpr double kLookedAtLeast = 2;  // decimal places
+  std::size_t count = 0;
+  for (auto length = folded.longest - at; length > 0; --length) {
+    if (runs[length] == 0) {
+      continue;
+    }
+    double each = 0;
+    double once = 0;
+    for (auto place = at; place < at + length; ++place) {
+      (folded.fixed[place] ? once : each) += std::min(folded.weights[place], beside.most);
+    }
+    const auto fewest = count + 1;
+    count += runs[length];
+    for (const auto many : {fewest, count}) {
+      if (once + each * static_cast<double>(many) - folded.choices[many] >= kTold + kLookedAtLeast) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 /// The best fit of one way at all places; `looked` counts what was looked through.
@@ -154,11 +185,14 @@ Fit best_anywhere(const Beside& beside, const Folded& folded, double& looked) {
     longest = std::max(longest, text.size());
   }
   Fit best;
+  std::vector<Runs> runs;
   const auto first = -static_cast<std::ptrdiff_t>(folded.longest) + 2;
   for (auto shift = first; shift + 2 <= static_cast<std::ptrdiff_t>(longest); ++shift) {
-    const auto until = may_tell(beside, folded, shift) ? folded.longest : 0;
-    for (std::size_t at = 0; at < until; ++at) {
-      best_from(beside, folded, {at, shift}, best);
+    count_runs(beside, folded, shift, runs);
+    for (std::size_t at = 0; at < runs.size(); ++at) {
+      if (may_tell(runs[at], at, beside, folded)) {
+        best_from(beside, folded, {at, shift}, best);
+      }
     }
     looked += static_cast<double>(folded.longest);
   }
