@@ -17,7 +17,7 @@ constexpr std::string_view kDigits = "0123456789";
 // Sets of random values in which no relation may be told. With sanitizers, which look at the code and not at chance,
 // less.
 #ifdef ASSAY_SANITIZED
-constexpr unsigned kRandomSets = 40;
+constexpr unsigned kRandomSets = 10;
 #else
 constexpr unsigned kRandomSets = 1000;
 #endif
