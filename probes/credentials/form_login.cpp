@@ -11,8 +11,7 @@
 
 /// Login pages. Whether a login was taken is not told by words but by what it opens: a page that shows itself to the
 /// visitor who has logged in, asks a visitor who has not for a login, and is not shown to one whose login failed. What
-/// a wrong login gets is learnt from pairs that cannot exist. libcurl would do the same requests, but connects by
-/// itself and waits by blocking.
+/// a wrong login gets is learnt from pairs that cannot exist. Why libcurl does not send it: docs/decisions/0009.
 namespace assay::probes::credentials {
 
 namespace form {

@@ -11,8 +11,8 @@ namespace assay::probes::credentials {
 /// Says whether the bytes hold one whole reply of a protocol.
 using WholeReply = wire::Parse (*)(std::string_view bytes);
 
-/// A dialogue in which every word of ours has one reply. libcurl speaks these protocols too, but connects by itself and
-/// waits by blocking; here the connection is the guarded one, so that scope, pace, deadline and transcript hold.
+/// A dialogue in which every word of ours has one reply. libcurl speaks these protocols too (docs/decisions/0009); here
+/// the connection is the guarded one, so that scope, pace, deadline and transcript hold.
 class LineTalk {
  public:
   LineTalk(std::unique_ptr<sessions::Channel> channel, milliseconds patience)

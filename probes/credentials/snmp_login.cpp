@@ -7,8 +7,8 @@
 #include "probes/wire/bytes.hpp"
 #include "probes/wire/snmp.hpp"
 
-/// Communities of SNMP v1 and v2c: passwords in clear that have no name. net-snmp opens its sockets itself, past scope,
-/// pace and transcript; the two messages that are needed are built and read by probes/wire/snmp.
+/// Communities of SNMP v1 and v2c: passwords in clear that have no name. The two messages that are needed are built and
+/// read by probes/wire/snmp: net-snmp drops answers that come late (docs/decisions/0009).
 ///
 /// An agent answers a wrong community with silence. Silence only says "wrong" of an agent that was heard: one that
 /// reports to a question of SNMP v3, which needs no community, or that answered some community. Answers that come late

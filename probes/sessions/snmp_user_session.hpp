@@ -11,8 +11,8 @@
 #include "probes/sessions/digests.hpp"
 #include "probes/wire/snmp_user.hpp"
 
-/// Questions of a user of SNMP v3 (RFC 3414) to one agent. net-snmp opens its sockets itself, past scope, pace and
-/// transcript; messages are built and read by probes/wire/snmp_user.
+/// Questions of a user of SNMP v3 (RFC 3414) to one agent. Messages are built and read by probes/wire/snmp_user, not by
+/// net-snmp (docs/decisions/0009).
 namespace assay::sessions {
 
 /// Bytes of a digest in a message (RFC 3414, 6 and 7; RFC 7860, 4).
