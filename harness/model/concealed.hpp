@@ -21,10 +21,11 @@ enum class Capitals : std::uint8_t { as_they_are, any };
 /// Letters alone, with what joins words: with other capitals it may be a word of ours, or of anybody.
 bool may_be_word(std::string_view secret);
 
-/// A text as it is and backwards, and as base64 (alone and inside something longer), base64url, base32, addresses,
+/// A text as it is and backwards, and as base64 (alone and inside something longer), base64url, addresses,
 /// forms, JSON, HTML, hex and UTF-16 write it. Of the forms that say only a part of it, those with fewer than 6
 /// characters are left out, backwards those of texts with fewer than 6, and of texts with fewer than 4 what is made of
-/// every character (hex, base32, UTF-16) and other capitals: digests and pictures are full of them.
+/// every character (hex, UTF-16) and other capitals: digests and pictures are full of them. With any capitals also in
+/// base32 and with percent signs before every character.
 std::vector<std::string> forms_of(std::string_view secret, Capitals capitals = Capitals::as_they_are);
 
 /// Characters of the shortest secret that is looked for in whatever is kept: everything holds shorter ones by chance.
