@@ -191,9 +191,8 @@ constinit const Key kLoginKeys[] = {
     {"token", &kText, false, "", "JSON Pointer (RFC 6901) to a token in the answer; none: cookies carry the session",
      "/data/token"},
     {"header", &kSentence, false, "Authorization: Bearer {token}",
-     "Header that carries the token afterwards; `Cookie: NAME={token}`, with the attributes that the page's script "
-     "gives "
-     "it, is a cookie that scripts can read",
+     "Header that carries the token afterwards; `Cookie: NAME={token}`, with the attributes that the page's "
+     "script gives it, is a cookie that scripts can read",
      "\"X-Session: {token}\""},
     {"check", &kSentence, true, "", "Path of a page that is given after a login only; it is read, nothing else",
      "/api/status"},

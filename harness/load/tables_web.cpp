@@ -22,9 +22,8 @@ constinit const Key kRequestKeys[] = {
      "/password.html"},
     {"path", &kSentence, false, "of the form", "Where the request goes; required without `page`", "/api/logout"},
     {"body", &kText, false, "",
-     "What is sent: JSON, or name=value&…, which a GET sends behind the path; {username}, {password}, {old} and "
-     "{value} "
-     "are filled in",
+     "What is sent: JSON, or name=value&…, which a GET sends behind the path; {username}, {password}, "
+     "{old} and {value} are filled in",
      "'name={value}'"},
     {"headers", &kTexts, false, "[]", "Headers that the page's own script sends along, {token} filled in",
      "['X-CSRF-Token: {token}']"},

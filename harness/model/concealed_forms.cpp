@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "harness/model/base_encodings.hpp"
 #include "harness/model/concealed.hpp"
 
 namespace assay {
@@ -16,23 +17,6 @@ unsigned char byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
 }
 
-/// RFC 4648, 4, with its padding.
-std::string base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string encoded;
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    const auto part = text.substr(at, 3);
-    std::uint32_t group = 0;
-    for (std::size_t index = 0; index < 3; ++index) {
-      group = (group << 8U) | (index < part.size() ? byte_at(part, index) : 0U);
-    }
-    for (std::size_t index = 0; index < 4; ++index) {
-      encoded += index <= part.size() ? kDigits[(group >> (18 - 6 * index)) & 63U] : '=';
-    }
-  }
-  return encoded;
-}
-
 /// The characters of base64 that a text sets by itself, whatever stands `before` (0 to 2 bytes) and behind it.
 std::string base64_inside(std::string_view text, std::size_t before) {
   const auto encoded = base64(std::string(before, '\0') + std::string{text});
@@ -46,24 +30,6 @@ std::string url_safe(std::string text) {
   std::replace(text.begin(), text.end(), '+', '-');
   std::replace(text.begin(), text.end(), '/', '_');
   return text;
-}
-
-/// RFC 4648, 6, without its padding, which a writer may leave off.
-std::string base32(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  std::string encoded;
-  std::uint32_t rest = 0;
-  unsigned bits = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    rest = (rest << 8U) | byte_at(text, at);
-    for (bits += 8; bits >= 5; bits -= 5) {
-      encoded += kDigits[(rest >> (bits - 5)) & 31U];
-    }
-  }
-  if (bits > 0) {
-    encoded += kDigits[(rest << (5 - bits)) & 31U];
-  }
-  return encoded;
 }
 
 std::string hex(std::string_view text, std::string_view digits) {

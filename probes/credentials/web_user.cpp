@@ -258,7 +258,7 @@ asio::awaitable<Result<Sight>> sight(const WebHouse& house, WebUser& user) {
   // Whatever else it may hold, what a visitor gets is what a session gets that has ended.
   const bool as_visitor = house.refused && same_outline(page->response, house.refused->response) &&
                           looks_otherwise(page->response, house.shown.response);
-  co_return seen == Sight::unclear&& as_visitor ? Sight::turned_away : seen;
+  co_return as_visitor&& seen == Sight::unclear ? Sight::turned_away : seen;
 }
 
 asio::awaitable<Result<std::optional<WebUser>>> enter(const WebHouse& house, std::string username, Secret password) {

@@ -44,6 +44,11 @@ constexpr FactSpec kFacts[] = {
      "file beside the evidence that has it, for its owner alone), tried (passwords of the probe); absent: it is back"},
 };
 
+/// A login that was permitted was right.
+void return_permit(Work& work) {
+  work.context.network.return_permit(work.endpoint, work.known.username);
+}
+
 /// Whether the account has the password that it was just asked to take. A plain no of the device is believed where the
 /// one before still opens it, which costs no permit; so is a yes where the new one does.
 asio::awaitable<Result<bool>> took(Work& work, Secret wanted, bool answered_yes) {
@@ -55,7 +60,7 @@ asio::awaitable<Result<bool>> took(Work& work, Secret wanted, bool answered_yes)
   }
   auto entered = co_await try_login(work, wanted);
   if (answered_yes && entered && *entered) {
-    work.context.network.return_permit(work.endpoint, work.known.username);
+    return_permit(work);
   }
   co_return entered;
 }
@@ -287,8 +292,8 @@ asio::awaitable<Result<bool>> find_account(Work& work) {
     }
     auto admitted = co_await work.place.admits(account.username, account.secret);
     if (admitted && *admitted) {
-      work.context.network.return_permit(work.endpoint, account.username);
       work.known = {account.role, account.username, account.secret};
+      return_permit(work);
       work.now = account.secret;
       co_return true;
     }
@@ -299,10 +304,6 @@ asio::awaitable<Result<bool>> find_account(Work& work) {
     }
   }
   co_return false;
-}
-
-void return_permit(Work& work) {
-  work.context.network.return_permit(work.endpoint, work.known.username);
 }
 
 void release_way_back(Work& work) {

@@ -46,23 +46,6 @@ std::uint32_t crc32(std::string_view data) {
   return ~out;
 }
 
-std::string base32(std::string_view bytes) {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
-  std::string out;
-  std::uint32_t rest = 0;
-  int bits = 0;
-  for (const char c : bytes) {
-    rest = (rest << 8U) | static_cast<unsigned char>(c);
-    for (bits += 8; bits >= 5; bits -= 5) {
-      out += kLetters[(rest >> static_cast<unsigned>(bits - 5)) & 31U];
-    }
-  }
-  if (bits > 0) {
-    out += kLetters[(rest << static_cast<unsigned>(5 - bits)) & 31U];
-  }
-  return out;
-}
-
 std::string number_end(std::string_view bytes, unsigned base, std::size_t digits) {
   constexpr std::string_view kNumerals = "0123456789abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
   std::vector<unsigned> places(digits);  // the lowest first

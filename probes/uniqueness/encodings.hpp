@@ -11,9 +11,6 @@ namespace assay::probes::uniqueness {
 /// The checksum of Ethernet, zip and many firmwares (ISO 3309).
 std::uint32_t crc32(std::string_view data);
 
-/// RFC 4648, without padding, in lower case.
-std::string base32(std::string_view bytes);
-
 /// The last `digits` digits, in a base up to 62, of bytes that are one number, the first the highest: the remainder by
 /// any smaller power of the base is its end. In lower case, so that both orders of upper and lower case are one.
 std::string number_end(std::string_view bytes, unsigned base, std::size_t digits);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <span>
 
+#include "harness/model/base_encodings.hpp"
 #include "probes/sessions/digests.hpp"
 #include "probes/uniqueness/encodings.hpp"
 #include "probes/uniqueness/spellings.hpp"
@@ -77,7 +78,8 @@ Spellings usual_spellings(const Identifier& one) {
           {one.kind + " without separators, in upper case", upper(plain)}};
 }
 
-/// Each spelling of one with each of the other. What both have alike is among the others' ways.
+/// Each spelling of one with each of the other. Where both are spelt alike other ways make some of the same texts,
+/// which count once.
 void add_mixed_hashes(Texts& out, const Identifier& first, const Identifier& second) {
   for (const auto& [one, front] : usual_spellings(first)) {
     for (const auto& [other, back] : usual_spellings(second)) {
